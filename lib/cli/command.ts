@@ -1,0 +1,86 @@
+import type { ParseArgsConfig } from 'node:util';
+import type { Output } from './output.js';
+
+/** An option of a command. The table drives the parser, `--help`, the man page and the completions. */
+export interface OptionSpec {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in the usage line: `FILE`, `N`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec>>;
+/** What was given for each option: a string, a list where `multiple`, true for a switch. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [K in keyof T]?: T[K]['type'] extends 'boolean' ? boolean : T[K]['multiple'] extends true ? string[] : string;
+};
+
+/** What a command is given to work with. */
+export interface Context<T extends OptionTable = OptionTable> {
+  readonly args: readonly string[];
+  readonly options: OptionValues<T>;
+  readonly out: Output;
+  /** Warnings and notes, each a line on stderr. */
+  note(line: string): void;
+}
+
+/** One command of `kelf`. Its module is loaded only when it is called. */
+export interface Command<T extends OptionTable = OptionTable> {
+  /** The arguments in the usage line: `FILE NAME…`. */
+  readonly usage: string;
+  /** How many positional arguments it takes: at least, at most. */
+  readonly arity: readonly [number, number];
+  /** A paragraph under the usage line. */
+  readonly about: string;
+  readonly options: T;
+  /** @returns the exit code, 0 where nothing is returned */
+  run(context: Context<T>): Promise<number | undefined> | number | undefined;
+}
+
+/** The identity, for inference of the options' types. */
+export function command<const T extends OptionTable>(definition: Command<T>): Command<T> {
+  return definition;
+}
+
+/** A wrong call of the command: exit 2. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
+}
+
+/** The input lacks what the question needs: exit 4. */
+export class MissingError extends Error {
+  override readonly name: string = 'MissingError';
+}
+
+export const EXIT: {
+  readonly ok: 0;
+  readonly findings: 1;
+  readonly usage: 2;
+  readonly input: 3;
+  readonly missing: 4;
+  readonly internal: 70;
+} = {
+  ok: 0,
+  findings: 1,
+  usage: 2,
+  input: 3,
+  missing: 4,
+  internal: 70,
+};
+
+/** Options every command has. */
+export const COMMON_OPTIONS: OptionTable = {
+  help: { type: 'boolean', short: 'h', help: 'print this and exit' },
+  debug: { type: 'boolean', help: 'print the stack of an error' },
+};
+
+export function parseArgsConfig(options: OptionTable): NonNullable<ParseArgsConfig['options']> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { type, short, multiple }]) => [
+      name,
+      { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) },
+    ]),
+  );
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { COMMON_OPTIONS, type Command, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
+import { COMMANDS } from './commands.js';
+import { commandHelp, overview } from './help.js';
+import { type Output, outputTo } from './output.js';
+
+/** Runs `kelf` with its arguments. @returns the exit code */
+export async function main(argv: readonly string[], out: Output, note: (line: string) => void): Promise<number> {
+  let debug = argv.includes('--debug');
+  const json = argv.includes('--json');
+  try {
+    const found = findCommand(argv);
+    if (found === undefined) {
+      if (argv[0] === '--version') out.line(await version());
+      else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') out.text(overview(COMMANDS));
+      else throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
+      return EXIT.ok;
+    }
+    const { name, rest } = found;
+    const command: Command<OptionTable> = await COMMANDS[name]!.load();
+    const table = { ...command.options, ...COMMON_OPTIONS };
+    const { values, positionals } = parse(rest, table);
+    debug = values['debug'] === true;
+    if (values['help'] === true) {
+      out.text(commandHelp(name, command));
+      return EXIT.ok;
+    }
+    const [least, most] = command.arity;
+    if (positionals.length < least || positionals.length > most) {
+      throw new UsageError(`usage: kelf ${name} ${command.usage}   ('kelf ${name} --help' says more)`);
+    }
+    return (await command.run({ args: positionals, options: values as never, out, note })) ?? EXIT.ok;
+  } catch (error) {
+    if (isClosedPipe(error)) return EXIT.ok;
+    if (!(error instanceof Error)) throw error;
+    const code = exitCode(error);
+    if (json) out.line(JSON.stringify({ error: { code: errorCode(error), message: error.message } }));
+    note(`kelf: ${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}`);
+    if (debug || code === EXIT.internal) note(error.stack ?? '');
+    return code;
+  }
+}
+
+/** The longest run of leading words that is a command: `btf dump` before `btf`. */
+function findCommand(argv: readonly string[]): { name: string; rest: readonly string[] } | undefined {
+  for (const words of [2, 1]) {
+    const name = argv.slice(0, words).join(' ');
+    if (argv.length >= words && Object.hasOwn(COMMANDS, name)) return { name, rest: argv.slice(words) };
+  }
+  return undefined;
+}
+
+function parse(args: readonly string[], options: OptionTable): { values: Record<string, unknown>; positionals: string[] } {
+  try {
+    return parseArgs({ args: [...args], options: parseArgsConfig(options), allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function exitCode(error: Error): number {
+  if (error.name === 'UsageError') return EXIT.usage;
+  if (error.name === 'MissingError') return EXIT.missing;
+  if (error.name === 'FormatError' || error.name === 'InputError') return EXIT.input;
+  return EXIT.internal;
+}
+
+function errorCode(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+async function version(): Promise<string> {
+  const { readFileSync } = await import('node:fs');
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return `kelf ${version}`;
+}
+
+if (process.env['KELF_NO_MAIN'] === undefined) {
+  const out = outputTo(1);
+  process.exitCode = await main(process.argv.slice(2), out, line => process.stderr.write(`${line}\n`)).then(code => {
+    try {
+      out.flush();
+    } catch (error) {
+      if (!isClosedPipe(error)) throw error;
+    }
+    return code;
+  });
+}

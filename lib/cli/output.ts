@@ -1,0 +1,117 @@
+import { writeSync } from 'node:fs';
+
+const CHUNK = 1 << 16;
+const ZERO = 48;
+const HEX = new Uint8Array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
+
+/**
+ * Text for a stream, gathered as bytes: dumps of a kernel are tens of megabytes, and neither JavaScript strings nor one write a line is fast
+ * enough for them. Everything is ASCII or bytes of the input; `text` encodes UTF-8.
+ */
+export class Output {
+  readonly #write: (bytes: Uint8Array) => void;
+  #bytes = new Uint8Array(CHUNK * 2);
+  #length = 0;
+
+  constructor(write: (bytes: Uint8Array) => void) {
+    this.#write = write;
+  }
+
+  /** Any string. For the few; rows of a dump use the methods below. */
+  text(text: string): this {
+    // A UTF-16 unit takes at most three bytes of UTF-8.
+    this.#reserve(text.length * 3);
+    this.#length += encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written;
+    return this;
+  }
+
+  line(text = ''): this {
+    return this.text(text).byte(10);
+  }
+
+  byte(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+    return this;
+  }
+
+  /** Bytes `start` to `end` of `source`, as they are. */
+  copy(source: Uint8Array, start = 0, end: number = source.length): this {
+    this.#reserve(end - start);
+    const target = this.#bytes;
+    let length = this.#length;
+    // Names are short: a loop beats the call that `set` with a subarray costs.
+    if (end - start < 64) for (let i = start; i < end; i++) target[length++] = source[i]!;
+    else {
+      target.set(source.subarray(start, end), length);
+      length += end - start;
+    }
+    this.#length = length;
+    return this;
+  }
+
+  /** A whole number of at most 53 bits, in decimal. */
+  decimal(value: number): this {
+    this.#reserve(20);
+    let rest = value;
+    if (rest < 0) {
+      this.#bytes[this.#length++] = 45;
+      rest = -rest;
+    }
+    let digits = 1;
+    for (let limit = 10; limit <= rest; limit *= 10) digits++;
+    const end = this.#length + digits;
+    let at = end;
+    while (rest > 0xffffffff) {
+      const next = Math.floor(rest / 10);
+      this.#bytes[--at] = ZERO + (rest - next * 10);
+      rest = next;
+    }
+    let small = rest >>> 0;
+    do {
+      const next = (small / 10) >>> 0;
+      this.#bytes[--at] = ZERO + (small - next * 10);
+      small = next;
+    } while (at > this.#length);
+    this.#length = end;
+    return this;
+  }
+
+  /** The low `digits * 4` bits of a 32-bit word as that many hexadecimal digits. */
+  hex(value: number, digits: number): this {
+    this.#reserve(digits);
+    for (let shift = (digits - 1) * 4; shift >= 0; shift -= 4) this.#bytes[this.#length++] = HEX[(value >>> shift) & 15]!;
+    return this;
+  }
+
+  flush(): void {
+    if (this.#length === 0) return;
+    this.#write(this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+  }
+
+  #reserve(length: number): void {
+    if (this.#length + length <= this.#bytes.length) return;
+    this.flush();
+    if (length > this.#bytes.length) this.#bytes = new Uint8Array(length);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** An Output that writes to a file descriptor, and waits where a pipe's reader is slower than we are. */
+export function outputTo(fd: number): Output {
+  return new Output(bytes => {
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        done += writeSync(fd, bytes, done);
+      } catch (error) {
+        // Node sets pipes of a child process non-blocking.
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        Atomics.wait(idle, 0, 0, 1);
+      }
+    }
+  });
+}
+
+const idle = new Int32Array(new SharedArrayBuffer(4));

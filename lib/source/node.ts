@@ -1,0 +1,142 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
+import { type ByteSource, checkRange, FormatError, MemorySource } from '../../elf/index.js';
+
+/** A file that can't be opened or read, as the system says it, or that is no file. */
+export class InputError extends Error {
+  override readonly name: string = 'InputError';
+  readonly code: string;
+
+  constructor(path: string, code: string, message: string, options?: ErrorOptions) {
+    super(`${path}: ${message}`, options);
+    this.code = code;
+  }
+}
+
+const PAGE = 1 << 16;
+
+/** Options of {@link openSource}. */
+export interface SourceOptions {
+  /** Bytes that the page cache may hold; 16 MiB where not given. */
+  readonly cacheBytes?: number;
+}
+
+/**
+ * Opens a regular file for reading.
+ * @throws InputError for what can't be opened, a directory, a FIFO, a device
+ */
+export function openSource(path: string, options: SourceOptions = {}): ByteSource {
+  let fd: number;
+  try {
+    // O_NONBLOCK: a FIFO without a writer is refused below, not waited for.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw systemError(path, error);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new InputError(path, 'not-a-file', `is ${kindOf(stat)}, not a file`);
+    // Files of /proc and /sys tell no size, or a page: they are read whole.
+    if (stat.size === 0 || /^\/(proc|sys)\//.test(path)) {
+      const source = new MemorySource(readWhole(fd, path), path);
+      closeSync(fd);
+      return source;
+    }
+    return new FileSource(path, fd, stat.size, options.cacheBytes ?? 16 << 20);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A file behind a cache of pages. Tables are read whole, past the cache; it serves the scattered small reads. */
+class FileSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #pages: LRUCache<number, Uint8Array>;
+  #fd: number;
+  #lastPage = -1;
+  #last: Uint8Array = new Uint8Array(0);
+
+  constructor(name: string, fd: number, size: number, cacheBytes: number) {
+    this.name = name;
+    this.#fd = fd;
+    this.size = size;
+    this.#pages = new LRUCache({ maxSize: Math.max(cacheBytes, PAGE), sizeCalculation: page => page.length });
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    checkRange(this, offset, length);
+    const start = offset % PAGE;
+    if (start + length > PAGE) return this.#pread(offset, length);
+    const page = this.#page((offset - start) / PAGE);
+    return page.subarray(start, start + length);
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+    this.#pages.clear();
+    this.#lastPage = -1;
+  }
+
+  #page(index: number): Uint8Array {
+    if (index === this.#lastPage) return this.#last;
+    let page = this.#pages.get(index);
+    if (page === undefined) {
+      page = this.#pread(index * PAGE, Math.min(PAGE, this.size - index * PAGE));
+      this.#pages.set(index, page);
+    }
+    this.#lastPage = index;
+    this.#last = page;
+    return page;
+  }
+
+  #pread(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      let count: number;
+      try {
+        count = readSync(this.#fd, bytes, done, length - done, offset + done);
+      } catch (error) {
+        throw systemError(this.name, error);
+      }
+      if (count === 0)
+        throw new FormatError('truncated', { name: this.name, offset: offset + done }, 'the file became shorter while it was read');
+      done += count;
+    }
+    return bytes;
+  }
+}
+
+function readWhole(fd: number, path: string): Uint8Array {
+  const parts: Uint8Array[] = [];
+  try {
+    for (let size = PAGE; ; size = Math.min(size * 2, 1 << 24)) {
+      const part = new Uint8Array(size);
+      const count = readSync(fd, part, 0, size, null);
+      if (count === 0) break;
+      parts.push(part.subarray(0, count));
+    }
+  } catch (error) {
+    throw systemError(path, error);
+  }
+  return Buffer.concat(parts);
+}
+
+function systemError(path: string, error: unknown): InputError {
+  const { code = 'EIO' } = error as NodeJS.ErrnoException;
+  const text: Record<string, string> = {
+    ENOENT: 'no such file',
+    EACCES: 'permission denied',
+    EPERM: 'not permitted',
+    EISDIR: 'is a directory, not a file',
+  };
+  return new InputError(path, code, text[code] ?? code, { cause: error });
+}
+
+function kindOf(stat: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean }): string {
+  if (stat.isDirectory()) return 'a directory';
+  if (stat.isFIFO()) return 'a FIFO';
+  return stat.isSocket() ? 'a socket' : 'a device';
+}
