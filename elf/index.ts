@@ -1,3 +1,14 @@
+export { EM, ET, PT, SHF, SHN, SHT, STB, STT } from './constants.js';
 export { Cursor } from './cursor.js';
 export { type Diagnostic, FormatError, type FormatErrorCode, formatPlace, isFormatError, type Place } from './errors.js';
+export { ElfFile } from './file.js';
+export { type ElfHeader, isElf, readHeader } from './header.js';
+export { Memory, type Region, type RelocationSite } from './memory.js';
+export { buildId, type Note, readNotes } from './note.js';
+export { type RelocationForm, type RelocationRows, type RelocationRule, RelocationTable, relocationRule } from './relocation.js';
+export { Section } from './section.js';
+export type { Segment } from './segment.js';
 export { type ByteSource, checkRange, MemorySource } from './source.js';
+export { StringTable } from './strings.js';
+export { type ElfSymbol, SymbolTable } from './symbol.js';
+export { HOST_LITTLE_ENDIAN, halves, lowerBound, Words } from './words.js';

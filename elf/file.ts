@@ -1,0 +1,178 @@
+import { ET, PT, SHF, SHT } from './constants.js';
+import { type Diagnostic, FormatError } from './errors.js';
+import { type ElfHeader, readHeader } from './header.js';
+import { Memory, type Region } from './memory.js';
+import { buildId, type Note, readNotes } from './note.js';
+import { expectReadable, isRelocationSection, RelocationTable } from './relocation.js';
+import { readSections, type Section } from './section.js';
+import { readSegments, type Segment } from './segment.js';
+import type { ByteSource } from './source.js';
+import { SymbolTable } from './symbol.js';
+
+/** An ELF file. Opening it reads the header and the section and program headers; each table is read when it is asked for, and kept. */
+export class ElfFile {
+  readonly source: ByteSource;
+  readonly header: ElfHeader;
+  readonly sections: readonly Section[];
+  readonly segments: readonly Segment[];
+  /** Damage that did not keep the rest from being read. */
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #symbolTables = new Map<number, SymbolTable>();
+  #memory: Memory | undefined;
+  #notes: readonly Note[] | undefined;
+
+  private constructor(source: ByteSource, header: ElfHeader) {
+    this.source = source;
+    this.header = header;
+    this.sections = readSections(source, header);
+    this.segments = readSegments(source, header);
+  }
+
+  /** @throws FormatError when the source is no ELF file, or its headers are damaged */
+  static open(source: ByteSource): ElfFile {
+    return new ElfFile(source, readHeader(source));
+  }
+
+  get name(): string {
+    return this.source.name;
+  }
+
+  get is64(): boolean {
+    return this.header.is64;
+  }
+
+  get littleEndian(): boolean {
+    return this.header.littleEndian;
+  }
+
+  /** The first section of that name. */
+  section(name: string): Section | undefined {
+    return this.sections.find(section => section.name === name);
+  }
+
+  /** `.symtab`. */
+  get symbols(): SymbolTable | undefined {
+    return this.#symbolTableOfType(SHT.SYMTAB);
+  }
+
+  /** `.dynsym`. */
+  get dynamicSymbols(): SymbolTable | undefined {
+    return this.#symbolTableOfType(SHT.DYNSYM);
+  }
+
+  /** The symbol table in a section; undefined when the section is none. */
+  symbolTable(index: number): SymbolTable | undefined {
+    const section = this.sections[index];
+    if (section === undefined || (section.type !== SHT.SYMTAB && section.type !== SHT.DYNSYM)) return undefined;
+    let table = this.#symbolTables.get(index);
+    if (table === undefined) {
+      const strings = this.sections[section.link];
+      if (strings === undefined || strings.type === SHT.NOBITS) {
+        throw new FormatError('out-of-range', { name: section.label }, `sh_link ${section.link} is no table of names`);
+      }
+      const extended = this.sections.find(({ type, link }) => type === SHT.SYMTAB_SHNDX && link === index);
+      table = new SymbolTable(section, strings, this.header, extended);
+      this.#symbolTables.set(index, table);
+    }
+    return table;
+  }
+
+  /** Every REL, RELA and RELR section, in the order of the section headers. */
+  relocationTables(): RelocationTable[] {
+    this.sections.forEach(expectReadable);
+    return this.sections.filter(isRelocationSection).map(section => new RelocationTable(section, this.header));
+  }
+
+  /** The notes of all note sections, or of the note segments of a file without sections. A damaged section is a diagnostic. */
+  get notes(): readonly Note[] {
+    this.#notes ??= this.#readNotes();
+    return this.#notes;
+  }
+
+  /** The GNU build id in hexadecimal. */
+  get buildId(): string | undefined {
+    return buildId(this.notes);
+  }
+
+  /**
+   * The addresses of a linked file: through its PT_LOAD segments, or its allocated sections where it has no segments. Only relocation sections
+   * that are allocated are applied: they are what the boot code or the dynamic loader applies. The others (`ld --emit-relocs`, as x86 and s390
+   * kernels are linked) record what the linker has already done: the words are final, and tools that sort tables afterwards do not update them.
+   */
+  get memory(): Memory {
+    this.#memory ??= new Memory(
+      this.name,
+      this.header,
+      this.#regions(),
+      this.header.type === ET.REL ? [] : this.relocationTables().filter(({ section }) => section.allocated),
+      table => this.symbolTable(table.section.link),
+    );
+    return this.#memory;
+  }
+
+  /** One section of a relocatable file (ET_REL), at address 0, with the relocations for it. A symbol's value is its offset in its section. */
+  sectionMemory(section: Section): Memory {
+    const data = section.data();
+    const region: Region = {
+      address: 0n,
+      size: BigInt(data.length),
+      fileSize: data.length,
+      read: (start, length) => data.subarray(start, start + length),
+    };
+    const tables = this.relocationTables().filter(table => table.section.info === section.index && this.header.type === ET.REL);
+    return new Memory(section.label, this.header, [region], tables, table => this.symbolTable(table.section.link));
+  }
+
+  #symbolTableOfType(type: number): SymbolTable | undefined {
+    const section = this.sections.find(section => section.type === type);
+    return section === undefined ? undefined : this.symbolTable(section.index);
+  }
+
+  #regions(): Region[] {
+    const loaded = this.segments.filter(({ type }) => type === PT.LOAD);
+    if (loaded.length > 0) {
+      return loaded.map(({ virtualAddress, memorySize, fileSize, offset }) => ({
+        address: virtualAddress,
+        // Zeros behind the file's bytes cost memory to read: no more of them than the file is long.
+        size: least(memorySize, BigInt(fileSize) + BigInt(this.source.size)),
+        fileSize: Number(least(memorySize, BigInt(fileSize))),
+        read: (start: number, length: number) => this.source.read(offset + start, length),
+      }));
+    }
+    return this.sections
+      .filter(section => (section.flags & SHF.ALLOC) !== 0 && section.size > 0)
+      .map(section => ({
+        address: section.address,
+        size: least(BigInt(section.size), BigInt(this.source.size)),
+        fileSize: section.type === SHT.NOBITS ? 0 : section.size,
+        read: (start: number, length: number) => section.storedRange(start, length),
+      }));
+  }
+
+  #readNotes(): Note[] {
+    const sections = this.sections.filter(({ type }) => type === SHT.NOTE);
+    const parts =
+      sections.length > 0
+        ? sections.map(section => ({ name: section.label, align: section.addralign, read: () => section.data() }))
+        : this.segments
+            .filter(({ type }) => type === PT.NOTE)
+            .map(({ index, align, offset, fileSize }) => ({
+              name: `${this.name}: segment ${index}`,
+              align: Number(align),
+              read: () => this.source.read(offset, fileSize),
+            }));
+    return parts.flatMap(({ name, align, read }) => {
+      try {
+        return readNotes(read(), this.littleEndian, align, name);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        this.diagnostics.push({ place: error.place, message: error.message });
+        return [];
+      }
+    });
+  }
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

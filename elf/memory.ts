@@ -1,0 +1,209 @@
+import { type Diagnostic, FormatError } from './errors.js';
+import type { ElfHeader } from './header.js';
+import { type RelocationRows, type RelocationTable, relocationRule } from './relocation.js';
+import type { SymbolTable } from './symbol.js';
+import { halves, lowerBound } from './words.js';
+
+/** A run of addresses and the bytes the file has for it; addresses behind those bytes read as zero (.bss). */
+export interface Region {
+  readonly address: bigint;
+  /** In bytes of memory. */
+  readonly size: bigint;
+  /** The part that stands in the file. */
+  readonly fileSize: number;
+  read(start: number, length: number): Uint8Array;
+}
+
+/** A relocation that writes to a word that was asked for. */
+export interface RelocationSite {
+  readonly table: RelocationTable;
+  readonly rows: RelocationRows;
+  readonly row: number;
+}
+
+/** A relocation table with its rows in the order of the places they write to. */
+interface Ordered {
+  readonly table: RelocationTable;
+  readonly rows: RelocationRows;
+  readonly order: Uint32Array;
+}
+
+/** No relocation writes more bytes than this. */
+const WIDEST = 16;
+
+/**
+ * The addresses of an image and what they hold: as stored in the file, and as the relocations leave it at boot. The image is taken to run where
+ * it is linked, so that an address here is an address of the symbol table.
+ */
+export class Memory {
+  /** Relocations that were met and not applied, and why. */
+  readonly diagnostics: Diagnostic[] = [];
+  readonly littleEndian: boolean;
+  /** 8 or 4. */
+  readonly wordSize: number;
+  readonly tables: readonly RelocationTable[];
+  readonly #name: string;
+  readonly #machine: number;
+  readonly #regions: readonly Region[];
+  readonly #symbols: (table: RelocationTable) => SymbolTable | undefined;
+  readonly #unknown = new Set<number>();
+  #ordered: readonly Ordered[] | undefined;
+
+  constructor(
+    name: string,
+    header: ElfHeader,
+    regions: readonly Region[],
+    tables: readonly RelocationTable[],
+    symbols: (table: RelocationTable) => SymbolTable | undefined,
+  ) {
+    this.#name = name;
+    this.#machine = header.machine;
+    this.littleEndian = header.littleEndian;
+    this.wordSize = header.is64 ? 8 : 4;
+    this.#regions = regions.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    this.tables = tables;
+    this.#symbols = symbols;
+  }
+
+  has(address: bigint, length = 1): boolean {
+    return this.#region(address, length) !== undefined;
+  }
+
+  /** The bytes as they stand in the file. @throws FormatError `out-of-range` when the image does not hold all of them */
+  stored(address: bigint, length: number): Uint8Array {
+    const region = this.#region(address, length);
+    if (region === undefined) {
+      throw new FormatError('out-of-range', { name: this.#name }, `no ${length} bytes at address 0x${address.toString(16)}`);
+    }
+    const start = Number(address - region.address);
+    if (start + length <= region.fileSize) return region.read(start, length);
+    const bytes = new Uint8Array(length);
+    if (start < region.fileSize) bytes.set(region.read(start, region.fileSize - start));
+    return bytes;
+  }
+
+  /** The bytes with relocations applied; the same as {@link stored} where there are none. */
+  read(address: bigint, length: number): Uint8Array {
+    const sites = [...this.sites(address, length)];
+    const stored = this.stored(address, length);
+    if (sites.length === 0) return stored;
+    // A word at the edge is relocated whole, and then cut.
+    const before = this.#margin(address, -1);
+    const after = this.#margin(address + BigInt(length), 1);
+    const bytes = Uint8Array.from(before + after === 0 ? stored : this.stored(address - BigInt(before), before + length + after));
+    const view = new DataView(bytes.buffer);
+    const { low, high } = halves(address - BigInt(before));
+    for (const { table, rows, row } of sites) {
+      const at = rows.offset.minus(row, low, high);
+      this.#apply(view, at, table, rows, row);
+    }
+    return bytes.subarray(before, before + length);
+  }
+
+  /** The address-sized word, relocated. */
+  word(address: bigint): bigint {
+    const bytes = this.read(address, this.wordSize);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.wordSize === 8 ? view.getBigUint64(0, this.littleEndian) : BigInt(view.getUint32(0, this.littleEndian));
+  }
+
+  /** The relocations that write into the range, by place. */
+  *sites(address: bigint, length: number): Generator<RelocationSite> {
+    const { low, high } = halves(address);
+    for (const { table, rows, order } of this.#inOrder()) {
+      const from = halves(address < WIDEST ? 0n : address - BigInt(WIDEST));
+      for (let at = lowerBound(rows.offset, order, from.low, from.high); at < order.length; at++) {
+        const row = order[at]!;
+        const place = rows.offset.minus(row, low, high);
+        if (place >= length) break;
+        const width = relocationRule(this.#machine, rows.type[row]!)?.width ?? this.wordSize;
+        if (place + width > 0) yield { table, rows, row };
+      }
+    }
+  }
+
+  #region(address: bigint, length: number): Region | undefined {
+    let from = 0;
+    let to = this.#regions.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#regions[middle]!.address <= address) from = middle + 1;
+      else to = middle;
+    }
+    const region = this.#regions[from - 1];
+    return region !== undefined && length >= 0 && address + BigInt(Math.trunc(length)) <= region.address + region.size ? region : undefined;
+  }
+
+  /** How many bytes next to an end of a range belong to the same region, up to the widest relocation. */
+  #margin(address: bigint, direction: -1 | 1): number {
+    for (let margin = WIDEST; margin > 0; margin--) {
+      if (this.has(direction < 0 ? address - BigInt(margin) : address - 1n, margin + (direction < 0 ? 0 : 1))) return margin;
+    }
+    return 0;
+  }
+
+  #inOrder(): readonly Ordered[] {
+    this.#ordered ??= this.tables.map(table => {
+      const rows = table.rows();
+      return { table, rows, order: rows.offset.order() };
+    });
+    return this.#ordered;
+  }
+
+  #apply(view: DataView, at: number, table: RelocationTable, rows: RelocationRows, row: number): void {
+    const type = rows.type[row]!;
+    const rule = relocationRule(this.#machine, type);
+    if (rule === undefined) {
+      if (!this.#unknown.has(type)) {
+        this.#unknown.add(type);
+        const message = `relocation type ${type} of machine ${this.#machine} is not applied: its words are as stored`;
+        this.diagnostics.push({ place: { name: table.section.label }, message });
+      }
+      return;
+    }
+    const { form, width } = rule;
+    // RELR adds the distance between where the image is linked and where it runs: zero here (RELR has no other form).
+    if (form === 'none' || table.kind === 'RELR' || at < 0 || at + width > view.byteLength) return;
+    const little = this.littleEndian;
+    if (form === 'relative' && rows.addend !== undefined && width === 8) {
+      view.setUint32(little ? at : at + 4, rows.addend.low(row), little);
+      view.setUint32(little ? at + 4 : at, rows.addend.high(row), little);
+      return;
+    }
+    const addend = rows.addend?.big[row] ?? implicitAddend(view, at, rule.form, width, little);
+    let value = addend;
+    if (form !== 'relative') value += this.#symbolValue(table, rows.symbol[row]!);
+    if (form === 'pc-relative') value -= rows.offset.big[row]!;
+    if (form === 'bpf-immediate64') {
+      view.setUint32(at + 4, Number(value & 0xffff_ffffn), little);
+      view.setUint32(at + 12, Number((value >> 32n) & 0xffff_ffffn), little);
+    } else if (form === 'bpf-call') {
+      view.setInt32(at + 4, Number(BigInt.asIntN(32, BigInt.asIntN(64, value) / 8n - 1n)), little);
+    } else if (width === 8) {
+      view.setBigUint64(at, BigInt.asUintN(64, value), little);
+    } else {
+      view.setUint32(at, Number(BigInt.asUintN(32, value)), little);
+    }
+  }
+
+  #symbolValue(table: RelocationTable, symbol: number): bigint {
+    if (symbol === 0) return 0n;
+    const symbols = this.#symbols(table);
+    if (symbols === undefined || symbol >= symbols.count) {
+      throw new FormatError(
+        'out-of-range',
+        { name: table.section.label },
+        `a relocation names symbol ${symbol}, of which there is no table or no row`,
+      );
+    }
+    return symbols.value.big[symbol]!;
+  }
+}
+
+/** The addend that REL keeps in the place itself. */
+function implicitAddend(view: DataView, at: number, form: string, width: number, littleEndian: boolean): bigint {
+  if (form === 'bpf-immediate64')
+    return BigInt(view.getUint32(at + 4, littleEndian)) | (BigInt(view.getUint32(at + 12, littleEndian)) << 32n);
+  if (form === 'bpf-call') return (BigInt(view.getInt32(at + 4, littleEndian)) + 1n) * 8n;
+  return width === 8 ? view.getBigUint64(at, littleEndian) : BigInt(view.getInt32(at, littleEndian));
+}

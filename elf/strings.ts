@@ -1,0 +1,31 @@
+import { FormatError } from './errors.js';
+
+const decoder = new TextDecoder();
+
+/** NUL-terminated strings in one block of bytes, found by offset (elf(5), "String and symbol tables"). Decoded when asked for. */
+export class StringTable {
+  readonly bytes: Uint8Array;
+  readonly #name: string;
+
+  constructor(bytes: Uint8Array, name: string) {
+    this.bytes = bytes;
+    this.#name = name;
+  }
+
+  /** Where the string at `offset` ends. @throws FormatError `out-of-range` when the offset is outside, or no NUL follows */
+  end(offset: number): number {
+    const { bytes } = this;
+    // Most names are short: looking at the bytes beats the call of indexOf.
+    const near = Math.min(offset + 32, bytes.length);
+    for (let at = offset; at < near; at++) if (bytes[at] === 0) return at;
+    const end = offset < bytes.length ? bytes.indexOf(0, offset) : -1;
+    if (end < 0)
+      throw new FormatError('out-of-range', { name: this.#name, offset }, `no string begins here, the table has ${bytes.length} bytes`);
+    return end;
+  }
+
+  get(offset: number): string {
+    if (offset === 0 && this.bytes.length === 0) return '';
+    return decoder.decode(this.bytes.subarray(offset, this.end(offset)));
+  }
+}

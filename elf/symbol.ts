@@ -1,0 +1,148 @@
+import { SHN, STB, STT } from './constants.js';
+import { FormatError } from './errors.js';
+import type { ElfHeader } from './header.js';
+import type { Section } from './section.js';
+import { StringTable } from './strings.js';
+import { Words } from './words.js';
+
+/** One row of a symbol table, elf(5) `Elf64_Sym`. */
+export interface ElfSymbol {
+  readonly index: number;
+  readonly name: string;
+  readonly value: bigint;
+  readonly size: bigint;
+  /** One of STT_*. */
+  readonly type: number;
+  /** One of STB_*. */
+  readonly binding: number;
+  /** 0 default, 1 internal, 2 hidden, 3 protected. */
+  readonly visibility: number;
+  /** The section's index, SHN_XINDEX resolved; SHN_ABS (0xfff1) and its like as they are. */
+  readonly sectionIndex: number;
+  /** The source file, by the STT_FILE symbol in front of the local symbols; none for global ones. */
+  readonly file?: string;
+}
+
+/** A `.symtab` or `.dynsym` as columns; a row becomes an object when it is looked at. */
+export class SymbolTable {
+  readonly section: Section;
+  readonly strings: StringTable;
+  readonly count: number;
+  readonly nameOffset: Uint32Array;
+  readonly value: Words;
+  readonly size: Words;
+  /** st_info: binding in the upper four bits, type in the lower. */
+  readonly info: Uint8Array;
+  /** st_other: visibility in the lower two bits. */
+  readonly other: Uint8Array;
+  /** As in {@link ElfSymbol.sectionIndex}. */
+  readonly sectionIndex: Uint32Array;
+  #files: Uint32Array | undefined;
+
+  /** @param extended the SHT_SYMTAB_SHNDX section that belongs to the table, where the file has more than 65,279 sections */
+  constructor(section: Section, strings: Section, header: ElfHeader, extended?: Section) {
+    const { is64, littleEndian } = header;
+    const count = section.entryCount(is64 ? 24 : 16);
+    const bytes = section.stored();
+    this.section = section;
+    this.strings = new StringTable(strings.stored(), strings.label);
+    this.count = count;
+    this.nameOffset = new Uint32Array(count);
+    this.value = new Words(count);
+    this.size = new Words(count);
+    this.info = new Uint8Array(count);
+    this.other = new Uint8Array(count);
+    this.sectionIndex = new Uint32Array(count);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const low = littleEndian ? 0 : 4;
+    for (let i = 0, at = 0; i < count; i++, at += section.entsize) {
+      this.nameOffset[i] = view.getUint32(at, littleEndian);
+      if (is64) {
+        this.info[i] = view.getUint8(at + 4);
+        this.other[i] = view.getUint8(at + 5);
+        this.sectionIndex[i] = view.getUint16(at + 6, littleEndian);
+        this.value.set(i, view.getUint32(at + 8 + low, littleEndian), view.getUint32(at + 12 - low, littleEndian));
+        this.size.set(i, view.getUint32(at + 16 + low, littleEndian), view.getUint32(at + 20 - low, littleEndian));
+      } else {
+        this.value.set(i, view.getUint32(at + 4, littleEndian), 0);
+        this.size.set(i, view.getUint32(at + 8, littleEndian), 0);
+        this.info[i] = view.getUint8(at + 12);
+        this.other[i] = view.getUint8(at + 13);
+        this.sectionIndex[i] = view.getUint16(at + 14, littleEndian);
+      }
+    }
+    if (extended !== undefined) this.#resolveExtended(extended, littleEndian);
+  }
+
+  name(index: number): string {
+    return this.strings.get(this.nameOffset[index]!);
+  }
+
+  type(index: number): number {
+    return this.info[index]! & 15;
+  }
+
+  binding(index: number): number {
+    return this.info[index]! >> 4;
+  }
+
+  isFunction(index: number): boolean {
+    return this.type(index) === STT.FUNC || this.type(index) === STT.GNU_IFUNC;
+  }
+
+  at(index: number): ElfSymbol {
+    if (!(index >= 0 && index < this.count)) {
+      throw new FormatError('out-of-range', { name: this.section.label }, `no symbol ${index}: the table has ${this.count}`);
+    }
+    const file = this.file(index);
+    return {
+      index,
+      name: this.name(index),
+      value: this.value.big[index]!,
+      size: this.size.big[index]!,
+      type: this.type(index),
+      binding: this.binding(index),
+      visibility: this.other[index]! & 3,
+      sectionIndex: this.sectionIndex[index]!,
+      ...(file === undefined ? {} : { file }),
+    };
+  }
+
+  *[Symbol.iterator](): Generator<ElfSymbol> {
+    for (let index = 0; index < this.count; index++) yield this.at(index);
+  }
+
+  /**
+   * The source file of a local symbol: the name of the last STT_FILE symbol before it (elf(5): it precedes the other local symbols of its file).
+   * An empty name ends a file's symbols: GNU ld puts one before the locals that belong to no file.
+   */
+  file(index: number): string | undefined {
+    this.#files ??= this.#carryFiles();
+    const file = this.#files[index]!;
+    return file === 0 ? undefined : this.name(file - 1) || undefined;
+  }
+
+  /** For each symbol the index of its STT_FILE symbol, plus one; 0 for none. */
+  #carryFiles(): Uint32Array {
+    const files = new Uint32Array(this.count);
+    let file = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (this.binding(i) !== STB.LOCAL) continue;
+      if (this.type(i) === STT.FILE) file = i + 1;
+      else files[i] = file;
+    }
+    return files;
+  }
+
+  #resolveExtended(extended: Section, littleEndian: boolean): void {
+    const bytes = extended.stored();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let i = 0; i < this.count; i++) {
+      if (this.sectionIndex[i] !== SHN.XINDEX) continue;
+      if (i * 4 + 4 > bytes.length) {
+        throw new FormatError('truncated', { name: extended.label, offset: i * 4 }, `no section index for symbol ${i}`);
+      }
+      this.sectionIndex[i] = view.getUint32(i * 4, littleEndian);
+    }
+  }
+}
