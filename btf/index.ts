@@ -1,1 +1,26 @@
-export {};
+export { Btf, type BtfOptions, type FunctionColumns } from './btf.js';
+export { printRaw } from './print/raw.js';
+export type { Sink } from './print/writer.js';
+export { StringTable as BtfStrings } from './strings.js';
+export type {
+  ArrayType,
+  BtfType,
+  CompositeType,
+  DatasecType,
+  DeclTag,
+  Enum64Type,
+  EnumType,
+  FloatType,
+  FuncProtoType,
+  FuncType,
+  FwdType,
+  IntType,
+  Member,
+  Parameter,
+  ReferenceType,
+  TypeTag,
+  UnknownType,
+  VarType,
+  VoidType,
+} from './types.js';
+export { type BtfHeader, isBtf, KIND_NAMES, type Kind, type KindLayout, type Linkage } from './wire.js';

@@ -37,6 +37,12 @@ export class Output {
 
   /** Bytes `start` to `end` of `source`, as they are. */
   copy(source: Uint8Array, start = 0, end: number = source.length): this {
+    // What fills a chunk goes out as it is, behind what was gathered.
+    if (end - start >= CHUNK) {
+      this.flush();
+      this.#write(source.subarray(start, end));
+      return this;
+    }
     this.#reserve(end - start);
     const target = this.#bytes;
     let length = this.#length;

@@ -1,0 +1,220 @@
+import { FormatError } from '../elf/errors.js';
+import { decodeType } from './decode.js';
+import { alignOf, pointerSizeOf, resolveType, sizeOf } from './layout.js';
+import { NameIndex } from './names.js';
+import { scanTypes } from './scan.js';
+import { StringTable } from './strings.js';
+import type { BtfType, VoidType } from './types.js';
+import { type BtfHeader, KIND, KIND_NAMES, type Kind, kindOfInfo, LAST_KIND, parseHeader, vlenOfInfo, wordsOf } from './wire.js';
+
+/** Options of {@link Btf.parse}. */
+export interface BtfOptions {
+  /** What a split blob (a module's .BTF) continues: ids and string offsets go on where those of the base end. May be split itself. */
+  readonly base?: Btf | undefined;
+  /** What the bytes are, for messages: `vmlinux: .BTF`. `.BTF` where not given. */
+  readonly name?: string | undefined;
+  /** Bytes of a pointer. BTF does not say it: where not given it is the size of `long`, else 8. */
+  readonly pointerSize?: 4 | 8 | undefined;
+}
+
+/** The FUNCs of a blob in columns: row i is one FUNC, ascending by id. */
+export interface FunctionColumns {
+  readonly length: number;
+  readonly ids: Uint32Array;
+  /** Offsets into {@link Btf.strings}. */
+  readonly names: Uint32Array;
+  /** Ids of the FUNC_PROTOs. */
+  readonly prototypes: Uint32Array;
+  /** 0 static, 1 global, 2 extern. */
+  readonly linkages: Uint8Array;
+}
+
+const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
+
+/**
+ * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; objects of types are
+ * made when asked for. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere here.
+ */
+export class Btf {
+  /** The name that messages use. */
+  readonly name: string;
+  readonly base: Btf | undefined;
+  readonly header: BtfHeader;
+  /** The id of the first type of this blob: 1, or the base's `count`. */
+  readonly firstId: number;
+  /** One more than the last id; void and the base's types are counted. */
+  readonly count: number;
+  readonly strings: StringTable;
+  /** The type section of this blob, as words of this machine's byte order. */
+  readonly words: Uint32Array;
+  /** For each type of this blob, from `firstId` on, the index in `words` of its record. */
+  readonly offsets: Uint32Array;
+  /** Bytes of a pointer. */
+  readonly pointerSize: 4 | 8;
+  #names: NameIndex | undefined;
+  #functions: FunctionColumns | undefined;
+
+  /**
+   * Reads a blob, by the rules of libbpf: header, strings, every record's length, every name and every type id.
+   * @param bytes kept, not copied: they are not to be written to afterwards
+   * @throws FormatError
+   */
+  static parse(bytes: Uint8Array, options: BtfOptions = {}): Btf {
+    return new Btf(bytes, options);
+  }
+
+  private constructor(bytes: Uint8Array, { base, name = '.BTF', pointerSize }: BtfOptions) {
+    this.name = name;
+    this.base = base;
+    const header = parseHeader(bytes, name);
+    this.header = header;
+    const { typeStart, typeLength, stringStart, stringLength, littleEndian } = header;
+    this.strings = new StringTable(bytes.subarray(stringStart, stringStart + stringLength), base?.strings, name, stringStart);
+    this.words = wordsOf(bytes, typeStart, typeLength, littleEndian);
+    this.firstId = base?.count ?? 1;
+    this.offsets = scanTypes({
+      words: this.words,
+      byteLength: typeLength,
+      layout: header.layout.length === 0 ? inheritedLayout(base) : header.layout,
+      firstId: this.firstId,
+      stringEnd: this.strings.end,
+      name,
+      start: typeStart,
+    });
+    this.count = this.firstId + this.offsets.length;
+    this.pointerSize = pointerSize ?? base?.pointerSize ?? pointerSizeOf(this);
+  }
+
+  /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an id that is none, or 0 */
+  ownerOf(id: number): Btf {
+    let owner: Btf = this;
+    while (id < owner.firstId && owner.base !== undefined) owner = owner.base;
+    if (!(id >= owner.firstId && id < owner.count)) throw new RangeError(`type id ${id} is not one of 1 to ${this.count - 1}`);
+    return owner;
+  }
+
+  /** Index in `ownerOf(id).words` of the record of `id`: name_off, info, size or type, then what the kind adds. */
+  recordOf(id: number): number {
+    const { offsets, firstId } = this.ownerOf(id);
+    return offsets[id - firstId]!;
+  }
+
+  /** The kind's number; 0 for void. */
+  kindNumber(id: number): number {
+    if (id === 0) return KIND.VOID;
+    const { words, offsets, firstId } = this.ownerOf(id);
+    return kindOfInfo(words[offsets[id - firstId]! + 1]!);
+  }
+
+  kindOf(id: number): Kind {
+    const number = this.kindNumber(id);
+    return number > LAST_KIND ? 'UNKNOWN' : KIND_NAMES[number]!;
+  }
+
+  /** '' for void and what is anonymous. */
+  nameOf(id: number): string {
+    return this.strings.text(this.nameOffset(id));
+  }
+
+  /** The name's bytes, as they stand in the blob. */
+  nameBytes(id: number): Uint8Array {
+    return this.strings.slice(this.nameOffset(id));
+  }
+
+  /** Where the name is in {@link strings}; 0 for void and what is anonymous. */
+  nameOffset(id: number): number {
+    if (id === 0) return 0;
+    const { words, offsets, firstId } = this.ownerOf(id);
+    return words[offsets[id - firstId]!]!;
+  }
+
+  /** The type, decoded anew at every call. @throws RangeError for an id that is none */
+  type(id: number): BtfType {
+    if (id === 0) return VOID;
+    const owner = this.ownerOf(id);
+    return decodeType(owner, id, owner.offsets[id - owner.firstId]!);
+  }
+
+  /** The types of this blob, in order of id. */
+  *types(): Generator<BtfType, void, undefined> {
+    for (let id = this.firstId; id < this.count; id++) yield this.type(id);
+  }
+
+  /** Ids of all types of this name, the base's first, ascending. Kernels have several FUNCs and structs of one name. */
+  find(name: string, kind?: Kind): number[] {
+    const bytes = new TextEncoder().encode(name);
+    if (bytes.length === 0 || bytes.includes(0)) return [];
+    const ids = this.#find(bytes);
+    return kind === undefined ? ids : ids.filter(id => this.kindOf(id) === kind);
+  }
+
+  #find(name: Uint8Array): number[] {
+    this.#names ??= new NameIndex(this);
+    const own = this.#names.find(name);
+    return this.base === undefined ? own : [...this.base.#find(name), ...own];
+  }
+
+  /** The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one refers to no FUNC_PROTO */
+  functions(): FunctionColumns {
+    this.#functions ??= this.#readFunctions();
+    return this.#functions;
+  }
+
+  #readFunctions(): FunctionColumns {
+    const { words, offsets, firstId } = this;
+    let length = 0;
+    for (let i = 0; i < offsets.length; i++) if (kindOfInfo(words[offsets[i]! + 1]!) === KIND.FUNC) length++;
+    const ids = new Uint32Array(length);
+    const names = new Uint32Array(length);
+    const prototypes = new Uint32Array(length);
+    const linkages = new Uint8Array(length);
+    for (let i = 0, row = 0; row < length; i++) {
+      const at = offsets[i]!;
+      const info = words[at + 1]!;
+      if (kindOfInfo(info) !== KIND.FUNC) continue;
+      this.requireProto(firstId + i, words[at + 2]!);
+      ids[row] = firstId + i;
+      names[row] = words[at]!;
+      prototypes[row] = words[at + 2]!;
+      linkages[row++] = Math.min(vlenOfInfo(info), 255);
+    }
+    return { length, ids, names, prototypes, linkages };
+  }
+
+  /** A FUNC's type has to be a FUNC_PROTO (btf_validate_type of libbpf). */
+  requireProto(id: number, target: number): void {
+    if (this.kindNumber(target) === KIND.FUNC_PROTO) return;
+    throw this.errorAt(id, `FUNC ${id} refers to type ${target}, which is ${this.kindOf(target)}, not FUNC_PROTO`);
+  }
+
+  /** A FormatError at the record of `id`. */
+  errorAt(id: number, message: string, code: 'bad-value' | 'limit' = 'bad-value'): FormatError {
+    if (id === 0) return new FormatError(code, { name: this.name }, message);
+    const owner = this.ownerOf(id);
+    return new FormatError(code, { name: owner.name, offset: owner.header.typeStart + owner.recordOf(id) * 4 }, message);
+  }
+
+  /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError behind 32 of them, as libbpf refuses it */
+  resolve(id: number): number {
+    return resolveType(this, id);
+  }
+
+  /**
+   * Size in bytes as C's sizeof has it; undefined for what has none: void, functions, forward declarations.
+   * @throws FormatError for a cycle, and for arrays larger than 2^53 - 1 bytes
+   */
+  sizeof(id: number): number | undefined {
+    return sizeOf(this, id);
+  }
+
+  /** Alignment in bytes as C's alignof has it, of a packed struct as the offsets show it; undefined as with {@link sizeof}. */
+  alignof(id: number): number | undefined {
+    return alignOf(this, id);
+  }
+}
+
+/** A split blob shares its base's layout section (btf_type_size_unknown of libbpf). */
+function inheritedLayout(base: Btf | undefined): BtfHeader['layout'] {
+  for (let btf = base; btf !== undefined; btf = btf.base) if (btf.header.layout.length > 0) return btf.header.layout;
+  return [];
+}

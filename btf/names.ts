@@ -1,0 +1,54 @@
+import type { Btf } from './btf.js';
+
+/** Bytes of a name that its hash covers: damaged blobs may have a string of megabytes that a hundred thousand types share. */
+const HASHED = 64;
+
+/**
+ * Finds the types of one blob (not of its base) by name. It is built on the first question, over the bytes of the names; no string is made.
+ * Types whose names have the same hash form a chain, ascending by id.
+ */
+export class NameIndex {
+  readonly #btf: Btf;
+  readonly #mask: number;
+  /** For each hash, 1 + the local index of its first type; 0 ends. */
+  readonly #heads: Uint32Array;
+  /** For each type, 1 + the local index of the next of its chain. */
+  readonly #next: Uint32Array;
+
+  constructor(btf: Btf) {
+    this.#btf = btf;
+    const count = btf.count - btf.firstId;
+    const size = 2 ** Math.ceil(Math.log2(Math.max(count, 1) * 2));
+    this.#mask = size - 1;
+    this.#heads = new Uint32Array(size);
+    this.#next = new Uint32Array(count);
+    const { words, strings, offsets } = btf;
+    for (let index = count - 1; index >= 0; index--) {
+      const name = words[offsets[index]!]!;
+      if (name === 0) continue;
+      const table = strings.tableOf(name);
+      const slot = hash(table.bytes, name - table.start) & this.#mask;
+      this.#next[index] = this.#heads[slot]!;
+      this.#heads[slot] = index + 1;
+    }
+  }
+
+  /** Ids of the types with exactly this name, ascending. */
+  find(name: Uint8Array): number[] {
+    const { words, strings, offsets, firstId } = this.#btf;
+    const ids: number[] = [];
+    for (let next = this.#heads[hash(name, 0) & this.#mask]!; next !== 0; next = this.#next[next - 1]!) {
+      if (strings.equals(words[offsets[next - 1]!]!, name)) ids.push(firstId + next - 1);
+    }
+    return ids;
+  }
+}
+
+/** FNV-1a over the bytes from `at` to the NUL or the end. */
+function hash(bytes: Uint8Array, at: number): number {
+  let value = 0x811c9dc5;
+  for (let i = at, end = Math.min(at + HASHED, bytes.length); i < end && bytes[i] !== 0; i++) {
+    value = Math.imul(value ^ bytes[i]!, 0x01000193);
+  }
+  return value >>> 0;
+}

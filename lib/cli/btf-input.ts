@@ -1,0 +1,25 @@
+import type { Btf } from '../../btf/btf.js';
+import { readBtf } from '../open/btf.js';
+import { openSource } from '../source/node.js';
+import { MissingError, type OptionSpec } from './command.js';
+
+/** `--base`, which every command on BTF has. */
+export const BASE_OPTION: OptionSpec & { readonly type: 'string' } = {
+  type: 'string',
+  short: 'B',
+  value: 'FILE',
+  help: 'the base of split BTF: for a module, the vmlinux it was built with',
+};
+
+/** The BTF that a command was asked about. @throws MissingError for an ELF file without .BTF */
+export function openBtf(path: string, base?: string): Btf {
+  const under = base === undefined ? undefined : openBtf(base);
+  const source = openSource(path);
+  try {
+    const btf = readBtf(source, under);
+    if (btf === undefined) throw new MissingError(`${path} has no .BTF section: it was built without CONFIG_DEBUG_INFO_BTF, or stripped`);
+    return btf;
+  } finally {
+    source.close();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Btf } from '../../../btf/btf.js';
+import type { Sink } from '../../../btf/print/writer.js';
+import { BASE_OPTION, openBtf } from '../btf-input.js';
+import { type Command, command, UsageError } from '../command.js';
+
+/** The printers, each in a module that is loaded when it is asked for. */
+const FORMATS: Readonly<Record<string, () => Promise<(btf: Btf, sink: Sink) => void>>> = {
+  raw: async () => (await import('../../../btf/print/raw.js')).printRaw,
+};
+
+const options: { readonly base: typeof BASE_OPTION; readonly format: { type: 'string'; short: string; value: string; help: string } } = {
+  base: BASE_OPTION,
+  format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw where not given` },
+};
+
+export const btfDump: Command<typeof options> = command({
+  usage: 'FILE [--format FORMAT] [--base FILE]',
+  arity: [1, 1],
+  about:
+    'Prints every type of FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux:\n' +
+    "raw, one type a line, as 'bpftool btf dump file FILE format raw' prints them.",
+  options,
+  async run({ args, options, out }) {
+    const { format = 'raw', base } = options;
+    if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
+    const print = await FORMATS[format]!();
+    print(openBtf(args[0]!, base), bytes => out.copy(bytes));
+    return 0;
+  },
+});
