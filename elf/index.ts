@@ -4,6 +4,7 @@ export { type Diagnostic, FormatError, type FormatErrorCode, formatPlace, isForm
 export { ElfFile } from './file.js';
 export { type ElfHeader, isElf, readHeader } from './header.js';
 export { Memory, type Region, type RelocationSite } from './memory.js';
+export { NameIndex } from './name-index.js';
 export { buildId, type Note, readNotes } from './note.js';
 export { type RelocationForm, type RelocationRows, type RelocationRule, RelocationTable, relocationRule } from './relocation.js';
 export { Section } from './section.js';

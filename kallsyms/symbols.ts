@@ -1,0 +1,137 @@
+import { halves, lowerBound, NameIndex, StringTable, type Words } from '../elf/index.js';
+
+/** One symbol as the kernel knows it. */
+export interface KernelSymbol {
+  /** Its row in the table it comes from. */
+  readonly row: number;
+  readonly name: string;
+  readonly address: bigint;
+  /** The letter of nm(1): t or T for text, w or W for weak, d D b B r R for data, A for absolute. Upper case is global. */
+  readonly type: string;
+  /** The module it belongs to; none for the kernel's own. */
+  readonly module?: string;
+}
+
+/** The columns of a {@link KernelSymbols}. */
+export interface SymbolColumns {
+  readonly address: Words;
+  /** Letters of nm(1), as character codes. */
+  readonly type: Uint8Array;
+  /** Where each name begins in `strings`, NUL-terminated. */
+  readonly nameOffset: Uint32Array;
+  readonly strings: Uint8Array;
+  /** For each row the module's index in `modules`, plus one; 0 for the kernel itself. Absent where there are no modules. */
+  readonly module?: Uint16Array;
+  readonly modules?: readonly string[];
+}
+
+const LETTER_T = 't'.charCodeAt(0);
+const LETTER_W = 'w'.charCodeAt(0);
+
+/** True for the letters of functions: t, T, w, W. */
+export function isTextLetter(letter: number): boolean {
+  const lower = letter | 0x20;
+  return lower === LETTER_T || lower === LETTER_W;
+}
+
+/**
+ * The kernel's symbol table as columns, in the order of the kernel's own: by address, and at one address as kallsyms would list them. That order
+ * matters: the kernel takes the first row of a name for the name, and the first row of an address for the address.
+ */
+export class KernelSymbols {
+  /** What it was read from: `/proc/kallsyms`, `vmlinux: .symtab`. */
+  readonly source: string;
+  readonly count: number;
+  readonly address: Words;
+  readonly type: Uint8Array;
+  readonly nameOffset: Uint32Array;
+  readonly strings: StringTable;
+  readonly #module: Uint16Array | undefined;
+  readonly #modules: readonly string[];
+  #index: NameIndex | undefined;
+  #order: Uint32Array | undefined;
+
+  constructor(source: string, columns: SymbolColumns) {
+    this.source = source;
+    this.count = columns.type.length;
+    this.address = columns.address;
+    this.type = columns.type;
+    this.nameOffset = columns.nameOffset;
+    this.strings = new StringTable(columns.strings, source);
+    this.#module = columns.module;
+    this.#modules = columns.modules ?? [];
+  }
+
+  name(row: number): string {
+    return this.strings.get(this.nameOffset[row]!);
+  }
+
+  /** The module a row belongs to; undefined for the kernel's own. */
+  module(row: number): string | undefined {
+    const index = this.#module?.[row] ?? 0;
+    return index === 0 ? undefined : this.#modules[index - 1];
+  }
+
+  isText(row: number): boolean {
+    return isTextLetter(this.type[row]!);
+  }
+
+  at(row: number): KernelSymbol {
+    const module = this.module(row);
+    const symbol = { row, name: this.name(row), address: this.address.big[row]!, type: String.fromCharCode(this.type[row]!) };
+    return module === undefined ? symbol : { ...symbol, module };
+  }
+
+  *[Symbol.iterator](): Generator<KernelSymbol> {
+    for (let row = 0; row < this.count; row++) yield this.at(row);
+  }
+
+  /** All rows of a name, lowest address first. */
+  find(name: string): number[] {
+    return this.index.find(name);
+  }
+
+  /** The row that the kernel takes for a name: kallsyms_lookup_name() gives the lowest address. */
+  lookup(name: string): number | undefined {
+    return this.find(name)[0];
+  }
+
+  /** The address of a name that must be one: a boundary symbol such as `_stext`. */
+  addressOf(name: string): bigint | undefined {
+    const row = this.lookup(name);
+    return row === undefined ? undefined : this.address.big[row];
+  }
+
+  /** Rows by name. */
+  get index(): NameIndex {
+    this.#index ??= new NameIndex(this.strings.bytes, this.nameOffset);
+    return this.#index;
+  }
+
+  /** Rows in the order of their addresses; the kernel's own are in that order already. */
+  get order(): Uint32Array {
+    this.#order ??= this.address.order();
+    return this.#order;
+  }
+
+  /**
+   * The row that the kernel names an address by: the first of the highest address that is not above it (get_symbol_pos() in kernel/kallsyms.c).
+   */
+  containing(address: bigint): number | undefined {
+    const { low, high } = halves(address);
+    let position = lowerBound(this.address, this.order, low, high);
+    const exact = position < this.count && this.address.minus(this.order[position]!, low, high) === 0;
+    if (exact) return this.order[position];
+    if (position === 0) return undefined;
+    position--;
+    while (position > 0 && this.address.equal(this.order[position]!, this.order[position - 1]!)) position--;
+    return this.order[position];
+  }
+
+  /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */
+  endOf(address: bigint): bigint | undefined {
+    const { low, high } = halves(address + 1n);
+    const position = lowerBound(this.address, this.order, low, high);
+    return position < this.count ? this.address.big[this.order[position]!] : undefined;
+  }
+}
