@@ -1,21 +1,9 @@
-import { FormatError } from '../elf/errors.js';
+import { BtfBlob, type BtfOptions } from './blob.js';
 import { decodeType } from './decode.js';
-import { alignOf, pointerSizeOf, resolveType, sizeOf } from './layout.js';
+import { alignOf, resolveType, sizeOf } from './layout.js';
 import { NameIndex } from './names.js';
-import { scanTypes } from './scan.js';
-import { StringTable } from './strings.js';
 import type { BtfType, VoidType } from './types.js';
-import { type BtfHeader, KIND, KIND_NAMES, type Kind, kindOfInfo, LAST_KIND, parseHeader, vlenOfInfo, wordsOf } from './wire.js';
-
-/** Options of {@link Btf.parse}. */
-export interface BtfOptions {
-  /** What a split blob (a module's .BTF) continues: ids and string offsets go on where those of the base end. May be split itself. */
-  readonly base?: Btf | undefined;
-  /** What the bytes are, for messages: `vmlinux: .BTF`. `.BTF` where not given. */
-  readonly name?: string | undefined;
-  /** Bytes of a pointer. BTF does not say it: where not given it is the size of `long`, else 8. */
-  readonly pointerSize?: 4 | 8 | undefined;
-}
+import { KIND, KIND_NAMES, type Kind, kindOfInfo, LAST_KIND, vlenOfInfo } from './wire.js';
 
 /** The FUNCs of a blob in columns: row i is one FUNC, ascending by id. */
 export interface FunctionColumns {
@@ -35,75 +23,24 @@ const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
  * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; objects of types are
  * made when asked for. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere here.
  */
-export class Btf {
-  /** The name that messages use. */
-  readonly name: string;
-  readonly base: Btf | undefined;
-  readonly header: BtfHeader;
-  /** The id of the first type of this blob: 1, or the base's `count`. */
-  readonly firstId: number;
-  /** One more than the last id; void and the base's types are counted. */
-  readonly count: number;
-  readonly strings: StringTable;
-  /** The type section of this blob, as words of this machine's byte order. */
-  readonly words: Uint32Array;
-  /** For each type of this blob, from `firstId` on, the index in `words` of its record. */
-  readonly offsets: Uint32Array;
-  /** Bytes of a pointer. */
-  readonly pointerSize: 4 | 8;
+export class Btf extends BtfBlob {
+  declare readonly base: Btf | undefined;
   #names: NameIndex | undefined;
   #functions: FunctionColumns | undefined;
+  #pointerSize: 4 | 8 | undefined;
 
   /**
    * Reads a blob, by the rules of libbpf: header, strings, every record's length, every name and every type id.
    * @param bytes kept, not copied: they are not to be written to afterwards
    * @throws FormatError
    */
-  static parse(bytes: Uint8Array, options: BtfOptions = {}): Btf {
+  static parse(bytes: Uint8Array, options: BtfOptions<Btf> = {}): Btf {
     return new Btf(bytes, options);
   }
 
-  private constructor(bytes: Uint8Array, { base, name = '.BTF', pointerSize }: BtfOptions) {
-    this.name = name;
-    this.base = base;
-    const header = parseHeader(bytes, name);
-    this.header = header;
-    const { typeStart, typeLength, stringStart, stringLength, littleEndian } = header;
-    this.strings = new StringTable(bytes.subarray(stringStart, stringStart + stringLength), base?.strings, name, stringStart);
-    this.words = wordsOf(bytes, typeStart, typeLength, littleEndian);
-    this.firstId = base?.count ?? 1;
-    this.offsets = scanTypes({
-      words: this.words,
-      byteLength: typeLength,
-      layout: header.layout.length === 0 ? inheritedLayout(base) : header.layout,
-      firstId: this.firstId,
-      stringEnd: this.strings.end,
-      name,
-      start: typeStart,
-    });
-    this.count = this.firstId + this.offsets.length;
-    this.pointerSize = pointerSize ?? base?.pointerSize ?? pointerSizeOf(this);
-  }
-
-  /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an id that is none, or 0 */
-  ownerOf(id: number): Btf {
-    let owner: Btf = this;
-    while (id < owner.firstId && owner.base !== undefined) owner = owner.base;
-    if (!(id >= owner.firstId && id < owner.count)) throw new RangeError(`type id ${id} is not one of 1 to ${this.count - 1}`);
-    return owner;
-  }
-
-  /** Index in `ownerOf(id).words` of the record of `id`: name_off, info, size or type, then what the kind adds. */
-  recordOf(id: number): number {
-    const { offsets, firstId } = this.ownerOf(id);
-    return offsets[id - firstId]!;
-  }
-
-  /** The kind's number; 0 for void. */
-  kindNumber(id: number): number {
-    if (id === 0) return KIND.VOID;
-    const { words, offsets, firstId } = this.ownerOf(id);
-    return kindOfInfo(words[offsets[id - firstId]! + 1]!);
+  override get pointerSize(): 4 | 8 {
+    this.#pointerSize ??= super.pointerSize;
+    return this.#pointerSize;
   }
 
   kindOf(id: number): Kind {
@@ -119,13 +56,6 @@ export class Btf {
   /** The name's bytes, as they stand in the blob. */
   nameBytes(id: number): Uint8Array {
     return this.strings.slice(this.nameOffset(id));
-  }
-
-  /** Where the name is in {@link strings}; 0 for void and what is anonymous. */
-  nameOffset(id: number): number {
-    if (id === 0) return 0;
-    const { words, offsets, firstId } = this.ownerOf(id);
-    return words[offsets[id - firstId]!]!;
   }
 
   /** The type, decoded anew at every call. @throws RangeError for an id that is none */
@@ -187,13 +117,6 @@ export class Btf {
     throw this.errorAt(id, `FUNC ${id} refers to type ${target}, which is ${this.kindOf(target)}, not FUNC_PROTO`);
   }
 
-  /** A FormatError at the record of `id`. */
-  errorAt(id: number, message: string, code: 'bad-value' | 'limit' = 'bad-value'): FormatError {
-    if (id === 0) return new FormatError(code, { name: this.name }, message);
-    const owner = this.ownerOf(id);
-    return new FormatError(code, { name: owner.name, offset: owner.header.typeStart + owner.recordOf(id) * 4 }, message);
-  }
-
   /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError behind 32 of them, as libbpf refuses it */
   resolve(id: number): number {
     return resolveType(this, id);
@@ -211,10 +134,4 @@ export class Btf {
   alignof(id: number): number | undefined {
     return alignOf(this, id);
   }
-}
-
-/** A split blob shares its base's layout section (btf_type_size_unknown of libbpf). */
-function inheritedLayout(base: Btf | undefined): BtfHeader['layout'] {
-  for (let btf = base; btf !== undefined; btf = btf.base) if (btf.header.layout.length > 0) return btf.header.layout;
-  return [];
 }

@@ -1,9 +1,9 @@
-import type { Btf } from './btf.js';
+import type { BtfBlob } from './blob.js';
 import type { BtfType, Member, Parameter } from './types.js';
 import { flagOfInfo, KIND, KIND_NAMES, kindOfInfo, LINKAGE_NAMES, RECORD_WORDS, vlenOfInfo } from './wire.js';
 
 /** Makes the object of a type from its record. `btf` is the layer that owns the type; its words were checked when it was scanned. */
-export function decodeType(btf: Btf, id: number, at: number): BtfType {
+export function decodeType(btf: BtfBlob, id: number, at: number): BtfType {
   const { words, strings } = btf;
   const info = words[at + 1]!;
   const sizeOrType = words[at + 2]!;
@@ -78,7 +78,7 @@ export function decodeType(btf: Btf, id: number, at: number): BtfType {
 }
 
 /** With kind_flag, a member's offset word holds a bit-field's width in its upper 8 bits. */
-function members({ words, strings }: Btf, tail: number, vlen: number, flag: boolean): Member[] {
+function members({ words, strings }: BtfBlob, tail: number, vlen: number, flag: boolean): Member[] {
   return times(vlen, i => {
     const at = tail + i * 3;
     const offset = words[at + 2]!;
@@ -96,7 +96,7 @@ export function isVariadic(words: Uint32Array, tail: number, vlen: number): bool
   return vlen > 0 && words[tail + vlen * 2 - 2] === 0 && words[tail + vlen * 2 - 1] === 0;
 }
 
-function parameters({ words, strings }: Btf, tail: number, count: number): Parameter[] {
+function parameters({ words, strings }: BtfBlob, tail: number, count: number): Parameter[] {
   return times(count, i => ({ name: strings.text(words[tail + i * 2]!), typeId: words[tail + i * 2 + 1]! }));
 }
 

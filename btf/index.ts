@@ -1,4 +1,6 @@
-export { Btf, type BtfOptions, type FunctionColumns } from './btf.js';
+export { BtfBlob, type BtfOptions } from './blob.js';
+export { Btf, type FunctionColumns } from './btf.js';
+export { printJson } from './print/json.js';
 export { printRaw } from './print/raw.js';
 export type { Sink } from './print/writer.js';
 export { StringTable as BtfStrings } from './strings.js';

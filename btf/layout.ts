@@ -1,37 +1,11 @@
-import type { Btf } from './btf.js';
+import type { BtfBlob } from './blob.js';
 import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from './wire.js';
 
 /** Types that may stand between a use and what it is a use of, and structs that may be nested by value (MAX_RESOLVE_DEPTH of libbpf and the kernel). */
 export const MAX_DEPTH = 32;
 
-/** The ways to write `long` that libbpf's determine_ptr_size knows. */
-const LONG = new Set([
-  'long',
-  'long int',
-  'int long',
-  'unsigned long',
-  'long unsigned',
-  'unsigned long int',
-  'unsigned int long',
-  'long unsigned int',
-  'long int unsigned',
-  'int unsigned long',
-  'int long unsigned',
-]);
-
-/** The pointer size, which BTF does not store: the size of the first INT called `long`, else 8. */
-export function pointerSizeOf(btf: Btf): 4 | 8 {
-  const { words, offsets, strings } = btf;
-  for (const at of offsets) {
-    if (kindOfInfo(words[at + 1]!) !== KIND.INT) continue;
-    const size = words[at + 2]!;
-    if ((size === 4 || size === 8) && LONG.has(strings.text(words[at]!))) return size;
-  }
-  return 8;
-}
-
 /** What const, volatile, restrict, a type tag and a typedef stand for. */
-export function resolveType(btf: Btf, id: number): number {
+export function resolveType(btf: BtfBlob, id: number): number {
   let target = id;
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
     if (!isTransparent(btf.kindNumber(target))) return target;
@@ -50,7 +24,7 @@ export function isModifier(kind: number): boolean {
 }
 
 /** sizeof, by btf__resolve_size of libbpf. */
-export function sizeOf(btf: Btf, id: number): number | undefined {
+export function sizeOf(btf: BtfBlob, id: number): number | undefined {
   let elements = 1;
   let target = id;
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
@@ -100,17 +74,17 @@ const BUSY = 254;
 const NONE = 255;
 
 /** Alignments that were worked out, by id: a struct of structs of structs asks for each many times. */
-const tables = new WeakMap<Btf, Uint8Array>();
+const tables = new WeakMap<BtfBlob, Uint8Array>();
 
 /** alignof, by btf__align_of of libbpf. */
-export function alignOf(btf: Btf, id: number): number | undefined {
+export function alignOf(btf: BtfBlob, id: number): number | undefined {
   let table = tables.get(btf);
   if (table === undefined) tables.set(btf, (table = new Uint8Array(btf.count)));
   const align = alignFrom(btf, id, table, 0);
   return align === NONE ? undefined : align;
 }
 
-function alignFrom(btf: Btf, id: number, table: Uint8Array, depth: number): number {
+function alignFrom(btf: BtfBlob, id: number, table: Uint8Array, depth: number): number {
   let target = id;
   for (let steps = 0; steps <= MAX_DEPTH; steps++) {
     if (target === 0) return NONE;
@@ -150,7 +124,7 @@ function alignFrom(btf: Btf, id: number, table: Uint8Array, depth: number): numb
 }
 
 /** The largest alignment of a member; 1 where a member or the size shows that the struct is packed. */
-function compositeAlign(btf: Btf, words: Uint32Array, at: number, table: Uint8Array, depth: number): number {
+function compositeAlign(btf: BtfBlob, words: Uint32Array, at: number, table: Uint8Array, depth: number): number {
   const info = words[at + 1]!;
   const bitfields = flagOfInfo(info);
   const end = at + RECORD_WORDS + vlenOfInfo(info) * 3;
@@ -166,6 +140,6 @@ function compositeAlign(btf: Btf, words: Uint32Array, at: number, table: Uint8Ar
   return packed || words[at + 2]! % largest !== 0 ? 1 : largest;
 }
 
-function tooDeep(btf: Btf, id: number): Error {
+function tooDeep(btf: BtfBlob, id: number): Error {
   return btf.errorAt(id, `type ${id} goes through more than ${MAX_DEPTH} others, or is a cycle`);
 }

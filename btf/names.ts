@@ -1,4 +1,4 @@
-import type { Btf } from './btf.js';
+import type { BtfBlob } from './blob.js';
 
 /** Bytes of a name that its hash covers: damaged blobs may have a string of megabytes that a hundred thousand types share. */
 const HASHED = 64;
@@ -8,14 +8,14 @@ const HASHED = 64;
  * Types whose names have the same hash form a chain, ascending by id.
  */
 export class NameIndex {
-  readonly #btf: Btf;
+  readonly #btf: BtfBlob;
   readonly #mask: number;
   /** For each hash, 1 + the local index of its first type; 0 ends. */
   readonly #heads: Uint32Array;
   /** For each type, 1 + the local index of the next of its chain. */
   readonly #next: Uint32Array;
 
-  constructor(btf: Btf) {
+  constructor(btf: BtfBlob) {
     this.#btf = btf;
     const count = btf.count - btf.firstId;
     const size = 2 ** Math.ceil(Math.log2(Math.max(count, 1) * 2));

@@ -1,5 +1,5 @@
 import { FormatError, type FormatErrorCode } from '../elf/errors.js';
-import { ELEMENT_WORDS, KIND, type KindLayout, kindOfInfo, LAST_KIND, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
+import { ELEMENT_WORDS, KIND, type KindLayout, kindOfInfo, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
 
 /** What a scan is given. */
 export interface ScanInput {
@@ -19,9 +19,30 @@ export interface ScanInput {
 /** In the table of record lengths: a kind whose records can't be stepped over. */
 const UNKNOWN = 0xffff;
 
+/** Kinds whose third word is a type id. What it means in an unknown kind is not known. */
+const REFERS: Uint8Array = flags([
+  KIND.PTR,
+  KIND.TYPEDEF,
+  KIND.VOLATILE,
+  KIND.CONST,
+  KIND.RESTRICT,
+  KIND.FUNC,
+  KIND.FUNC_PROTO,
+  KIND.VAR,
+  KIND.DECL_TAG,
+  KIND.TYPE_TAG,
+]);
+
+/** Kinds whose elements begin with a name. */
+const NAMED_ELEMENTS: Uint8Array = flags([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.FUNC_PROTO, KIND.ENUM64]);
+
+/** Kinds whose elements have a type id as their second word. Only those of DATASEC have it first. */
+const TYPED_ELEMENTS: Uint8Array = flags([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
+
 /**
  * The one pass over the types of a blob: gives the word where each record starts. On the way it checks what libbpf's btf_validate_type checks of
- * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type.
+ * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type. It goes by tables, not
+ * by a case for each kind: code that rare kinds reach late is compiled anew each time.
  * @throws FormatError
  */
 export function scanTypes(input: ScanInput): Uint32Array {
@@ -39,46 +60,23 @@ export function scanTypes(input: ScanInput): Uint32Array {
     const kind = kindOfInfo(info);
     const tail = tails[kind]!;
     if (tail === UNKNOWN) failKind(input, at, kind, firstId + count);
+    const step = elements[kind]!;
     const first = at + RECORD_WORDS;
-    const next = first + tail + elements[kind]! * vlenOfInfo(info);
+    const next = first + tail + step * vlenOfInfo(info);
     if (next > end) fail(input, 'truncated', at, `type ${firstId + count} takes ${(next - at) * 4} bytes, ${(end - at) * 4} are left`);
     offsets[count++] = at;
     if (words[at]! >= stringEnd) failName(input, at);
-    switch (kind) {
-      case KIND.STRUCT:
-      case KIND.UNION:
-        for (let i = first; i < next; i += 3) {
-          if (words[i]! >= stringEnd) failName(input, i);
-          if (words[i + 1]! > largestId) largestId = words[(largestAt = i + 1)]!;
-        }
-        break;
-      case KIND.FUNC_PROTO:
-        if (words[at + 2]! > largestId) largestId = words[(largestAt = at + 2)]!;
-        for (let i = first; i < next; i += 2) {
-          if (words[i]! >= stringEnd) failName(input, i);
-          if (words[i + 1]! > largestId) largestId = words[(largestAt = i + 1)]!;
-        }
-        break;
-      case KIND.ENUM:
-        for (let i = first; i < next; i += 2) if (words[i]! >= stringEnd) failName(input, i);
-        break;
-      case KIND.ENUM64:
-        for (let i = first; i < next; i += 3) if (words[i]! >= stringEnd) failName(input, i);
-        break;
-      case KIND.DATASEC:
-        for (let i = first; i < next; i += 3) if (words[i]! > largestId) largestId = words[(largestAt = i)]!;
-        break;
-      case KIND.ARRAY:
-        if (words[first]! > largestId) largestId = words[(largestAt = first)]!;
-        if (words[first + 1]! > largestId) largestId = words[(largestAt = first + 1)]!;
-        break;
-      case KIND.INT:
-      case KIND.FLOAT:
-      case KIND.FWD:
-        break;
-      default:
-        // The others refer to one type; what the third word of an unknown kind means is not known.
-        if (kind <= LAST_KIND && words[at + 2]! > largestId) largestId = words[(largestAt = at + 2)]!;
+    if (REFERS[kind] === 1 && words[at + 2]! > largestId) largestId = words[(largestAt = at + 2)]!;
+    if (NAMED_ELEMENTS[kind] === 1) {
+      for (let i = first; i < next; i += step) if (words[i]! >= stringEnd) failName(input, i);
+    }
+    if (TYPED_ELEMENTS[kind] === 1) {
+      for (let i = first + 1; i < next; i += step) if (words[i]! > largestId) largestId = words[(largestAt = i)]!;
+    } else if (kind === KIND.ARRAY || kind === KIND.DATASEC) {
+      // An array's tail is its element's type, its index's type and a number. Elements of a DATASEC begin with their type.
+      const stop = kind === KIND.ARRAY ? first + 2 : next;
+      const pace = kind === KIND.ARRAY ? 1 : step;
+      for (let i = first; i < stop; i += pace) if (words[i]! > largestId) largestId = words[(largestAt = i)]!;
     }
     at = next;
   }
@@ -100,6 +98,12 @@ function recordLengths(layout: readonly KindLayout[]): [tails: Uint16Array, elem
   tails.set(TAIL_WORDS.subarray(1), 1);
   elements.set(ELEMENT_WORDS.subarray(1), 1);
   return [tails, elements];
+}
+
+function flags(kinds: readonly number[]): Uint8Array {
+  const table = new Uint8Array(128);
+  for (const kind of kinds) table[kind] = 1;
+  return table;
 }
 
 function fail(input: ScanInput, code: FormatErrorCode, word: number, message: string): never {

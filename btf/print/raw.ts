@@ -1,4 +1,4 @@
-import type { Btf } from '../btf.js';
+import type { BtfBlob } from '../blob.js';
 import type { StringTable } from '../strings.js';
 import { ELEMENT_WORDS, flagOfInfo, KIND, KIND_NAMES, kindOfInfo, LAST_KIND, LINKAGE_NAMES, RECORD_WORDS, vlenOfInfo } from '../wire.js';
 import { ascii, type Sink, Writer } from './writer.js';
@@ -37,6 +37,9 @@ const ENCODINGS: readonly Uint8Array[] = Array.from({ length: 16 }, (_, bits) =>
   ascii(` encoding=${['(none)', 'SIGNED', 'CHAR', undefined, 'BOOL'][bits] ?? 'UNKN'}`),
 );
 
+const LL = ascii('LL');
+const ULL = ascii('ULL');
+
 const NEWLINE = 10;
 const BRACKET = 91;
 const QUOTE = 39;
@@ -45,15 +48,15 @@ const QUOTE = 39;
  * Prints the types of a blob, one a line and their members indented, byte for byte as `bpftool btf dump file FILE format raw` does. Those of the
  * base of a split blob are not printed.
  */
-export function printRaw(btf: Btf, sink: Sink): void {
+export function printRaw(blob: BtfBlob, sink: Sink): void {
   const out = new Writer(sink);
-  for (let id = btf.firstId; id < btf.count; id++) printType(btf, id, out);
+  for (let id = blob.firstId; id < blob.count; id++) printType(blob, id, out);
   out.flush();
 }
 
-function printType(btf: Btf, id: number, out: Writer): void {
-  const { words, strings } = btf;
-  const at = btf.offsets[id - btf.firstId]!;
+function printType(blob: BtfBlob, id: number, out: Writer): void {
+  const { words, strings } = blob;
+  const at = blob.offsets[id - blob.firstId]!;
   const info = words[at + 1]!;
   const sizeOrType = words[at + 2]!;
   const kind = kindOfInfo(info);
@@ -96,14 +99,14 @@ function printType(btf: Btf, id: number, out: Writer): void {
       printEnumerators(words, at, kind === KIND.ENUM64, strings, out);
       break;
     default:
-      printRare(btf, kind, at, out);
+      printRare(blob, kind, at, out);
   }
   out.byte(NEWLINE);
 }
 
 /** Kinds that a kernel has few of, apart so that the function above stays small enough to be compiled early. */
-function printRare(btf: Btf, kind: number, at: number, out: Writer): void {
-  const { words } = btf;
+function printRare(blob: BtfBlob, kind: number, at: number, out: Writer): void {
+  const { words } = blob;
   const sizeOrType = words[at + 2]!;
   const tail = at + RECORD_WORDS;
   switch (kind) {
@@ -138,7 +141,7 @@ function printRare(btf: Btf, kind: number, at: number, out: Writer): void {
     case KIND.DATASEC:
       out.put(SIZE);
       out.decimal(sizeOrType);
-      printVariables(btf, at, out);
+      printVariables(blob, at, out);
       break;
     case KIND.FLOAT:
       out.put(SIZE);
@@ -212,19 +215,16 @@ function printEnumerators(words: Uint32Array, at: number, wide: boolean, strings
     printName(strings, words[i]!, out);
     out.put(VAL);
     const low = words[i + 1]!;
-    if (wide) out.text(signed ? `${wideValue(low, words[i + 2]!, true)}LL` : `${wideValue(low, words[i + 2]!, false)}ULL`);
-    else if (signed) out.signed(low | 0);
+    if (wide) {
+      out.wide(low, words[i + 2]!, signed);
+      out.put(signed ? LL : ULL);
+    } else if (signed) out.signed(low | 0);
     else out.decimal(low);
   }
 }
 
-function wideValue(low: number, high: number, signed: boolean): bigint {
-  const value = (BigInt(high) << 32n) | BigInt(low);
-  return signed ? BigInt.asIntN(64, value) : value;
-}
-
-function printVariables(btf: Btf, at: number, out: Writer): void {
-  const { words } = btf;
+function printVariables(blob: BtfBlob, at: number, out: Writer): void {
+  const { words } = blob;
   const vlen = vlenOfInfo(words[at + 1]!);
   out.put(VLEN);
   out.decimal(vlen);
@@ -236,14 +236,14 @@ function printVariables(btf: Btf, at: number, out: Writer): void {
     out.decimal(words[i + 1]!);
     out.put(SIZE_INSIDE);
     out.decimal(words[i + 2]!);
-    printVariableName(btf, words[i]!, out);
+    printVariableName(blob, words[i]!, out);
   }
 }
 
 /** ` (VAR 'name')`, with the kind and name of whatever the entry refers to. */
-function printVariableName(btf: Btf, id: number, out: Writer): void {
-  out.put(TARGETS[btf.kindNumber(id)] ?? TARGETS[0]!);
-  printName(btf.strings, btf.nameOffset(id), out);
+function printVariableName(blob: BtfBlob, id: number, out: Writer): void {
+  out.put(TARGETS[blob.kindNumber(id)] ?? TARGETS[0]!);
+  printName(blob.strings, blob.nameOffset(id), out);
   out.byte(QUOTE);
   out.byte(41);
 }

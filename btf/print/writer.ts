@@ -4,10 +4,16 @@ import type { StringTable } from '../strings.js';
 export type Sink = (bytes: Uint8Array) => void;
 
 const CHUNK = 1 << 18;
+/** The first chunk is short: output begins at once, and what flushes is part of the code by the time it is compiled. */
+const FIRST = 1 << 13;
 /** Free bytes that `room` leaves: one line without its names. */
 const LINE = 1 << 10;
 /** Names up to this length are copied inside what `room` left. */
 const SHORT = 1 << 8;
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const SHORT_ESCAPES: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
 
 /**
  * Gathers the text of a dump as bytes. A kernel's BTF prints to ten megabytes, in less time than JavaScript strings of it would take to make:
@@ -17,21 +23,24 @@ const SHORT = 1 << 8;
 export class Writer {
   bytes: Uint8Array;
   at = 0;
+  #end: number;
   readonly #sink: Sink;
 
   constructor(sink: Sink, capacity: number = CHUNK) {
     this.#sink = sink;
     this.bytes = new Uint8Array(capacity);
+    this.#end = Math.min(FIRST, capacity) - LINE;
   }
 
   /** Makes sure of room for a line. */
   room(): void {
-    if (this.at > this.bytes.length - LINE) this.flush();
+    if (this.at > this.#end) this.flush();
   }
 
   flush(): void {
     if (this.at > 0) this.#sink(this.bytes.subarray(0, this.at));
     this.at = 0;
+    this.#end = this.bytes.length - LINE;
   }
 
   byte(value: number): void {
@@ -65,6 +74,32 @@ export class Writer {
     this.long(source.subarray(from, source.indexOf(0, from)));
   }
 
+  /** The string at `offset`, as it stands inside the quotes of JSON. */
+  escapedName(strings: StringTable, offset: number): void {
+    const table = strings.tableOf(offset);
+    const source = table.bytes;
+    const { bytes } = this;
+    let from = offset - table.start;
+    let at = this.at;
+    for (const end = from + SHORT; from < end; from++) {
+      const value = source[from]!;
+      if (value < 32 || value === QUOTE || value === BACKSLASH) break;
+      bytes[at++] = value;
+    }
+    this.at = at;
+    if (source[from] !== 0) this.#escape(source.subarray(from, source.indexOf(0, from)));
+  }
+
+  /** What is left of a name from its first special character on, or from where it becomes long. */
+  #escape(rest: Uint8Array): void {
+    for (const value of rest) {
+      if (value >= 32 && value !== QUOTE && value !== BACKSLASH) this.byte(value);
+      else if (value >= 32) this.text(`\\${String.fromCharCode(value)}`);
+      else this.text(SHORT_ESCAPES[value] ?? `\\u${value.toString(16).padStart(4, '0')}`);
+      this.room();
+    }
+  }
+
   /** Bytes of any length. */
   long(source: Uint8Array): void {
     this.flush();
@@ -74,15 +109,15 @@ export class Writer {
   /** An unsigned 32-bit number in decimal. */
   decimal(value: number): void {
     const { bytes } = this;
-    let end = this.at + digitsOf(value);
-    this.at = end;
-    let rest = value;
-    while (rest >= 10) {
-      const next = (rest / 10) >>> 0;
-      bytes[--end] = 48 + (rest - next * 10);
-      rest = next;
+    let at = this.at + 1;
+    // A limit that is no whole number is a double from the start: a whole one would become one on the way, and the code be compiled twice.
+    for (let limit = 9.99999999999; limit < value; limit *= 10) at++;
+    this.at = at;
+    for (let rest = value, next: number; ; rest = next) {
+      next = (rest / 10) >>> 0;
+      bytes[--at] = 48 + (rest - next * 10);
+      if (next === 0) return;
     }
-    bytes[--end] = 48 + rest;
   }
 
   /** A signed 32-bit number in decimal. */
@@ -91,22 +126,16 @@ export class Writer {
     this.decimal(value < 0 ? -value : value);
   }
 
-  /** For the few: any text. */
+  /** A 64-bit number in decimal. */
+  wide(low: number, high: number, signed: boolean): void {
+    const value = (BigInt(high) << 32n) | BigInt(low);
+    this.text((signed ? BigInt.asIntN(64, value) : value).toString());
+  }
+
+  /** For the few: any short ASCII. */
   text(text: string): void {
     for (let i = 0; i < text.length; i++) this.bytes[this.at++] = text.charCodeAt(i);
   }
-}
-
-function digitsOf(value: number): number {
-  if (value < 10) return 1;
-  if (value < 100) return 2;
-  if (value < 1000) return 3;
-  if (value < 10000) return 4;
-  if (value < 100000) return 5;
-  if (value < 1000000) return 6;
-  if (value < 10000000) return 7;
-  if (value < 100000000) return 8;
-  return value < 1000000000 ? 9 : 10;
 }
 
 /** The bytes of a literal, made once. */

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
-import { type ByteSource, checkRange, FormatError, MemorySource } from '../../elf/index.js';
+import { FormatError } from '../../elf/errors.js';
+import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
 
 /** A file that can't be opened or read, as the system says it, or that is no file. */
 export class InputError extends Error {

@@ -1,11 +1,12 @@
-import type { Btf } from '../../../btf/btf.js';
+import { BtfBlob } from '../../../btf/blob.js';
 import type { Sink } from '../../../btf/print/writer.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, UsageError } from '../command.js';
 
 /** The printers, each in a module that is loaded when it is asked for. */
-const FORMATS: Readonly<Record<string, () => Promise<(btf: Btf, sink: Sink) => void>>> = {
+const FORMATS: Readonly<Record<string, () => Promise<(btf: BtfBlob, sink: Sink) => void>>> = {
   raw: async () => (await import('../../../btf/print/raw.js')).printRaw,
+  json: async () => (await import('../../../btf/print/json.js')).printJson,
 };
 
 const options: { readonly base: typeof BASE_OPTION; readonly format: { type: 'string'; short: string; value: string; help: string } } = {
@@ -24,7 +25,10 @@ export const btfDump: Command<typeof options> = command({
     const { format = 'raw', base } = options;
     if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
     const print = await FORMATS[format]!();
-    print(openBtf(args[0]!, base), bytes => out.copy(bytes));
+    print(
+      openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given)),
+      bytes => out.copy(bytes),
+    );
     return 0;
   },
 });
