@@ -12,4 +12,4 @@ export type { Segment } from './segment.js';
 export { type ByteSource, checkRange, MemorySource } from './source.js';
 export { StringTable } from './strings.js';
 export { type ElfSymbol, SymbolTable } from './symbol.js';
-export { HOST_LITTLE_ENDIAN, halves, lowerBound, Words } from './words.js';
+export { HOST_LITTLE_ENDIAN, halves, lowerBound, lowerBoundSorted, Words } from './words.js';

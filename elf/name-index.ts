@@ -26,12 +26,17 @@ export class NameIndex {
 
   /** The rows of that name, in the order of the rows. */
   find(name: string): number[] {
-    const wanted = new TextEncoder().encode(`${name}\0`);
+    const first = this.firstOf(new TextEncoder().encode(`${name}\0`), 0);
+    return first < 0 ? [] : this.rowsFrom(first);
+  }
+
+  /** The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 where there is none. For joins of two tables of names. */
+  firstOf(bytes: Uint8Array, offset: number): number {
     const mask = this.#slots.length - 1;
-    for (let slot = hashAt(wanted, 0) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashAt(bytes, offset) & mask; ; slot = (slot + 1) & mask) {
       const row = this.#slots[slot]!;
-      if (row === 0) return [];
-      if (equalAt(this.#bytes, this.#offsets[row - 1]!, wanted, 0)) return this.rowsFrom(row - 1);
+      if (row === 0) return -1;
+      if (equalAt(this.#bytes, this.#offsets[row - 1]!, bytes, offset)) return row - 1;
     }
   }
 

@@ -86,6 +86,18 @@ export class Words {
   }
 }
 
+/** The first index of an ascending column whose word is not below the value given by its halves. */
+export function lowerBoundSorted(words: Words, low: number, high: number): number {
+  let from = 0;
+  let to = words.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (words.minus(middle, low, high) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 /** The halves of a 64-bit value; negative values wrap, as in the machine. */
 export function halves(value: bigint): { low: number; high: number } {
   return { low: Number(value & 0xffff_ffffn), high: Number((value >> 32n) & 0xffff_ffffn) };

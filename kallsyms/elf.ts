@@ -1,13 +1,6 @@
 import { type ElfFile, type Section, SHF, SHN, SHT, STB, STT, type SymbolTable, Words } from '../elf/index.js';
 import { KernelSymbols } from './symbols.js';
 
-/** A kernel's symbols taken from its `.symtab`, with the way back to the rows they come from. */
-export interface ElfKernelSymbols {
-  readonly symbols: KernelSymbols;
-  /** For each row of `symbols`, the row of the ELF symbol table. */
-  readonly elfRow: Uint32Array;
-}
-
 /** Names that never reach kallsyms: scripts/mksysmap, and is_ignored_symbol() in scripts/kallsyms.c of 6.1 and later. */
 const IGNORED_PREFIXES = [
   '$',
@@ -47,7 +40,7 @@ const IGNORED_SUFFIXES = ['_from_arm', '_from_thumb', '_veneer'];
  * order of `nm -n`, scripts/mksysmap and scripts/kallsyms.c. It serves images without packed tables; where there are some, they are the better
  * source (decodeKallsyms), since the filter is not the same in all releases.
  */
-export function symbolsFromElf(file: ElfFile, table: SymbolTable): ElfKernelSymbols {
+export function symbolsFromElf(file: ElfFile, table: SymbolTable): KernelSymbols {
   const letters = sectionLetters(file);
   const rows = new Uint32Array(table.count);
   const type = new Uint8Array(table.count);
@@ -70,7 +63,7 @@ export function symbolsFromElf(file: ElfFile, table: SymbolTable): ElfKernelSymb
     keptType[i] = type[row]!;
   });
   const columns = { address, type: keptType, nameOffset, strings: table.strings.bytes };
-  return { symbols: new KernelSymbols(table.section.label, columns), elfRow: kept };
+  return new KernelSymbols(table.section.label, columns);
 }
 
 const code = (letter: string): number => letter.charCodeAt(0);

@@ -1,3 +1,3 @@
-export { type ElfKernelSymbols, symbolsFromElf } from './elf.js';
+export { symbolsFromElf } from './elf.js';
 export { isTextLetter, type KernelSymbol, KernelSymbols, type SymbolColumns } from './symbols.js';
 export { type AddressEncoding, decodeKallsyms, type KallsymsLocation, kallsymsLocation } from './tables.js';

@@ -1,1 +1,1 @@
-export {};
+export { Kernel, type KernelPieces } from './kernel.js';

@@ -1,0 +1,358 @@
+import { EM } from '../../elf/index.js';
+import type { Errno, Evidence, Verdict } from '../evidence.js';
+import { type FunctionRow, functionRow } from '../function-row.js';
+import type { Kernel } from '../kernel.js';
+import { inAreas } from '../kprobes/areas.js';
+import { type KprobeRefusal, KprobeRules } from '../kprobes/rules.js';
+import { REASONS, type ReasonCode } from '../reasons.js';
+import { checkPrototype } from './prototype.js';
+
+/** What each mechanism says of a name, and of each function that bears it. */
+export interface TraceabilityAnswer {
+  readonly name: string;
+  readonly kprobe: { readonly byName: Verdict };
+  readonly kretprobe: { readonly byName: Verdict };
+  /** Loading a BPF program of the type, and attaching it: they are refused for different reasons. */
+  readonly fentry: { readonly load: Verdict; readonly attach: Verdict };
+  readonly fexit: { readonly load: Verdict; readonly attach: Verdict };
+  readonly kprobeMulti: { readonly byName: Verdict };
+  /** A line in set_ftrace_filter. */
+  readonly ftrace: { readonly byName: Verdict };
+  readonly functions: readonly FunctionTraceability[];
+}
+
+/** What each mechanism says of one function by its address. */
+export interface FunctionTraceability {
+  readonly function: FunctionRow;
+  readonly kprobe: Verdict;
+  readonly kretprobe: Verdict;
+  readonly ftrace: Verdict;
+}
+
+/** The outcome of a rule before it is put into words: audits ask for tens of thousands. */
+export interface Decision {
+  readonly code: ReasonCode;
+  readonly errno?: Errno;
+}
+
+const ACCEPTED: Decision = { code: 'accepted' };
+
+/** kretprobe_blacklist of arch/x86/kernel/kprobes/core.c */
+const KRETPROBE_BLACKLIST: Readonly<Record<number, readonly string[]>> = { [EM.X86_64]: ['__switch_to'], [EM.I386]: ['__switch_to'] };
+
+/** The rules of tracing for one kernel: what is needed for all questions is read once. */
+export class Traceability {
+  readonly rules: KprobeRules;
+  readonly #kernel: Kernel;
+  readonly #countsNames: { readonly refuses: boolean; readonly evidence: Evidence };
+  readonly #directCalls: boolean;
+  readonly #multi: boolean;
+  readonly #mostSlots: { readonly count: number; readonly evidence: Evidence };
+  #denied: ReadonlySet<number> | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.rules = new KprobeRules(kernel);
+    this.#countsNames = countsNames(kernel);
+    this.#directCalls = this.#has('register_ftrace_direct') || this.#has('register_ftrace_direct_multi');
+    this.#multi = this.#has('register_fprobe_ips') || this.#has('register_fprobe');
+    this.#mostSlots = mostSlots(kernel);
+  }
+
+  /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
+  kprobeByName(name: string): Decision {
+    const rows = this.#kernel.symbols.find(name);
+    if (rows.length === 0) return { code: 'no-symbol', errno: 'ENOENT' };
+    if (rows.length > 1 && this.#countsNames.refuses) return { code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
+    const refusal = this.rules.refusalAt(this.#kernel.symbols.address.big[rows[0]!]!);
+    return refusal === undefined ? ACCEPTED : { code: refusal.code, errno: refusal.code === 'outside-kallsyms' ? 'ENOENT' : 'EINVAL' };
+  }
+
+  /** A kprobe by address. An address that kallsyms does not cover is accepted, and waits for a module that may bring it. */
+  kprobeAt(address: bigint): Decision {
+    const refusal = this.rules.refusalAt(address);
+    return refusal === undefined || refusal.code === 'outside-kallsyms' ? ACCEPTED : { code: refusal.code, errno: 'EINVAL' };
+  }
+
+  /** A return probe by name: the rules of a kprobe, and a list of its own. */
+  kretprobeByName(name: string): Decision {
+    const decision = this.kprobeByName(name);
+    if (decision.errno !== undefined) return decision;
+    return this.#kretprobeRefused(this.#kernel.symbols.addressOf(name)!) ?? decision;
+  }
+
+  kretprobeAt(address: bigint): Decision {
+    const decision = this.kprobeAt(address);
+    return decision.errno === undefined ? (this.#kretprobeRefused(address) ?? decision) : decision;
+  }
+
+  /** Loading an fentry or fexit program for a FUNC: bpf_check_attach_target() in kernel/bpf/verifier.c. */
+  fentryLoad(functionId: number): Decision {
+    const { btf, symbols } = this.#kernel;
+    const func = btf?.type(functionId);
+    if (btf === undefined || func?.kind !== 'FUNC') return { code: 'no-btf-func', errno: 'ENOENT' };
+    const { code } = checkPrototype(btf, func.typeId);
+    if (code !== undefined) return { code, errno: 'EINVAL' };
+    if (symbols.lookup(func.name) === undefined) return { code: 'no-symbol', errno: 'ENOENT' };
+    if (this.denied.has(functionId)) return { code: 'btf-denied', errno: 'EINVAL' };
+    return ACCEPTED;
+  }
+
+  /**
+   * Attaching an fentry or fexit program: the name leads to the lowest address that bears it (kallsyms_lookup_name()), whether or not that one
+   * has an ftrace site. bpf_trampoline_link_prog(), register_fentry() in kernel/bpf/trampoline.c.
+   */
+  fentryAttach(functionId: number): Decision {
+    const load = this.fentryLoad(functionId);
+    if (load.errno !== undefined) return load;
+    if (!this.#directCalls) return { code: 'no-trampoline', errno: 'ENOTSUPP' };
+    const { btf, symbols, machine } = this.#kernel;
+    const func = btf!.type(functionId);
+    if (func.kind !== 'FUNC') return load;
+    if (checkPrototype(btf!, func.typeId).slots > this.#mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
+    const rows = symbols.find(func.name);
+    const address = symbols.address.big[rows[0]!]!;
+    if (this.rules.hasLiveSite(address)) return ACCEPTED;
+    const several = rows.length > 1;
+    // Without a site the call is patched into the text itself, where x86 finds no NOP (EBUSY) or no text (EINVAL); others do not try.
+    if (inAreas(this.rules.init, address) !== undefined) return { code: 'init-text', errno: machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP' };
+    return { code: several ? 'first-match-untraceable' : 'no-ftrace-site', errno: machine === EM.X86_64 ? 'EBUSY' : 'ENOTSUPP' };
+  }
+
+  /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
+  kprobeMultiByName(name: string): Decision {
+    if (!this.#multi) return { code: 'no-kprobe-multi', errno: 'EOPNOTSUPP' };
+    return this.#byFilter(name, 'ESRCH');
+  }
+
+  /** The name in set_ftrace_filter: every function of the name that has a site. */
+  ftraceByName(name: string): Decision {
+    return this.#byFilter(name, 'EINVAL');
+  }
+
+  /** The answer in words, with its evidence. */
+  answer(name: string): TraceabilityAnswer {
+    const kernel = this.#kernel;
+    const { functions } = kernel;
+    const rows = functions.find(name);
+    const ids = kernel.btf?.find(name, 'FUNC') ?? [];
+    const nameEvidence = (): Evidence[] => this.#nameEvidence(name);
+    const fentry = (attach: boolean): Verdict => {
+      if (kernel.btf === undefined)
+        return this.#verdict({ code: 'no-btf', errno: 'EINVAL' }, () => [{ source: '.BTF', says: `${kernel.name} has no BTF` }]);
+      const [id] = ids;
+      if (id === undefined) {
+        return this.#verdict({ code: 'no-btf-func', errno: 'ENOENT' }, () => [
+          { source: kernel.btfSource!, says: `no FUNC is named ${name}; 'kelf why' says why` },
+        ]);
+      }
+      const decision = attach ? this.fentryAttach(id) : this.fentryLoad(id);
+      return this.#verdict(decision, () => this.#fentryEvidence(id, name, decision));
+    };
+    const load = fentry(false);
+    const attach = fentry(true);
+    return {
+      name,
+      kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence) },
+      kretprobe: { byName: this.#verdict(this.kretprobeByName(name), nameEvidence) },
+      fentry: { load, attach },
+      fexit: { load, attach },
+      kprobeMulti: { byName: this.#verdict(this.kprobeMultiByName(name), () => this.#multiEvidence(name)) },
+      ftrace: { byName: this.#verdict(this.ftraceByName(name), () => rows.flatMap(row => this.#siteEvidence(functions.address(row)))) },
+      functions: rows.map(row => {
+        const address = functions.address(row);
+        const evidence = (): Evidence[] => this.#addressEvidence(address);
+        const live = this.rules.hasLiveSite(address);
+        return {
+          function: functionRow(kernel, row),
+          kprobe: this.#verdict(this.kprobeAt(address), evidence),
+          kretprobe: this.#verdict(this.kretprobeAt(address), evidence),
+          ftrace: this.#verdict(live ? ACCEPTED : this.#noSite(address), () => this.#siteEvidence(address)),
+        };
+      }),
+    };
+  }
+
+  /** The FUNCs that the verifier denies: the set `btf_id_deny` that resolve_btfids filled (kernel/bpf/verifier.c). */
+  get denied(): ReadonlySet<number> {
+    this.#denied ??= this.#readDenied();
+    return this.#denied;
+  }
+
+  #readDenied(): ReadonlySet<number> {
+    const { image, pieces, btfSource } = this.#kernel;
+    const at = pieces.labels('btf_id_deny');
+    // The ids are those of the image's own BTF.
+    if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 4)) return new Set();
+    const { memory } = image;
+    const u32 = (address: bigint): number => {
+      const bytes = memory.read(address, 4);
+      return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, memory.littleEndian);
+    };
+    const count = u32(at);
+    if (count > 4096 || !memory.has(at, 4 + count * 4)) return new Set();
+    return new Set(Array.from({ length: count }, (_, i) => u32(at + BigInt(4 + i * 4))));
+  }
+
+  #has(name: string): boolean {
+    return this.#kernel.symbols.lookup(name) !== undefined;
+  }
+
+  #kretprobeRefused(address: bigint): Decision | undefined {
+    const { symbols, machine } = this.#kernel;
+    const refused = KRETPROBE_BLACKLIST[machine]?.some(name => symbols.addressOf(name) === address) ?? false;
+    return refused ? { code: 'kretprobe-blacklisted', errno: 'EINVAL' } : undefined;
+  }
+
+  #byFilter(name: string, errno: Errno): Decision {
+    const { functions } = this.#kernel;
+    if (functions.sites === undefined) return { code: 'no-ftrace', errno };
+    const rows = functions.find(name);
+    if (rows.some(row => this.rules.hasLiveSite(functions.address(row)))) return ACCEPTED;
+    const [first] = rows;
+    return first === undefined ? { code: 'no-symbol', errno } : { ...this.#noSite(functions.address(first)), errno };
+  }
+
+  #noSite(address: bigint): Decision {
+    if (this.#kernel.functions.sites === undefined) return { code: 'no-ftrace', errno: 'EINVAL' };
+    return { code: inAreas(this.rules.init, address) === undefined ? 'no-ftrace-site' : 'init-text', errno: 'EINVAL' };
+  }
+
+  #verdict(decision: Decision, because: () => Evidence[]): Verdict {
+    const { code, errno } = decision;
+    const evidence = because();
+    const certainty = code === 'ambiguous-name' && this.#countsNames.evidence.source !== 'kallsyms' ? 'likely' : 'proven';
+    if (evidence.length === 0) evidence.push({ source: 'kallsyms', says: REASONS[code] });
+    return { ok: errno === undefined, code, certainty, ...(errno === undefined ? {} : { errno }), because: evidence };
+  }
+
+  #nameEvidence(name: string): Evidence[] {
+    const { symbols } = this.#kernel;
+    const rows = symbols.find(name);
+    if (rows.length === 0) return [{ source: 'kallsyms', says: `no symbol is named ${name}` }];
+    if (rows.length === 1) return this.#addressEvidence(symbols.address.big[rows[0]!]!);
+    const data = rows.filter(row => !symbols.isText(row)).length;
+    const kinds = data > 0 ? `, ${data} of them data` : '';
+    return [
+      { source: 'kallsyms', address: symbols.address.big[rows[0]!]!, says: `${rows.length} symbols are named ${name}${kinds}` },
+      this.#countsNames.evidence,
+      ...(this.#countsNames.refuses ? [] : this.#addressEvidence(symbols.address.big[rows[0]!]!)),
+    ];
+  }
+
+  /** What a kprobe at an address rests on: the refusal, or the site. */
+  #addressEvidence(address: bigint): Evidence[] {
+    const refusal = this.rules.refusalAt(address);
+    return refusal === undefined ? this.#siteEvidence(address) : [...refusalEvidence(refusal, address), ...this.#siteEvidence(address)];
+  }
+
+  #siteEvidence(address: bigint): Evidence[] {
+    const { functions, symbols } = this.#kernel;
+    if (functions.sites === undefined) return [{ source: 'symbols', says: 'the kernel has no __start_mcount_loc: no dynamic ftrace' }];
+    const { source } = functions.sites;
+    const row = symbols.containing(address);
+    const name = row === undefined ? 'the address' : symbols.name(row);
+    const site = this.rules.liveSite(address);
+    if (site !== undefined) return [{ source, address: site, says: `ftrace site at ${name}+0x${(site - address).toString(16)}` }];
+    const init = inAreas(this.rules.init, address);
+    if (init !== undefined)
+      return [
+        { source: 'symbols', address, says: 'lies between __init_begin and __init_end: freed after boot, and its ftrace site with it' },
+      ];
+    return [
+      { source, address, says: `no word of the table lies in ${name}: notrace, noinstr, inline copy, assembly, or a part split off` },
+    ];
+  }
+
+  #fentryEvidence(id: number, name: string, decision: Decision): Evidence[] {
+    const { btf, btfSource, symbols } = this.#kernel;
+    const func = btf!.type(id);
+    const prototype = func.kind === 'FUNC' ? checkPrototype(btf!, func.typeId) : undefined;
+    const evidence: Evidence[] = [{ source: btfSource!, says: `FUNC [${id}] ${name}: ${prototype?.says ?? ''}` }];
+    if (decision.code === 'too-many-arguments' && decision.errno === 'ENOTSUPP') evidence.push(this.#mostSlots.evidence);
+    if (decision.code === 'btf-denied') evidence.push({ source: '.BTF_ids', says: `btf_id_deny holds [${id}]` });
+    if (decision.code === 'no-trampoline')
+      evidence.push({ source: 'kallsyms', says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS' });
+    const rows = symbols.find(name);
+    if (rows.length > 0) {
+      const address = symbols.address.big[rows[0]!]!;
+      if (rows.length > 1) evidence.push({ source: 'kallsyms', address, says: `the name leads to the lowest of ${rows.length} symbols` });
+      evidence.push(...this.#siteEvidence(address));
+    } else evidence.push({ source: 'kallsyms', says: `no symbol is named ${name}` });
+    return evidence;
+  }
+
+  #multiEvidence(name: string): Evidence[] {
+    if (!this.#multi) return [{ source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' }];
+    const { functions } = this.#kernel;
+    return functions.find(name).flatMap(row => this.#siteEvidence(functions.address(row)));
+  }
+}
+
+function refusalEvidence({ code, area, base }: KprobeRefusal, address: bigint): Evidence[] {
+  const about = base === undefined ? '' : ` (the rule goes by ${base}, its name without the suffix)`;
+  const rules: Record<KprobeRefusal['code'], Evidence> = {
+    'outside-kallsyms': {
+      source: 'kallsyms',
+      address,
+      says: 'the table does not cover the address: the kernel takes it for one of a module',
+    },
+    'no-ftrace-site': { source: 'kernel', says: `within_notrace_func() refuses what ftrace cannot trace${about}` },
+    'init-text': { source: 'symbols', address, says: 'the code is freed after boot' },
+    'not-text': { source: 'symbols', address, says: 'lies outside of _stext to _etext' },
+    'kprobe-blacklisted': {
+      source: area?.name ?? 'kprobe blacklist',
+      address: area?.from ?? address,
+      says: `the kprobe blacklist covers it${about}`,
+    },
+    'bug-entry': { source: '__bug_table', address, says: 'the first instruction is a BUG() or WARN() trap' },
+    'jump-label': { source: '__jump_table', address, says: 'the first instruction is a jump label' },
+    'static-call': { source: '.static_call_sites', address, says: 'the first instruction is a static call' },
+  };
+  return [rules[code]];
+}
+
+/**
+ * Whether a kprobe by a name that several symbols bear is refused (b022f0c7e404: 6.6, and stable releases since 6.1.60). The image shows it by the
+ * functions that count; where neither is in the table, they may have been inlined, and the release decides.
+ */
+function countsNames(kernel: Kernel): { refuses: boolean; evidence: Evidence } {
+  const counter = ['count_symbols', 'count_mod_symbols', 'number_of_same_symbols'].find(name => kernel.symbols.lookup(name) !== undefined);
+  if (counter !== undefined) {
+    return {
+      refuses: true,
+      evidence: { source: 'kallsyms', says: `the kernel counts symbols of a name before it sets a kprobe: it has ${counter}()` },
+    };
+  }
+  const refuses = atLeast(kernel.release, 6, 6) !== false;
+  const release = kernel.release ?? 'of unknown release';
+  return {
+    refuses,
+    evidence: {
+      source: 'release',
+      says: `kernel ${release}: kernels since 6.6 ${refuses ? 'refuse' : 'and no older ones refuse'} a name that several symbols bear`,
+    },
+  };
+}
+
+/** How many argument registers a trampoline passes: 6 on x86-64 before 6.6 (473e3150e30a), 8 on arm64, else 12. */
+function mostSlots({ machine, release, symbols }: Kernel): { count: number; evidence: Evidence } {
+  if (machine === EM.AARCH64) return { count: 8, evidence: { source: 'release', says: 'arm64 trampolines pass 8 registers' } };
+  if (machine !== EM.X86_64)
+    return { count: MOST_SLOTS, evidence: { source: 'release', says: `trampolines pass ${MOST_SLOTS} registers` } };
+  if (symbols.lookup('get_nr_used_regs') !== undefined || atLeast(release, 6, 6) === true) {
+    return { count: MOST_SLOTS, evidence: { source: 'release', says: 'x86-64 trampolines pass 12 arguments since 6.6' } };
+  }
+  return {
+    count: 6,
+    evidence: { source: 'release', says: `kernel ${release ?? 'of unknown release'}: x86-64 trampolines pass 6 registers before 6.6` },
+  };
+}
+
+const MOST_SLOTS = 12;
+
+/** Whether a release is at least MAJOR.MINOR; undefined where it is not known. */
+export function atLeast(release: string | undefined, major: number, minor: number): boolean | undefined {
+  const match = /^(\d+)\.(\d+)/.exec(release ?? '');
+  return match === null ? undefined : Number(match[1]) > major || (Number(match[1]) === major && Number(match[2]) >= minor);
+}

@@ -1,0 +1,91 @@
+import { EM, halves, lowerBound, lowerBoundSorted, Words } from '../../elf/index.js';
+import type { KernelSymbols } from '../../kallsyms/index.js';
+import type { McountTable } from './mcount.js';
+
+/** The places that ftrace patches, by address: each the `ip` of the kernel's record, in ascending order. */
+export interface FtraceSites {
+  /** `__mcount_loc`, `available_filter_functions_addrs`. */
+  readonly source: string;
+  readonly ip: Words;
+  /** How the words of the table stand to their functions; absent where the sites do not come from the table. */
+  readonly mode?: SiteMode;
+}
+
+/** How a word of `__mcount_loc` stands to the function it is for: the distances that the image itself shows. */
+export interface SiteMode {
+  /** For each distance (word less function), how many words have it; the most frequent first. */
+  readonly offsets: ReadonlyMap<number, number>;
+  /** Words that stand at none of these distances from a function: what is left of overridden weak functions. */
+  readonly elsewhere: number;
+  /** What the kernel adds to a word to have the address of the instruction it patches (ftrace_call_adjust()). */
+  readonly adjust: number;
+}
+
+/** Distances between a word and its function that some compiler and architecture has: kernel/trace/ftrace.c and arch ftrace.h. */
+const DISTANCES = [0, 4, -8, 8, 12, 16, -4];
+
+/** The sites of an image: the words of its table, adjusted as its architecture does. Zeros are skipped, as ftrace_process_locs() does. */
+export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number): FtraceSites {
+  const mode = siteMode(table, symbols, machine);
+  const order = table.relocated.order();
+  const ip = new Words(table.count - table.zeroRelocated);
+  const adjust = BigInt(mode.adjust);
+  for (let i = 0; i < ip.length; i++) {
+    const row = order[i + table.zeroRelocated]!;
+    if (mode.adjust === 0) ip.set(i, table.relocated.low(row), table.relocated.high(row));
+    else ip.big[i] = table.relocated.big[row]! + adjust;
+  }
+  return { source: '__mcount_loc', ip, mode };
+}
+
+function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): SiteMode {
+  const order = symbols.order;
+  const found = new Map<number, number>();
+  let elsewhere = 0;
+  for (let i = 0; i < table.count; i++) {
+    const low = table.relocated.low(i);
+    const high = table.relocated.high(i);
+    if (low === 0 && high === 0) continue;
+    const distance = distanceToFunction(symbols, order, low, high);
+    if (distance === undefined) elsewhere++;
+    else found.set(distance, (found.get(distance) ?? 0) + 1);
+  }
+  const offsets = new Map([...found].sort((a, b) => b[1] - a[1]));
+  const [first] = offsets.keys();
+  return { offsets, elsewhere, adjust: callAdjust(machine, first ?? 0) };
+}
+
+/** The distance from the function that a word is for; undefined where no function is at a distance that some architecture has. */
+function distanceToFunction(symbols: KernelSymbols, order: Uint32Array, low: number, high: number): number | undefined {
+  const next = lowerBound(symbols.address, order, low, high);
+  // A word may stand in front of its function (func-8), at it or behind its entry.
+  for (let at = next; at < order.length; at++) {
+    const ahead = symbols.address.minus(order[at]!, low, high);
+    if (ahead > 8) break;
+    if (symbols.isText(order[at]!) && DISTANCES.includes(-ahead)) return 0 - ahead;
+  }
+  for (let at = next - 1; at >= 0; at--) {
+    const behind = -symbols.address.minus(order[at]!, low, high);
+    if (symbols.isText(order[at]!)) return DISTANCES.includes(behind) ? behind : undefined;
+    if (behind > 16) break;
+  }
+  return undefined;
+}
+
+/**
+ * ftrace_call_adjust() of the architecture, for words that stand at `distance` from their function. arm64 with
+ * -fpatchable-function-entry=2 patches the second of two NOPs (entry + 4); with CALL_OPS, words stand 8 bytes in front of the function, whose
+ * second NOP is at func + 4. riscv and arm32 patch at the word.
+ */
+function callAdjust(machine: number, distance: number): number {
+  if (machine === EM.AARCH64) return distance < 0 ? 12 : 4;
+  if (machine === EM.RISCV) return distance < 0 ? 12 : 0;
+  return 0;
+}
+
+/** The first site in [from, to), or -1. */
+export function siteIn(sites: FtraceSites, from: bigint, to: bigint): number {
+  const { low, high } = halves(from);
+  const at = lowerBoundSorted(sites.ip, low, high);
+  return at < sites.ip.length && sites.ip.big[at]! < to ? at : -1;
+}

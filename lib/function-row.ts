@@ -1,0 +1,55 @@
+import { STB } from '../elf/index.js';
+import type { Kernel } from './kernel.js';
+
+/** One function of the kernel, with what each source says of it. */
+export interface FunctionRow {
+  /** Its row in `kernel.functions`. */
+  readonly row: number;
+  readonly name: string;
+  readonly address: bigint;
+  /** nm's letter: t local, T global, w and W weak. */
+  readonly letter: string;
+  /** Bytes up to the next symbol, as the kernel counts. */
+  readonly extent: number;
+  /** st_size of `.symtab`, where there is one. */
+  readonly size?: number;
+  readonly binding?: 'local' | 'global' | 'weak';
+  /** The source file by STT_FILE: `binfmt_elf.c`, without its directory. */
+  readonly file?: string;
+  /** The ftrace site inside of it. */
+  readonly site?: bigint;
+  /** Ids of BTF's FUNCs of its name. */
+  readonly btf: readonly number[];
+  /** `_stext+0xD`: the same place on every boot, since the image moves as a whole under KASLR. */
+  readonly anchor?: string;
+}
+
+const BINDINGS: Readonly<Record<number, 'local' | 'global' | 'weak'>> = {
+  [STB.LOCAL]: 'local',
+  [STB.GLOBAL]: 'global',
+  [STB.WEAK]: 'weak',
+};
+
+/** Gathers what is known of a row of `kernel.functions`. */
+export function functionRow(kernel: Kernel, row: number): FunctionRow {
+  const { functions, symbols } = kernel;
+  const symbolRow = functions.symbolRow[row]!;
+  const address = functions.address(row);
+  const elf = kernel.pieces.imageSymbols()?.symbolOf(symbols, symbolRow);
+  const site = functions.site[row]!;
+  const binding = elf === undefined ? undefined : BINDINGS[elf.binding];
+  const stext = kernel.pieces.labels('_stext');
+  return {
+    row,
+    name: functions.name(row),
+    address,
+    letter: String.fromCharCode(symbols.type[symbolRow]!),
+    extent: Number(functions.end.big[row]! - address),
+    btf: functions.btfIds(row),
+    ...(elf === undefined ? {} : { size: Number(elf.size) }),
+    ...(binding === undefined ? {} : { binding }),
+    ...(elf?.file === undefined ? {} : { file: elf.file }),
+    ...(site < 0 ? {} : { site: functions.sites!.ip.big[site]! }),
+    ...(stext === undefined || address < stext ? {} : { anchor: `_stext+0x${(address - stext).toString(16)}` }),
+  };
+}

@@ -1,0 +1,117 @@
+import type { Btf } from '../btf/index.js';
+import { NameIndex, Words } from '../elf/index.js';
+import type { KernelSymbols } from '../kallsyms/index.js';
+import type { FtraceSites } from './ftrace/sites.js';
+
+/**
+ * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W), in the order of kallsyms, with its end, its
+ * ftrace site and its BTF.
+ */
+export class FunctionTable {
+  readonly symbols: KernelSymbols;
+  readonly sites: FtraceSites | undefined;
+  readonly btf: Btf | undefined;
+  readonly count: number;
+  /** The row in `symbols`. */
+  readonly symbolRow: Uint32Array;
+  /** Where the kernel lets the function end: at the next higher address of any symbol (get_symbol_pos()), not at st_size. */
+  readonly end: Words;
+  /** Index in `sites.ip` of the first site in [address, end), or -1. */
+  readonly site: Int32Array;
+  /** For each symbol, the row of its function plus one; 0 for data. */
+  readonly #rowOfSymbol: Uint32Array;
+  #btfFunc: Int32Array | undefined;
+  #btfIndex: NameIndex | undefined;
+
+  constructor(symbols: KernelSymbols, sites: FtraceSites | undefined, btf: Btf | undefined) {
+    this.symbols = symbols;
+    this.sites = sites;
+    this.btf = btf;
+    const rowOfSymbol = new Uint32Array(symbols.count);
+    let count = 0;
+    for (let i = 0; i < symbols.count; i++) if (symbols.isText(i) && symbols.module(i) === undefined) rowOfSymbol[i] = ++count;
+    this.count = count;
+    this.#rowOfSymbol = rowOfSymbol;
+    this.symbolRow = new Uint32Array(count);
+    for (let i = 0; i < symbols.count; i++) if (rowOfSymbol[i] !== 0) this.symbolRow[rowOfSymbol[i]! - 1] = i;
+    this.end = this.#ends();
+    this.site = this.#firstSites();
+  }
+
+  address(row: number): bigint {
+    return this.symbols.address.big[this.symbolRow[row]!]!;
+  }
+
+  name(row: number): string {
+    return this.symbols.name(this.symbolRow[row]!);
+  }
+
+  hasSite(row: number): boolean {
+    return this.site[row]! >= 0;
+  }
+
+  /** The function of a row of `symbols`; undefined for data. */
+  ofSymbol(symbolRow: number): number | undefined {
+    const row = this.#rowOfSymbol[symbolRow]!;
+    return row === 0 ? undefined : row - 1;
+  }
+
+  /** The functions of a name, lowest address first. */
+  find(name: string): number[] {
+    return this.symbols.find(name).flatMap(symbolRow => this.ofSymbol(symbolRow) ?? []);
+  }
+
+  /** The ids of BTF's FUNCs of the function's name; most kernels have one for a name, some several. */
+  btfIds(row: number): number[] {
+    const functions = this.btf?.functions();
+    const first = this.btfFunc[row]!;
+    return functions === undefined || first < 0 ? [] : this.#btfIndex!.rowsFrom(first).map(at => functions.ids[at]!);
+  }
+
+  /** For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the names. */
+  get btfFunc(): Int32Array {
+    if (this.#btfFunc === undefined) {
+      this.#btfFunc = new Int32Array(this.count).fill(-1);
+      if (this.btf !== undefined) {
+        const index = new NameIndex(this.btf.strings.bytes, this.btf.functions().names);
+        const { strings, nameOffset } = this.symbols;
+        for (let row = 0; row < this.count; row++) this.#btfFunc[row] = index.firstOf(strings.bytes, nameOffset[this.symbolRow[row]!]!);
+        this.#btfIndex = index;
+      }
+    }
+    return this.#btfFunc;
+  }
+
+  #ends(): Words {
+    const { address, order, count } = this.symbols;
+    const end = new Words(this.count);
+    // From the last symbol down: what follows is the end of all symbols at the same address. The last has none: its end is its address.
+    let next = order[count - 1]!;
+    for (let at = count - 1; at >= 0; at--) {
+      const row = order[at]!;
+      const above = at + 1 < count ? order[at + 1]! : row;
+      if (!address.equal(row, above)) next = above;
+      const own = this.#rowOfSymbol[row]!;
+      if (own !== 0) end.set(own - 1, address.low(next), address.high(next));
+    }
+    return end;
+  }
+
+  #firstSites(): Int32Array {
+    const site = new Int32Array(this.count).fill(-1);
+    const ip = this.sites?.ip;
+    if (ip === undefined) return site;
+    const { address, order } = this.symbols;
+    // Both run upwards. Aliases share an address, so the position only moves to the first site that is not below the function.
+    let at = 0;
+    for (const symbolRow of order) {
+      const low = address.low(symbolRow);
+      const high = address.high(symbolRow);
+      while (at < ip.length && ip.minus(at, low, high) < 0) at++;
+      if (at === ip.length) break;
+      const row = this.#rowOfSymbol[symbolRow]! - 1;
+      if (row >= 0 && ip.minus(at, this.end.low(row), this.end.high(row)) < 0) site[row] = at;
+    }
+    return site;
+  }
+}

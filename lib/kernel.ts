@@ -1,0 +1,152 @@
+import type { Btf } from '../btf/index.js';
+import type { Diagnostic, ElfFile } from '../elf/index.js';
+import type { KernelSymbols } from '../kallsyms/index.js';
+import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
+import { type MissingBtf, type MissingBtfOptions, missingBtf } from './answers/missing-btf.js';
+import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';
+import type { McountTable } from './ftrace/mcount.js';
+import type { FtraceSites } from './ftrace/sites.js';
+import { FunctionTable } from './functions.js';
+import type { ImageSymbols } from './image-symbols.js';
+import type { Labels } from './kprobes/areas.js';
+import type { KprobeBlacklist } from './kprobes/blacklist.js';
+import type { KernelConfig } from './open/config.js';
+
+/**
+ * What is known of a kernel, and how to read each piece. A piece is read when an answer needs it; one that is missing is undefined, and the
+ * answers that would need it say so.
+ */
+export interface KernelPieces {
+  /** The name in messages: the file's path, or `the running kernel`. */
+  readonly name: string;
+  /** e_machine: EM.X86_64 (62), EM.AARCH64 (183) … */
+  readonly machine: number;
+  /** The image itself; absent for a running kernel, whose text is not read. */
+  readonly image?: ElfFile;
+  /** One sentence for each piece that is missing or comes from a place that weakens answers. */
+  readonly notes: readonly string[];
+  symbols(): KernelSymbols;
+  /** `.symtab` beside kallsyms: sizes, bindings and source files. */
+  imageSymbols(): ImageSymbols | undefined;
+  /** The address of a label of the linker script. */
+  labels: Labels;
+  mcount(): McountTable | undefined;
+  sites(): FtraceSites | undefined;
+  blacklist(): KprobeBlacklist | undefined;
+  /** The BTF and the name of what it was read from. */
+  btf(): { readonly btf: Btf; readonly source: string } | undefined;
+  config(): KernelConfig | undefined;
+  /** The line that /proc/version shows. */
+  banner(): string | undefined;
+  close(): void;
+}
+
+/** A kernel, and the questions that can be asked of it. */
+export class Kernel implements AsyncDisposable {
+  readonly pieces: KernelPieces;
+  #symbols: KernelSymbols | undefined;
+  #mcount: { readonly table: McountTable | undefined } | undefined;
+  #btf: { readonly found: { readonly btf: Btf; readonly source: string } | undefined } | undefined;
+  #banner: { readonly text: string | undefined } | undefined;
+  #functions: FunctionTable | undefined;
+  #traceability: Traceability | undefined;
+
+  constructor(pieces: KernelPieces) {
+    this.pieces = pieces;
+  }
+
+  get name(): string {
+    return this.pieces.name;
+  }
+
+  get machine(): number {
+    return this.pieces.machine;
+  }
+
+  get image(): ElfFile | undefined {
+    return this.pieces.image;
+  }
+
+  /** The symbols as the kernel's kallsyms has them. */
+  get symbols(): KernelSymbols {
+    this.#symbols ??= this.pieces.symbols();
+    return this.#symbols;
+  }
+
+  /** `__mcount_loc`; undefined for a running kernel, and where the image has none. */
+  get mcount(): McountTable | undefined {
+    this.#mcount ??= { table: this.pieces.mcount() };
+    return this.#mcount.table;
+  }
+
+  /** The kernel's BTF, or the one that was put in its place. */
+  get btf(): Btf | undefined {
+    return this.#foundBtf?.btf;
+  }
+
+  /** Where the BTF was read from: `vmlinux: .BTF`. */
+  get btfSource(): string | undefined {
+    return this.#foundBtf?.source;
+  }
+
+  /** The `Linux version …` line. */
+  get banner(): string | undefined {
+    this.#banner ??= { text: this.pieces.banner() };
+    return this.#banner.text;
+  }
+
+  /** `6.1.0-56-cloud-arm64`, from the banner. */
+  get release(): string | undefined {
+    return this.banner?.split(' ')[2];
+  }
+
+  get buildId(): string | undefined {
+    return this.image?.buildId;
+  }
+
+  /** A row for each text symbol: what every answer reads. */
+  get functions(): FunctionTable {
+    this.#functions ??= new FunctionTable(this.symbols, this.pieces.sites(), this.btf);
+    return this.#functions;
+  }
+
+  /** Damage that was met and did not keep the rest from being read. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.image === undefined ? [] : [...this.image.diagnostics, ...this.image.memory.diagnostics];
+  }
+
+  /** Every name that several functions at different addresses bear, in the order of the names. */
+  duplicates(): DuplicateGroup[] {
+    return duplicates(this);
+  }
+
+  /** Which mechanisms can trace a function, by its name and by the address of each that bears it. */
+  traceability(name: string): TraceabilityAnswer {
+    return this.tracing.answer(name);
+  }
+
+  /** The rules of tracing, for one question after the other. */
+  get tracing(): Traceability {
+    this.#traceability ??= new Traceability(this);
+    return this.#traceability;
+  }
+
+  /** Why BTF has no FUNC for a name. */
+  missingBtf(name: string, options: MissingBtfOptions = {}): MissingBtf {
+    return missingBtf(this, name, options);
+  }
+
+  /** Closes the files. */
+  close(): void {
+    this.pieces.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  get #foundBtf(): { readonly btf: Btf; readonly source: string } | undefined {
+    this.#btf ??= { found: this.pieces.btf() };
+    return this.#btf.found;
+  }
+}

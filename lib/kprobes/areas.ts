@@ -1,0 +1,72 @@
+import { EM } from '../../elf/index.js';
+
+/** Looks up a label of the image, such as `_stext`. */
+export type Labels = (name: string) => bigint | undefined;
+
+/** A range of addresses between two labels of the linker script; `to` is behind the last byte. */
+export interface Area {
+  /** Its name in the linker script: `.noinstr.text`. */
+  readonly name: string;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** A pair of labels and what stands between them. */
+type Pair = readonly [name: string, start: string, end: string];
+
+/** What core_kernel_text() takes for text once init memory is freed (kernel/extable.c). */
+const TEXT: readonly Pair[] = [['text', '_stext', '_etext']];
+
+/** What is freed after boot (free_initmem()); ftrace forgets its sites there (ftrace_free_init_mem()). */
+const INIT: readonly Pair[] = [['init', '__init_begin', '__init_end']];
+
+/** Text that no kprobe is set in, on every architecture: populate_kprobe_blacklist() in kernel/kprobes.c. */
+const UNPROBED: readonly Pair[] = [
+  ['.kprobes.text', '__kprobes_text_start', '__kprobes_text_end'],
+  ['.noinstr.text', '__noinstr_text_start', '__noinstr_text_end'],
+];
+
+const ENTRY: Pair = ['.entry.text', '__entry_text_start', '__entry_text_end'];
+const IRQENTRY: Pair = ['.irqentry.text', '__irqentry_text_start', '__irqentry_text_end'];
+
+/** arch_populate_kprobe_blacklist() and arch_within_kprobe_blacklist() of each architecture. */
+const UNPROBED_BY_MACHINE: Readonly<Record<number, readonly Pair[]>> = {
+  [EM.X86_64]: [ENTRY],
+  [EM.I386]: [ENTRY],
+  [EM.AARCH64]: [
+    ENTRY,
+    IRQENTRY,
+    // Where the kernel does not run at EL2 (no VHE), which the image does not tell; then also __hyp_idmap_text.
+    ['.hyp.text', '__hyp_text_start', '__hyp_text_end'],
+    ['.hyp.idmap.text', '__hyp_idmap_text_start', '__hyp_idmap_text_end'],
+  ],
+  [EM.ARM]: [ENTRY, IRQENTRY, ['.idmap.text', '__idmap_text_start', '__idmap_text_end']],
+  [EM.RISCV]: [IRQENTRY],
+  [EM.S390]: [IRQENTRY],
+  [EM.LOONGARCH]: [IRQENTRY],
+  [EM.PPC64]: [['head', '_stext', '__head_end']],
+};
+
+export function textAreas(labels: Labels): Area[] {
+  return areasOf(TEXT, labels);
+}
+
+export function initAreas(labels: Labels): Area[] {
+  return areasOf(INIT, labels);
+}
+
+export function unprobedAreas(labels: Labels, machine: number): Area[] {
+  return areasOf([...UNPROBED, ...(UNPROBED_BY_MACHINE[machine] ?? [])], labels);
+}
+
+export function inAreas(areas: readonly Area[], address: bigint): Area | undefined {
+  return areas.find(({ from, to }) => address >= from && address < to);
+}
+
+function areasOf(pairs: readonly Pair[], labels: Labels): Area[] {
+  return pairs.flatMap(([name, start, end]) => {
+    const from = labels(start);
+    const to = labels(end);
+    return from === undefined || to === undefined || to <= from ? [] : [{ name, from, to }];
+  });
+}

@@ -1,0 +1,17 @@
+/** A kernel's .config. */
+export interface KernelConfig {
+  /** The file it was read from. */
+  readonly source: string;
+  /** The value of `CONFIG_NAME`: `y`, `m`, a number, a string without its quotes; undefined where it is not set. */
+  get(name: string): string | undefined;
+}
+
+/** Reads the text of a .config: `CONFIG_X=y`, `CONFIG_X="text"`, `# CONFIG_X is not set`. */
+export function parseConfig(text: string, source: string): KernelConfig {
+  const values = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const match = /^(CONFIG_\w+)=(.*)$/.exec(line.trim());
+    if (match !== null) values.set(match[1]!, match[2]!.replace(/^"(.*)"$/, '$1'));
+  }
+  return { source, get: name => values.get(name) };
+}
