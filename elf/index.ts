@@ -1,3 +1,4 @@
+export type { Compression } from './compression/section.js';
 export { EM, ET, PT, SHF, SHN, SHT, STB, STT } from './constants.js';
 export { Cursor } from './cursor.js';
 export { type Diagnostic, FormatError, type FormatErrorCode, formatPlace, isFormatError, type Place } from './errors.js';
@@ -5,8 +6,22 @@ export { ElfFile } from './file.js';
 export { type ElfHeader, isElf, readHeader } from './header.js';
 export { Memory, type Region, type RelocationSite } from './memory.js';
 export { NameIndex } from './name-index.js';
+export {
+  bindingName,
+  fileTypeName,
+  machineName,
+  reservedIndexName,
+  sectionFlagLetters,
+  sectionTypeName,
+  segmentFlagLetters,
+  segmentTypeName,
+  symbolTypeName,
+  visibilityName,
+} from './names.js';
 export { buildId, type Note, readNotes } from './note.js';
+export { describeNote, type NoteDescription } from './note-description.js';
 export { type RelocationForm, type RelocationRows, type RelocationRule, RelocationTable, relocationRule } from './relocation.js';
+export { relocationName, relocationNames } from './relocation-names.js';
 export { Section } from './section.js';
 export type { Segment } from './segment.js';
 export { type ByteSource, checkRange, MemorySource } from './source.js';

@@ -1,4 +1,4 @@
-import { decompressSection } from './compression/section.js';
+import { type Compression, decompressSection, readCompression } from './compression/section.js';
 import { SHF, SHT } from './constants.js';
 import { Cursor } from './cursor.js';
 import { FormatError } from './errors.js';
@@ -79,6 +79,12 @@ export class Section {
       );
     }
     return this.#source.read(this.offset + start, length);
+  }
+
+  /** How a SHF_COMPRESSED section is packed; undefined for the others. @throws FormatError `truncated` */
+  compression(): Compression | undefined {
+    if (!this.compressed || this.type === SHT.NOBITS) return undefined;
+    return readCompression(this.storedRange(0, Math.min(this.size, 24)), this.#header, this.label);
   }
 
   /** The bytes, unpacked where SHF_COMPRESSED. */

@@ -117,18 +117,23 @@ export class SymbolTable {
    * An empty name ends a file's symbols: GNU ld puts one before the locals that belong to no file.
    */
   file(index: number): string | undefined {
-    this.#files ??= this.#carryFiles();
-    const file = this.#files[index]!;
-    return file === 0 ? undefined : this.name(file - 1) || undefined;
+    const file = this.fileSymbol(index);
+    return file === 0 ? undefined : this.name(file) || undefined;
   }
 
-  /** For each symbol the index of its STT_FILE symbol, plus one; 0 for none. */
+  /** The index of the STT_FILE symbol that {@link file} names; 0 for none. */
+  fileSymbol(index: number): number {
+    this.#files ??= this.#carryFiles();
+    return this.#files[index]!;
+  }
+
   #carryFiles(): Uint32Array {
     const files = new Uint32Array(this.count);
     let file = 0;
-    for (let i = 0; i < this.count; i++) {
+    // Row 0 is no symbol.
+    for (let i = 1; i < this.count; i++) {
       if (this.binding(i) !== STB.LOCAL) continue;
-      if (this.type(i) === STT.FILE) file = i + 1;
+      if (this.type(i) === STT.FILE) file = this.nameOffset[i] === 0 ? 0 : i;
       else files[i] = file;
     }
     return files;

@@ -8,4 +8,15 @@ export const COMMANDS: CommandTable = {
     summary: 'print every type of a BTF blob, as bpftool does',
     load: async () => (await import('./commands/btf-dump.js')).btfDump,
   },
+  sections: { summary: "an ELF file's sections", load: async () => (await import('./commands/sections.js')).sections },
+  segments: { summary: "an ELF file's segments", load: async () => (await import('./commands/segments.js')).segments },
+  symbols: {
+    summary: 'its symbols, with the source files of local ones',
+    load: async () => (await import('./commands/symbols.js')).symbols,
+  },
+  relocs: { summary: 'its relocations', load: async () => (await import('./commands/relocs.js')).relocs },
+  notes: {
+    summary: 'its notes: build id, and what Linux and Xen say of a kernel',
+    load: async () => (await import('./commands/notes.js')).notes,
+  },
 };

@@ -1,7 +1,12 @@
 import { writeSync } from 'node:fs';
 
 const CHUNK = 1 << 16;
+const SPACE = 32;
 const ZERO = 48;
+const DELETE = 127;
+const LETTER_X = 120;
+/** Longer names than this exist, but take another path. */
+const NAME = 512;
 const HEX = new Uint8Array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
 
 /**
@@ -56,16 +61,33 @@ export class Output {
     return this;
   }
 
-  /** A whole number of at most 53 bits, in decimal. */
-  decimal(value: number): this {
-    this.#reserve(20);
-    let rest = value;
-    if (rest < 0) {
-      this.#bytes[this.#length++] = 45;
-      rest = -rest;
+  /**
+   * A NUL-terminated name of the input, from `start`. Control characters are written as `\x1b`: a name is to stay in its row, and to tell the
+   * reader's terminal nothing.
+   */
+  name(source: Uint8Array, start: number): this {
+    this.#reserve(NAME);
+    const target = this.#bytes;
+    const most = Math.min(source.length, start + NAME);
+    let length = this.#length;
+    let at = start;
+    for (; at < most; at++) {
+      const byte = source[at]!;
+      if (byte < SPACE || byte === DELETE) break;
+      target[length++] = byte;
     }
+    this.#length = length;
+    return at === source.length || source[at] === 0 ? this : this.#restOfName(source, at);
+  }
+
+  /** A whole number of at most 53 bits, in decimal, with spaces in front up to `width` characters. */
+  decimal(value: number, width = 0): this {
+    this.#reserve(20 + width);
+    let rest = Math.abs(value);
     let digits = 1;
     for (let limit = 10; limit <= rest; limit *= 10) digits++;
+    for (let pad = width - digits - (value < 0 ? 1 : 0); pad > 0; pad--) this.#bytes[this.#length++] = SPACE;
+    if (value < 0) this.#bytes[this.#length++] = 45;
     const end = this.#length + digits;
     let at = end;
     while (rest > 0xffffffff) {
@@ -90,10 +112,25 @@ export class Output {
     return this;
   }
 
+  /** A 64-bit value, by its halves, as `0x…` without leading zeros. */
+  address(low: number, high: number): this {
+    this.byte(ZERO).byte(LETTER_X);
+    return high === 0 ? this.hex(low, digits(low)) : this.hex(high, digits(high)).hex(low, 8);
+  }
+
   flush(): void {
     if (this.#length === 0) return;
     this.#write(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
+  }
+
+  #restOfName(source: Uint8Array, start: number): this {
+    for (let at = start; at < source.length && source[at] !== 0; at++) {
+      const byte = source[at]!;
+      if (byte < SPACE || byte === DELETE) this.byte(92).byte(LETTER_X).hex(byte, 2);
+      else this.byte(byte);
+    }
+    return this;
   }
 
   #reserve(length: number): void {
@@ -101,6 +138,11 @@ export class Output {
     this.flush();
     if (length > this.#bytes.length) this.#bytes = new Uint8Array(length);
   }
+}
+
+/** How many hexadecimal digits a 32-bit word has. */
+function digits(word: number): number {
+  return word === 0 ? 1 : 8 - (Math.clz32(word) >>> 2);
 }
 
 const encoder = new TextEncoder();

@@ -1,0 +1,142 @@
+import type { ElfFile } from '../../../elf/file.js';
+import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js';
+import { relocationName } from '../../../elf/relocation-names.js';
+import type { SymbolTable } from '../../../elf/symbol.js';
+import { type Command, command, MissingError } from '../command.js';
+import { JsonRows, noteDiagnostics, openElf, sectionName } from '../elf.js';
+import type { Output } from '../output.js';
+
+/** Rows that are in memory at a time: a debug kernel has 13 million. */
+const CHUNK = 1 << 15;
+const TYPE_WIDTH = 22;
+const STT_SECTION = 3;
+
+const OPTIONS = {
+  section: { type: 'string', value: 'NAME', help: 'only the relocation section of that name, or those for the section of that name' },
+  json: { type: 'boolean', help: 'print JSON' },
+} as const;
+
+export const relocs: Command<typeof OPTIONS> = command({
+  usage: '[OPTION…] FILE',
+  arity: [1, 1],
+  about:
+    'Prints the relocations, one a line: relocation section, offset (an address in a linked file), type, and symbol+addend. RELR is shown as\n' +
+    'the relative relocations that its bitmaps stand for; REL and RELR keep their addends in the words they relocate.',
+  options: OPTIONS,
+  run({ args, options, out, note }) {
+    const elf = openElf(args[0]!);
+    const all = elf.relocationTables();
+    const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
+    if (tables.length === 0 && options.section !== undefined) {
+      throw new MissingError(`${elf.name}: no relocation section is, or is for, '${options.section}'`);
+    }
+    const width = Math.max(0, ...tables.map(({ section }) => sectionName(section).length));
+    const json = options.json === true ? new JsonRows(out, elf.name, 'relocations') : undefined;
+    for (const table of tables) {
+      const printer = new RowPrinter(elf, table);
+      for (let start = 0; start < table.count; start += CHUNK) {
+        const rows = table.rows(start, CHUNK);
+        if (json === undefined) printer.text(rows, out, width);
+        else for (let row = 0; row < rows.count; row++) printer.json(rows, row, json);
+      }
+      if (printer.lost > 0) note(`kelf: ${table.section.label}: ${printer.lost} relocations name a symbol that the table has not`);
+    }
+    json?.end();
+    noteDiagnostics(elf, note);
+  },
+});
+
+function belongsTo(elf: ElfFile, { section }: RelocationTable, name: string): boolean {
+  return section.name === name || (section.info !== 0 && elf.sections[section.info]?.name === name);
+}
+
+/** Prints the rows of one relocation section. */
+class RowPrinter {
+  /** Rows with a symbol index that is out of range. */
+  lost = 0;
+  readonly #elf: ElfFile;
+  readonly #table: RelocationTable;
+  readonly #symbols: SymbolTable | undefined;
+  readonly #typeNames = new Map<number, Uint8Array>();
+  readonly #encoder = new TextEncoder();
+
+  constructor(elf: ElfFile, table: RelocationTable) {
+    this.#elf = elf;
+    this.#table = table;
+    this.#symbols = elf.symbolTable(table.section.link);
+  }
+
+  text({ count, offset, type, symbol, addend }: RelocationRows, out: Output, width: number): void {
+    const section = this.#encoder.encode(`${sectionName(this.#table.section).padEnd(width)} `);
+    for (let row = 0; row < count; row++) {
+      out.copy(section);
+      if (this.#elf.is64) out.hex(offset.high(row), 8);
+      out.hex(offset.low(row), 8).copy(this.#typeName(type[row]!));
+      const named = symbol[row]!;
+      if (named !== 0) this.#symbol(named, out);
+      if (addend !== undefined) {
+        let low = addend.low(row);
+        let high = addend.high(row);
+        if (named !== 0) {
+          if (high > 0x7fff_ffff) {
+            out.byte(MINUS);
+            high = ~high + (low === 0 ? 1 : 0);
+            low = -low;
+          } else out.byte(PLUS);
+        }
+        out.address(low, high);
+      } else if (named === 0) out.byte(MINUS);
+      out.byte(10);
+    }
+  }
+
+  json({ offset, type, symbol, addend }: RelocationRows, row: number, json: JsonRows): void {
+    const named = symbol[row]!;
+    const value = addend === undefined ? undefined : BigInt.asIntN(64, addend.big[row]!);
+    json.row({
+      section: this.#table.section.name,
+      offset: `0x${offset.big[row]!.toString(16)}`,
+      type: relocationName(this.#elf.header.machine, type[row]!),
+      ...(named === 0 ? {} : { symbol: this.#symbolName(named) ?? null, symbolIndex: named }),
+      ...(value === undefined
+        ? {}
+        : { addend: named !== 0 && value < 0n ? `-0x${(-value).toString(16)}` : `0x${BigInt.asUintN(64, value).toString(16)}` }),
+    });
+  }
+
+  #typeName(type: number): Uint8Array {
+    let name = this.#typeNames.get(type);
+    if (name === undefined) {
+      name = this.#encoder.encode(` ${relocationName(this.#elf.header.machine, type).padEnd(TYPE_WIDTH)} `);
+      this.#typeNames.set(type, name);
+    }
+    return name;
+  }
+
+  #symbol(index: number, out: Output): void {
+    const symbols = this.#symbols;
+    if (symbols !== undefined && index < symbols.count) {
+      const name = symbols.nameOffset[index]!;
+      if (name !== 0 && (symbols.info[index]! & 15) !== STT_SECTION) {
+        out.name(symbols.strings.bytes, name);
+        return;
+      }
+    }
+    out.text(this.#symbolName(index) ?? `symbol ${index}`);
+  }
+
+  /** A section's own symbol has no name: it is called by the section's. */
+  #symbolName(index: number): string | undefined {
+    const symbols = this.#symbols;
+    if (symbols === undefined || index >= symbols.count) {
+      this.lost++;
+      return undefined;
+    }
+    if (symbols.type(index) !== STT_SECTION) return symbols.name(index);
+    const section = this.#elf.sections[symbols.sectionIndex[index]!];
+    return section === undefined ? undefined : sectionName(section);
+  }
+}
+
+const PLUS = 43;
+const MINUS = 45;

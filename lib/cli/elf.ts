@@ -1,0 +1,71 @@
+import { ElfFile } from '../../elf/file.js';
+import type { Section } from '../../elf/section.js';
+import { openSource } from '../source/node.js';
+import type { Output } from './output.js';
+
+// What the commands that print an ELF file's own tables share.
+
+export function openElf(path: string): ElfFile {
+  return ElfFile.open(openSource(path));
+}
+
+/** Says each diagnostic of the file once more, for stderr. */
+export function noteDiagnostics(elf: ElfFile, note: (line: string) => void): void {
+  for (const { message } of elf.diagnostics) note(`kelf: ${message}`);
+}
+
+/** A section's name with control characters written as `\x1b`, so that a row stays a row. */
+export function sectionName(section: Section): string {
+  return printable(section.name);
+}
+
+export function printable(text: string): string {
+  return /\p{Cc}/u.test(text) ? text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`) : text;
+}
+
+/** `0x…`, as JSON has addresses. */
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/**
+ * Rows under a heading, each column as wide as its widest cell. Names come last or are followed by what may be ragged; `right` columns are numbers.
+ */
+export function printTable(out: Output, heading: readonly string[], right: readonly boolean[], rows: readonly (readonly string[])[]): void {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, column) => Math.max(...all.map(row => row[column]!.length)));
+  for (const row of all) {
+    out.line(
+      row
+        .map((cell, column) => (right[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}
+
+/** A JSON object with one list, written row by row: `{"file":…,"symbols":[` and a row a line. */
+export class JsonRows {
+  readonly #out: Output;
+  #first = true;
+
+  constructor(out: Output, file: string, key: string) {
+    this.#out = out;
+    out.text(`{"file":${JSON.stringify(file)},${JSON.stringify(key)}:[`);
+  }
+
+  /** Begins a row; what is written next is the row. */
+  begin(): Output {
+    this.#out.text(this.#first ? '\n' : ',\n');
+    this.#first = false;
+    return this.#out;
+  }
+
+  row(value: object): void {
+    this.begin().text(JSON.stringify(value));
+  }
+
+  end(): void {
+    this.#out.text('\n]}\n');
+  }
+}
