@@ -3,7 +3,7 @@ import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import type { Section } from './section.js';
 import { StringTable } from './strings.js';
-import { Words } from './words.js';
+import { hostWords, Words } from './words.js';
 
 /** One row of a symbol table, elf(5) `Elf64_Sym`. */
 export interface ElfSymbol {
@@ -53,24 +53,9 @@ export class SymbolTable {
     this.info = new Uint8Array(count);
     this.other = new Uint8Array(count);
     this.sectionIndex = new Uint32Array(count);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const low = littleEndian ? 0 : 4;
-    for (let i = 0, at = 0; i < count; i++, at += section.entsize) {
-      this.nameOffset[i] = view.getUint32(at, littleEndian);
-      if (is64) {
-        this.info[i] = view.getUint8(at + 4);
-        this.other[i] = view.getUint8(at + 5);
-        this.sectionIndex[i] = view.getUint16(at + 6, littleEndian);
-        this.value.set(i, view.getUint32(at + 8 + low, littleEndian), view.getUint32(at + 12 - low, littleEndian));
-        this.size.set(i, view.getUint32(at + 16 + low, littleEndian), view.getUint32(at + 20 - low, littleEndian));
-      } else {
-        this.value.set(i, view.getUint32(at + 4, littleEndian), 0);
-        this.size.set(i, view.getUint32(at + 8, littleEndian), 0);
-        this.info[i] = view.getUint8(at + 12);
-        this.other[i] = view.getUint8(at + 13);
-        this.sectionIndex[i] = view.getUint16(at + 14, littleEndian);
-      }
-    }
+    const words = is64 && section.entsize === 24 ? hostWords(bytes, littleEndian) : undefined;
+    if (words !== undefined) this.#readWords(words);
+    else this.#readRows(bytes, header);
     if (extended !== undefined) this.#resolveExtended(extended, littleEndian);
   }
 
@@ -137,6 +122,41 @@ export class SymbolTable {
       else files[i] = file;
     }
     return files;
+  }
+
+  /** Rows of Elf64_Sym as 32-bit words of the host: what nearly every kernel has. */
+  #readWords(words: Uint32Array): void {
+    const { nameOffset, info, other, sectionIndex, value, size } = this;
+    for (let i = 0, at = 0; i < nameOffset.length; i++, at += 6) {
+      nameOffset[i] = words[at]!;
+      const second = words[at + 1]!;
+      info[i] = second;
+      other[i] = second >>> 8;
+      sectionIndex[i] = second >>> 16;
+      value.set(i, words[at + 2]!, words[at + 3]!);
+      size.set(i, words[at + 4]!, words[at + 5]!);
+    }
+  }
+
+  #readRows(bytes: Uint8Array, { is64, littleEndian }: ElfHeader): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const low = littleEndian ? 0 : 4;
+    for (let i = 0, at = 0; i < this.count; i++, at += this.section.entsize) {
+      this.nameOffset[i] = view.getUint32(at, littleEndian);
+      if (is64) {
+        this.info[i] = view.getUint8(at + 4);
+        this.other[i] = view.getUint8(at + 5);
+        this.sectionIndex[i] = view.getUint16(at + 6, littleEndian);
+        this.value.set(i, view.getUint32(at + 8 + low, littleEndian), view.getUint32(at + 12 - low, littleEndian));
+        this.size.set(i, view.getUint32(at + 16 + low, littleEndian), view.getUint32(at + 20 - low, littleEndian));
+      } else {
+        this.value.set(i, view.getUint32(at + 4, littleEndian), 0);
+        this.size.set(i, view.getUint32(at + 8, littleEndian), 0);
+        this.info[i] = view.getUint8(at + 12);
+        this.other[i] = view.getUint8(at + 13);
+        this.sectionIndex[i] = view.getUint16(at + 14, littleEndian);
+      }
+    }
   }
 
   #resolveExtended(extended: Section, littleEndian: boolean): void {

@@ -57,29 +57,19 @@ export class Words {
   order(): Uint32Array<ArrayBuffer> {
     const n = this.length;
     let from = new Uint32Array(n);
-    for (let i = 0; i < n; i++) from[i] = i;
-    let sorted = true;
-    for (let i = 1; i < n && sorted; i++) sorted = this.compare(i - 1, i) <= 0;
-    if (sorted) return from;
-    let to = new Uint32Array(n);
+    fillAscending(from);
+    if (isAscending(this.#halves)) return from;
     const digits = new Uint16Array(this.big.buffer);
-    const counts = new Uint32Array(0x10000);
+    const counts = new Uint32Array(4 * DIGITS);
+    countDigits(digits, counts);
+    let to = new Uint32Array(n);
     for (let digit = 0; digit < 4; digit++) {
       const at = HOST_LITTLE_ENDIAN ? digit : 3 - digit;
-      counts.fill(0);
-      for (let i = 0; i < n; i++) counts[digits[i * 4 + at]!]!++;
+      const places = counts.subarray(at * DIGITS, (at + 1) * DIGITS);
       // A digit that all values share orders nothing: the upper half of kernel addresses.
-      if (counts[digits[at]!] === n) continue;
-      for (let value = 0, sum = 0; value < 0x10000; value++) {
-        const count = counts[value]!;
-        counts[value] = sum;
-        sum += count;
-      }
-      for (let i = 0; i < n; i++) {
-        const row = from[i]!;
-        const value = digits[row * 4 + at]!;
-        to[counts[value]!++] = row;
-      }
+      if (places[digits[at]!] === n) continue;
+      sumUp(places);
+      distribute(digits, at, places, from, to);
       [from, to] = [to, from];
     }
     return from;
@@ -96,6 +86,54 @@ export function lowerBoundSorted(words: Words, low: number, high: number): numbe
     else to = middle;
   }
   return from;
+}
+
+// The loops of the radix sort. Each is a function of its own, and small: a command sorts once, and what counts is how soon they are compiled.
+
+const DIGITS = 0x10000;
+
+function fillAscending(rows: Uint32Array): void {
+  for (let i = 0; i < rows.length; i++) rows[i] = i;
+}
+
+function isAscending(halves: Uint32Array): boolean {
+  for (let i = 2; i < halves.length; i += 2) {
+    const high = halves[i + HIGH]! - halves[i + HIGH - 2]!;
+    if (high < 0 || (high === 0 && halves[i + LOW]! < halves[i + LOW - 2]!)) return false;
+  }
+  return true;
+}
+
+function countDigits(digits: Uint16Array, counts: Uint32Array): void {
+  for (let i = 0; i < digits.length; i += 4) {
+    counts[digits[i]!]!++;
+    counts[DIGITS + digits[i + 1]!]!++;
+    counts[2 * DIGITS + digits[i + 2]!]!++;
+    counts[3 * DIGITS + digits[i + 3]!]!++;
+  }
+}
+
+/** Turns how often each digit occurs into where its first row goes. */
+function sumUp(counts: Uint32Array): void {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i]!;
+    counts[i] = sum;
+    sum += count;
+  }
+}
+
+function distribute(digits: Uint16Array, at: number, places: Uint32Array, from: Uint32Array, to: Uint32Array): void {
+  for (let i = 0; i < from.length; i++) {
+    const row = from[i]!;
+    to[places[digits[row * 4 + at]!]!++] = row;
+  }
+}
+
+/** Little-endian bytes as 32-bit words without a copy, where the host keeps them so and they are aligned; else undefined. */
+export function hostWords(bytes: Uint8Array, littleEndian: boolean): Uint32Array | undefined {
+  if (!littleEndian || !HOST_LITTLE_ENDIAN || bytes.byteOffset % 4 !== 0) return undefined;
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
 }
 
 /** The halves of a 64-bit value; negative values wrap, as in the machine. */

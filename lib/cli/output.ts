@@ -5,8 +5,6 @@ const SPACE = 32;
 const ZERO = 48;
 const DELETE = 127;
 const LETTER_X = 120;
-/** Longer names than this exist, but take another path. */
-const NAME = 512;
 const HEX = new Uint8Array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
 
 /**
@@ -66,18 +64,12 @@ export class Output {
    * reader's terminal nothing.
    */
   name(source: Uint8Array, start: number): this {
-    this.#reserve(NAME);
-    const target = this.#bytes;
-    const most = Math.min(source.length, start + NAME);
-    let length = this.#length;
-    let at = start;
-    for (; at < most; at++) {
+    for (let at = start; at < source.length && source[at] !== 0; at++) {
       const byte = source[at]!;
-      if (byte < SPACE || byte === DELETE) break;
-      target[length++] = byte;
+      if (byte < SPACE || byte === DELETE) this.byte(92).byte(LETTER_X).hex(byte, 2);
+      else this.byte(byte);
     }
-    this.#length = length;
-    return at === source.length || source[at] === 0 ? this : this.#restOfName(source, at);
+    return this;
   }
 
   /** A whole number of at most 53 bits, in decimal, with spaces in front up to `width` characters. */
@@ -118,19 +110,27 @@ export class Output {
     return high === 0 ? this.hex(low, digits(low)) : this.hex(high, digits(high)).hex(low, 8);
   }
 
+  /**
+   * For rows of a large dump, which the functions of bytes.ts write: the buffer, with room for `most` bytes from {@link position} on. What was
+   * written is taken over by setting the position behind it.
+   */
+  room(most: number): Uint8Array {
+    this.#reserve(most);
+    return this.#bytes;
+  }
+
+  get position(): number {
+    return this.#length;
+  }
+
+  set position(at: number) {
+    this.#length = at;
+  }
+
   flush(): void {
     if (this.#length === 0) return;
     this.#write(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
-  }
-
-  #restOfName(source: Uint8Array, start: number): this {
-    for (let at = start; at < source.length && source[at] !== 0; at++) {
-      const byte = source[at]!;
-      if (byte < SPACE || byte === DELETE) this.byte(92).byte(LETTER_X).hex(byte, 2);
-      else this.byte(byte);
-    }
-    return this;
   }
 
   #reserve(length: number): void {

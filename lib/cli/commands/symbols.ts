@@ -1,11 +1,18 @@
 import type { ElfFile } from '../../../elf/file.js';
 import { bindingName, reservedIndexName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
+import { LONGEST_NAME, putBytes, putDecimal, putHex, putName } from '../bytes.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
-import { hex, JsonRows, noteDiagnostics, openElf, sectionName } from '../elf.js';
+import { hex, JsonRows, noteDiagnostics, openElf, printable, sectionName } from '../elf.js';
 import { glob } from '../glob.js';
 import type { Output } from '../output.js';
 
+const encoder = new TextEncoder();
+const SPACE = 32;
+const NEWLINE = 10;
+/** The most that a row takes: three names, and the columns before them. */
+const ROW = 3 * LONGEST_NAME + 256;
+const ROOM = 1 << 16;
 const STT_SECTION = 3;
 const STT_FILE = 4;
 /** Beyond this a longer section name moves its own row, not all of them. */
@@ -73,29 +80,77 @@ function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
 }
 
 function printText(elf: ElfFile, table: SymbolTable, rows: Uint32Array, out: Output): void {
-  const { value, size, info, sectionIndex, nameOffset, strings } = table;
-  const encoder = new TextEncoder();
-  const kinds = Array.from({ length: 256 }, (_, st_info) =>
-    encoder.encode(` ${symbolTypeName(st_info & 15).padEnd(6)} ${bindingName(st_info >> 4).padEnd(6)} `),
-  );
-  const width = Math.min(SECTION_WIDTH, Math.max(3, ...elf.sections.filter(({ allocated }) => allocated).map(({ name }) => name.length)));
-  const sections = new Map<number, Uint8Array>();
+  const labels = new Labels(elf, table);
+  const row64 = elf.is64;
+  let bytes = out.room(ROOM);
+  let end = bytes.length - ROW;
+  let at = out.position;
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    if (elf.is64) out.hex(value.high(row), 8);
-    out
-      .hex(value.low(row), 8)
-      .byte(32)
-      .decimal(size.high(row) * 0x1_0000_0000 + size.low(row), 8);
-    let section = sections.get(sectionIndex[row]!);
-    if (section === undefined) {
-      section = encoder.encode(`${sectionLabel(elf, sectionIndex[row]!).padEnd(width)} `);
-      sections.set(sectionIndex[row]!, section);
+    if (at > end) {
+      out.position = at;
+      bytes = out.room(ROOM);
+      end = bytes.length - ROW;
+      at = out.position;
     }
-    out.copy(kinds[info[row]!]!).copy(section).name(strings.bytes, nameOffset[row]!);
-    const file = table.fileSymbol(row);
-    if (file !== 0) out.byte(32).byte(32).name(strings.bytes, nameOffset[file]!);
-    out.byte(10);
+    at = putRow(out, bytes, at, table, rows[i]!, row64, labels);
+  }
+  out.position = at;
+}
+
+/**
+ * A function that is called for each row is compiled long before a loop over all of them would be, and the less state it goes through the
+ * better: with nm's speed as the measure, printing is most of what the command does.
+ */
+function putRow(out: Output, bytes: Uint8Array, start: number, table: SymbolTable, row: number, is64: boolean, labels: Labels): number {
+  let at = start;
+  if (is64) at = putHex(bytes, at, table.value.high(row));
+  at = putHex(bytes, at, table.value.low(row));
+  bytes[at++] = SPACE;
+  if (table.size.high(row) === 0) at = putDecimal(bytes, at, table.size.low(row), 8);
+  else at = putBytes(bytes, at, encoder.encode(String(table.size.big[row])));
+  const kind = labels.kinds.get(table.info[row]! + 256 * table.sectionIndex[row]!) ?? labels.kind(row);
+  bytes.set(kind, at);
+  at = putName(out, bytes, at + kind.length, table.strings.bytes, table.nameOffset[row]!);
+  const fileSymbol = table.fileSymbol(row);
+  if (fileSymbol !== 0) {
+    const file = labels.files.get(fileSymbol) ?? labels.file(fileSymbol);
+    bytes.set(file, at);
+    at += file.length;
+  }
+  bytes[at] = NEWLINE;
+  return at + 1;
+}
+
+/** What rows have in common, made once and copied: type, binding and section in one, and the file. */
+class Labels {
+  /** By st_info and section index. */
+  readonly kinds: Map<number, Uint8Array> = new Map();
+  /** By the index of the STT_FILE symbol. */
+  readonly files: Map<number, Uint8Array> = new Map();
+  readonly #elf: ElfFile;
+  readonly #table: SymbolTable;
+  readonly #sectionWidth: number;
+
+  constructor(elf: ElfFile, table: SymbolTable) {
+    this.#elf = elf;
+    this.#table = table;
+    const names = elf.sections.filter(({ allocated }) => allocated).map(section => sectionName(section).length);
+    this.#sectionWidth = Math.min(SECTION_WIDTH, Math.max(3, ...names));
+  }
+
+  kind(row: number): Uint8Array {
+    const { info, sectionIndex } = this.#table;
+    const section = sectionLabel(this.#elf, sectionIndex[row]!).padEnd(this.#sectionWidth);
+    const type = symbolTypeName(info[row]! & 15).padEnd(6);
+    const kind = encoder.encode(` ${type} ${bindingName(info[row]! >> 4).padEnd(6)} ${section.slice(0, LONGEST_NAME)} `);
+    this.kinds.set(info[row]! + 256 * sectionIndex[row]!, kind);
+    return kind;
+  }
+
+  file(symbol: number): Uint8Array {
+    const file = encoder.encode(`  ${printable(this.#table.name(symbol))}`).subarray(0, LONGEST_NAME);
+    this.files.set(symbol, file);
+    return file;
   }
 }
 
