@@ -2,6 +2,7 @@ import { BtfBlob, type BtfOptions } from './blob.js';
 import { decodeType } from './decode.js';
 import { alignOf, resolveType, sizeOf } from './layout.js';
 import { NameIndex } from './names.js';
+import { declare, prototypeOf } from './print/declaration.js';
 import type { BtfType, VoidType } from './types.js';
 import { KIND, KIND_NAMES, type Kind, kindOfInfo, LAST_KIND, vlenOfInfo } from './wire.js';
 
@@ -133,5 +134,15 @@ export class Btf extends BtfBlob {
   /** Alignment in bytes as C's alignof has it, of a packed struct as the offsets show it; undefined as with {@link sizeof}. */
   alignof(id: number): number | undefined {
     return alignOf(this, id);
+  }
+
+  /** The type in C, declaring `name` where given: `const char *name[4]`. Anonymous structs are `struct {...}`. */
+  declaration(id: number, name = ''): string {
+    return declare(this, id, name);
+  }
+
+  /** A FUNC in C, `ssize_t vfs_read(struct file *file, …)`, or a FUNC_PROTO, `int (struct file *)`. @throws FormatError */
+  prototype(id: number): string {
+    return prototypeOf(this, id);
   }
 }

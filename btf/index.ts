@@ -1,5 +1,6 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
+export { printC } from './print/c.js';
 export { printJson } from './print/json.js';
 export { printRaw } from './print/raw.js';
 export type { Sink } from './print/writer.js';

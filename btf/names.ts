@@ -1,7 +1,5 @@
 import type { BtfBlob } from './blob.js';
-
-/** Bytes of a name that its hash covers: damaged blobs may have a string of megabytes that a hundred thousand types share. */
-const HASHED = 64;
+import { hashBytes } from './strings.js';
 
 /**
  * Finds the types of one blob (not of its base) by name. It is built on the first question, over the bytes of the names; no string is made.
@@ -26,8 +24,7 @@ export class NameIndex {
     for (let index = count - 1; index >= 0; index--) {
       const name = words[offsets[index]!]!;
       if (name === 0) continue;
-      const table = strings.tableOf(name);
-      const slot = hash(table.bytes, name - table.start) & this.#mask;
+      const slot = strings.hash(name) & this.#mask;
       this.#next[index] = this.#heads[slot]!;
       this.#heads[slot] = index + 1;
     }
@@ -37,18 +34,9 @@ export class NameIndex {
   find(name: Uint8Array): number[] {
     const { words, strings, offsets, firstId } = this.#btf;
     const ids: number[] = [];
-    for (let next = this.#heads[hash(name, 0) & this.#mask]!; next !== 0; next = this.#next[next - 1]!) {
+    for (let next = this.#heads[hashBytes(name, 0) & this.#mask]!; next !== 0; next = this.#next[next - 1]!) {
       if (strings.equals(words[offsets[next - 1]!]!, name)) ids.push(firstId + next - 1);
     }
     return ids;
   }
-}
-
-/** FNV-1a over the bytes from `at` to the NUL or the end. */
-function hash(bytes: Uint8Array, at: number): number {
-  let value = 0x811c9dc5;
-  for (let i = at, end = Math.min(at + HASHED, bytes.length); i < end && bytes[i] !== 0; i++) {
-    value = Math.imul(value ^ bytes[i]!, 0x01000193);
-  }
-  return value >>> 0;
 }

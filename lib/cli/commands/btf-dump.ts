@@ -7,6 +7,7 @@ import { type Command, command, UsageError } from '../command.js';
 const FORMATS: Readonly<Record<string, () => Promise<(btf: BtfBlob, sink: Sink) => void>>> = {
   raw: async () => (await import('../../../btf/print/raw.js')).printRaw,
   json: async () => (await import('../../../btf/print/json.js')).printJson,
+  c: async () => (await import('../../../btf/print/c.js')).printC,
 };
 
 const options: { readonly base: typeof BASE_OPTION; readonly format: { type: 'string'; short: string; value: string; help: string } } = {
@@ -19,7 +20,7 @@ export const btfDump: Command<typeof options> = command({
   arity: [1, 1],
   about:
     'Prints every type of FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux:\n' +
-    "raw, one type a line, as 'bpftool btf dump file FILE format raw' prints them.",
+    "raw, one type a line; json, as one line; c, as a header. Each is what 'bpftool btf dump' prints.",
   options,
   async run({ args, options, out }) {
     const { format = 'raw', base } = options;
