@@ -39,6 +39,8 @@ const SPACE = 32;
 const COMMA = 44;
 const SEMICOLON = 59;
 const CLOSE_BRACE = 125;
+/** More lines of padding than any budget has. */
+const MAX_LINES = 2 ** 30;
 /** bpftool indents by 13 tabs at most. */
 const MAX_INDENT = 13;
 
@@ -329,7 +331,7 @@ class HeaderWriter extends DeclarationWriter {
       if (inBitfield || unaligned || swallowed) this.#padLine(unit, inBitfield ? boundary - at : 0, level);
       at = boundary;
     }
-    this.spend((to - at) / unit.bits, id);
+    this.spend(Math.min(Math.floor((to - at) / unit.bits), MAX_LINES), id);
     for (; to - at >= unit.bits; at += unit.bits) this.#padLine(unit, unit.bits, level);
     // What is left takes the smallest type that holds it.
     if (at < to) this.#padLine(pads.findLast(({ bits }) => bits >= to - at) ?? unit, to - at, level);

@@ -35,6 +35,11 @@ const CLOSE_BRACKET = 93;
 /** Stands for a name that is no string of the blob: `givenName`. */
 const GIVEN = -1;
 
+/** Steps that a blob of this size justifies: a small whole number, which a compiler keeps in a register. */
+export function workFor(blob: BtfBlob): number {
+  return Math.min(20_000 + 64 * (blob.words.length + (blob.base?.words.length ?? 0)), 2 ** 30);
+}
+
 /**
  * Writes C declarations. BTF says `pointer to const char`, C says `const char *`: the chain of types from the declared one to the one at its end is
  * gathered and then written from its end (btf_dump_emit_type_decl and btf_dump_emit_type_chain of libbpf, whose form this follows).
@@ -53,7 +58,7 @@ export class DeclarationWriter {
   constructor(blob: BtfBlob, out: Writer) {
     this.blob = blob;
     this.out = out;
-    this.#budget = 20_000 + 64 * blob.words.length + 64 * (blob.base?.words.length ?? 0);
+    this.#budget = workFor(blob);
   }
 
   /**
@@ -138,24 +143,24 @@ export class DeclarationWriter {
     while (chain.length > start) {
       const id = chain.pop()!;
       const kind = blob.kindNumber(id);
+      out.room();
       switch (kind) {
         case KIND.VOID:
           this.#modifiers(start);
           this.put(VOID);
           break;
         case KIND.PTR:
-          out.room();
           if (!afterPointer) out.byte(SPACE);
           out.byte(STAR);
           break;
         case KIND.CONST:
-          this.put(POINTER_CONST);
+          out.put(POINTER_CONST);
           break;
         case KIND.VOLATILE:
-          this.put(POINTER_VOLATILE);
+          out.put(POINTER_VOLATILE);
           break;
         case KIND.RESTRICT:
-          this.put(POINTER_RESTRICT);
+          out.put(POINTER_RESTRICT);
           break;
         case KIND.TYPE_TAG:
           this.#modifiers(start);

@@ -4,7 +4,7 @@ import type { StringTable } from '../strings.js';
 export class NameCounts {
   readonly #strings: StringTable;
   /** An open hash table: pairs of a name's offset, 0 where free, and its count. */
-  #slots = new Uint32Array(1 << 14);
+  #slots = new Uint32Array(1 << 16);
   #used = 0;
 
   constructor(strings: StringTable) {

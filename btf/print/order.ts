@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import { KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from '../wire.js';
+import { workFor } from './declaration.js';
 
 /** Types between a definition and one that it needs: far more than real ones have, few enough for the stack. */
 const MAX_NESTING = 500;
@@ -7,6 +8,8 @@ const MAX_NESTING = 500;
 /** What has been done with a type; 0 for nothing yet. */
 const BUSY = 1;
 const DONE = 2;
+
+const NONE: readonly number[] = [];
 
 /**
  * Sorts the definitions of C so that each stands behind those it needs (btf_dump_order_type of libbpf, whose order this keeps). What is embedded
@@ -24,13 +27,14 @@ export class TypeOrder {
     this.#state = new Uint8Array(blob.count);
     this.#state[0] = DONE;
     this.#referenced = referencedTypes(blob);
-    this.#budget = 20_000 + 64 * blob.words.length + 64 * (blob.base?.words.length ?? 0);
+    this.#budget = workFor(blob);
   }
 
   /** The types to emit so that `id` is defined, in order, without those that earlier calls gave. Valid until the next call. */
   definitionsOf(id: number): readonly number[] {
+    if (this.#state[id] === DONE) return NONE;
     this.#queue.length = 0;
-    if (this.#state[id] !== DONE) this.#visit(id, false, 0);
+    this.#visit(id, false, 0);
     return this.#queue;
   }
 
