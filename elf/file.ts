@@ -1,80 +1,21 @@
 import { ET, PT, SHF, SHT } from './constants.js';
-import { type Diagnostic, FormatError } from './errors.js';
-import { type ElfHeader, readHeader } from './header.js';
+import { FormatError } from './errors.js';
+import { readHeader } from './header.js';
 import { Memory, type Region } from './memory.js';
 import { buildId, type Note, readNotes } from './note.js';
 import { expectReadable, isRelocationSection, RelocationTable } from './relocation.js';
-import { readSections, type Section } from './section.js';
-import { readSegments, type Segment } from './segment.js';
+import type { Section } from './section.js';
 import type { ByteSource } from './source.js';
-import { SymbolTable } from './symbol.js';
+import { ElfTables } from './tables.js';
 
 /** An ELF file. Opening it reads the header and the section and program headers; each table is read when it is asked for, and kept. */
-export class ElfFile {
-  readonly source: ByteSource;
-  readonly header: ElfHeader;
-  readonly sections: readonly Section[];
-  readonly segments: readonly Segment[];
-  /** Damage that did not keep the rest from being read. */
-  readonly diagnostics: Diagnostic[] = [];
-  readonly #symbolTables = new Map<number, SymbolTable>();
+export class ElfFile extends ElfTables {
   #memory: Memory | undefined;
   #notes: readonly Note[] | undefined;
 
-  private constructor(source: ByteSource, header: ElfHeader) {
-    this.source = source;
-    this.header = header;
-    this.sections = readSections(source, header);
-    this.segments = readSegments(source, header);
-  }
-
   /** @throws FormatError when the source is no ELF file, or its headers are damaged */
-  static open(source: ByteSource): ElfFile {
+  static override open(source: ByteSource): ElfFile {
     return new ElfFile(source, readHeader(source));
-  }
-
-  get name(): string {
-    return this.source.name;
-  }
-
-  get is64(): boolean {
-    return this.header.is64;
-  }
-
-  get littleEndian(): boolean {
-    return this.header.littleEndian;
-  }
-
-  /** The first section of that name. */
-  section(name: string): Section | undefined {
-    return this.sections.find(section => section.name === name);
-  }
-
-  /** `.symtab`. */
-  get symbols(): SymbolTable | undefined {
-    return this.#symbolTableOfType(SHT.SYMTAB);
-  }
-
-  /** `.dynsym`. */
-  get dynamicSymbols(): SymbolTable | undefined {
-    return this.#symbolTableOfType(SHT.DYNSYM);
-  }
-
-  /** The symbol table in a section; undefined when the section is none. */
-  symbolTable(index: number): SymbolTable | undefined {
-    const section = this.sections[index];
-    if (section === undefined || (section.type !== SHT.SYMTAB && section.type !== SHT.DYNSYM)) return undefined;
-    let table = this.#symbolTables.get(index);
-    if (table === undefined) {
-      const strings = this.sections[section.link];
-      if (strings === undefined || strings.type === SHT.NOBITS) {
-        throw new FormatError('out-of-range', { name: section.label }, `sh_link ${section.link} is no table of names`);
-      }
-      const extended = this.sections.find(({ type, link }) => type === SHT.SYMTAB_SHNDX && link === index);
-      table = new SymbolTable(section, strings, this.header, extended);
-      this.#symbolTables.set(index, table);
-    }
-    return table;
   }
 
   /** Every REL, RELA and RELR section, in the order of the section headers. */
@@ -121,11 +62,6 @@ export class ElfFile {
     };
     const tables = this.relocationTables().filter(table => table.section.info === section.index && this.header.type === ET.REL);
     return new Memory(section.label, this.header, [region], tables, table => this.symbolTable(table.section.link));
-  }
-
-  #symbolTableOfType(type: number): SymbolTable | undefined {
-    const section = this.sections.find(section => section.type === type);
-    return section === undefined ? undefined : this.symbolTable(section.index);
   }
 
   #regions(): Region[] {

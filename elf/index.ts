@@ -20,11 +20,13 @@ export {
 } from './names.js';
 export { buildId, type Note, readNotes } from './note.js';
 export { describeNote, type NoteDescription } from './note-description.js';
-export { type RelocationForm, type RelocationRows, type RelocationRule, RelocationTable, relocationRule } from './relocation.js';
+export { type RelocationRows, RelocationTable } from './relocation.js';
 export { relocationName, relocationNames } from './relocation-names.js';
+export { type RelocationForm, type RelocationRule, relocationRule } from './relocation-rules.js';
 export { Section } from './section.js';
 export type { Segment } from './segment.js';
 export { type ByteSource, checkRange, MemorySource } from './source.js';
 export { StringTable } from './strings.js';
 export { type ElfSymbol, SymbolTable } from './symbol.js';
+export { ElfTables } from './tables.js';
 export { HOST_LITTLE_ENDIAN, halves, lowerBound, lowerBoundSorted, Words } from './words.js';

@@ -1,6 +1,9 @@
 import { type Diagnostic, FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
-import { type RelocationRows, type RelocationTable, relocationRule } from './relocation.js';
+import { machineName } from './names.js';
+import type { RelocationRows, RelocationTable } from './relocation.js';
+import { relocationName } from './relocation-names.js';
+import { type RelocationRule, relocationRule } from './relocation-rules.js';
 import type { SymbolTable } from './symbol.js';
 import { halves, lowerBound } from './words.js';
 
@@ -29,7 +32,7 @@ interface Ordered {
 }
 
 /** No relocation writes more bytes than this. */
-const WIDEST = 16;
+const WIDEST = 16n;
 
 /**
  * The addresses of an image and what they hold: as stored in the file, and as the relocations leave it at boot. The image is taken to run where
@@ -48,6 +51,8 @@ export class Memory {
   readonly #symbols: (table: RelocationTable) => SymbolTable | undefined;
   readonly #unknown = new Set<number>();
   #ordered: readonly Ordered[] | undefined;
+  #lastType = -1;
+  #lastRule: RelocationRule | undefined;
 
   constructor(
     name: string,
@@ -84,20 +89,30 @@ export class Memory {
 
   /** The bytes with relocations applied; the same as {@link stored} where there are none. */
   read(address: bigint, length: number): Uint8Array {
-    const sites = [...this.sites(address, length)];
     const stored = this.stored(address, length);
-    if (sites.length === 0) return stored;
-    // A word at the edge is relocated whole, and then cut.
-    const before = this.#margin(address, -1);
-    const after = this.#margin(address + BigInt(length), 1);
-    const bytes = Uint8Array.from(before + after === 0 ? stored : this.stored(address - BigInt(before), before + length + after));
-    const view = new DataView(bytes.buffer);
-    const { low, high } = halves(address - BigInt(before));
-    for (const { table, rows, row } of sites) {
-      const at = rows.offset.minus(row, low, high);
-      this.#apply(view, at, table, rows, row);
+    if (this.tables.length === 0) return stored;
+    // A word at an edge of the range is relocated whole, and then cut: as much of the region as it could take is read with it.
+    const region = this.#region(address, length)!;
+    const from = greatest(region.address, address - WIDEST);
+    const to = least(region.address + region.size, address + BigInt(length) + WIDEST);
+    const before = Number(address - from);
+    let bytes: Uint8Array | undefined;
+    let view: DataView = new DataView(new ArrayBuffer(0));
+    const { low, high } = halves(from);
+    const span = Number(to - from);
+    for (const { table, rows, order } of this.#inOrder()) {
+      for (let at = lowerBound(rows.offset, order, low, high); at < order.length; at++) {
+        const row = order[at]!;
+        const place = rows.offset.minus(row, low, high);
+        if (place >= before + length) break;
+        if (bytes === undefined) {
+          bytes = Uint8Array.from(this.stored(from, span));
+          view = new DataView(bytes.buffer);
+        }
+        this.#apply(view, place, table, rows, row);
+      }
     }
-    return bytes.subarray(before, before + length);
+    return bytes?.subarray(before, before + length) ?? stored;
   }
 
   /** The address-sized word, relocated. */
@@ -110,13 +125,13 @@ export class Memory {
   /** The relocations that write into the range, by place. */
   *sites(address: bigint, length: number): Generator<RelocationSite> {
     const { low, high } = halves(address);
+    const from = halves(greatest(0n, address - WIDEST));
     for (const { table, rows, order } of this.#inOrder()) {
-      const from = halves(address < WIDEST ? 0n : address - BigInt(WIDEST));
       for (let at = lowerBound(rows.offset, order, from.low, from.high); at < order.length; at++) {
         const row = order[at]!;
         const place = rows.offset.minus(row, low, high);
         if (place >= length) break;
-        const width = relocationRule(this.#machine, rows.type[row]!)?.width ?? this.wordSize;
+        const width = this.#rule(rows.type[row]!)?.width ?? this.wordSize;
         if (place + width > 0) yield { table, rows, row };
       }
     }
@@ -134,14 +149,6 @@ export class Memory {
     return region !== undefined && length >= 0 && address + BigInt(Math.trunc(length)) <= region.address + region.size ? region : undefined;
   }
 
-  /** How many bytes next to an end of a range belong to the same region, up to the widest relocation. */
-  #margin(address: bigint, direction: -1 | 1): number {
-    for (let margin = WIDEST; margin > 0; margin--) {
-      if (this.has(direction < 0 ? address - BigInt(margin) : address - 1n, margin + (direction < 0 ? 0 : 1))) return margin;
-    }
-    return 0;
-  }
-
   #inOrder(): readonly Ordered[] {
     this.#ordered ??= this.tables.map(table => {
       const rows = table.rows();
@@ -151,14 +158,9 @@ export class Memory {
   }
 
   #apply(view: DataView, at: number, table: RelocationTable, rows: RelocationRows, row: number): void {
-    const type = rows.type[row]!;
-    const rule = relocationRule(this.#machine, type);
+    const rule = this.#rule(rows.type[row]!);
     if (rule === undefined) {
-      if (!this.#unknown.has(type)) {
-        this.#unknown.add(type);
-        const message = `relocation type ${type} of machine ${this.#machine} is not applied: its words are as stored`;
-        this.diagnostics.push({ place: { name: table.section.label }, message });
-      }
+      this.#sayUnknown(table, rows.type[row]!);
       return;
     }
     const { form, width } = rule;
@@ -186,6 +188,24 @@ export class Memory {
     }
   }
 
+  /** The machine's rule for a type; the last one is kept, for tables have long runs of one type. */
+  #rule(type: number): RelocationRule | undefined {
+    if (type !== this.#lastType) {
+      this.#lastType = type;
+      const rule = relocationRule(this.#machine, type);
+      // An address is as wide as the machine's words: RISC-V and LoongArch have one R_*_RELATIVE for both widths.
+      this.#lastRule = rule?.form === 'relative' ? { ...rule, width: this.wordSize } : rule;
+    }
+    return this.#lastRule;
+  }
+
+  #sayUnknown(table: RelocationTable, type: number): void {
+    if (this.#unknown.has(type)) return;
+    this.#unknown.add(type);
+    const message = `${relocationName(this.#machine, type)} of ${machineName(this.#machine)} is not applied: its words are as stored`;
+    this.diagnostics.push({ place: { name: table.section.label }, message });
+  }
+
   #symbolValue(table: RelocationTable, symbol: number): bigint {
     if (symbol === 0) return 0n;
     const symbols = this.#symbols(table);
@@ -198,6 +218,14 @@ export class Memory {
     }
     return symbols.value.big[symbol]!;
   }
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 /** The addend that REL keeps in the place itself. */

@@ -1,9 +1,10 @@
 import { EM, SHT } from './constants.js';
 import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
+import { relativeType } from './relocation-rules.js';
 import { decodeRelr } from './relr.js';
 import type { Section } from './section.js';
-import { Words } from './words.js';
+import { hostWords, Words } from './words.js';
 
 /** Rows of a relocation table as columns. */
 export interface RelocationRows {
@@ -42,20 +43,33 @@ export class RelocationTable {
     const { is64, littleEndian, machine } = this.#header;
     const { entsize } = this.section;
     const bytes = this.section.storedRange(start * entsize, count * entsize);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const offset = new Words(count);
     const type = new Uint32Array(count);
     const symbol = new Uint32Array(count);
     const addend = this.kind === 'RELA' ? new Words(count) : undefined;
+    // What arm64 kernels and amd64's emitted relocations are: rows of Elf64_Rela as 32-bit words of the host.
+    const words = is64 && addend !== undefined && entsize === 24 && machine !== EM.MIPS ? hostWords(bytes, littleEndian) : undefined;
+    if (words !== undefined) {
+      for (let i = 0, at = 0; i < count; i++, at += 6) {
+        offset.set(i, words[at]!, words[at + 1]!);
+        type[i] = words[at + 2]!;
+        symbol[i] = words[at + 3]!;
+        addend!.set(i, words[at + 4]!, words[at + 5]!);
+      }
+      return { count, offset, type, symbol, addend: addend! };
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const low = littleEndian ? 0 : 4;
-    const mips64el = machine === EM.MIPS && littleEndian;
+    const mips = machine === EM.MIPS;
+    const mips64el = mips && littleEndian;
     for (let i = 0, at = 0; i < count; i++, at += entsize) {
       if (is64) {
         offset.set(i, view.getUint32(at + low, littleEndian), view.getUint32(at + 4 - low, littleEndian));
         const infoLow = view.getUint32(at + 8 + low, littleEndian);
         const infoHigh = view.getUint32(at + 12 - low, littleEndian);
-        // MIPS64 little endian keeps the symbol in the first word and its first type in the last byte (SysV MIPS64 supplement, §2.9).
-        type[i] = mips64el ? infoHigh >>> 24 : infoLow;
+        // r_info of MIPS64 ends in three types and a second symbol, of which the first type is taken (64-bit ELF object file specification, §2.9).
+        // It is a struct of bytes: in a little-endian file the symbol is in the first word, and the type in the last byte.
+        type[i] = mips64el ? infoHigh >>> 24 : mips ? infoLow & 0xff : infoLow;
         symbol[i] = mips64el ? infoLow : infoHigh;
         addend?.set(i, view.getUint32(at + 16 + low, littleEndian), view.getUint32(at + 20 - low, littleEndian));
       } else {
@@ -89,128 +103,6 @@ export class RelocationTable {
     const type = new Uint32Array(offset.length).fill(relativeType(this.#header.machine));
     return { count: offset.length, offset, type, symbol: new Uint32Array(offset.length) };
   }
-}
-
-/** How a relocation makes its value: S the symbol's value, A the addend, P the place. The image is taken to run where it is linked. */
-export type RelocationForm =
-  /** Leaves the word as it is. */
-  | 'none'
-  /** A */
-  | 'relative'
-  /** S + A */
-  | 'absolute'
-  /** S + A - P */
-  | 'pc-relative'
-  /** S + A in the two immediates of a BPF ld_imm64. */
-  | 'bpf-immediate64'
-  /** (S + A) / 8 - 1 in the immediate of a BPF call. */
-  | 'bpf-call';
-
-export interface RelocationRule {
-  readonly name: string;
-  readonly form: RelocationForm;
-  /** How many bytes at r_offset it writes to. */
-  readonly width: number;
-}
-
-const rule = (name: string, form: RelocationForm, width: number): RelocationRule => ({ name, form, width });
-const rules = (prefix: string, rows: Record<number, readonly [string, RelocationForm, number]>): ReadonlyMap<number, RelocationRule> =>
-  new Map(Object.entries(rows).map(([type, [name, form, width]]) => [Number(type), rule(prefix + name, form, width)]));
-
-// The data relocations that fill words of kernels, modules and BPF objects. Those of instructions are not applied: nothing reads operands.
-const RULES: Readonly<Record<number, ReadonlyMap<number, RelocationRule>>> = {
-  // System V ABI, AMD64 supplement, §4.4
-  [EM.X86_64]: rules('R_X86_64_', {
-    0: ['NONE', 'none', 0],
-    1: ['64', 'absolute', 8],
-    2: ['PC32', 'pc-relative', 4],
-    4: ['PLT32', 'pc-relative', 4],
-    6: ['GLOB_DAT', 'absolute', 8],
-    8: ['RELATIVE', 'relative', 8],
-    10: ['32', 'absolute', 4],
-    11: ['32S', 'absolute', 4],
-    24: ['PC64', 'pc-relative', 8],
-  }),
-  // System V ABI, Intel386 supplement, §4
-  [EM.I386]: rules('R_386_', {
-    0: ['NONE', 'none', 0],
-    1: ['32', 'absolute', 4],
-    2: ['PC32', 'pc-relative', 4],
-    6: ['GLOB_DAT', 'absolute', 4],
-    8: ['RELATIVE', 'relative', 4],
-  }),
-  // ELF for the Arm 64-bit Architecture, "Relocation"
-  [EM.AARCH64]: rules('R_AARCH64_', {
-    0: ['NONE', 'none', 0],
-    256: ['NONE', 'none', 0],
-    257: ['ABS64', 'absolute', 8],
-    258: ['ABS32', 'absolute', 4],
-    260: ['PREL64', 'pc-relative', 8],
-    261: ['PREL32', 'pc-relative', 4],
-    1025: ['GLOB_DAT', 'absolute', 8],
-    1027: ['RELATIVE', 'relative', 8],
-  }),
-  // ELF for the Arm Architecture, "Relocation"
-  [EM.ARM]: rules('R_ARM_', {
-    0: ['NONE', 'none', 0],
-    2: ['ABS32', 'absolute', 4],
-    3: ['REL32', 'pc-relative', 4],
-    21: ['GLOB_DAT', 'absolute', 4],
-    23: ['RELATIVE', 'relative', 4],
-  }),
-  // zSeries ELF ABI supplement, "Relocation Types"
-  [EM.S390]: rules('R_390_', {
-    0: ['NONE', 'none', 0],
-    4: ['32', 'absolute', 4],
-    5: ['PC32', 'pc-relative', 4],
-    10: ['GLOB_DAT', 'absolute', 8],
-    12: ['RELATIVE', 'relative', 8],
-    22: ['64', 'absolute', 8],
-    23: ['PC64', 'pc-relative', 8],
-  }),
-  // RISC-V ELF psABI, "Relocations"
-  [EM.RISCV]: rules('R_RISCV_', {
-    0: ['NONE', 'none', 0],
-    1: ['32', 'absolute', 4],
-    2: ['64', 'absolute', 8],
-    3: ['RELATIVE', 'relative', 8],
-  }),
-  // Power Architecture 64-bit ELF V2 ABI, §3.5
-  [EM.PPC64]: rules('R_PPC64_', {
-    0: ['NONE', 'none', 0],
-    1: ['ADDR32', 'absolute', 4],
-    22: ['RELATIVE', 'relative', 8],
-    26: ['REL32', 'pc-relative', 4],
-    38: ['ADDR64', 'absolute', 8],
-    44: ['REL64', 'pc-relative', 8],
-  }),
-  // LoongArch ELF psABI, "Relocations"
-  [EM.LOONGARCH]: rules('R_LARCH_', {
-    0: ['NONE', 'none', 0],
-    1: ['32', 'absolute', 4],
-    2: ['64', 'absolute', 8],
-    3: ['RELATIVE', 'relative', 8],
-  }),
-  // Documentation/bpf/llvm_reloc.rst
-  [EM.BPF]: rules('R_BPF_', {
-    0: ['NONE', 'none', 0],
-    1: ['64_64', 'bpf-immediate64', 16],
-    2: ['64_ABS64', 'absolute', 8],
-    3: ['64_ABS32', 'absolute', 4],
-    4: ['64_NODYLD32', 'absolute', 4],
-    10: ['64_32', 'bpf-call', 8],
-  }),
-};
-
-/** What a relocation type does on a machine; undefined for those kelf does not apply. */
-export function relocationRule(machine: number, type: number): RelocationRule | undefined {
-  return RULES[machine]?.get(type);
-}
-
-/** The machine's R_*_RELATIVE, which RELR stands for; 0 where kelf knows none. */
-function relativeType(machine: number): number {
-  for (const [type, { form }] of RULES[machine] ?? []) if (form === 'relative') return type;
-  return 0;
 }
 
 /** True for the section types that {@link RelocationTable} reads. */

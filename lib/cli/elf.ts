@@ -1,16 +1,11 @@
-import { ElfFile } from '../../elf/file.js';
 import type { Section } from '../../elf/section.js';
-import { openSource } from '../source/node.js';
+import type { ElfTables } from '../../elf/tables.js';
 import type { Output } from './output.js';
 
 // What the commands that print an ELF file's own tables share.
 
-export function openElf(path: string): ElfFile {
-  return ElfFile.open(openSource(path));
-}
-
 /** Says each diagnostic of the file once more, for stderr. */
-export function noteDiagnostics(elf: ElfFile, note: (line: string) => void): void {
+export function noteDiagnostics(elf: ElfTables, note: (line: string) => void): void {
   for (const { message } of elf.diagnostics) note(`kelf: ${message}`);
 }
 

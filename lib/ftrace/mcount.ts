@@ -1,4 +1,4 @@
-import { type Memory, relocationRule, Words } from '../../elf/index.js';
+import { type Memory, relocationName, Words } from '../../elf/index.js';
 
 /** The table between `__start_mcount_loc` and `__stop_mcount_loc`, as stored in the image and as relocations leave it. */
 export interface McountTable {
@@ -28,7 +28,7 @@ export function readMcountTable(memory: Memory, machine: number, start: bigint, 
   const sections = new Set<string>();
   for (const { table, rows, row } of memory.sites(start, length)) {
     const type = rows.type[row]!;
-    const name = table.kind === 'RELR' ? 'RELR' : (relocationRule(machine, type)?.name ?? `type ${type}`);
+    const name = table.kind === 'RELR' ? 'RELR' : relocationName(machine, type);
     fills.set(name, (fills.get(name) ?? 0) + 1);
     sections.add(table.section.name);
   }

@@ -1,9 +1,10 @@
-import type { ElfFile } from '../../../elf/file.js';
 import { bindingName, reservedIndexName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
+import { ElfTables } from '../../../elf/tables.js';
+import { openSource } from '../../source/node.js';
 import { LONGEST_NAME, putBytes, putDecimal, putHex, putName } from '../bytes.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
-import { hex, JsonRows, noteDiagnostics, openElf, printable, sectionName } from '../elf.js';
+import { hex, JsonRows, noteDiagnostics, printable, sectionName } from '../elf.js';
 import { glob } from '../glob.js';
 import type { Output } from '../output.js';
 
@@ -34,7 +35,7 @@ export const symbols: Command<typeof OPTIONS> = command({
     'tells it (local symbols only). NAME is a pattern: * ? [a-z]. The symbols of sections and files are left out, as nm does.',
   options: OPTIONS,
   run({ args, options, out, note }) {
-    const elf = openElf(args[0]!);
+    const elf = ElfTables.open(openSource(args[0]!));
     const table = options.dynamic === true ? elf.dynamicSymbols : elf.symbols;
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
     const rows = select(table, args[1], options);
@@ -79,7 +80,7 @@ function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
   return Uint32Array.from(names, ({ row }) => row);
 }
 
-function printText(elf: ElfFile, table: SymbolTable, rows: Uint32Array, out: Output): void {
+function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): void {
   const labels = new Labels(elf, table);
   const row64 = elf.is64;
   let bytes = out.room(ROOM);
@@ -127,11 +128,11 @@ class Labels {
   readonly kinds: Map<number, Uint8Array> = new Map();
   /** By the index of the STT_FILE symbol. */
   readonly files: Map<number, Uint8Array> = new Map();
-  readonly #elf: ElfFile;
+  readonly #elf: ElfTables;
   readonly #table: SymbolTable;
   readonly #sectionWidth: number;
 
-  constructor(elf: ElfFile, table: SymbolTable) {
+  constructor(elf: ElfTables, table: SymbolTable) {
     this.#elf = elf;
     this.#table = table;
     const names = elf.sections.filter(({ allocated }) => allocated).map(section => sectionName(section).length);
@@ -154,7 +155,7 @@ class Labels {
   }
 }
 
-function printJson(elf: ElfFile, table: SymbolTable, rows: Uint32Array, out: Output): void {
+function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): void {
   const json = new JsonRows(out, elf.name, 'symbols');
   for (const row of rows) {
     const { index, name, value, size, type, binding, visibility, sectionIndex, file } = table.at(row);
@@ -174,7 +175,7 @@ function printJson(elf: ElfFile, table: SymbolTable, rows: Uint32Array, out: Out
   json.end();
 }
 
-function sectionLabel(elf: ElfFile, index: number): string {
+function sectionLabel(elf: ElfTables, index: number): string {
   const section = index === 0 ? undefined : elf.sections[index];
   return section === undefined ? (reservedIndexName(index) ?? hex(index)) : sectionName(section) || `[${index}]`;
 }
