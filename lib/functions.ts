@@ -1,7 +1,7 @@
 import type { Btf } from '../btf/index.js';
 import { NameIndex, Words } from '../elf/index.js';
 import type { KernelSymbols } from '../kallsyms/index.js';
-import type { FtraceSites } from './ftrace/sites.js';
+import type { FtraceSites, FtraceState } from './ftrace/sites.js';
 
 /**
  * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W), in the order of kallsyms, with its end, its
@@ -9,7 +9,9 @@ import type { FtraceSites } from './ftrace/sites.js';
  */
 export class FunctionTable {
   readonly symbols: KernelSymbols;
+  /** Undefined where there are none, or they are not known: `ftrace` tells which. */
   readonly sites: FtraceSites | undefined;
+  readonly ftrace: 'sites' | 'none' | 'unknown';
   readonly btf: Btf | undefined;
   readonly count: number;
   /** The row in `symbols`. */
@@ -23,9 +25,10 @@ export class FunctionTable {
   #btfFunc: Int32Array | undefined;
   #btfIndex: NameIndex | undefined;
 
-  constructor(symbols: KernelSymbols, sites: FtraceSites | undefined, btf: Btf | undefined) {
+  constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined) {
     this.symbols = symbols;
-    this.sites = sites;
+    this.sites = typeof ftrace === 'string' ? undefined : ftrace;
+    this.ftrace = typeof ftrace === 'string' ? ftrace : 'sites';
     this.btf = btf;
     const rowOfSymbol = new Uint32Array(symbols.count);
     let count = 0;

@@ -2,10 +2,10 @@ import type { Btf } from '../btf/index.js';
 import type { Diagnostic, ElfFile } from '../elf/index.js';
 import type { KernelSymbols } from '../kallsyms/index.js';
 import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
-import { type MissingBtf, type MissingBtfOptions, missingBtf } from './answers/missing-btf.js';
+import { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/missing-btf.js';
 import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';
 import type { McountTable } from './ftrace/mcount.js';
-import type { FtraceSites } from './ftrace/sites.js';
+import type { FtraceState } from './ftrace/sites.js';
 import { FunctionTable } from './functions.js';
 import type { ImageSymbols } from './image-symbols.js';
 import type { Labels } from './kprobes/areas.js';
@@ -31,7 +31,7 @@ export interface KernelPieces {
   /** The address of a label of the linker script. */
   labels: Labels;
   mcount(): McountTable | undefined;
-  sites(): FtraceSites | undefined;
+  ftrace(): FtraceState;
   blacklist(): KprobeBlacklist | undefined;
   /** The BTF and the name of what it was read from. */
   btf(): { readonly btf: Btf; readonly source: string } | undefined;
@@ -106,7 +106,7 @@ export class Kernel implements AsyncDisposable {
 
   /** A row for each text symbol: what every answer reads. */
   get functions(): FunctionTable {
-    this.#functions ??= new FunctionTable(this.symbols, this.pieces.sites(), this.btf);
+    this.#functions ??= new FunctionTable(this.symbols, this.pieces.ftrace(), this.btf);
     return this.#functions;
   }
 
@@ -133,7 +133,7 @@ export class Kernel implements AsyncDisposable {
 
   /** Why BTF has no FUNC for a name. */
   missingBtf(name: string, options: MissingBtfOptions = {}): MissingBtf {
-    return missingBtf(this, name, options);
+    return new BtfAbsence(this, options).answer(name);
   }
 
   /** Closes the files. */

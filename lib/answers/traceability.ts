@@ -1,5 +1,5 @@
 import { EM } from '../../elf/index.js';
-import type { Errno, Evidence, Verdict } from '../evidence.js';
+import type { Certainty, Errno, Evidence, Verdict } from '../evidence.js';
 import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 import { inAreas } from '../kprobes/areas.js';
@@ -32,9 +32,11 @@ export interface FunctionTraceability {
 /** The outcome of a rule before it is put into words: audits ask for tens of thousands. */
 export interface Decision {
   readonly code: ReasonCode;
+  /** What the kernel answers with; absent where it accepts, and where it can't be told. */
   readonly errno?: Errno;
 }
 
+const UNKNOWN: Decision = { code: 'sites-unknown' };
 const ACCEPTED: Decision = { code: 'accepted' };
 
 /** kretprobe_blacklist of arch/x86/kernel/kprobes/core.c */
@@ -61,17 +63,24 @@ export class Traceability {
 
   /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
   kprobeByName(name: string): Decision {
-    const rows = this.#kernel.symbols.find(name);
+    return this.kprobeOfRows(this.#kernel.symbols.find(name));
+  }
+
+  /** The same for a name that has been looked up: `rows` of `kernel.symbols`. */
+  kprobeOfRows(rows: readonly number[]): Decision {
     if (rows.length === 0) return { code: 'no-symbol', errno: 'ENOENT' };
     if (rows.length > 1 && this.#countsNames.refuses) return { code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
     const refusal = this.rules.refusalAt(this.#kernel.symbols.address.big[rows[0]!]!);
-    return refusal === undefined ? ACCEPTED : { code: refusal.code, errno: refusal.code === 'outside-kallsyms' ? 'ENOENT' : 'EINVAL' };
+    if (refusal === undefined) return ACCEPTED;
+    if (refusal.code === 'sites-unknown') return UNKNOWN;
+    return { code: refusal.code, errno: refusal.code === 'outside-kallsyms' ? 'ENOENT' : 'EINVAL' };
   }
 
   /** A kprobe by address. An address that kallsyms does not cover is accepted, and waits for a module that may bring it. */
   kprobeAt(address: bigint): Decision {
     const refusal = this.rules.refusalAt(address);
-    return refusal === undefined || refusal.code === 'outside-kallsyms' ? ACCEPTED : { code: refusal.code, errno: 'EINVAL' };
+    if (refusal === undefined || refusal.code === 'outside-kallsyms') return ACCEPTED;
+    return refusal.code === 'sites-unknown' ? UNKNOWN : { code: refusal.code, errno: 'EINVAL' };
   }
 
   /** A return probe by name: the rules of a kprobe, and a list of its own. */
@@ -113,6 +122,7 @@ export class Traceability {
     const rows = symbols.find(func.name);
     const address = symbols.address.big[rows[0]!]!;
     if (this.rules.hasLiveSite(address)) return ACCEPTED;
+    if (this.rules.undecided(address)) return UNKNOWN;
     const several = rows.length > 1;
     // Without a site the call is patched into the text itself, where x86 finds no NOP (EBUSY) or no text (EINVAL); others do not try.
     if (inAreas(this.rules.init, address) !== undefined) return { code: 'init-text', errno: machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP' };
@@ -206,24 +216,39 @@ export class Traceability {
 
   #byFilter(name: string, errno: Errno): Decision {
     const { functions } = this.#kernel;
-    if (functions.sites === undefined) return { code: 'no-ftrace', errno };
+    if (functions.ftrace === 'none') return { code: 'no-ftrace', errno };
     const rows = functions.find(name);
     if (rows.some(row => this.rules.hasLiveSite(functions.address(row)))) return ACCEPTED;
     const [first] = rows;
-    return first === undefined ? { code: 'no-symbol', errno } : { ...this.#noSite(functions.address(first)), errno };
+    if (first === undefined) return { code: 'no-symbol', errno };
+    return rows.some(row => this.rules.undecided(functions.address(row))) ? UNKNOWN : { ...this.#noSite(functions.address(first)), errno };
   }
 
   #noSite(address: bigint): Decision {
-    if (this.#kernel.functions.sites === undefined) return { code: 'no-ftrace', errno: 'EINVAL' };
+    if (this.#kernel.functions.ftrace === 'none') return { code: 'no-ftrace', errno: 'EINVAL' };
+    if (this.rules.undecided(address)) return UNKNOWN;
     return { code: inAreas(this.rules.init, address) === undefined ? 'no-ftrace-site' : 'init-text', errno: 'EINVAL' };
   }
 
   #verdict(decision: Decision, because: () => Evidence[]): Verdict {
     const { code, errno } = decision;
     const evidence = because();
-    const certainty = code === 'ambiguous-name' && this.#countsNames.evidence.source !== 'kallsyms' ? 'likely' : 'proven';
     if (evidence.length === 0) evidence.push({ source: 'kallsyms', says: REASONS[code] });
-    return { ok: errno === undefined, code, certainty, ...(errno === undefined ? {} : { errno }), because: evidence };
+    if (code === 'sites-unknown') return { ok: undefined, code, certainty: 'open', because: evidence };
+    return {
+      ok: errno === undefined,
+      code,
+      certainty: this.#certainty(code),
+      ...(errno === undefined ? {} : { errno }),
+      because: evidence,
+    };
+  }
+
+  #certainty(code: ReasonCode): Certainty {
+    if (code === 'ambiguous-name' && this.#countsNames.evidence.source !== 'kallsyms') return 'likely';
+    // Without the blacklist, or the tables of what the kernel patches, a refusal may have been missed.
+    if (code === 'accepted' && (this.rules.blacklist === undefined || this.#kernel.image === undefined)) return 'likely';
+    return 'proven';
   }
 
   #nameEvidence(name: string): Evidence[] {
@@ -248,8 +273,11 @@ export class Traceability {
 
   #siteEvidence(address: bigint): Evidence[] {
     const { functions, symbols } = this.#kernel;
-    if (functions.sites === undefined) return [{ source: 'symbols', says: 'the kernel has no __start_mcount_loc: no dynamic ftrace' }];
-    const { source } = functions.sites;
+    if (functions.ftrace === 'none') return [{ source: 'symbols', says: 'the kernel has no __start_mcount_loc: no dynamic ftrace' }];
+    if (this.rules.undecided(address)) {
+      return [{ source: 'tracefs', says: 'available_filter_functions_addrs, read as root, or the debug vmlinux would settle it' }];
+    }
+    const { source } = functions.sites!;
     const row = symbols.containing(address);
     const name = row === undefined ? 'the address' : symbols.name(row);
     const site = this.rules.liveSite(address);
@@ -308,6 +336,7 @@ function refusalEvidence({ code, area, base }: KprobeRefusal, address: bigint): 
     'bug-entry': { source: '__bug_table', address, says: 'the first instruction is a BUG() or WARN() trap' },
     'jump-label': { source: '__jump_table', address, says: 'the first instruction is a jump label' },
     'static-call': { source: '.static_call_sites', address, says: 'the first instruction is a static call' },
+    'sites-unknown': { source: 'tracefs', says: 'what ftrace can trace is not known' },
   };
   return [rules[code]];
 }

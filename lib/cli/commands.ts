@@ -4,6 +4,15 @@ export type CommandTable = Readonly<Record<string, { readonly summary: string; l
 
 /** Every command, in the order of `kelf --help`. A module is loaded when its command is called, so that none pays for another. */
 export const COMMANDS: CommandTable = {
+  audit: { summary: 'what stands out in a whole kernel', load: async () => (await import('./commands/audit.js')).audit },
+  duplicates: {
+    summary: 'function names that stand for more than one address',
+    load: async () => (await import('./commands/duplicates.js')).duplicates,
+  },
+  trace: { summary: 'whether and how functions can be traced', load: async () => (await import('./commands/trace.js')).trace },
+  why: { summary: 'why BTF has no entry for a function', load: async () => (await import('./commands/why.js')).why },
+  mcount: { summary: "ftrace's table of call sites", load: async () => (await import('./commands/mcount.js')).mcount },
+  explain: { summary: 'the page of a reason code', load: async () => (await import('./commands/explain.js')).explain },
   'btf dump': {
     summary: 'print every type of a BTF blob, as bpftool does',
     load: async () => (await import('./commands/btf-dump.js')).btfDump,

@@ -7,9 +7,14 @@ export interface FtraceSites {
   /** `__mcount_loc`, `available_filter_functions_addrs`. */
   readonly source: string;
   readonly ip: Words;
+  /** Names of which some functions have a site and some have not, where the source does not say which. */
+  readonly undecided?: ReadonlySet<string>;
   /** How the words of the table stand to their functions; absent where the sites do not come from the table. */
   readonly mode?: SiteMode;
 }
+
+/** The sites; or `none` where the kernel was built without dynamic ftrace; or `unknown` where its table can't be read. */
+export type FtraceState = FtraceSites | 'none' | 'unknown';
 
 /** How a word of `__mcount_loc` stands to the function it is for: the distances that the image itself shows. */
 export interface SiteMode {
@@ -50,6 +55,9 @@ function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): 
     if (distance === undefined) elsewhere++;
     else found.set(distance, (found.get(distance) ?? 0) + 1);
   }
+  // An overridden weak function leaves a word behind another function, at a distance that only few words have.
+  const least = (table.count - table.zeroRelocated) / 100;
+  for (const [distance, count] of found) if (count < least && found.delete(distance)) elsewhere += count;
   const offsets = new Map([...found].sort((a, b) => b[1] - a[1]));
   const [first] = offsets.keys();
   return { offsets, elsewhere, adjust: callAdjust(machine, first ?? 0) };

@@ -36,6 +36,7 @@ const UNPROBED_BY_MACHINE: Readonly<Record<number, readonly Pair[]>> = {
   [EM.AARCH64]: [
     ENTRY,
     IRQENTRY,
+    ['.idmap.text', '__idmap_text_start', '__idmap_text_end'],
     // Where the kernel does not run at EL2 (no VHE), which the image does not tell; then also __hyp_idmap_text.
     ['.hyp.text', '__hyp_text_start', '__hyp_text_end'],
     ['.hyp.idmap.text', '__hyp_idmap_text_start', '__hyp_idmap_text_end'],

@@ -14,7 +14,9 @@ export interface KprobeRefusal {
     | 'kprobe-blacklisted'
     | 'bug-entry'
     | 'jump-label'
-    | 'static-call';
+    | 'static-call'
+    /** Not a refusal: whether the function has a site is not known. */
+    | 'sites-unknown';
   /** The range of the blacklist, or the freed area. */
   readonly area?: Area;
   /** The function without the suffix, where the refusal is about that: `do_trap` for `do_trap.cold`. */
@@ -42,7 +44,7 @@ export class KprobeRules {
     this.init = initAreas(labels);
     this.text = textAreas(labels);
     this.blacklist = kernel.pieces.blacklist();
-    this.refusesNotrace = kernel.functions.sites !== undefined && kernel.pieces.config()?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') !== 'y';
+    this.refusesNotrace = kernel.functions.ftrace !== 'none' && kernel.pieces.config()?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') !== 'y';
     this.#all = listsData(kernel);
     const [start, end] = this.#all ? [labels('_stext'), labels('_end')] : [labels('_sinittext'), labels('_einittext')];
     this.#image = start === undefined || end === undefined ? [] : [{ name: 'image', from: start, to: end }];
@@ -53,6 +55,7 @@ export class KprobeRules {
     if (!this.coveredByKallsyms(address)) return { code: 'outside-kallsyms' };
     const init = inAreas(this.init, address);
     if (this.refusesNotrace && !this.hasLiveSite(address)) {
+      if (this.undecided(address)) return { code: 'sites-unknown' };
       const base = this.#baseOf(address);
       if (base === undefined || !this.hasLiveSite(base.address)) {
         return init === undefined ? { code: 'no-ftrace-site', ...named(base) } : { code: 'init-text', area: init };
@@ -78,6 +81,20 @@ export class KprobeRules {
     return this.liveSite(address) !== undefined;
   }
 
+  /** Whether it can't be told if the symbol at an address has a site: nothing tells of sites, or only names do. */
+  undecided(address: bigint): boolean {
+    const { functions, symbols } = this.#kernel;
+    if (functions.ftrace === 'unknown') return true;
+    const row = functions.sites?.undecided === undefined ? undefined : symbols.containing(address);
+    return row !== undefined && functions.sites!.undecided!.has(symbols.name(row));
+  }
+
+  /** Whether the code at an address is gone after boot. */
+  isFreed(address: bigint): boolean {
+    return inAreas(this.init, address) !== undefined;
+  }
+
+  /** The first site in the symbol that an address belongs to; undefined where there is none, or none after boot. */
   liveSite(address: bigint): bigint | undefined {
     const { symbols, functions } = this.#kernel;
     if (functions.sites === undefined) return undefined;

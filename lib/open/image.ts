@@ -2,11 +2,12 @@ import { Btf } from '../../btf/index.js';
 import { type ElfFile, FormatError } from '../../elf/index.js';
 import { decodeKallsyms, type KernelSymbols, kallsymsLocation, symbolsFromElf } from '../../kallsyms/index.js';
 import { type McountTable, readMcountTable } from '../ftrace/mcount.js';
-import { type FtraceSites, sitesOfTable } from '../ftrace/sites.js';
+import { type FtraceState, sitesOfTable } from '../ftrace/sites.js';
 import { ImageSymbols } from '../image-symbols.js';
 import type { KernelPieces } from '../kernel.js';
 import type { Labels } from '../kprobes/areas.js';
 import { blacklistOfImage } from '../kprobes/blacklist.js';
+import { readBtf } from './btf.js';
 import type { KernelConfig } from './config.js';
 
 /** What may stand beside an image. */
@@ -49,9 +50,9 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     imageSymbols: () => imageSymbols,
     labels,
     mcount: readMcount,
-    sites: (): FtraceSites | undefined => {
+    ftrace: (): FtraceState => {
       const table = readMcount();
-      return table === undefined ? undefined : sitesOfTable(table, readSymbols(), file.header.machine);
+      return table === undefined ? 'none' : sitesOfTable(table, readSymbols(), file.header.machine);
     },
     blacklist: () => blacklistOfImage(file.memory, readSymbols(), labels, file.header.machine),
     btf: () => extras.btf ?? btfOfImage(file),
@@ -69,9 +70,8 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols, notes: string[
 }
 
 function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {
-  const section = file.section('.BTF');
-  if (section === undefined || section.size === 0) return undefined;
-  return { btf: Btf.parse(section.data(), { name: section.label, pointerSize: file.is64 ? 8 : 4 }), source: '.BTF' };
+  const btf = readBtf(file.source, Btf.parse);
+  return btf === undefined ? undefined : { btf, source: '.BTF' };
 }
 
 /** The text at `linux_banner` (init/version.c), up to its line's end. */

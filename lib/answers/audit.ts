@@ -1,0 +1,130 @@
+import type { Kernel } from '../kernel.js';
+import type { ReasonCode } from '../reasons.js';
+import { BtfAbsence, type MissingBtfOptions } from './missing-btf.js';
+import type { Decision } from './traceability.js';
+
+/** How often each outcome occurs, the most frequent first, each with a few names. */
+export type Tally = readonly { readonly code: ReasonCode; readonly count: number; readonly examples: readonly string[] }[];
+
+/** The summary of a whole kernel: counts, and what stands out. */
+export interface Audit {
+  readonly symbols: { readonly all: number; readonly text: number; readonly names: number; readonly source: string };
+  readonly mcount?: {
+    readonly words: number;
+    readonly zeroStored: number;
+    readonly fills: ReadonlyMap<string, number>;
+    readonly elsewhere: number;
+  };
+  readonly sites?: { readonly all: number; readonly source: string; readonly freedAfterBoot: number };
+  readonly btf?: { readonly types: number; readonly functions: number; readonly source: string; readonly withoutSymbol: number };
+  /** Names of more than one address: how many, of how many functions, and how they fare. */
+  readonly duplicates: {
+    readonly names: number;
+    readonly functions: number;
+    /** Names whose first function has no ftrace site while a later one has: fentry attaches to the wrong one, or fails. */
+    readonly firstUntraceable: readonly string[];
+  };
+  /** Names of one function that a data symbol bears too: a kprobe by name is refused. */
+  readonly sharedWithData: readonly string[];
+  /** Every text name, by what a kprobe by name meets. */
+  readonly kprobeByName: Tally;
+  /** Every text address. */
+  readonly kprobeByAddress: Tally;
+  /** Every FUNC of BTF, by what attaching an fentry program meets. */
+  readonly fentry: Tally;
+  /** Every text name without a FUNC, by the reason. */
+  readonly missingBtf: Tally;
+}
+
+const EXAMPLES = 3;
+
+/** Asks every question of every function. */
+export function auditKernel(kernel: Kernel, options: MissingBtfOptions = {}): Audit {
+  const { functions, symbols, tracing, btf, mcount } = kernel;
+  const byName = new TallyBuilder();
+  const byAddress = new TallyBuilder();
+  const missing = new TallyBuilder();
+  const absence = new BtfAbsence(kernel, options);
+  const sharedWithData: string[] = [];
+  const firstUntraceable: string[] = [];
+  let names = 0;
+  let duplicateNames = 0;
+  let duplicateFunctions = 0;
+  for (const first of symbols.index.firstRows()) {
+    const all = symbols.index.isOnly(first) ? undefined : symbols.index.rowsFrom(first);
+    const row = all === undefined ? functions.ofSymbol(first) : all.map(at => functions.ofSymbol(at)).find(at => at !== undefined);
+    if (row === undefined) continue;
+    names++;
+    const name = symbols.name(first);
+    byName.add(tracing.kprobeOfRows(all ?? [first]), name);
+    if (btf !== undefined && functions.btfFunc[row]! < 0) missing.add({ code: absence.reason(name) }, name);
+    if (all === undefined) continue;
+    const rows = all.flatMap(at => functions.ofSymbol(at) ?? []);
+    const distinct = new Set(rows.map(at => functions.address(at)));
+    if (rows.length < all.length && distinct.size === 1) sharedWithData.push(name);
+    if (distinct.size < 2) continue;
+    duplicateNames++;
+    duplicateFunctions += rows.length;
+    const live = rows.map(at => tracing.rules.hasLiveSite(functions.address(at)));
+    if (!live[0] && live.includes(true)) firstUntraceable.push(name);
+  }
+  for (let row = 0; row < functions.count; row++) {
+    // Aliases share an address: it is counted once.
+    const symbolRow = functions.symbolRow[row]!;
+    if (row > 0 && symbols.address.equal(symbolRow, functions.symbolRow[row - 1]!)) continue;
+    byAddress.add(tracing.kprobeAt(functions.address(row)), functions.name(row));
+  }
+  const { sites } = functions;
+  return {
+    symbols: { all: symbols.count, text: functions.count, names, source: symbols.source },
+    ...(mcount === undefined
+      ? {}
+      : { mcount: { words: mcount.count, zeroStored: mcount.zeroStored, fills: mcount.fills, elsewhere: sites?.mode?.elsewhere ?? 0 } }),
+    ...(sites === undefined ? {} : { sites: { all: sites.ip.length, source: sites.source, freedAfterBoot: freedSites(kernel) } }),
+    ...auditBtf(kernel),
+    duplicates: { names: duplicateNames, functions: duplicateFunctions, firstUntraceable },
+    sharedWithData,
+    kprobeByName: byName.sorted(),
+    kprobeByAddress: byAddress.sorted(),
+    fentry: auditFentry(kernel),
+    missingBtf: missing.sorted(),
+  };
+}
+
+function auditFentry({ btf, tracing }: Kernel): Tally {
+  const tally = new TallyBuilder();
+  if (btf !== undefined) for (const id of btf.functions().ids) tally.add(tracing.fentryAttach(id), () => btf.nameOf(id));
+  return tally.sorted();
+}
+
+function auditBtf({ btf, btfSource, symbols }: Kernel): Pick<Audit, 'btf'> {
+  if (btf === undefined) return {};
+  const { names, length } = btf.functions();
+  let withoutSymbol = 0;
+  for (const offset of names) if (symbols.index.firstOf(btf.strings.bytes, offset) < 0) withoutSymbol++;
+  return { btf: { types: btf.count - 1, functions: length, source: btfSource!, withoutSymbol } };
+}
+
+function freedSites({ functions, tracing }: Kernel): number {
+  let count = 0;
+  for (const ip of functions.sites?.ip.big ?? []) if (tracing.rules.isFreed(ip)) count++;
+  return count;
+}
+
+class TallyBuilder {
+  readonly #entries = new Map<ReasonCode, { count: number; examples: string[] }>();
+
+  add({ code }: Decision, name: string | (() => string)): void {
+    let entry = this.#entries.get(code);
+    if (entry === undefined) {
+      entry = { count: 0, examples: [] };
+      this.#entries.set(code, entry);
+    }
+    entry.count++;
+    if (entry.examples.length < EXAMPLES) entry.examples.push(typeof name === 'string' ? name : name());
+  }
+
+  sorted(): Tally {
+    return [...this.#entries].map(([code, entry]) => ({ code, ...entry })).sort((a, b) => b.count - a.count);
+  }
+}

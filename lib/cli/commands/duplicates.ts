@@ -1,0 +1,63 @@
+import type { DuplicateGroup } from '../../answers/duplicates.js';
+import type { Kernel } from '../../kernel.js';
+import { toJson } from '../../report/json.js';
+import { functionCells, table, verdictCells } from '../../report/text.js';
+import { type Command, command, EXIT, type OptionSpec } from '../command.js';
+import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';
+
+const OPTIONS: typeof KERNEL_OPTIONS & { readonly names: OptionSpec & { readonly type: 'boolean' } } = {
+  ...KERNEL_OPTIONS,
+  names: { type: 'boolean', help: 'print the names alone, a line each' },
+};
+
+export const duplicates: Command<typeof OPTIONS> = command({
+  usage: 'FILE [NAME…] [--names] [--json]',
+  arity: [1, 1000],
+  about: `Lists every function name that stands for more than one address: each function's address, source file, letter, size, place on every boot,
+ftrace site and BTF; whether their code is the same; and what each kind of tool does with the name on this kernel.`,
+  options: OPTIONS,
+  run: ({ args, options, out, note }) =>
+    withKernel(args[0]!, options, note, kernel => {
+      const wanted = new Set(args.slice(1));
+      const groups = kernel.duplicates().filter(({ name }) => wanted.size === 0 || wanted.has(name));
+      if (options.json) {
+        const named = groups.map(group => ({ ...group, byName: byName(kernel, group.name) }));
+        out.line(toJson({ schema: 'kelf/duplicates', version: 1, kernel: kernelId(kernel), duplicates: named }));
+      } else if (options.names) for (const { name } of groups) out.line(name);
+      else for (const group of groups) for (const line of groupLines(kernel, group)) out.line(line);
+      return wanted.size > 0 && groups.length === 0 ? EXIT.missing : EXIT.ok;
+    }),
+});
+
+/** What each kind of tool does with the bare name. */
+function byName(kernel: Kernel, name: string): Record<string, string> {
+  const { tracing, functions } = kernel;
+  const { kprobe, fentry, kprobeMulti } = tracing.answer(name);
+  const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.address(row))).length;
+  const [, errno] = verdictCells(kprobe.byName);
+  return {
+    kprobe: kprobe.byName.ok ? 'sets it in the first' : `refused, ${errno}`,
+    fentry: fentry.attach.ok ? 'attaches to the first' : `refused, ${fentry.attach.errno ?? 'open'} (${fentry.attach.code})`,
+    'kprobe.multi': kprobeMulti.byName.ok
+      ? 'attaches to the first that has an ftrace site'
+      : `refused, ${kprobeMulti.byName.errno ?? 'open'} (${kprobeMulti.byName.code})`,
+    ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : `all ${live}`} with an ftrace site`,
+  };
+}
+
+function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
+  const { name, functions, dataSymbols, equalBytes } = group;
+  const same = equalBytes === undefined ? '' : equalBytes ? ', the same code' : ', different code';
+  const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
+  return [
+    `${name}: ${functions.length} functions${data}${same}${functions[0]!.btf.length > 0 ? ', BTF has the name' : ', not in BTF'}`,
+    ...table(
+      functions.map(row => [...functionCells(row), row.site === undefined ? 'no ftrace site' : 'ftrace site']),
+      '  ',
+    ),
+    `  by name: ${Object.entries(byName(kernel, name))
+      .map(([tool, does]) => `${tool} ${does}`)
+      .join('; ')}`,
+    '',
+  ];
+}

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { gunzipSync } from 'node:zlib';
+import { Btf } from '../../btf/index.js';
+import { EM, Words } from '../../elf/index.js';
+import {
+  type FilterFunctions,
+  type KernelSymbols,
+  parseFilterFunctions,
+  parseKallsyms,
+  parseKprobeBlacklist,
+} from '../../kallsyms/index.js';
+import type { FtraceSites, FtraceState } from '../ftrace/sites.js';
+import type { KernelPieces } from '../kernel.js';
+import type { KprobeBlacklist } from '../kprobes/blacklist.js';
+import { type KernelConfig, parseConfig } from './config.js';
+
+const MACHINES: Readonly<Record<string, number>> = {
+  x64: EM.X86_64,
+  arm64: EM.AARCH64,
+  s390x: EM.S390,
+  riscv64: EM.RISCV,
+  ppc64: EM.PPC64,
+  loong64: EM.LOONGARCH,
+  arm: EM.ARM,
+  ia32: EM.I386,
+};
+
+/** Why a running kernel can't be audited, or undefined where it can. */
+export function liveObstacle(): string | undefined {
+  for (const path of ['/sys/kernel/btf/vmlinux', '/proc/kallsyms']) {
+    if (tryRead(path) === undefined) return `${path} can't be read`;
+  }
+  return undefined;
+}
+
+/** The pieces of the running kernel: what it tells of itself under /proc and /sys. Its text is not read. */
+export function piecesOfLive(): KernelPieces {
+  const notes: string[] = [];
+  const optional = (paths: readonly string[], weakens: string): { path: string; bytes: Uint8Array } | undefined => {
+    for (const path of paths) {
+      const bytes = tryRead(path);
+      if (bytes !== undefined && bytes.length > 0) return { path, bytes };
+    }
+    notes.push(`${paths.at(-1)} can't be read: ${weakens}`);
+    return undefined;
+  };
+  let symbols: KernelSymbols | undefined;
+  const readSymbols = (): KernelSymbols => {
+    symbols ??= parseKallsyms(readFileSync('/proc/kallsyms'), '/proc/kallsyms');
+    return symbols;
+  };
+  return {
+    name: 'the running kernel',
+    machine: MACHINES[arch()] ?? 0,
+    notes,
+    symbols: readSymbols,
+    imageSymbols: () => undefined,
+    labels: name => readSymbols().addressOf(name),
+    mcount: () => undefined,
+    ftrace: (): FtraceState => {
+      const addresses = optional(
+        tracefs('available_filter_functions_addrs'),
+        'ftrace sites are taken from names alone (6.5 and later have addresses)',
+      );
+      if (addresses !== undefined) return sitesOfAddresses(parseFilterFunctions(addresses.bytes, addresses.path, true));
+      const names = optional(tracefs('available_filter_functions'), 'what ftrace can trace is not known');
+      return names === undefined ? 'unknown' : sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
+    },
+    blacklist: (): KprobeBlacklist | undefined => {
+      const found = optional(['/sys/kernel/debug/kprobes/blacklist'], 'kprobes may be refused where they are said to be accepted');
+      if (found === undefined) return undefined;
+      const ranges = parseKprobeBlacklist(new TextDecoder().decode(found.bytes), found.path);
+      return { source: found.path, ranges: ranges.sort((a, b) => (a.from < b.from ? -1 : 1)) };
+    },
+    btf: () => ({
+      btf: Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'), { name: '/sys/kernel/btf/vmlinux' }),
+      source: '/sys/kernel/btf/vmlinux',
+    }),
+    config: liveConfig,
+    banner: () => tryRead('/proc/version')?.toString().trimEnd(),
+    close: () => {},
+  };
+}
+
+function tracefs(name: string): string[] {
+  return [`/sys/kernel/tracing/${name}`, `/sys/kernel/debug/tracing/${name}`];
+}
+
+function liveConfig(): KernelConfig | undefined {
+  const packed = tryRead('/proc/config.gz');
+  if (packed !== undefined) return parseConfig(gunzipSync(packed).toString(), '/proc/config.gz');
+  const release = tryRead('/proc/sys/kernel/osrelease')?.toString().trim();
+  const path = `/boot/config-${release}`;
+  const text = release === undefined || !existsSync(path) ? undefined : tryRead(path);
+  return text === undefined ? undefined : parseConfig(text.toString(), path);
+}
+
+function tryRead(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSites {
+  const order = address!.order();
+  const ip = new Words(order.length);
+  order.forEach((row, i) => {
+    ip.set(i, address!.low(row), address!.high(row));
+  });
+  return { source, ip };
+}
+
+/**
+ * Sites from names alone: a name that as many functions bear as the file has lines has a site in each of them. Of the others it is not known
+ * which ones have it.
+ */
+function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols): FtraceSites {
+  const lines = new Map<string, number>();
+  const decoder = new TextDecoder();
+  for (let row = 0; row < functions.count; row++) {
+    if (functions.module(row) !== undefined) continue;
+    const from = functions.nameOffset[row]!;
+    const name = decoder.decode(functions.strings.subarray(from, functions.strings.indexOf(0, from)));
+    lines.set(name, (lines.get(name) ?? 0) + 1);
+  }
+  const addresses: bigint[] = [];
+  const undecided = new Set<string>();
+  for (const [name, count] of lines) {
+    const rows = symbols.find(name).filter(row => symbols.isText(row) && symbols.module(row) === undefined);
+    if (rows.length === count) addresses.push(...rows.map(row => symbols.address.big[row]!));
+    else undecided.add(name);
+  }
+  const ip = new Words(addresses.length);
+  ip.big.set(addresses);
+  ip.big.sort();
+  return { source: functions.source, ip, undecided };
+}

@@ -1,0 +1,61 @@
+import { Btf } from '../../btf/index.js';
+import { ElfFile, FormatError } from '../../elf/index.js';
+import { Kernel } from '../kernel.js';
+import { openSource, type SourceOptions } from '../source/node.js';
+import { readBtf } from './btf.js';
+import { parseConfig } from './config.js';
+import { type ImageExtras, piecesOfImage } from './image.js';
+import { piecesOfLive } from './live.js';
+
+/** Options of {@link openKernel}: what the image does not hold, or what is to stand in place of what it holds. */
+export interface OpenKernelOptions extends SourceOptions {
+  /** A file with the BTF to use: raw, or an ELF file with a `.BTF` section. */
+  readonly btf?: string;
+  /** The kernel's .config. */
+  readonly config?: string;
+}
+
+/**
+ * Opens a kernel.
+ * @param path a debug vmlinux
+ * @throws FormatError for what is no such file, InputError for what can't be read
+ */
+export async function openKernel(path: string, options: OpenKernelOptions = {}): Promise<Kernel> {
+  const source = openSource(path, options);
+  try {
+    const extras: ImageExtras = {
+      ...(options.btf === undefined ? {} : { btf: { btf: readBtfFile(options.btf), source: options.btf } }),
+      ...(options.config === undefined ? {} : { config: parseConfig(new TextDecoder().decode(readFile(options.config)), options.config) }),
+    };
+    return new Kernel(piecesOfImage(ElfFile.open(source), extras));
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/** The kernel that this runs on, from /proc and /sys. */
+export function openRunningKernel(): Kernel {
+  return new Kernel(piecesOfLive());
+}
+
+/** @throws FormatError for what is neither BTF nor an ELF file with a `.BTF` section */
+function readBtfFile(path: string): Btf {
+  const source = openSource(path);
+  try {
+    const btf = readBtf(source, Btf.parse);
+    if (btf === undefined) throw new FormatError('unsupported', { name: path }, 'the ELF file has no .BTF section');
+    return btf;
+  } finally {
+    source.close();
+  }
+}
+
+function readFile(path: string): Uint8Array {
+  const source = openSource(path);
+  try {
+    return source.read(0, source.size);
+  } finally {
+    source.close();
+  }
+}

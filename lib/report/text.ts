@@ -1,0 +1,33 @@
+import type { Evidence, Verdict } from '../evidence.js';
+import type { FunctionRow } from '../function-row.js';
+import { hex } from './json.js';
+
+/** Rows of text in columns: each as wide as its widest cell, numbers to the right. */
+export function table(rows: readonly (readonly (string | number)[])[], indent = ''): string[] {
+  const widths: number[] = [];
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
+  return rows.map(row => {
+    const cells = row.map((cell, i) => (typeof cell === 'number' ? String(cell).padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+    return `${indent}${cells.join('  ')}`.trimEnd();
+  });
+}
+
+/** `yes`, `no  EADDRNOTAVAIL  ambiguous-name`, `open  sites-unknown`. */
+export function verdictCells({ ok, errno, code, certainty }: Verdict): string[] {
+  const answer = ok === undefined ? 'open' : ok ? 'yes' : 'no';
+  return [answer, errno ?? '', code === 'accepted' ? '' : code, certainty === 'proven' ? '' : certainty];
+}
+
+export function evidenceLine({ source, address, says }: Evidence): string {
+  return address === undefined ? `${source}: ${says}` : `${source} ${hex(address)}: ${says}`;
+}
+
+/** Lines of evidence, each once, in the order they are met. */
+export function evidenceLines(verdicts: readonly { readonly because: readonly Evidence[] }[]): string[] {
+  return [...new Set(verdicts.flatMap(({ because }) => because.map(evidenceLine)))];
+}
+
+/** `0xffffffff813d5640  binfmt_elf.c         t  6010 bytes  _stext+0x3d5640` */
+export function functionCells({ address, file, letter, size, extent, anchor }: FunctionRow): string[] {
+  return [hex(address), file ?? '', letter, `${size ?? extent} bytes`, anchor ?? ''];
+}
