@@ -1,5 +1,5 @@
 import { SHN, STB, STT } from './constants.js';
-import { FormatError } from './errors.js';
+import { type Diagnostic, FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import type { Section } from './section.js';
 import { StringTable } from './strings.js';
@@ -37,6 +37,8 @@ export class SymbolTable {
   readonly other: Uint8Array;
   /** As in {@link ElfSymbol.sectionIndex}. */
   readonly sectionIndex: Uint32Array;
+  /** Damaged names that iterating met: those symbols have the empty name. */
+  readonly diagnostics: Diagnostic[] = [];
   #files: Uint32Array | undefined;
 
   /** @param extended the SHT_SYMTAB_SHNDX section that belongs to the table, where the file has more than 65,279 sections */
@@ -59,6 +61,7 @@ export class SymbolTable {
     if (extended !== undefined) this.#resolveExtended(extended, littleEndian);
   }
 
+  /** @throws FormatError `out-of-range` */
   name(index: number): string {
     return this.strings.get(this.nameOffset[index]!);
   }
@@ -75,14 +78,45 @@ export class SymbolTable {
     return this.type(index) === STT.FUNC || this.type(index) === STT.GNU_IFUNC;
   }
 
+  /** One row. @throws FormatError `out-of-range` for a row that is not there, and where its name or its file's is damaged */
   at(index: number): ElfSymbol {
     if (!(index >= 0 && index < this.count)) {
       throw new FormatError('out-of-range', { name: this.section.label }, `no symbol ${index}: the table has ${this.count}`);
     }
-    const file = this.file(index);
+    return this.#row(index, this.name(index), this.file(index));
+  }
+
+  /** Every row, the empty first one too. A damaged name is a diagnostic. */
+  *[Symbol.iterator](): Generator<ElfSymbol> {
+    for (let index = 0; index < this.count; index++) {
+      yield this.#row(index, this.#nameOr(index), this.#fileOr(index));
+    }
+  }
+
+  #nameOr(index: number): string {
+    try {
+      return this.name(index);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.diagnostics.push({ place: error.place, message: error.message });
+      return '';
+    }
+  }
+
+  /** The name of the file, which has its own row and so its own diagnostic. */
+  #fileOr(index: number): string | undefined {
+    try {
+      return this.file(index);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return undefined;
+    }
+  }
+
+  #row(index: number, name: string, file: string | undefined): ElfSymbol {
     return {
       index,
-      name: this.name(index),
+      name,
       value: this.value.big[index]!,
       size: this.size.big[index]!,
       type: this.type(index),
@@ -91,10 +125,6 @@ export class SymbolTable {
       sectionIndex: this.sectionIndex[index]!,
       ...(file === undefined ? {} : { file }),
     };
-  }
-
-  *[Symbol.iterator](): Generator<ElfSymbol> {
-    for (let index = 0; index < this.count; index++) yield this.at(index);
   }
 
   /**
