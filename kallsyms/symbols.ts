@@ -128,6 +128,13 @@ export class KernelSymbols {
     return this.order[position];
   }
 
+  /** The first row at the address of a row: what the kernel calls the address by. */
+  firstAlias(row: number): number {
+    let first = row;
+    while (first > 0 && this.address.equal(first - 1, first)) first--;
+    return first;
+  }
+
   /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */
   endOf(address: bigint): bigint | undefined {
     const { low, high } = halves(address + 1n);

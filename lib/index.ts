@@ -11,7 +11,7 @@ export { type FunctionRow, functionRow } from './function-row.js';
 export { FunctionTable } from './functions.js';
 export { ImageSymbols } from './image-symbols.js';
 export { Kernel, type KernelPieces } from './kernel.js';
-export type { Area, Labels } from './kprobes/areas.js';
+export { type Area, AreaSet, type Labels } from './kprobes/areas.js';
 export type { KprobeBlacklist } from './kprobes/blacklist.js';
 export { type KprobeRefusal, KprobeRules } from './kprobes/rules.js';
 export { type KernelConfig, parseConfig } from './open/config.js';

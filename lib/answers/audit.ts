@@ -1,7 +1,6 @@
 import type { Kernel } from '../kernel.js';
 import type { ReasonCode } from '../reasons.js';
 import { BtfAbsence, type MissingBtfOptions } from './missing-btf.js';
-import type { Decision } from './traceability.js';
 
 /** How often each outcome occurs, the most frequent first, each with a few names. */
 export type Tally = readonly { readonly code: ReasonCode; readonly count: number; readonly examples: readonly string[] }[];
@@ -55,26 +54,26 @@ export function auditKernel(kernel: Kernel, options: MissingBtfOptions = {}): Au
     const row = all === undefined ? functions.ofSymbol(first) : all.map(at => functions.ofSymbol(at)).find(at => at !== undefined);
     if (row === undefined) continue;
     names++;
-    const name = symbols.name(first);
-    byName.add(tracing.kprobeOfRows(all ?? [first]), name);
-    if (btf !== undefined && functions.btfFunc[row]! < 0) missing.add({ code: absence.reason(name) }, name);
+    byName.add(tracing.kprobeOfRows(all ?? [first]).code, first);
+    if (btf !== undefined && functions.btfFunc[row]! < 0) missing.add(absence.reason(symbols.name(first)), first);
     if (all === undefined) continue;
     const rows = all.flatMap(at => functions.ofSymbol(at) ?? []);
     const distinct = new Set(rows.map(at => functions.address(at)));
-    if (rows.length < all.length && distinct.size === 1) sharedWithData.push(name);
+    if (rows.length < all.length && distinct.size === 1) sharedWithData.push(symbols.name(first));
     if (distinct.size < 2) continue;
     duplicateNames++;
     duplicateFunctions += rows.length;
-    const live = rows.map(at => tracing.rules.hasLiveSite(functions.address(at)));
-    if (!live[0] && live.includes(true)) firstUntraceable.push(name);
+    const live = rows.map(at => tracing.rules.hasLiveSite(functions.symbolRow[at]!));
+    if (!live[0] && live.includes(true)) firstUntraceable.push(symbols.name(first));
   }
   for (let row = 0; row < functions.count; row++) {
     // Aliases share an address: it is counted once.
     const symbolRow = functions.symbolRow[row]!;
     if (row > 0 && symbols.address.equal(symbolRow, functions.symbolRow[row - 1]!)) continue;
-    byAddress.add(tracing.kprobeAt(functions.address(row)), functions.name(row));
+    byAddress.add(tracing.kprobeOfRow(symbolRow).code, symbolRow);
   }
   const { sites } = functions;
+  const nameOf = (symbolRow: number): string => symbols.name(symbolRow);
   return {
     symbols: { all: symbols.count, text: functions.count, names, source: symbols.source },
     ...(mcount === undefined
@@ -84,17 +83,17 @@ export function auditKernel(kernel: Kernel, options: MissingBtfOptions = {}): Au
     ...auditBtf(kernel),
     duplicates: { names: duplicateNames, functions: duplicateFunctions, firstUntraceable },
     sharedWithData,
-    kprobeByName: byName.sorted(),
-    kprobeByAddress: byAddress.sorted(),
+    kprobeByName: byName.sorted(nameOf),
+    kprobeByAddress: byAddress.sorted(nameOf),
     fentry: auditFentry(kernel),
-    missingBtf: missing.sorted(),
+    missingBtf: missing.sorted(nameOf),
   };
 }
 
 function auditFentry({ btf, tracing }: Kernel): Tally {
   const tally = new TallyBuilder();
-  if (btf !== undefined) for (const id of btf.functions().ids) tally.add(tracing.fentryAttach(id), () => btf.nameOf(id));
-  return tally.sorted();
+  if (btf !== undefined) for (const id of btf.functions().ids) tally.add(tracing.fentryAttach(id).code, id);
+  return tally.sorted(id => btf!.nameOf(id));
 }
 
 function auditBtf({ btf, btfSource, symbols }: Kernel): Pick<Audit, 'btf'> {
@@ -107,24 +106,28 @@ function auditBtf({ btf, btfSource, symbols }: Kernel): Pick<Audit, 'btf'> {
 
 function freedSites({ functions, tracing }: Kernel): number {
   let count = 0;
-  for (const ip of functions.sites?.ip.big ?? []) if (tracing.rules.isFreed(ip)) count++;
+  const ip = functions.sites?.ip;
+  if (ip !== undefined) for (let at = 0; at < ip.length; at++) if (tracing.rules.init.at(ip, at) !== undefined) count++;
   return count;
 }
 
+/** Counts codes, and keeps the first few rows of each; their names are looked up at the end. */
 class TallyBuilder {
-  readonly #entries = new Map<ReasonCode, { count: number; examples: string[] }>();
+  readonly #entries = new Map<ReasonCode, { count: number; examples: number[] }>();
 
-  add({ code }: Decision, name: string | (() => string)): void {
+  add(code: ReasonCode, row: number): void {
     let entry = this.#entries.get(code);
     if (entry === undefined) {
       entry = { count: 0, examples: [] };
       this.#entries.set(code, entry);
     }
     entry.count++;
-    if (entry.examples.length < EXAMPLES) entry.examples.push(typeof name === 'string' ? name : name());
+    if (entry.examples.length < EXAMPLES) entry.examples.push(row);
   }
 
-  sorted(): Tally {
-    return [...this.#entries].map(([code, entry]) => ({ code, ...entry })).sort((a, b) => b.count - a.count);
+  sorted(nameOf: (row: number) => string): Tally {
+    return [...this.#entries]
+      .map(([code, { count, examples }]) => ({ code, count, examples: examples.map(nameOf) }))
+      .sort((a, b) => b.count - a.count);
   }
 }

@@ -293,9 +293,9 @@ function aboutSymbol({ name, symbols }: Subject): Evidence[] {
 /** BTF and ftrace are two things: what the table says once its relocations are applied. */
 function traceableAllTheSame({ kernel, name }: Subject): Evidence[] {
   const [row] = kernel.functions.find(name);
-  const address = row === undefined ? undefined : kernel.functions.address(row);
-  const site = address === undefined ? undefined : kernel.tracing.rules.liveSite(address);
-  if (address === undefined || site === undefined) return [];
+  const site = row === undefined ? undefined : kernel.tracing.rules.liveSite(kernel.functions.symbolRow[row]!);
+  if (row === undefined || site === undefined) return [];
+  const address = kernel.functions.address(row);
   const table = kernel.mcount;
   const evidence: Evidence[] = [];
   if (table !== undefined && table.zeroStored > table.zeroRelocated) {

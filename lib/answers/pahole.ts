@@ -142,7 +142,7 @@ export function substitutes(kernel: Kernel, name: string, most: number): { name:
     const near = nearby.includes(row);
     const contains = other !== name && other.includes(name);
     if (!near && !contains) continue;
-    if (!tracing.rules.hasLiveSite(functions.address(row)) || !kernel.symbols.index.isOnly(kernel.symbols.find(other)[0]!)) continue;
+    if (!tracing.rules.hasLiveSite(functions.symbolRow[row]!) || !kernel.symbols.index.isOnly(kernel.symbols.find(other)[0]!)) continue;
     const shared = other.split('_').filter(word => words.has(word)).length;
     if (!contains && shared === 0) continue;
     const says = [...(contains ? [`its name contains ${name}`] : []), ...(near ? [`it is of ${file ?? 'the same file'}`] : [])].join(', ');

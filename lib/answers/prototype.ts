@@ -40,7 +40,7 @@ export function checkPrototype(btf: Btf, prototypeId: number): PrototypeCheck {
     slots += Math.ceil(size / 8);
   }
   if (variadic) return { code: 'variable-arguments', says: 'takes variable arguments', slots };
-  return { says: `${count} arguments in ${slots} registers`, slots };
+  return { says: `${plural(count, 'argument')} in ${plural(slots, 'register')}`, slots };
 }
 
 /** __get_type_size(): behind modifiers, a pointer, an integer, an enum or a struct has a size; nothing else is passed. */
@@ -61,6 +61,10 @@ function passed(btf: Btf, typeId: number): { kind: string; size?: number } {
     default:
       return { kind: type.kind };
   }
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function article(kind: string): string {

@@ -2,10 +2,9 @@ import { EM } from '../../elf/index.js';
 import type { Certainty, Errno, Evidence, Verdict } from '../evidence.js';
 import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
-import { inAreas } from '../kprobes/areas.js';
 import { type KprobeRefusal, KprobeRules } from '../kprobes/rules.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
-import { checkPrototype } from './prototype.js';
+import { checkPrototype, type PrototypeCheck } from './prototype.js';
 
 /** What each mechanism says of a name, and of each function that bears it. */
 export interface TraceabilityAnswer {
@@ -38,6 +37,9 @@ export interface Decision {
 
 const UNKNOWN: Decision = { code: 'sites-unknown' };
 const ACCEPTED: Decision = { code: 'accepted' };
+const NOT_AN_ENTRY: Decision = { code: 'not-a-function-entry' };
+/** What can't be told from what was given. */
+const OPEN: readonly ReasonCode[] = ['sites-unknown', 'not-a-function-entry'];
 
 /** kretprobe_blacklist of arch/x86/kernel/kprobes/core.c */
 const KRETPROBE_BLACKLIST: Readonly<Record<number, readonly string[]>> = { [EM.X86_64]: ['__switch_to'], [EM.I386]: ['__switch_to'] };
@@ -50,6 +52,8 @@ export class Traceability {
   readonly #directCalls: boolean;
   readonly #multi: boolean;
   readonly #mostSlots: { readonly count: number; readonly evidence: Evidence };
+  /** By the id of the FUNC_PROTO: many functions share one. */
+  readonly #prototypes = new Map<number, PrototypeCheck>();
   #denied: ReadonlySet<number> | undefined;
 
   constructor(kernel: Kernel) {
@@ -70,15 +74,21 @@ export class Traceability {
   kprobeOfRows(rows: readonly number[]): Decision {
     if (rows.length === 0) return { code: 'no-symbol', errno: 'ENOENT' };
     if (rows.length > 1 && this.#countsNames.refuses) return { code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
-    const refusal = this.rules.refusalAt(this.#kernel.symbols.address.big[rows[0]!]!);
+    const refusal = this.rules.refusal(rows[0]!);
     if (refusal === undefined) return ACCEPTED;
     if (refusal.code === 'sites-unknown') return UNKNOWN;
     return { code: refusal.code, errno: refusal.code === 'outside-kallsyms' ? 'ENOENT' : 'EINVAL' };
   }
 
-  /** A kprobe by address. An address that kallsyms does not cover is accepted, and waits for a module that may bring it. */
+  /** A kprobe by address, at the start of a symbol. */
   kprobeAt(address: bigint): Decision {
-    const refusal = this.rules.refusalAt(address);
+    const row = this.#rowAt(address);
+    return row === undefined ? NOT_AN_ENTRY : this.kprobeOfRow(row);
+  }
+
+  /** The same for a row of `kernel.symbols`. An address that kallsyms does not cover is accepted, and waits for a module that may bring it. */
+  kprobeOfRow(row: number): Decision {
+    const refusal = this.rules.refusal(row);
     if (refusal === undefined || refusal.code === 'outside-kallsyms') return ACCEPTED;
     return refusal.code === 'sites-unknown' ? UNKNOWN : { code: refusal.code, errno: 'EINVAL' };
   }
@@ -87,22 +97,25 @@ export class Traceability {
   kretprobeByName(name: string): Decision {
     const decision = this.kprobeByName(name);
     if (decision.errno !== undefined) return decision;
-    return this.#kretprobeRefused(this.#kernel.symbols.addressOf(name)!) ?? decision;
+    return this.#kretprobeRefused(this.#kernel.symbols.lookup(name)!) ?? decision;
   }
 
   kretprobeAt(address: bigint): Decision {
-    const decision = this.kprobeAt(address);
-    return decision.errno === undefined ? (this.#kretprobeRefused(address) ?? decision) : decision;
+    const row = this.#rowAt(address);
+    return row === undefined ? NOT_AN_ENTRY : this.kretprobeOfRow(row);
+  }
+
+  kretprobeOfRow(row: number): Decision {
+    const decision = this.kprobeOfRow(row);
+    return decision.errno === undefined ? (this.#kretprobeRefused(row) ?? decision) : decision;
   }
 
   /** Loading an fentry or fexit program for a FUNC: bpf_check_attach_target() in kernel/bpf/verifier.c. */
   fentryLoad(functionId: number): Decision {
-    const { btf, symbols } = this.#kernel;
-    const func = btf?.type(functionId);
-    if (btf === undefined || func?.kind !== 'FUNC') return { code: 'no-btf-func', errno: 'ENOENT' };
-    const { code } = checkPrototype(btf, func.typeId);
-    if (code !== undefined) return { code, errno: 'EINVAL' };
-    if (symbols.lookup(func.name) === undefined) return { code: 'no-symbol', errno: 'ENOENT' };
+    const func = this.#func(functionId);
+    if (func === undefined) return { code: 'no-btf-func', errno: 'ENOENT' };
+    if (func.prototype.code !== undefined) return { code: func.prototype.code, errno: 'EINVAL' };
+    if (func.symbolRow < 0) return { code: 'no-symbol', errno: 'ENOENT' };
     if (this.denied.has(functionId)) return { code: 'btf-denied', errno: 'EINVAL' };
     return ACCEPTED;
   }
@@ -115,18 +128,29 @@ export class Traceability {
     const load = this.fentryLoad(functionId);
     if (load.errno !== undefined) return load;
     if (!this.#directCalls) return { code: 'no-trampoline', errno: 'ENOTSUPP' };
-    const { btf, symbols, machine } = this.#kernel;
-    const func = btf!.type(functionId);
-    if (func.kind !== 'FUNC') return load;
-    if (checkPrototype(btf!, func.typeId).slots > this.#mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
-    const rows = symbols.find(func.name);
-    const address = symbols.address.big[rows[0]!]!;
-    if (this.rules.hasLiveSite(address)) return ACCEPTED;
-    if (this.rules.undecided(address)) return UNKNOWN;
-    const several = rows.length > 1;
+    const { symbols, machine } = this.#kernel;
+    const { prototype, symbolRow } = this.#func(functionId)!;
+    if (prototype.slots > this.#mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
+    if (this.rules.hasLiveSite(symbolRow)) return ACCEPTED;
+    if (this.rules.undecided(symbolRow)) return UNKNOWN;
     // Without a site the call is patched into the text itself, where x86 finds no NOP (EBUSY) or no text (EINVAL); others do not try.
-    if (inAreas(this.rules.init, address) !== undefined) return { code: 'init-text', errno: machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP' };
-    return { code: several ? 'first-match-untraceable' : 'no-ftrace-site', errno: machine === EM.X86_64 ? 'EBUSY' : 'ENOTSUPP' };
+    if (this.#isFreed(symbolRow)) return { code: 'init-text', errno: machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP' };
+    const later = symbols.index.rowsFrom(symbolRow).some(row => this.rules.hasLiveSite(row));
+    return { code: later ? 'first-match-untraceable' : 'no-ftrace-site', errno: machine === EM.X86_64 ? 'EBUSY' : 'ENOTSUPP' };
+  }
+
+  /** A FUNC with what the verifier makes of its prototype, and the symbol that its name leads to: the first of the name; -1 where there is none. */
+  #func(id: number): { readonly prototype: PrototypeCheck; readonly symbolRow: number } | undefined {
+    const { btf, symbols } = this.#kernel;
+    if (btf === undefined || id >= btf.count || btf.kindOf(id) !== 'FUNC') return undefined;
+    const { words } = btf;
+    const prototypeId = words[btf.recordOf(id) + 2]!;
+    let prototype = this.#prototypes.get(prototypeId);
+    if (prototype === undefined) {
+      prototype = checkPrototype(btf, prototypeId);
+      this.#prototypes.set(prototypeId, prototype);
+    }
+    return { prototype, symbolRow: symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id)) };
   }
 
   /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
@@ -168,16 +192,16 @@ export class Traceability {
       fentry: { load, attach },
       fexit: { load, attach },
       kprobeMulti: { byName: this.#verdict(this.kprobeMultiByName(name), () => this.#multiEvidence(name)) },
-      ftrace: { byName: this.#verdict(this.ftraceByName(name), () => rows.flatMap(row => this.#siteEvidence(functions.address(row)))) },
+      ftrace: { byName: this.#verdict(this.ftraceByName(name), () => rows.flatMap(row => this.#siteEvidence(functions.symbolRow[row]!))) },
       functions: rows.map(row => {
-        const address = functions.address(row);
-        const evidence = (): Evidence[] => this.#addressEvidence(address);
-        const live = this.rules.hasLiveSite(address);
+        const symbolRow = functions.symbolRow[row]!;
+        const evidence = (): Evidence[] => this.#rowEvidence(symbolRow);
+        const live = this.rules.hasLiveSite(symbolRow);
         return {
           function: functionRow(kernel, row),
-          kprobe: this.#verdict(this.kprobeAt(address), evidence),
-          kretprobe: this.#verdict(this.kretprobeAt(address), evidence),
-          ftrace: this.#verdict(live ? ACCEPTED : this.#noSite(address), () => this.#siteEvidence(address)),
+          kprobe: this.#verdict(this.kprobeOfRow(symbolRow), evidence),
+          kretprobe: this.#verdict(this.kretprobeOfRow(symbolRow), evidence),
+          ftrace: this.#verdict(live ? ACCEPTED : this.#noSite(symbolRow), () => this.#siteEvidence(symbolRow)),
         };
       }),
     };
@@ -208,33 +232,43 @@ export class Traceability {
     return this.#kernel.symbols.lookup(name) !== undefined;
   }
 
-  #kretprobeRefused(address: bigint): Decision | undefined {
+  #rowAt(address: bigint): number | undefined {
+    const { symbols } = this.#kernel;
+    const row = symbols.containing(address);
+    return row !== undefined && symbols.address.big[row] === address ? row : undefined;
+  }
+
+  #kretprobeRefused(row: number): Decision | undefined {
     const { symbols, machine } = this.#kernel;
-    const refused = KRETPROBE_BLACKLIST[machine]?.some(name => symbols.addressOf(name) === address) ?? false;
+    const refused = KRETPROBE_BLACKLIST[machine]?.includes(symbols.name(row)) ?? false;
     return refused ? { code: 'kretprobe-blacklisted', errno: 'EINVAL' } : undefined;
   }
 
   #byFilter(name: string, errno: Errno): Decision {
     const { functions } = this.#kernel;
     if (functions.ftrace === 'none') return { code: 'no-ftrace', errno };
-    const rows = functions.find(name);
-    if (rows.some(row => this.rules.hasLiveSite(functions.address(row)))) return ACCEPTED;
+    const rows = functions.find(name).map(row => functions.symbolRow[row]!);
+    if (rows.some(row => this.rules.hasLiveSite(row))) return ACCEPTED;
     const [first] = rows;
     if (first === undefined) return { code: 'no-symbol', errno };
-    return rows.some(row => this.rules.undecided(functions.address(row))) ? UNKNOWN : { ...this.#noSite(functions.address(first)), errno };
+    return rows.some(row => this.rules.undecided(row)) ? UNKNOWN : { ...this.#noSite(first), errno };
   }
 
-  #noSite(address: bigint): Decision {
+  #isFreed(row: number): boolean {
+    return this.rules.init.at(this.#kernel.symbols.address, row) !== undefined;
+  }
+
+  #noSite(row: number): Decision {
     if (this.#kernel.functions.ftrace === 'none') return { code: 'no-ftrace', errno: 'EINVAL' };
-    if (this.rules.undecided(address)) return UNKNOWN;
-    return { code: inAreas(this.rules.init, address) === undefined ? 'no-ftrace-site' : 'init-text', errno: 'EINVAL' };
+    if (this.rules.undecided(row)) return UNKNOWN;
+    return { code: this.#isFreed(row) ? 'init-text' : 'no-ftrace-site', errno: 'EINVAL' };
   }
 
   #verdict(decision: Decision, because: () => Evidence[]): Verdict {
     const { code, errno } = decision;
     const evidence = because();
     if (evidence.length === 0) evidence.push({ source: 'kallsyms', says: REASONS[code] });
-    if (code === 'sites-unknown') return { ok: undefined, code, certainty: 'open', because: evidence };
+    if (OPEN.includes(code)) return { ok: undefined, code, certainty: 'open', because: evidence };
     return {
       ok: errno === undefined,
       code,
@@ -255,35 +289,35 @@ export class Traceability {
     const { symbols } = this.#kernel;
     const rows = symbols.find(name);
     if (rows.length === 0) return [{ source: 'kallsyms', says: `no symbol is named ${name}` }];
-    if (rows.length === 1) return this.#addressEvidence(symbols.address.big[rows[0]!]!);
+    if (rows.length === 1) return this.#rowEvidence(rows[0]!);
     const data = rows.filter(row => !symbols.isText(row)).length;
     const kinds = data > 0 ? `, ${data} of them data` : '';
     return [
       { source: 'kallsyms', address: symbols.address.big[rows[0]!]!, says: `${rows.length} symbols are named ${name}${kinds}` },
       this.#countsNames.evidence,
-      ...(this.#countsNames.refuses ? [] : this.#addressEvidence(symbols.address.big[rows[0]!]!)),
+      ...(this.#countsNames.refuses ? [] : this.#rowEvidence(rows[0]!)),
     ];
   }
 
-  /** What a kprobe at an address rests on: the refusal, or the site. */
-  #addressEvidence(address: bigint): Evidence[] {
-    const refusal = this.rules.refusalAt(address);
-    return refusal === undefined ? this.#siteEvidence(address) : [...refusalEvidence(refusal, address), ...this.#siteEvidence(address)];
+  /** What a kprobe at a symbol rests on: the refusal, and the site. */
+  #rowEvidence(row: number): Evidence[] {
+    const refusal = this.rules.refusal(row);
+    const site = this.#siteEvidence(row);
+    return refusal === undefined ? site : [...refusalEvidence(refusal, this.#kernel.symbols.address.big[row]!), ...site];
   }
 
-  #siteEvidence(address: bigint): Evidence[] {
+  #siteEvidence(row: number): Evidence[] {
     const { functions, symbols } = this.#kernel;
     if (functions.ftrace === 'none') return [{ source: 'symbols', says: 'the kernel has no __start_mcount_loc: no dynamic ftrace' }];
-    if (this.rules.undecided(address)) {
+    if (this.rules.undecided(row)) {
       return [{ source: 'tracefs', says: 'available_filter_functions_addrs, read as root, or the debug vmlinux would settle it' }];
     }
     const { source } = functions.sites!;
-    const row = symbols.containing(address);
-    const name = row === undefined ? 'the address' : symbols.name(row);
-    const site = this.rules.liveSite(address);
+    const address = symbols.address.big[row]!;
+    const name = symbols.name(row);
+    const site = this.rules.liveSite(row);
     if (site !== undefined) return [{ source, address: site, says: `ftrace site at ${name}+0x${(site - address).toString(16)}` }];
-    const init = inAreas(this.rules.init, address);
-    if (init !== undefined)
+    if (this.#isFreed(row))
       return [
         { source: 'symbols', address, says: 'lies between __init_begin and __init_end: freed after boot, and its ftrace site with it' },
       ];
@@ -294,9 +328,7 @@ export class Traceability {
 
   #fentryEvidence(id: number, name: string, decision: Decision): Evidence[] {
     const { btf, btfSource, symbols } = this.#kernel;
-    const func = btf!.type(id);
-    const prototype = func.kind === 'FUNC' ? checkPrototype(btf!, func.typeId) : undefined;
-    const evidence: Evidence[] = [{ source: btfSource!, says: `FUNC [${id}] ${name}: ${prototype?.says ?? ''}` }];
+    const evidence: Evidence[] = [{ source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${this.#func(id)?.prototype.says}` }];
     if (decision.code === 'too-many-arguments' && decision.errno === 'ENOTSUPP') evidence.push(this.#mostSlots.evidence);
     if (decision.code === 'btf-denied') evidence.push({ source: '.BTF_ids', says: `btf_id_deny holds [${id}]` });
     if (decision.code === 'no-trampoline')
@@ -305,7 +337,7 @@ export class Traceability {
     if (rows.length > 0) {
       const address = symbols.address.big[rows[0]!]!;
       if (rows.length > 1) evidence.push({ source: 'kallsyms', address, says: `the name leads to the lowest of ${rows.length} symbols` });
-      evidence.push(...this.#siteEvidence(address));
+      evidence.push(...this.#siteEvidence(rows[0]!));
     } else evidence.push({ source: 'kallsyms', says: `no symbol is named ${name}` });
     return evidence;
   }
@@ -313,7 +345,7 @@ export class Traceability {
   #multiEvidence(name: string): Evidence[] {
     if (!this.#multi) return [{ source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' }];
     const { functions } = this.#kernel;
-    return functions.find(name).flatMap(row => this.#siteEvidence(functions.address(row)));
+    return functions.find(name).flatMap(row => this.#siteEvidence(functions.symbolRow[row]!));
   }
 }
 

@@ -1,4 +1,4 @@
-import { EM } from '../../elf/index.js';
+import { EM, halves, Words } from '../../elf/index.js';
 
 /** Looks up a label of the image, such as `_stext`. */
 export type Labels = (name: string) => bigint | undefined;
@@ -48,20 +48,61 @@ const UNPROBED_BY_MACHINE: Readonly<Record<number, readonly Pair[]>> = {
   [EM.PPC64]: [['head', '_stext', '__head_end']],
 };
 
-export function textAreas(labels: Labels): Area[] {
-  return areasOf(TEXT, labels);
+/** Areas in ascending order, asked by address or by a row of a column of addresses; they may overlap. */
+export class AreaSet {
+  readonly areas: readonly Area[];
+  /** For each area, which of it and those before it ends last. */
+  readonly #farthest: readonly number[];
+  readonly #spans: readonly { readonly low: number; readonly high: number; readonly size: number }[];
+
+  constructor(areas: readonly Area[]) {
+    this.areas = areas.toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
+    this.#spans = this.areas.map(({ from, to }) => ({ ...halves(from), size: Number(to - from) }));
+    let farthest = 0;
+    this.#farthest = this.areas.map(({ to }, i) => {
+      if (to > this.areas[farthest]!.to) farthest = i;
+      return farthest;
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.areas.length === 0;
+  }
+
+  /** The area that the address at a row lies in. */
+  at(addresses: Words, row: number): Area | undefined {
+    const spans = this.#spans;
+    let from = 0;
+    let to = spans.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const { low, high } = spans[middle]!;
+      if (addresses.minus(row, low, high) >= 0) from = middle + 1;
+      else to = middle;
+    }
+    if (from === 0) return undefined;
+    // Areas overlap (a blacklisted function inside of a section): of those that begin before the address, the one that reaches farthest.
+    const farthest = this.#farthest[from - 1]!;
+    const { low, high, size } = spans[farthest]!;
+    return addresses.minus(row, low, high) < size ? this.areas[farthest] : undefined;
+  }
+
+  of(address: bigint): Area | undefined {
+    return this.at(Words.of(address), 0);
+  }
 }
 
-export function initAreas(labels: Labels): Area[] {
-  return areasOf(INIT, labels);
+export function textAreas(labels: Labels): AreaSet {
+  return new AreaSet(areasOf(TEXT, labels));
 }
 
+export function initAreas(labels: Labels): AreaSet {
+  return new AreaSet(areasOf(INIT, labels));
+}
+
+/** The areas that the kernel blacklists whole. */
 export function unprobedAreas(labels: Labels, machine: number): Area[] {
   return areasOf([...UNPROBED, ...(UNPROBED_BY_MACHINE[machine] ?? [])], labels);
-}
-
-export function inAreas(areas: readonly Area[], address: bigint): Area | undefined {
-  return areas.find(({ from, to }) => address >= from && address < to);
 }
 
 function areasOf(pairs: readonly Pair[], labels: Labels): Area[] {

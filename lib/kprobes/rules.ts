@@ -1,8 +1,8 @@
 import { siteIn } from '../ftrace/sites.js';
 import type { Kernel } from '../kernel.js';
-import { type Area, inAreas, initAreas, textAreas } from './areas.js';
-import { blacklisted, type KprobeBlacklist } from './blacklist.js';
-import { type PatchedCode, readPatchedCode } from './patched.js';
+import { type Area, AreaSet, initAreas, textAreas } from './areas.js';
+import type { KprobeBlacklist } from './blacklist.js';
+import { type PatchCode, PatchedCode } from './patched.js';
 
 /** Why a kprobe is refused at an address; `area` and `base` say by what. */
 export interface KprobeRefusal {
@@ -12,9 +12,7 @@ export interface KprobeRefusal {
     | 'init-text'
     | 'not-text'
     | 'kprobe-blacklisted'
-    | 'bug-entry'
-    | 'jump-label'
-    | 'static-call'
+    | PatchCode
     /** Not a refusal: whether the function has a site is not known. */
     | 'sites-unknown';
   /** The range of the blacklist, or the freed area. */
@@ -23,19 +21,23 @@ export interface KprobeRefusal {
   readonly base?: string;
 }
 
+const DOT = '.'.charCodeAt(0);
+
 /**
- * What the kernel checks when a kprobe is to be set at an address through tracefs, perf or BPF: within_notrace_func() of
- * kernel/trace/trace_kprobe.c, then check_kprobe_address_safe() of kernel/kprobes.c, in their order.
+ * What the kernel checks when a kprobe is to be set at the beginning of a symbol through tracefs, perf or BPF: within_notrace_func() of
+ * kernel/trace/trace_kprobe.c, then check_kprobe_address_safe() of kernel/kprobes.c, in their order. Symbols are rows of `kernel.symbols`; where
+ * several stand at an address, the first one is what the kernel goes by (`symbols.containing`).
  */
 export class KprobeRules {
   /** False where the kernel accepts functions without an ftrace site (CONFIG_KPROBE_EVENTS_ON_NOTRACE, or no dynamic ftrace). */
   readonly refusesNotrace: boolean;
-  readonly init: readonly Area[];
-  readonly text: readonly Area[];
+  /** What is freed after boot. */
+  readonly init: AreaSet;
+  readonly text: AreaSet;
   readonly blacklist: KprobeBlacklist | undefined;
   readonly #kernel: Kernel;
-  readonly #all: boolean;
-  readonly #image: readonly Area[];
+  /** What is_ksym_addr() covers; empty where the labels are missing. */
+  readonly #covered: AreaSet;
   #patched: PatchedCode | undefined;
 
   constructor(kernel: Kernel) {
@@ -45,115 +47,101 @@ export class KprobeRules {
     this.text = textAreas(labels);
     this.blacklist = kernel.pieces.blacklist();
     this.refusesNotrace = kernel.functions.ftrace !== 'none' && kernel.pieces.config()?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') !== 'y';
-    this.#all = listsData(kernel);
-    const [start, end] = this.#all ? [labels('_stext'), labels('_end')] : [labels('_sinittext'), labels('_einittext')];
-    this.#image = start === undefined || end === undefined ? [] : [{ name: 'image', from: start, to: end }];
+    this.#covered = coveredByKallsyms(kernel, this.text, this.init);
   }
 
-  /** The refusal at the first instruction of what stands at an address; undefined where the kernel accepts a kprobe. */
-  refusalAt(address: bigint): KprobeRefusal | undefined {
-    if (!this.coveredByKallsyms(address)) return { code: 'outside-kallsyms' };
-    const init = inAreas(this.init, address);
-    if (this.refusesNotrace && !this.hasLiveSite(address)) {
-      if (this.undecided(address)) return { code: 'sites-unknown' };
-      const base = this.#baseOf(address);
-      if (base === undefined || !this.hasLiveSite(base.address)) {
-        return init === undefined ? { code: 'no-ftrace-site', ...named(base) } : { code: 'init-text', area: init };
-      }
+  /** The refusal at the first instruction of a symbol; undefined where the kernel accepts a kprobe. */
+  refusal(symbolRow: number): KprobeRefusal | undefined {
+    const { address } = this.#kernel.symbols;
+    const row = this.#kernel.symbols.firstAlias(symbolRow);
+    if (!this.#covered.isEmpty && this.#covered.at(address, row) === undefined) return { code: 'outside-kallsyms' };
+    const init = this.init.at(address, row);
+    if (this.refusesNotrace && !this.hasLiveSite(row)) {
+      if (this.undecided(row)) return { code: 'sites-unknown' };
+      const base = this.#base(row);
+      if (base === undefined || !this.hasLiveSite(base))
+        return init === undefined ? this.#about('no-ftrace-site', base) : { code: 'init-text', area: init };
     }
     if (init !== undefined) return { code: 'init-text', area: init };
-    if (this.text.length > 0 && inAreas(this.text, address) === undefined) return { code: 'not-text' };
-    return this.#blacklistedAt(address) ?? this.#patchedAt(address);
+    if (!this.text.isEmpty && this.text.at(address, row) === undefined) return { code: 'not-text' };
+    return this.#blacklisted(row) ?? this.#patchedAt(row);
   }
 
-  /** is_ksym_addr(): with CONFIG_KALLSYMS_ALL the whole image, without it the two text ranges, their ends excluded. */
-  coveredByKallsyms(address: bigint): boolean {
-    if (this.#image.length === 0) return true;
-    return (
-      inAreas(this.#image, address) !== undefined ||
-      inAreas(this.text, address) !== undefined ||
-      (this.#all && inAreas(this.init, address) !== undefined)
-    );
+  /** Whether an ftrace site lies in a symbol after boot (ftrace_location_range() over it): sites of init code are gone. */
+  hasLiveSite(row: number): boolean {
+    const at = this.#site(row);
+    return at >= 0 && this.init.at(this.#kernel.functions.sites!.ip, at) === undefined;
   }
 
-  /** ftrace_location_range() over the symbol that the address belongs to, after boot: sites of init code are gone. */
-  hasLiveSite(address: bigint): boolean {
-    return this.liveSite(address) !== undefined;
+  /** The first site in a symbol; undefined where there is none, or none after boot. */
+  liveSite(row: number): bigint | undefined {
+    return this.hasLiveSite(row) ? this.#kernel.functions.sites!.ip.big[this.#site(row)] : undefined;
   }
 
-  /** Whether it can't be told if the symbol at an address has a site: nothing tells of sites, or only names do. */
-  undecided(address: bigint): boolean {
+  /** Whether it can't be told if a symbol has a site: nothing tells of sites, or names do, and not which of several functions. */
+  undecided(row: number): boolean {
     const { functions, symbols } = this.#kernel;
-    if (functions.ftrace === 'unknown') return true;
-    const row = functions.sites?.undecided === undefined ? undefined : symbols.containing(address);
-    return row !== undefined && functions.sites!.undecided!.has(symbols.name(row));
+    return functions.ftrace === 'unknown' || (functions.sites?.undecided?.has(symbols.name(row)) ?? false);
   }
 
-  /** Whether the code at an address is gone after boot. */
-  isFreed(address: bigint): boolean {
-    return inAreas(this.init, address) !== undefined;
-  }
-
-  /** The first site in the symbol that an address belongs to; undefined where there is none, or none after boot. */
-  liveSite(address: bigint): bigint | undefined {
-    const { symbols, functions } = this.#kernel;
-    if (functions.sites === undefined) return undefined;
-    const symbolRow = symbols.containing(address);
-    if (symbolRow === undefined) return undefined;
-    const row = functions.ofSymbol(symbolRow);
-    const from = symbols.address.big[symbolRow]!;
-    const at = row === undefined ? siteIn(functions.sites, from, symbols.endOf(from) ?? from) : functions.site[row]!;
-    const site = at < 0 ? undefined : functions.sites.ip.big[at]!;
-    return site === undefined || inAreas(this.init, site) !== undefined ? undefined : site;
+  #site(row: number): number {
+    const { functions, symbols } = this.#kernel;
+    if (functions.sites === undefined) return -1;
+    const own = functions.ofSymbol(row);
+    if (own !== undefined) return functions.site[own]!;
+    const from = symbols.address.big[row]!;
+    return siteIn(functions.sites, from, symbols.endOf(from) ?? from);
   }
 
   /**
-   * For the symbol at an address whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. The kernel goes by
-   * that one where the symbol itself has no site (within_notrace_func()) and for the blacklist (within_kprobe_blacklist()).
+   * For a symbol whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. The kernel goes by that one where the
+   * symbol itself has no site (within_notrace_func()), and for the blacklist (within_kprobe_blacklist()).
    */
-  #baseOf(address: bigint): { name: string; address: bigint } | undefined {
+  #base(row: number): number | undefined {
     const { symbols } = this.#kernel;
-    const row = symbols.containing(address);
-    const symbol = row === undefined ? '' : symbols.name(row);
-    const dot = symbol.indexOf('.');
-    if (dot < 0) return undefined;
-    const name = symbol.slice(0, dot);
-    const base = symbols.addressOf(name);
-    return base === undefined ? undefined : { name, address: base };
+    const { bytes } = symbols.strings;
+    let at = symbols.nameOffset[row]!;
+    while (bytes[at] !== 0 && bytes[at] !== DOT && at < bytes.length) at++;
+    return bytes[at] === DOT ? symbols.lookup(symbols.name(row).split('.', 1)[0]!) : undefined;
   }
 
-  #blacklistedAt(address: bigint): KprobeRefusal | undefined {
+  #blacklisted(row: number): KprobeRefusal | undefined {
     if (this.blacklist === undefined) return undefined;
-    const own = blacklisted(this.blacklist, address);
+    const { ranges } = this.blacklist;
+    const { address } = this.#kernel.symbols;
+    const own = ranges.at(address, row);
     if (own !== undefined) return { code: 'kprobe-blacklisted', area: own };
-    const base = this.#baseOf(address);
-    const area = base === undefined ? undefined : blacklisted(this.blacklist, base.address);
-    return area === undefined ? undefined : { code: 'kprobe-blacklisted', area, ...named(base) };
+    const base = this.#base(row);
+    const area = base === undefined ? undefined : ranges.at(address, base);
+    return area === undefined ? undefined : { ...this.#about('kprobe-blacklisted', base), area };
   }
 
-  #patchedAt(address: bigint): KprobeRefusal | undefined {
-    const { image, pieces } = this.#kernel;
+  #patchedAt(row: number): KprobeRefusal | undefined {
+    const { image, pieces, symbols } = this.#kernel;
     if (image === undefined) return undefined;
-    this.#patched ??= readPatchedCode(
-      image.memory,
-      pieces.labels,
-      at => inAreas(this.text, at) !== undefined || inAreas(this.init, at) !== undefined,
-    );
-    if (this.#patched.jumpLabels.has(address)) return { code: 'jump-label' };
-    if (this.#patched.staticCalls.has(address)) return { code: 'static-call' };
-    return this.#patched.bugs.has(address) ? { code: 'bug-entry' } : undefined;
+    this.#patched ??= new PatchedCode(image.memory, pieces.labels, new AreaSet([...this.text.areas, ...this.init.areas]));
+    const code = this.#patched.at(symbols.address, row);
+    return code === undefined ? undefined : { code };
+  }
+
+  #about(code: KprobeRefusal['code'], base: number | undefined): KprobeRefusal {
+    return base === undefined ? { code } : { code, base: this.#kernel.symbols.name(base) };
   }
 }
 
-function named(base: { name: string } | undefined): { base?: string } {
-  return base === undefined ? {} : { base: base.name };
+/** is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded. */
+function coveredByKallsyms(kernel: Kernel, text: AreaSet, init: AreaSet): AreaSet {
+  const { labels } = kernel.pieces;
+  const all = listsData(kernel);
+  const from = labels(all ? '_stext' : '_sinittext');
+  const to = labels(all ? '_end' : '_einittext');
+  if (from === undefined || to === undefined) return new AreaSet([]);
+  return new AreaSet([{ name: 'kallsyms', from, to }, ...text.areas, ...(all ? init.areas : [])]);
 }
 
-/** CONFIG_KALLSYMS_ALL: the table lists data too. */
-function listsData(kernel: Kernel): boolean {
-  const { symbols } = kernel;
+/** CONFIG_KALLSYMS_ALL: the table lists data too. Without it, a few labels between sections of text are of other letters. */
+function listsData({ symbols }: Kernel): boolean {
   let data = 0;
   for (let row = 0; row < symbols.count; row++) if (!symbols.isText(row)) data++;
-  // Without it, a few labels of the linker script between text sections are of other letters.
   return data * 20 > symbols.count;
 }

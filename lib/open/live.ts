@@ -12,6 +12,7 @@ import {
 } from '../../kallsyms/index.js';
 import type { FtraceSites, FtraceState } from '../ftrace/sites.js';
 import type { KernelPieces } from '../kernel.js';
+import { AreaSet } from '../kprobes/areas.js';
 import type { KprobeBlacklist } from '../kprobes/blacklist.js';
 import { type KernelConfig, parseConfig } from './config.js';
 
@@ -71,7 +72,7 @@ export function piecesOfLive(): KernelPieces {
       const found = optional(['/sys/kernel/debug/kprobes/blacklist'], 'kprobes may be refused where they are said to be accepted');
       if (found === undefined) return undefined;
       const ranges = parseKprobeBlacklist(new TextDecoder().decode(found.bytes), found.path);
-      return { source: found.path, ranges: ranges.sort((a, b) => (a.from < b.from ? -1 : 1)) };
+      return { source: found.path, ranges: new AreaSet(ranges) };
     },
     btf: () => ({
       btf: Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'), { name: '/sys/kernel/btf/vmlinux' }),

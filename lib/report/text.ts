@@ -1,5 +1,6 @@
 import type { Evidence, Verdict } from '../evidence.js';
 import type { FunctionRow } from '../function-row.js';
+import { REASONS } from '../reasons.js';
 import { hex } from './json.js';
 
 /** Rows of text in columns: each as wide as its widest cell, numbers to the right. */
@@ -12,10 +13,23 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
   });
 }
 
-/** `yes`, `no  EADDRNOTAVAIL  ambiguous-name`, `open  sites-unknown`. */
+/** `yes`, `no  EADDRNOTAVAIL  ambiguous-name: several symbols bear the name`, `open  sites-unknown: …`. */
 export function verdictCells({ ok, errno, code, certainty }: Verdict): string[] {
   const answer = ok === undefined ? 'open' : ok ? 'yes' : 'no';
-  return [answer, errno ?? '', code === 'accepted' ? '' : code, certainty === 'proven' ? '' : certainty];
+  const doubt = certainty === 'likely' ? ' (likely)' : '';
+  return [answer + doubt, errno ?? '', code === 'accepted' ? '' : `${code}: ${REASONS[code]}`];
+}
+
+/** A row for each verdict; mechanisms next to each other that fare alike share one. */
+export function verdictRows(verdicts: Readonly<Record<string, Verdict>>, indent: string): string[] {
+  const rows: string[][] = [];
+  for (const [mechanism, verdict] of Object.entries(verdicts)) {
+    const cells = verdictCells(verdict);
+    const last = rows.at(-1);
+    if (last?.slice(1).every((cell, i) => cell === cells[i])) last[0] += `, ${mechanism}`;
+    else rows.push([mechanism, ...cells]);
+  }
+  return table(rows, indent);
 }
 
 export function evidenceLine({ source, address, says }: Evidence): string {

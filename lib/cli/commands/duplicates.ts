@@ -33,7 +33,7 @@ ftrace site and BTF; whether their code is the same; and what each kind of tool 
 function byName(kernel: Kernel, name: string): Record<string, string> {
   const { tracing, functions } = kernel;
   const { kprobe, fentry, kprobeMulti } = tracing.answer(name);
-  const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.address(row))).length;
+  const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.symbolRow[row]!)).length;
   const [, errno] = verdictCells(kprobe.byName);
   return {
     kprobe: kprobe.byName.ok ? 'sets it in the first' : `refused, ${errno}`,

@@ -1,6 +1,6 @@
 import type { TraceabilityAnswer } from '../../answers/traceability.js';
 import { toJson } from '../../report/json.js';
-import { evidenceLines, functionCells, table, verdictCells } from '../../report/text.js';
+import { evidenceLines, functionCells, verdictRows } from '../../report/text.js';
 import { type Command, command, EXIT } from '../command.js';
 import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';
 
@@ -19,14 +19,21 @@ the address of each function that bears the name. A refusal comes with the errno
     }),
 });
 
+/** Where a name is refused for being ambiguous: the same functions by their places, which no other symbol shares. */
+function anchorLines({ kprobe, functions }: TraceabilityAnswer): string[] {
+  if (kprobe.byName.code !== 'ambiguous-name') return [];
+  const places = functions.filter(({ kprobe, function: { anchor } }) => kprobe.ok && anchor !== undefined);
+  return places.length === 0 ? [] : ['  one of them alone, by its place', ...places.map(({ function: { anchor } }) => `    p:${anchor}`)];
+}
+
 function traceLines(answer: TraceabilityAnswer): string[] {
   const { name, kprobe, kretprobe, fentry, fexit, kprobeMulti, ftrace, functions } = answer;
   const byName = {
     kprobe: kprobe.byName,
     kretprobe: kretprobe.byName,
     'fentry load': fentry.load,
-    'fentry attach': fentry.attach,
     'fexit load': fexit.load,
+    'fentry attach': fentry.attach,
     'fexit attach': fexit.attach,
     'kprobe.multi': kprobeMulti.byName,
     'ftrace filter': ftrace.byName,
@@ -36,17 +43,12 @@ function traceLines(answer: TraceabilityAnswer): string[] {
   return [
     `${name}: ${count} of that name`,
     '  by name',
-    ...table(
-      Object.entries(byName).map(([mechanism, verdict]) => [mechanism, ...verdictCells(verdict)]),
-      '    ',
-    ),
+    ...verdictRows(byName, '    '),
     ...functions.flatMap(({ function: row, kprobe, kretprobe, ftrace }) => [
       `  ${functionCells(row).filter(Boolean).join('  ')}`,
-      ...table(
-        Object.entries({ kprobe, kretprobe, ftrace }).map(([mechanism, verdict]) => [mechanism, ...verdictCells(verdict)]),
-        '    ',
-      ),
+      ...verdictRows({ kprobe, kretprobe, ftrace }, '    '),
     ]),
+    ...anchorLines(answer),
     '  because',
     ...evidenceLines(verdicts).map(line => `    ${line}`),
     '',
