@@ -143,6 +143,7 @@ export class Btf extends BtfBlob {
 
   /** A FUNC in C, `ssize_t vfs_read(struct file *file, …)`, or a FUNC_PROTO, `int (struct file *)`. @throws FormatError */
   prototype(id: number): string {
+    if (this.kindNumber(id) === KIND.FUNC) this.requireProto(id, this.ownerOf(id).words[this.recordOf(id) + 2]!);
     return prototypeOf(this, id);
   }
 }

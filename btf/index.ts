@@ -1,8 +1,10 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
 export { printC } from './print/c.js';
+export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
 export { printJson } from './print/json.js';
 export { printRaw } from './print/raw.js';
+export { formatType } from './print/struct.js';
 export type { Sink } from './print/writer.js';
 export { StringTable as BtfStrings } from './strings.js';
 export type {

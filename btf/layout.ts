@@ -115,7 +115,12 @@ function alignFrom(btf: BtfBlob, id: number, table: Uint8Array, depth: number): 
       case KIND.UNION:
         if (depth >= MAX_DEPTH) throw tooDeep(btf, target);
         table[target] = BUSY;
-        return (table[target] = compositeAlign(btf, words, at, table, depth + 1));
+        try {
+          return (table[target] = compositeAlign(btf, words, at, table, depth + 1));
+        } finally {
+          // An error leaves the question open.
+          if (table[target] === BUSY) table[target] = OPEN;
+        }
       default:
         return (table[target] = NONE);
     }

@@ -1,7 +1,8 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
+import { KIND_NAMES, type Kind } from '../../btf/wire.js';
 import { readBtf } from '../open/btf.js';
 import { openSource } from '../source/node.js';
-import { MissingError, type OptionSpec } from './command.js';
+import { MissingError, type OptionSpec, UsageError } from './command.js';
 
 /** `--base`, which every command on BTF has. */
 export const BASE_OPTION: OptionSpec & { readonly type: 'string' } = {
@@ -30,4 +31,24 @@ export function openBtf<B extends BtfBlob>(
   } finally {
     source.close();
   }
+}
+
+/** `--kind`. */
+export const KIND_OPTION: OptionSpec & { readonly type: 'string' } = {
+  type: 'string',
+  short: 'k',
+  value: 'KIND',
+  help: 'only types of this kind: func, struct, union, enum, typedef …; several with commas between them',
+};
+
+/** The kinds that `--kind` names; undefined for all. @throws UsageError */
+export function kindsOf(option: string | undefined): ReadonlySet<Kind> | undefined {
+  if (option === undefined) return undefined;
+  return new Set(
+    option.split(',').map(text => {
+      const kind = text.trim().toUpperCase() as Kind;
+      if (kind !== 'VOID' && KIND_NAMES.includes(kind)) return kind;
+      throw new UsageError(`no kind '${text}'; there are ${KIND_NAMES.slice(1).join(', ').toLowerCase()}`);
+    }),
+  );
 }

@@ -17,6 +17,18 @@ export const COMMANDS: CommandTable = {
     summary: 'print every type of a BTF blob, as bpftool does',
     load: async () => (await import('./commands/btf-dump.js')).btfDump,
   },
+  'btf show': {
+    summary: 'print types by name, with offsets, sizes and holes',
+    load: async () => (await import('./commands/btf-show.js')).btfShow,
+  },
+  'btf list': {
+    summary: 'list the named types, by kind and pattern',
+    load: async () => (await import('./commands/btf-list.js')).btfList,
+  },
+  'btf find': {
+    summary: 'every type of a name',
+    load: async () => (await import('./commands/btf-find.js')).btfFind,
+  },
   sections: { summary: "an ELF file's sections", load: async () => (await import('./commands/sections.js')).sections },
   segments: { summary: "an ELF file's segments", load: async () => (await import('./commands/segments.js')).segments },
   symbols: {

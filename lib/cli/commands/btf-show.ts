@@ -1,0 +1,42 @@
+import { Btf } from '../../../btf/btf.js';
+import { TypeDescriber } from '../../../btf/print/describe.js';
+import { formatType } from '../../../btf/print/struct.js';
+import type { Kind } from '../../../btf/wire.js';
+import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
+import { type Command, command, EXIT, type OptionSpec } from '../command.js';
+
+const options: { base: typeof BASE_OPTION; kind: typeof KIND_OPTION; json: OptionSpec & { type: 'boolean' } } = {
+  base: BASE_OPTION,
+  kind: KIND_OPTION,
+  json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate, its "missing" the names without' },
+};
+
+export const btfShow: Command<typeof options> = command({
+  usage: 'FILE NAME… [--kind KIND] [--base FILE] [--json]',
+  arity: [2, Number.POSITIVE_INFINITY],
+  about:
+    'Prints types by name: structs and unions with offsets, sizes, holes and cache lines of 64 bytes, as pahole does,\n' +
+    'enums with their values, typedefs, and the prototypes of functions. Where several types have a name, all are printed.',
+  options,
+  run({ args, options, out, note }) {
+    const [path, ...names] = args;
+    const btf = openBtf(path!, options.base, Btf.parse);
+    const kinds = kindsOf(options.kind);
+    const found = names.map(name => candidates(btf, name, kinds));
+    const missing = names.filter((_, i) => found[i]!.length === 0);
+    if (options.json) {
+      const describer = new TypeDescriber(btf);
+      out.line(JSON.stringify({ types: found.flat().map(id => describer.describe(id)), missing }));
+    } else for (const id of found.flat()) out.line(formatType(btf, id));
+    if (missing.length === 0) return EXIT.ok;
+    note(`kelf: ${path} has no ${options.kind ?? 'type'} called ${missing.join(', ')}`);
+    return EXIT.missing;
+  },
+});
+
+/** The types of a name, without declarations of what is also defined. */
+function candidates(btf: Btf, name: string, kinds: ReadonlySet<Kind> | undefined): number[] {
+  const ids = btf.find(name).filter(id => kinds === undefined || kinds.has(btf.kindOf(id)));
+  const defined = ids.some(id => btf.kindOf(id) === 'STRUCT' || btf.kindOf(id) === 'UNION');
+  return defined ? ids.filter(id => btf.kindOf(id) !== 'FWD') : ids;
+}
