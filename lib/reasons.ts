@@ -38,7 +38,7 @@ export const REASONS = {
   'pahole-static': 'static, and pahole up to 1.18 keeps external functions only',
   'pahole-no-ftrace-site': 'no ftrace site, and pahole 1.19 to 1.21 keeps what ftrace knows',
   'pahole-external-only-fallback': 'static, and pahole 1.19 to 1.21 saw no ftrace site at all',
-  'pahole-suffix': 'only clones with a compiler suffix are left of it',
+  'pahole-suffix': 'a clone with a compiler suffix, or only such clones are left of it',
   'pahole-alias': 'an alias of a function that BTF has',
   'pahole-ambiguous-address': 'several addresses, and pahole 1.31 and later drop such names',
   'pahole-inconsistent-prototypes': 'several definitions, whose prototypes may differ',

@@ -85,15 +85,16 @@ export class BtfAbsence {
     if (always !== undefined) return { ...always, alternatives: [] };
     const images = kernel.pieces.imageSymbols()!;
     const subject: Subject = { kernel, name, symbols: images.find(name).map(row => images.table.at(row)), clones: images.clones(name) };
-    const { eras, version } = this.pahole;
+    const { eras, version, contradicted } = this.pahole;
     const reasons = eras.map(era => ({ era, reason: reasonUnder(subject, era) }));
     const [first] = reasons;
     if (first === undefined || reasons.some(({ reason }) => reason.code !== first.reason.code)) {
       const alternatives = reasons.map(({ era, reason: { code } }) => ({ pahole: eraReleases(era), code }));
       return { code: 'pahole-unknown', certainty: 'open', because: [], subject, alternatives };
     }
-    // Where the BTF only suggests the release, and several are left, it is not proven which of their rules it was.
-    const certainty = first.reason.certainty === 'proven' && version === undefined && eras.length > 1 ? 'likely' : first.reason.certainty;
+    // Where the BTF only suggests the release, and several are left or something speaks against them, it is not proven which rule it was.
+    const doubt = version === undefined && (eras.length > 1 || contradicted);
+    const certainty = first.reason.certainty === 'proven' && doubt ? 'likely' : first.reason.certainty;
     return { ...first.reason, certainty, subject, alternatives: [] };
   }
 }

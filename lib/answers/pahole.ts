@@ -35,6 +35,8 @@ export interface PaholeGuess {
   /** The exact release, where it was given or the configuration says it. */
   readonly version?: number;
   readonly because: readonly Evidence[];
+  /** Something in the BTF or the .config does not fit the functions that it holds. */
+  readonly contradicted: boolean;
 }
 
 /** 124 as `1.24`. */
@@ -72,52 +74,83 @@ export function btfStatistics(kernel: Kernel): BtfStatistics {
 }
 
 /**
- * Narrows down which pahole made the kernel's BTF: a release that was given is believed; then the .config, if the BTF is the kernel's own; then
- * what the BTF itself shows.
+ * Narrows down which pahole made the kernel's BTF. A release that was given is believed. Otherwise the BTF itself tells: which functions it holds
+ * leaves few eras; the .config and the kinds of types narrow them further where they fit. What contradicts is said and not used: a BTF that was
+ * put in place of the kernel's may have been edited, or made by another pahole than the .config names.
  */
 export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: number | undefined): PaholeGuess {
+  if (given !== undefined) {
+    return {
+      version: given,
+      eras: erasOf(given),
+      because: [{ source: 'option', says: `pahole ${paholeRelease(given)} was given` }],
+      contradicted: false,
+    };
+  }
+  const source = kernel.btfSource ?? '.BTF';
+  const membership = erasByMembership(statistics);
+  const because: Evidence[] = [{ source, says: membership.says }];
+  let { eras } = membership;
+  let contradicted = false;
+  const narrow = (keep: (era: Era) => boolean, evidence: Evidence): boolean => {
+    const left = eras.filter(keep);
+    if (left.length === 0) contradicted = true;
+    else eras = left;
+    because.push(
+      left.length > 0 ? evidence : { ...evidence, says: `${evidence.says}: that does not fit the functions it holds, and is not used` },
+    );
+    return left.length > 0;
+  };
   const config = kernel.pieces.config();
   const configured = Number(config?.get('CONFIG_PAHOLE_VERSION') ?? 0);
-  const ownBtf = kernel.btfSource === '.BTF';
-  if (given !== undefined) return exact(given, { source: 'option', says: `pahole ${paholeRelease(given)} was given` });
-  if (configured > 0 && ownBtf) return exact(configured, { source: config!.source, says: `CONFIG_PAHOLE_VERSION=${configured}` });
-
-  const because: Evidence[] = [];
-  const source = kernel.btfSource ?? '.BTF';
-  const { globals, locals, siteless } = statistics;
-  const share = ({ all, withFunc }: { all: number; withFunc: number }): number => (all === 0 ? 0 : withFunc / all);
-  const numbers = `it has FUNCs for ${globals.withFunc} of ${globals.all} names of global functions and for ${locals.withFunc} of ${locals.all} of static ones`;
-  let eras: readonly Era[] = ERAS;
-  const keep = (ids: readonly Era['id'][], says: string): void => {
-    eras = eras.filter(era => ids.includes(era.id));
-    because.push({ source, says });
-  };
-  if (globals.withFunc > 0 && share(locals) < 0.01 && locals.all > 0) {
-    keep(['external', 'ftrace'], `external functions only: ${numbers}`);
-  } else if (siteless.all > 0 && share(siteless) < 0.01) {
-    keep(['ftrace'], `only functions with an ftrace site: it has FUNCs for ${siteless.withFunc} of ${siteless.all} names without one`);
-  } else {
-    keep(['symbols', 'prototypes', 'addresses', 'signatures'], `static functions too: ${numbers}`);
+  if (configured > 0) {
+    const fits = narrow(era => configured >= era.from && configured <= era.to, {
+      source: config!.source,
+      says: `CONFIG_PAHOLE_VERSION=${configured}`,
+    });
+    if (fits) return { version: configured, eras, because, contradicted };
   }
   const kinds = kindsIn(kernel);
-  const hint = (kind: string, from: number): void => {
-    if (!kinds.has(kind)) return;
-    eras = eras.filter(era => era.to >= from);
-    because.push({ source, says: `holds ${kind}, which pahole writes since ${paholeRelease(from)}` });
-  };
-  hint('FLOAT', 121);
-  hint('DECL_TAG', 123);
-  hint('TYPE_TAG', 123);
-  hint('ENUM64', 124);
-  if (statistics.ambiguous.withFunc > 0) {
-    eras = eras.filter(era => era.id !== 'signatures');
-    because.push({ source, says: `has FUNCs for ${statistics.ambiguous.withFunc} names of several functions, which pahole 1.32 drops` });
+  for (const [kind, since] of KINDS_SINCE) {
+    if (kinds.has(kind))
+      narrow(era => era.to >= since, { source, says: `holds ${kind}, which pahole writes since ${paholeRelease(since)}` });
   }
-  return { eras, because };
+  const { withFunc } = statistics.ambiguous;
+  if (withFunc > 0)
+    narrow(era => era.id !== 'signatures', {
+      source,
+      says: `has a FUNC for ${withFunc} names of several functions, which pahole 1.32 drops`,
+    });
+  return { eras, because, contradicted };
 }
 
-function exact(version: number, evidence: Evidence): PaholeGuess {
-  return { version, eras: ERAS.filter(({ from, to }) => version >= from && version <= to), because: [evidence] };
+/** Kinds of types, and the first release that writes them. */
+const KINDS_SINCE: readonly (readonly [kind: string, since: number])[] = [
+  ['FLOAT', 121],
+  ['DECL_TAG', 123],
+  ['TYPE_TAG', 123],
+  ['ENUM64', 124],
+];
+
+/** The eras that keep the functions that the BTF holds. */
+function erasByMembership({ globals, locals, siteless }: BtfStatistics): { eras: readonly Era[]; says: string } {
+  const share = ({ all, withFunc }: { all: number; withFunc: number }): number => (all === 0 ? 0 : withFunc / all);
+  const only = (...ids: Era['id'][]): readonly Era[] => ERAS.filter(({ id }) => ids.includes(id));
+  const numbers = `it has FUNCs for ${globals.withFunc} of ${globals.all} names of global functions and for ${locals.withFunc} of ${locals.all} of static ones`;
+  if (globals.withFunc > 0 && locals.all > 0 && share(locals) < 0.01) {
+    return { eras: only('external', 'ftrace'), says: `external functions only: ${numbers}` };
+  }
+  if (siteless.all > 0 && share(siteless) < 0.01) {
+    return {
+      eras: only('ftrace'),
+      says: `only functions with an ftrace site: it has FUNCs for ${siteless.withFunc} of ${siteless.all} names without one`,
+    };
+  }
+  return { eras: only('symbols', 'prototypes', 'addresses', 'signatures'), says: `static functions too: ${numbers}` };
+}
+
+function erasOf(version: number): readonly Era[] {
+  return ERAS.filter(({ from, to }) => version >= from && version <= to);
 }
 
 function kindsIn(kernel: Kernel): Set<string> {
@@ -127,7 +160,10 @@ function kindsIn(kernel: Kernel): Set<string> {
   return kinds;
 }
 
-/** Functions with BTF that may serve in place of one that has none: those whose names contain it, then its neighbours in its source file. */
+/**
+ * Functions with BTF that may serve in place of one that has none: those whose names contain it, `VERB_NAME` first, since wrappers are named so;
+ * then its neighbours in its source file.
+ */
 export function substitutes(kernel: Kernel, name: string, most: number): { name: string; prototype: string; says: string }[] {
   const { functions, btf, tracing } = kernel;
   if (btf === undefined) return [];
@@ -146,7 +182,11 @@ export function substitutes(kernel: Kernel, name: string, most: number): { name:
     const shared = other.split('_').filter(word => words.has(word)).length;
     if (!contains && shared === 0) continue;
     const says = [...(contains ? [`its name contains ${name}`] : []), ...(near ? [`it is of ${file ?? 'the same file'}`] : [])].join(', ');
-    candidates.set(other, { row, score: (contains ? 100 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100, says });
+    candidates.set(other, {
+      row,
+      score: (contains ? 100 : 0) + (other.endsWith(`_${name}`) ? 50 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100,
+      says,
+    });
   }
   return [...candidates]
     .sort((a, b) => b[1].score - a[1].score)
