@@ -59,6 +59,8 @@ export class Words {
     let from = new Uint32Array(n);
     fillAscending(from);
     if (isAscending(this.#halves)) return from;
+    // The counts of all digits take a megabyte, which few rows are not worth.
+    if (n < FEW) return from.sort((a, b) => this.compare(a, b) || a - b);
     const digits = new Uint16Array(this.big.buffer);
     const counts = new Uint32Array(4 * DIGITS);
     countDigits(digits, counts);
@@ -91,6 +93,7 @@ export function lowerBoundSorted(words: Words, low: number, high: number): numbe
 // The loops of the radix sort. Each is a function of its own, and small: a command sorts once, and what counts is how soon they are compiled.
 
 const DIGITS = 0x10000;
+const FEW = 1 << 12;
 
 function fillAscending(rows: Uint32Array): void {
   for (let i = 0; i < rows.length; i++) rows[i] = i;

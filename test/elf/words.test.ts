@@ -13,7 +13,7 @@ describe('Words', () => {
 
   it('orders as bigints do, whatever the values', () => {
     let seed = 7n;
-    const random = Array.from({ length: 3000 }, (_, i) => {
+    const random = Array.from({ length: 6000 }, (_, i) => {
       seed = BigInt.asUintN(64, seed * 6364136223846793005n + 1442695040888963407n);
       // Few different values in some digits, many in others.
       return i % 3 === 0 ? seed >> 48n : i % 3 === 1 ? 0xffffffff00000000n | (seed >> 44n) : seed;
@@ -23,6 +23,8 @@ describe('Words', () => {
       .map((value, row) => ({ value, row }))
       .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.row - b.row));
     expect([...words.order()]).to.deep.equal(expected.map(({ row }) => row));
+    const few = Words.of(...random.slice(0, 500));
+    expect([...few.order()]).to.deep.equal(expected.map(({ row }) => row).filter(row => row < 500));
   });
 
   it('compares and subtracts by halves', () => {
