@@ -1,4 +1,4 @@
 export { symbolsFromElf } from './elf.js';
-export { isTextLetter, type KernelSymbol, KernelSymbols, type SymbolColumns } from './symbols.js';
+export { isPreambleName, isTextLetter, type KernelSymbol, KernelSymbols, type SymbolColumns } from './symbols.js';
 export { type AddressEncoding, decodeKallsyms, type KallsymsLocation, kallsymsLocation } from './tables.js';
 export { type BlacklistRange, type FilterFunctions, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from './text.js';

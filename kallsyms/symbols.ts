@@ -25,6 +25,7 @@ export interface SymbolColumns {
   readonly modules?: readonly string[];
 }
 
+const UNDERSCORE = '_'.charCodeAt(0);
 const LETTER_T = 't'.charCodeAt(0);
 const LETTER_W = 'w'.charCodeAt(0);
 
@@ -32,6 +33,16 @@ const LETTER_W = 'w'.charCodeAt(0);
 export function isTextLetter(letter: number): boolean {
   const lower = letter | 0x20;
   return lower === LETTER_T || lower === LETTER_W;
+}
+
+/**
+ * True for the labels of what stands in front of functions, which are no functions: `__pfx_X` (x86 padding, 6.2 and later) and `__cfi_X` (kCFI);
+ * is_cfi_preamble_symbol() in kernel/kprobes.c.
+ */
+export function isPreambleName(strings: Uint8Array, offset: number): boolean {
+  if (strings[offset] !== UNDERSCORE || strings[offset + 1] !== UNDERSCORE || strings[offset + 5] !== UNDERSCORE) return false;
+  const three = String.fromCharCode(strings[offset + 2]!, strings[offset + 3]!, strings[offset + 4]!);
+  return three === 'pfx' || three === 'cfi';
 }
 
 /**

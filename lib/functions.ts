@@ -1,11 +1,11 @@
 import type { Btf } from '../btf/index.js';
 import { NameIndex, Words } from '../elf/index.js';
-import type { KernelSymbols } from '../kallsyms/index.js';
+import { isPreambleName, type KernelSymbols } from '../kallsyms/index.js';
 import type { FtraceSites, FtraceState } from './ftrace/sites.js';
 
 /**
- * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W), in the order of kallsyms, with its end, its
- * ftrace site and its BTF.
+ * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; labels of padding in front of functions left
+ * out), in the order of kallsyms, with its end, its ftrace site and its BTF.
  */
 export class FunctionTable {
   readonly symbols: KernelSymbols;
@@ -32,7 +32,7 @@ export class FunctionTable {
     this.btf = btf;
     const rowOfSymbol = new Uint32Array(symbols.count);
     let count = 0;
-    for (let i = 0; i < symbols.count; i++) if (symbols.isText(i) && symbols.module(i) === undefined) rowOfSymbol[i] = ++count;
+    for (let i = 0; i < symbols.count; i++) if (isFunction(symbols, i)) rowOfSymbol[i] = ++count;
     this.count = count;
     this.#rowOfSymbol = rowOfSymbol;
     this.symbolRow = new Uint32Array(count);
@@ -117,4 +117,8 @@ export class FunctionTable {
     }
     return site;
   }
+}
+
+function isFunction(symbols: KernelSymbols, row: number): boolean {
+  return symbols.isText(row) && symbols.module(row) === undefined && !isPreambleName(symbols.strings.bytes, symbols.nameOffset[row]!);
 }

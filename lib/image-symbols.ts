@@ -1,13 +1,10 @@
-import { type ElfSymbol, NameIndex, STT, type SymbolTable } from '../elf/index.js';
+import { type ElfSymbol, NameIndex, type SymbolTable } from '../elf/index.js';
 import type { KernelSymbols } from '../kallsyms/index.js';
-
-const DOT = '.'.charCodeAt(0);
 
 /** The `.symtab` beside kallsyms: what kallsyms does not keep (sizes, bindings, types, source files) and the labels it drops. */
 export class ImageSymbols {
   readonly table: SymbolTable;
   #index: NameIndex | undefined;
-  #clones: Map<string, number[]> | undefined;
 
   constructor(table: SymbolTable) {
     this.table = table;
@@ -35,30 +32,6 @@ export class ImageSymbols {
   symbolOf(symbols: KernelSymbols, symbolRow: number): ElfSymbol | undefined {
     const row = this.rowOf(symbols, symbolRow);
     return row === undefined ? undefined : this.table.at(row);
-  }
-
-  /** Function symbols (STT_FUNC) whose name is `base`, a dot and a suffix: the clones and parts that a compiler made of it. */
-  clones(base: string): ElfSymbol[] {
-    this.#clones ??= this.#findClones();
-    return (this.#clones.get(base) ?? []).map(row => this.table.at(row));
-  }
-
-  /** Rows of function symbols with a dot in their name, by what stands in front of the first one. */
-  #findClones(): Map<string, number[]> {
-    const { table } = this;
-    const { bytes } = table.strings;
-    const clones = new Map<string, number[]>();
-    for (let row = 0; row < table.count; row++) {
-      if (table.type(row) !== STT.FUNC) continue;
-      let at = table.nameOffset[row]!;
-      while (at < bytes.length && bytes[at] !== 0 && bytes[at] !== DOT) at++;
-      if (bytes[at] !== DOT) continue;
-      const base = table.name(row).split('.', 1)[0]!;
-      const rows = clones.get(base);
-      if (rows === undefined) clones.set(base, [row]);
-      else rows.push(row);
-    }
-    return clones;
   }
 
   get #names(): NameIndex {

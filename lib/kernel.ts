@@ -11,6 +11,7 @@ import type { ImageSymbols } from './image-symbols.js';
 import type { Labels } from './kprobes/areas.js';
 import type { KprobeBlacklist } from './kprobes/blacklist.js';
 import type { KernelConfig } from './open/config.js';
+import { type SymbolFacts, symbolFacts } from './symbol-facts.js';
 
 /**
  * What is known of a kernel, and how to read each piece. A piece is read when an answer needs it; one that is missing is undefined, and the
@@ -50,6 +51,7 @@ export class Kernel implements AsyncDisposable {
   #banner: { readonly text: string | undefined } | undefined;
   #functions: FunctionTable | undefined;
   #traceability: Traceability | undefined;
+  #facts: SymbolFacts | undefined;
 
   constructor(pieces: KernelPieces) {
     this.pieces = pieces;
@@ -108,6 +110,12 @@ export class Kernel implements AsyncDisposable {
   get functions(): FunctionTable {
     this.#functions ??= new FunctionTable(this.symbols, this.pieces.ftrace(), this.btf);
     return this.#functions;
+  }
+
+  /** Definitions by name, from `.symtab` where there is one. */
+  get facts(): SymbolFacts {
+    this.#facts ??= symbolFacts(this.symbols, this.pieces.imageSymbols());
+    return this.#facts;
   }
 
   /** Damage that was met and did not keep the rest from being read. */

@@ -5,6 +5,7 @@ export const REASONS = {
   'no-symbol': 'no symbol of that name',
   'ambiguous-name': 'several symbols bear the name',
   'outside-kallsyms': 'the address lies outside of what kallsyms covers',
+  'no-kprobes': 'the kernel was built without kprobes',
   'no-ftrace-site': 'the function has no ftrace site',
   'no-ftrace': 'the kernel was built without dynamic ftrace',
   'init-text': 'the code is freed after boot',

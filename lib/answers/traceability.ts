@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel.js';
 import { type KprobeRefusal, KprobeRules } from '../kprobes/rules.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 import { checkPrototype, type PrototypeCheck } from './prototype.js';
+import { atLeast } from './release.js';
 
 /** What each mechanism says of a name, and of each function that bears it. */
 export interface TraceabilityAnswer {
@@ -37,6 +38,8 @@ export interface Decision {
 
 const UNKNOWN: Decision = { code: 'sites-unknown' };
 const ACCEPTED: Decision = { code: 'accepted' };
+/** perf_event_open() without the kprobe PMU, and no kprobe_events. */
+const NO_KPROBES: Decision = { code: 'no-kprobes', errno: 'ENOENT' };
 const NOT_AN_ENTRY: Decision = { code: 'not-a-function-entry' };
 /** What can't be told from what was given. */
 const OPEN: readonly ReasonCode[] = ['sites-unknown', 'not-a-function-entry'];
@@ -51,6 +54,8 @@ export class Traceability {
   readonly #countsNames: { readonly refuses: boolean; readonly evidence: Evidence };
   readonly #directCalls: boolean;
   readonly #multi: boolean;
+  /** False where the .config is known and has no CONFIG_KPROBES. */
+  readonly #kprobes: boolean;
   readonly #mostSlots: { readonly count: number; readonly evidence: Evidence };
   /** By the id of the FUNC_PROTO: many functions share one. */
   readonly #prototypes = new Map<number, PrototypeCheck>();
@@ -61,6 +66,8 @@ export class Traceability {
     this.rules = new KprobeRules(kernel);
     this.#countsNames = countsNames(kernel);
     this.#directCalls = this.#has('register_ftrace_direct') || this.#has('register_ftrace_direct_multi');
+    const config = kernel.pieces.config();
+    this.#kprobes = config === undefined || config.get('CONFIG_KPROBES') === 'y';
     this.#multi = this.#has('register_fprobe_ips') || this.#has('register_fprobe');
     this.#mostSlots = mostSlots(kernel);
   }
@@ -73,6 +80,7 @@ export class Traceability {
   /** The same for a name that has been looked up: `rows` of `kernel.symbols`. */
   kprobeOfRows(rows: readonly number[]): Decision {
     if (rows.length === 0) return { code: 'no-symbol', errno: 'ENOENT' };
+    if (!this.#kprobes) return NO_KPROBES;
     if (rows.length > 1 && this.#countsNames.refuses) return { code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
     const refusal = this.rules.refusal(rows[0]!);
     if (refusal === undefined) return ACCEPTED;
@@ -88,6 +96,7 @@ export class Traceability {
 
   /** The same for a row of `kernel.symbols`. An address that kallsyms does not cover is accepted, and waits for a module that may bring it. */
   kprobeOfRow(row: number): Decision {
+    if (!this.#kprobes) return NO_KPROBES;
     const refusal = this.rules.refusal(row);
     if (refusal === undefined || refusal.code === 'outside-kallsyms') return ACCEPTED;
     return refusal.code === 'sites-unknown' ? UNKNOWN : { code: refusal.code, errno: 'EINVAL' };
@@ -266,7 +275,8 @@ export class Traceability {
 
   #verdict(decision: Decision, because: () => Evidence[]): Verdict {
     const { code, errno } = decision;
-    const evidence = because();
+    const evidence =
+      code === 'no-kprobes' ? [{ source: this.#kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }] : because();
     if (evidence.length === 0) evidence.push({ source: 'kallsyms', says: REASONS[code] });
     if (OPEN.includes(code)) return { ok: undefined, code, certainty: 'open', because: evidence };
     return {
@@ -411,9 +421,3 @@ function mostSlots({ machine, release, symbols }: Kernel): { count: number; evid
 }
 
 const MOST_SLOTS = 12;
-
-/** Whether a release is at least MAJOR.MINOR; undefined where it is not known. */
-export function atLeast(release: string | undefined, major: number, minor: number): boolean | undefined {
-  const match = /^(\d+)\.(\d+)/.exec(release ?? '');
-  return match === null ? undefined : Number(match[1]) > major || (Number(match[1]) === major && Number(match[2]) >= minor);
-}

@@ -38,12 +38,12 @@ export function liveObstacle(): string | undefined {
 /** The pieces of the running kernel: what it tells of itself under /proc and /sys. Its text is not read. */
 export function piecesOfLive(): KernelPieces {
   const notes: string[] = [];
-  const optional = (paths: readonly string[], weakens: string): { path: string; bytes: Uint8Array } | undefined => {
+  const optional = (paths: readonly string[], weakens?: string): { path: string; bytes: Uint8Array } | undefined => {
     for (const path of paths) {
       const bytes = tryRead(path);
       if (bytes !== undefined && bytes.length > 0) return { path, bytes };
     }
-    notes.push(`${paths.at(-1)} can't be read: ${weakens}`);
+    if (weakens !== undefined) notes.push(`${paths[0]} can't be read: ${weakens}`);
     return undefined;
   };
   let symbols: KernelSymbols | undefined;
@@ -60,12 +60,17 @@ export function piecesOfLive(): KernelPieces {
     labels: name => readSymbols().addressOf(name),
     mcount: () => undefined,
     ftrace: (): FtraceState => {
+      const config = liveConfig();
+      if (config !== undefined && config.get('CONFIG_DYNAMIC_FTRACE') === undefined) return 'none';
       const addresses = optional(
         tracefs('available_filter_functions_addrs'),
         'ftrace sites are taken from names alone (6.5 and later have addresses)',
       );
       if (addresses !== undefined) return sitesOfAddresses(parseFilterFunctions(addresses.bytes, addresses.path, true));
-      const names = optional(tracefs('available_filter_functions'), 'what ftrace can trace is not known');
+      const names = optional(
+        tracefs('available_filter_functions'),
+        'what ftrace can trace is not known (as root: mount -t tracefs tracefs /sys/kernel/tracing)',
+      );
       return names === undefined ? 'unknown' : sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
     },
     blacklist: (): KprobeBlacklist | undefined => {

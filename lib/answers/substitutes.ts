@@ -1,0 +1,60 @@
+import { functionRow } from '../function-row.js';
+import type { Kernel } from '../kernel.js';
+
+/**
+ * Functions with BTF that may serve in place of one that has none: those whose names contain it, `VERB_NAME` first, since wrappers are named so;
+ * then its neighbours in its source file.
+ */
+export function substitutes(kernel: Kernel, name: string, most: number): { name: string; prototype: string; says: string }[] {
+  const { functions, btf, tracing } = kernel;
+  if (btf === undefined) return [];
+  const own = functions.find(name)[0];
+  const file = own === undefined ? undefined : functionRow(kernel, own).file;
+  const nearby = own === undefined ? [] : neighbours(kernel, own, file);
+  const words = new Set(name.split('_').filter(word => word.length > 2));
+  const candidates = new Map<string, { row: number; score: number; says: string }>();
+  for (let row = 0; row < functions.count; row++) {
+    if (functions.btfFunc[row]! < 0) continue;
+    const other = functions.name(row);
+    const near = nearby.includes(row);
+    const contains = other !== name && other.includes(name);
+    if (!near && !contains) continue;
+    if (!tracing.rules.hasLiveSite(functions.symbolRow[row]!) || !kernel.symbols.index.isOnly(kernel.symbols.find(other)[0]!)) continue;
+    const shared = other.split('_').filter(word => words.has(word)).length;
+    if (!contains && shared === 0) continue;
+    const says = [...(contains ? [`its name contains ${name}`] : []), ...(near ? [`it is of ${file ?? 'the same file'}`] : [])].join(', ');
+    candidates.set(other, {
+      row,
+      score: (contains ? 100 : 0) + (other.endsWith(`_${name}`) ? 50 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100,
+      says,
+    });
+  }
+  return [...candidates]
+    .sort((a, b) => b[1].score - a[1].score)
+    .slice(0, most)
+    .map(([other, { row, says }]) => ({ name: other, prototype: btf.prototype(functions.btfIds(row)[0]!), says }));
+}
+
+/**
+ * The functions of the same source file: those between the file's first and last local function. Global functions bear no file in `.symtab`, but
+ * the linker keeps an object's text together.
+ */
+function neighbours(kernel: Kernel, own: number, file: string | undefined): number[] {
+  const { functions, symbols } = kernel;
+  const images = kernel.pieces.imageSymbols();
+  if (images === undefined || file === undefined) return [];
+  const fileOf = (row: number): string | undefined => images.symbolOf(symbols, functions.symbolRow[row]!)?.file;
+  const rows: number[] = [own];
+  // A run of functions of other files ends it; global ones have no file and are passed over.
+  for (const step of [-1, 1]) {
+    const pending: number[] = [];
+    for (let row = own + step; row >= 0 && row < functions.count && pending.length < 64; row += step) {
+      const other = fileOf(row);
+      if (other !== undefined && other !== file) break;
+      pending.push(row);
+      if (other === file) rows.push(...pending.splice(0));
+    }
+    rows.push(...pending);
+  }
+  return rows;
+}
