@@ -37,8 +37,9 @@ export class SymbolTable {
   readonly other: Uint8Array;
   /** As in {@link ElfSymbol.sectionIndex}. */
   readonly sectionIndex: Uint32Array;
-  /** Damaged names that iterating met: those symbols have the empty name. */
+  /** Damaged names of rows that were looked at. */
   readonly diagnostics: Diagnostic[] = [];
+  readonly #damaged = new Set<number>();
   #files: Uint32Array | undefined;
 
   /** @param extended the SHT_SYMTAB_SHNDX section that belongs to the table, where the file has more than 65,279 sections */
@@ -78,53 +79,43 @@ export class SymbolTable {
     return this.type(index) === STT.FUNC || this.type(index) === STT.GNU_IFUNC;
   }
 
-  /** One row. @throws FormatError `out-of-range` for a row that is not there, and where its name or its file's is damaged */
+  /**
+   * One row. A damaged name, or name of its file, is the empty one and a diagnostic.
+   * @throws FormatError `out-of-range` for a row that is not there
+   */
   at(index: number): ElfSymbol {
     if (!(index >= 0 && index < this.count)) {
       throw new FormatError('out-of-range', { name: this.section.label }, `no symbol ${index}: the table has ${this.count}`);
     }
-    return this.#row(index, this.name(index), this.file(index));
-  }
-
-  /** Every row, the empty first one too. A damaged name is a diagnostic. */
-  *[Symbol.iterator](): Generator<ElfSymbol> {
-    for (let index = 0; index < this.count; index++) {
-      yield this.#row(index, this.#nameOr(index), this.#fileOr(index));
-    }
-  }
-
-  #nameOr(index: number): string {
-    try {
-      return this.name(index);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      this.diagnostics.push({ place: error.place, message: error.message });
-      return '';
-    }
-  }
-
-  /** The name of the file, which has its own row and so its own diagnostic. */
-  #fileOr(index: number): string | undefined {
-    try {
-      return this.file(index);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      return undefined;
-    }
-  }
-
-  #row(index: number, name: string, file: string | undefined): ElfSymbol {
+    const fileSymbol = this.fileSymbol(index);
+    const file = fileSymbol === 0 ? '' : this.#nameOrEmpty(fileSymbol);
     return {
       index,
-      name,
+      name: this.#nameOrEmpty(index),
       value: this.value.big[index]!,
       size: this.size.big[index]!,
       type: this.type(index),
       binding: this.binding(index),
       visibility: this.other[index]! & 3,
       sectionIndex: this.sectionIndex[index]!,
-      ...(file === undefined ? {} : { file }),
+      ...(file === '' ? {} : { file }),
     };
+  }
+
+  /** Every row, the empty first one too. */
+  *[Symbol.iterator](): Generator<ElfSymbol> {
+    for (let index = 0; index < this.count; index++) yield this.at(index);
+  }
+
+  #nameOrEmpty(index: number): string {
+    try {
+      return this.name(index);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      if (!this.#damaged.has(index)) this.diagnostics.push({ place: error.place, message: error.message });
+      this.#damaged.add(index);
+      return '';
+    }
   }
 
   /**

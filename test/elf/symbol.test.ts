@@ -94,7 +94,7 @@ describe('SymbolTable', () => {
     const writer = new ElfWriter();
     const [symtab, strtab] = writer.symbols([{ name: 'a' }]);
     const fails = (sections: SectionSpec[], code: string, message: RegExp) =>
-      expect(() => open(writer, sections).symbols!.at(1))
+      expect(() => open(writer, sections).symbols!.name(1))
         .to.throw(FormatError, message)
         .with.property('code', code);
     fails([{ ...symtab!, entsize: 8 }, strtab!], 'bad-value', /^tiny: \.symtab: sh_entsize is 8, at least 24 is needed/);

@@ -39,6 +39,8 @@ export const symbols: Command<typeof OPTIONS> = command({
     const table = options.dynamic === true ? elf.dynamicSymbols : elf.symbols;
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
     const rows = select(table, args[1], options);
+    const damaged = damagedNames(table);
+    if (damaged > 0) note(`kelf: ${table.section.label}: names of ${damaged} symbols are outside of the table of names`);
     if (options.json === true) printJson(elf, table, rows, out);
     else printText(elf, table, rows, out);
     noteDiagnostics(elf, note);
@@ -67,15 +69,21 @@ function select(table: SymbolTable, name: string | undefined, { sort = 'address'
     const row = order[i]!;
     // Row 0 is no symbol: elf(5), "STN_UNDEF".
     if (row === 0 || takes[table.info[row]! & 15] === 0) continue;
-    if (matches !== undefined && !matches(table.name(row))) continue;
+    if (matches !== undefined && !matches(table.at(row).name)) continue;
     order[count++] = row;
   }
   const rows = order.subarray(0, count);
   return sort === 'name' ? byName(table, rows) : rows;
 }
 
+function damagedNames({ nameOffset, strings }: SymbolTable): number {
+  let count = 0;
+  for (let i = 0; i < nameOffset.length; i++) if (nameOffset[i]! > 0 && nameOffset[i]! >= strings.bytes.length) count++;
+  return count;
+}
+
 function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
-  const names = Array.from(rows, row => ({ row, name: table.name(row) }));
+  const names = Array.from(rows, row => ({ row, name: table.at(row).name }));
   names.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : table.value.compare(a.row, b.row)));
   return Uint32Array.from(names, ({ row }) => row);
 }

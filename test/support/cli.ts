@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Output } from '../../lib/cli/output.js';
+
+const MAIN = new URL('../../lib/cli/main.js', import.meta.url);
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `kelf` inside this process. */
+export async function cli(...args: string[]): Promise<CliResult> {
+  const main = await loadMain();
+  const parts: Uint8Array[] = [];
+  const notes: string[] = [];
+  const out = new Output(bytes => parts.push(bytes.slice()));
+  const code = await main(args, out, line => notes.push(line));
+  out.flush();
+  return { code, stdout: Buffer.concat(parts).toString('utf8'), stderr: notes.map(line => `${line}\n`).join('') };
+}
+
+async function loadMain(): Promise<typeof import('../../lib/cli/main.js').main> {
+  const before = process.env['KELF_NO_MAIN'];
+  process.env['KELF_NO_MAIN'] = '1';
+  try {
+    return ((await import(MAIN.href)) as typeof import('../../lib/cli/main.js')).main;
+  } finally {
+    // Processes that other tests start are to run.
+    if (before === undefined) delete process.env['KELF_NO_MAIN'];
+    else process.env['KELF_NO_MAIN'] = before;
+  }
+}
+
+/** Runs `kelf` as a process of its own: for exit codes and pipes. Each takes as long as Node does to start. */
+export function spawnCli(...args: string[]): CliResult {
+  const { KELF_NO_MAIN: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(MAIN), ...args], {
+    encoding: 'utf8',
+    timeout: 10_000,
+    env,
+  });
+  return { code: status ?? -1, stdout, stderr };
+}
