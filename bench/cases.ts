@@ -1,0 +1,91 @@
+import { fileURLToPath } from 'node:url';
+import type { Argv } from './measure.js';
+
+export type Arch = 'amd64' | 'arm64';
+
+/** A command of kelf, and the peer that prints the same (or, for duplicates, answers the same) from the same file. */
+export interface Case {
+  readonly name: string;
+  readonly kelf: Argv;
+  /** The programs that must be there. */
+  readonly programs: readonly string[];
+  /** How the peer's command reads in the table: V is the kernel. */
+  readonly title: string;
+  peer(vmlinux: string): Argv;
+  /** The largest ratio kelf ÷ peer that is good enough, by kernel; a kernel that is not named here is measured all the same. */
+  readonly target: Partial<Record<Arch, number>>;
+  /** The kernels to measure on. */
+  readonly on: readonly Arch[];
+}
+
+const BOTH: readonly Arch[] = ['amd64', 'arm64'];
+
+export const CASES: readonly Case[] = [
+  {
+    name: 'symbols',
+    kelf: ['symbols'],
+    programs: ['nm'],
+    title: 'nm V',
+    peer: v => ['nm', v],
+    target: { amd64: 1.0 },
+    on: BOTH,
+  },
+  {
+    name: 'btf dump raw',
+    kelf: ['btf', 'dump', '--format', 'raw'],
+    programs: ['bpftool'],
+    title: 'bpftool btf dump file V format raw',
+    peer: v => ['bpftool', 'btf', 'dump', 'file', v, 'format', 'raw'],
+    target: { amd64: 1.0 },
+    on: BOTH,
+  },
+  {
+    name: 'btf dump c',
+    kelf: ['btf', 'dump', '--format', 'c'],
+    programs: ['bpftool'],
+    title: 'bpftool btf dump file V format c',
+    peer: v => ['bpftool', 'btf', 'dump', 'file', v, 'format', 'c'],
+    target: { amd64: 1.5 },
+    on: BOTH,
+  },
+  {
+    name: 'btf dump json',
+    kelf: ['btf', 'dump', '--format', 'json'],
+    programs: ['bpftool'],
+    title: 'bpftool -j btf dump file V',
+    peer: v => ['bpftool', '-j', 'btf', 'dump', 'file', v],
+    target: { amd64: 2.0 },
+    on: BOTH,
+  },
+  {
+    name: 'relocs',
+    kelf: ['relocs'],
+    programs: ['llvm-readelf'],
+    title: 'llvm-readelf -r V',
+    peer: v => ['llvm-readelf', '-r', v],
+    target: { arm64: 0.6 },
+    // An x86 vmlinux has 1.9 million relocations in .rela.debug_info and the like: hundreds of megabytes of text, which nobody asks for.
+    on: ['arm64'],
+  },
+  {
+    name: 'duplicates',
+    kelf: ['duplicates'],
+    programs: ['nm', 'awk', 'sort', 'uniq'],
+    title: 'nm V | awk | sort | uniq -d',
+    peer: v => ['sh', '-c', `nm "$0" | awk '$2=="t"||$2=="T"{print $3}' | sort | uniq -d`, v],
+    target: { amd64: 1.5 },
+    on: BOTH,
+  },
+];
+
+/** For an audit there is no peer: its limits are absolute. */
+export const AUDIT: {
+  readonly kelf: Argv;
+  readonly target: Partial<Record<Arch, { readonly milliseconds: number; readonly mebibytes: number }>>;
+} = {
+  kelf: ['audit'],
+  target: { amd64: { milliseconds: 800, mebibytes: 200 } },
+};
+
+/** The built command. */
+export const KELF: string = fileURLToPath(new URL('../lib/cli/main.js', import.meta.url));

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { openSync } from 'node:fs';
+
+/** A command line: the program, then its arguments. */
+export type Argv = readonly string[];
+
+/** The middle one of an odd number of values, the mean of the middle two of an even number. NaN of none. */
+export function median(values: readonly number[]): number {
+  const order = [...values].sort((a, b) => a - b);
+  const half = order.length >> 1;
+  return order.length % 2 === 1 ? order[half]! : (order[half - 1]! + order[half]!) / 2;
+}
+
+const NULL = openSync('/dev/null', 'r+');
+/** Debian keeps bpftool in /usr/sbin, which is not in everyone's PATH. */
+const ENV: NodeJS.ProcessEnv = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
+
+/** Whether a program is installed. */
+export function installed(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$0"', program], { env: ENV, stdio: 'ignore' }).status === 0;
+}
+
+/** The first line that `program --version` prints, for the record; undefined where it prints none. */
+export function versionOf(program: string): string | undefined {
+  const { stdout } = spawnSync(program, ['--version'], { env: ENV, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return stdout
+    ?.split('\n')
+    .find(line => /\d\.\d/.test(line))
+    ?.trim();
+}
+
+/**
+ * Runs a command with its output to /dev/null. (A pipe would add the reader's time, a file the disk's.)
+ * @returns the wall time in milliseconds, from the spawn until the process is reaped
+ * @throws Error where the command fails: its figure would be of something else
+ */
+export function time(argv: Argv): number {
+  const [program, ...args] = argv;
+  const start = process.hrtime.bigint();
+  const { status, error, stderr } = spawnSync(program!, args, { env: ENV, stdio: [NULL, NULL, 'pipe'], encoding: 'utf8' });
+  const end = process.hrtime.bigint();
+  if (error !== undefined || status !== 0) throw new Error(`${argv.join(' ')}: ${error?.message ?? `exit ${status}: ${stderr.trim()}`}`);
+  return Number(end - start) / 1e6;
+}
+
+/** Median times of two commands, in milliseconds, run in turns: what slows the machine for a while slows both. */
+export function timePair(ours: Argv, theirs: Argv, pairs: number): { readonly ours: number; readonly theirs: number } {
+  time(ours);
+  time(theirs);
+  const times = Array.from({ length: pairs }, () => [time(ours), time(theirs)] as const);
+  return { ours: median(times.map(([first]) => first)), theirs: median(times.map(([, second]) => second)) };
+}
+
+/** The median time of one command, after a run that warms the caches. */
+export function timeAlone(argv: Argv, runs: number): number {
+  time(argv);
+  return median(Array.from({ length: runs }, () => time(argv)));
+}
+
+/** At its exit, a process tells on descriptor 3 the peak of its resident memory in KiB. */
+const TELL_PEAK = `data:text/javascript,${encodeURIComponent(`
+import { readFileSync, writeSync } from 'node:fs';
+process.on('exit', () => {
+  let peak = process.resourceUsage().maxRSS;
+  try { peak = Number(/^VmHWM:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]); } catch {}
+  writeSync(3, String(peak));
+});`)}`;
+
+/**
+ * The peak of resident memory of a Node program, in MiB, as the kernel counts it (VmHWM; ru_maxrss where there is no /proc: it also counts what
+ * the process was before its exec, so a large parent would show).
+ * @param argv the script and its arguments, without node
+ */
+export function peakMemory(argv: Argv): number {
+  const { status, output } = spawnSync(process.execPath, ['--import', TELL_PEAK, ...argv], {
+    env: ENV,
+    stdio: [NULL, NULL, NULL, 'pipe'],
+    encoding: 'utf8',
+  });
+  const kib = Number(output?.[3]);
+  if (status !== 0 || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, no peak of memory`);
+  return kib / 1024;
+}

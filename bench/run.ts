@@ -1,0 +1,130 @@
+/**
+ * Measures kelf beside its peers: whole processes, output to /dev/null, in turns within one run, on Debian's debug kernels.
+ *
+ *   npm run bench -- [--save] [--pairs N] [PART…]     PART: a case whose name holds it, as in `npm run bench -- btf`
+ *
+ * Nothing here fails for being slow: it prints figures, and with --save keeps them in bench/RESULTS.md.
+ */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Arch, AUDIT, CASES, KELF } from './cases.js';
+import { installed, peakMemory, timeAlone, timePair, versionOf } from './measure.js';
+import { type Row, reportTable } from './report.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const { values, positionals: parts } = parseArgs({
+  options: { save: { type: 'boolean' }, pairs: { type: 'string', default: '5' } },
+  allowPositionals: true,
+});
+const pairs = Math.max(1, Number.parseInt(values.pairs, 10) || 5);
+const wanted = (name: string): boolean => parts.length === 0 || parts.some(part => name.includes(part));
+const ratio = (value: number): string => value.toFixed(2);
+const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
+const mebibytes = (value: number): string => `${value.toFixed(0)} MiB`;
+
+const kernels = findKernels();
+const rows: Row[] = [];
+const peers = new Set<string>();
+const missing = new Set<string>();
+
+if (wanted('node -e 0')) {
+  const floor = timeAlone([process.execPath, '-e', '0'], pairs);
+  rows.push({ what: 'node -e 0 (the floor)', kernel: '', kelf: milliseconds(floor), result: floor, show: milliseconds });
+}
+for (const { name, kelf, programs, title, peer, target, on } of CASES.filter(({ name }) => wanted(name))) {
+  const absent = programs.filter(program => !installed(program));
+  for (const program of absent) missing.add(program);
+  if (absent.length > 0) continue;
+  peers.add(programs[0]!);
+  for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
+    say(`${name}, ${arch}`);
+    const { ours, theirs } = timePair([process.execPath, KELF, ...kelf, vmlinux], peer(vmlinux), pairs);
+    const limit = target[arch];
+    rows.push({
+      what: name,
+      kernel: arch,
+      kelf: milliseconds(ours),
+      peer: { title, figure: milliseconds(theirs) },
+      result: ours / theirs,
+      ...(limit === undefined ? {} : { target: limit }),
+      show: ratio,
+    });
+  }
+}
+if (wanted('audit')) {
+  for (const { arch, vmlinux } of kernels) {
+    say(`audit, ${arch}`);
+    const took = timeAlone([process.execPath, KELF, ...AUDIT.kelf, vmlinux], pairs);
+    const peak = peakMemory([KELF, ...AUDIT.kelf, vmlinux]);
+    const limit = AUDIT.target[arch];
+    const common = { kernel: arch };
+    rows.push({
+      ...common,
+      what: 'audit: wall time',
+      kelf: milliseconds(took),
+      result: took,
+      ...(limit === undefined ? {} : { target: limit.milliseconds }),
+      show: milliseconds,
+    });
+    rows.push({
+      ...common,
+      what: 'audit: peak memory',
+      kelf: mebibytes(peak),
+      result: peak,
+      ...(limit === undefined ? {} : { target: limit.mebibytes }),
+      show: mebibytes,
+    });
+  }
+}
+
+if (rows.length === 0 && missing.size === 0 && kernels.length > 0) {
+  console.error(`bench: nothing is named ${parts.join(' or ')}; there are: node -e 0, ${CASES.map(({ name }) => name).join(', ')}, audit`);
+  process.exit(2);
+}
+const lines = [...circumstances(), '', ...reportTable(rows)];
+for (const line of lines) console.log(line);
+for (const program of missing) console.log(`missing: ${program} is not installed, so nothing was compared with it`);
+if (values.save) {
+  const path = join(ROOT, 'bench/RESULTS.md');
+  writeFileSync(path, `${['# What `npm run bench` printed', '', ...lines].join('\n')}\n`);
+  say(`kept in ${path}`);
+}
+
+/** Where and with what it was measured. */
+function circumstances(): string[] {
+  const sentence = pairs === 1 ? 'one run each' : `medians of ${pairs} runs each, in turns`;
+  return [
+    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'} (${cpus().length} cores), Node ${process.version}.`,
+    `Whole processes, output to /dev/null, warm cache, ${sentence}.`,
+    '',
+    ...kernels.map(({ arch, release, bytes }) => `- ${arch}: ${release}, a vmlinux of ${(bytes / 1e6).toFixed(0)} MB`),
+    ...[...peers].map(program => `- ${program}: ${versionOf(program) ?? 'says no version'}`),
+  ];
+}
+
+interface KernelFile {
+  readonly arch: Arch;
+  readonly vmlinux: string;
+  readonly release: string;
+  readonly bytes: number;
+}
+
+/** The kernels that fixtures/fetch-kernels.sh has fetched. */
+function findKernels(): KernelFile[] {
+  const folder = process.env['KELF_KERNELS'] || join(ROOT, 'fixtures/kernels');
+  return (['amd64', 'arm64'] as const).flatMap(arch => {
+    const vmlinux = join(folder, `${arch}-6.1`, 'vmlinux');
+    const complete = join(folder, `${arch}-6.1`, 'complete');
+    if (existsSync(complete)) return [{ arch, vmlinux, release: readFileSync(complete, 'utf8').trim(), bytes: statSync(vmlinux).size }];
+    console.log(`missing: no ${arch} kernel in ${folder}; fixtures/fetch-kernels.sh ${arch} gets it`);
+    return [];
+  });
+}
+
+/** Progress: medians take a while. */
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
