@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { arch } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { Btf } from '../../btf/index.js';
@@ -27,12 +27,37 @@ const MACHINES: Readonly<Record<string, number>> = {
   ia32: EM.I386,
 };
 
-/** Why a running kernel can't be audited, or undefined where it can. */
+/**
+ * Why the running kernel can't be audited, or undefined where it can: `/sys/kernel/btf/vmlinux` and `/proc/kallsyms` can be read, and the latter
+ * has addresses. (Without CAP_SYSLOG the kernel writes zeros for them, as kernel.kptr_restrict and kernel.perf_event_paranoid say: kallsyms_show_value.)
+ */
 export function liveObstacle(): string | undefined {
   for (const path of ['/sys/kernel/btf/vmlinux', '/proc/kallsyms']) {
-    if (tryRead(path) === undefined) return `${path} can't be read`;
+    try {
+      closeSync(openSync(path, 'r'));
+    } catch (error) {
+      return `${path} can't be read (${(error as NodeJS.ErrnoException).code})`;
+    }
   }
-  return undefined;
+  return showsAddresses('/proc/kallsyms')
+    ? undefined
+    : '/proc/kallsyms shows no addresses: the kernel hides them from who is not root, and with kernel.kptr_restrict=2 from everyone';
+}
+
+/** Whether an address in a file like /proc/kallsyms is not zero. Reads no further than to the first, which mostly is the first of all. */
+export function showsAddresses(path: string): boolean {
+  const fd = openSync(path, 'r');
+  try {
+    const chunk = Buffer.alloc(1 << 16);
+    // Zeros and then another digit at a line's beginning are an address that is not zero, even where the chunk ends within it. One that two
+    // chunks share may be missed; its neighbours are not.
+    for (let before = '\n', length = 0; (length = readSync(fd, chunk)) > 0; before = '') {
+      if (/\n0*[1-9a-f]/i.test(before + chunk.toString('latin1', 0, length))) return true;
+    }
+    return false;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The pieces of the running kernel: what it tells of itself under /proc and /sys. Its text is not read. */

@@ -1,11 +1,11 @@
 import { Btf } from '../../btf/index.js';
 import { ElfFile, FormatError } from '../../elf/index.js';
 import { Kernel } from '../kernel.js';
-import { openSource, type SourceOptions } from '../source/node.js';
+import { InputError, openSource, type SourceOptions } from '../source/node.js';
 import { readBtf } from './btf.js';
 import { parseConfig } from './config.js';
 import { type ImageExtras, piecesOfImage } from './image.js';
-import { piecesOfLive } from './live.js';
+import { liveObstacle, piecesOfLive } from './live.js';
 
 /** Options of {@link openKernel}: what the image does not hold, or what is to stand in place of what it holds. */
 export interface OpenKernelOptions extends SourceOptions {
@@ -34,8 +34,13 @@ export async function openKernel(path: string, options: OpenKernelOptions = {}):
   }
 }
 
-/** The kernel that this runs on, from /proc and /sys. */
+/**
+ * The kernel that this runs on, from /proc and /sys.
+ * @throws InputError where these do not tell enough: {@link liveObstacle} says why
+ */
 export function openRunningKernel(): Kernel {
+  const obstacle = liveObstacle();
+  if (obstacle !== undefined) throw new InputError('the running kernel', 'not-readable', obstacle);
   return new Kernel(piecesOfLive());
 }
 
