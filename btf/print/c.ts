@@ -4,22 +4,22 @@ import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from '../wire.
 import { DeclarationWriter } from './declaration.js';
 import { NameCounts } from './name-counts.js';
 import { TypeOrder } from './order.js';
-import { ascii, type Sink, Writer } from './writer.js';
+import { ascii, type Literal, type Sink, Writer } from './writer.js';
 
-const PROLOGUE = ascii(`#ifndef __VMLINUX_H__
+const PROLOGUE = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
 #endif
 
-`);
-const EPILOGUE = ascii(`#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+`;
+const EPILOGUE = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
 #endif
 
 #endif /* __VMLINUX_H__ */
-`);
+`;
 const END = ascii(';\n\n');
 const STRUCT = ascii('struct');
 const UNION = ascii('union');
@@ -61,12 +61,12 @@ export function printC(blob: BtfBlob, sink: Sink): void {
   const out = new Writer(sink);
   const order = new TypeOrder(blob);
   const dump = new HeaderWriter(blob, out);
-  out.put(PROLOGUE);
+  out.text(PROLOGUE);
   for (let id = 1; id < blob.count; id++) {
     const queue = order.definitionsOf(id);
     for (let i = 0; i < queue.length; i++) dump.emit(queue[i]!, 0, 0);
   }
-  out.put(EPILOGUE);
+  out.text(EPILOGUE);
   out.flush();
 }
 
@@ -213,7 +213,7 @@ class HeaderWriter extends DeclarationWriter {
   }
 
   /** `struct name`, or `struct` alone. */
-  #tagged(keyword: Uint8Array, id: number): void {
+  #tagged(keyword: Literal, id: number): void {
     const name = this.blob.nameOffset(id);
     this.put(keyword);
     if (name === 0) return;
@@ -388,13 +388,17 @@ class HeaderWriter extends DeclarationWriter {
   }
 }
 
-const BUILTIN_VA_LIST = ascii('__builtin_va_list');
-const GNUC_VA_LIST = ascii('__gnuc_va_list');
+const BUILTIN_VA_LIST: Uint8Array = bytesOf('__builtin_va_list');
+const GNUC_VA_LIST: Uint8Array = bytesOf('__gnuc_va_list');
 
 interface Pad {
   readonly bits: number;
   /** `long: ` */
-  readonly text: Uint8Array;
+  readonly text: Literal;
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, char => char.charCodeAt(0));
 }
 
 function pad(type: string, bits: number): Pad {

@@ -1,7 +1,7 @@
 import type { BtfBlob } from '../blob.js';
 import { isModifier } from '../layout.js';
 import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from '../wire.js';
-import { ascii, Writer } from './writer.js';
+import { ascii, type Literal, Writer } from './writer.js';
 
 /** Declarations inside declarations (a function pointer's parameters, an anonymous struct's members), and types that follow each other in one. */
 const MAX_NESTING = 100;
@@ -121,7 +121,7 @@ export class DeclarationWriter {
   protected name(offset: number, copy = 1): void {
     const { out } = this;
     out.room();
-    if (offset === GIVEN) out.put(this.givenName);
+    if (offset === GIVEN) out.long(this.givenName);
     else if (offset !== 0) out.name(this.blob.strings, offset);
     if (copy > 1) {
       out.put(COPY);
@@ -129,7 +129,7 @@ export class DeclarationWriter {
     }
   }
 
-  protected put(literal: Uint8Array): void {
+  protected put(literal: Literal): void {
     this.out.room();
     this.out.put(literal);
   }

@@ -1,12 +1,12 @@
 import type { BtfBlob } from '../blob.js';
 import type { StringTable } from '../strings.js';
 import { ELEMENT_WORDS, flagOfInfo, KIND, KIND_NAMES, kindOfInfo, LAST_KIND, LINKAGE_NAMES, RECORD_WORDS, vlenOfInfo } from '../wire.js';
-import { ascii, type Sink, Writer } from './writer.js';
+import { ascii, type Literal, type Sink, Writer } from './writer.js';
 
 /** `] INT '`, by kind number. */
-const KINDS: readonly Uint8Array[] = KIND_NAMES.map(name => ascii(`] ${name} '`));
+const KINDS: readonly Literal[] = KIND_NAMES.map(name => ascii(`] ${name} '`));
 /** ` (VAR '`, by kind number; bpftool calls void UNKNOWN. */
-const TARGETS: readonly Uint8Array[] = KIND_NAMES.map((name, number) => ascii(` (${number === 0 ? 'UNKNOWN' : name} '`));
+const TARGETS: readonly Literal[] = KIND_NAMES.map((name, number) => ascii(` (${number === 0 ? 'UNKNOWN' : name} '`));
 const UNKNOWN = ascii("] UNKNOWN '");
 const ANONYMOUS = ascii('(anon)');
 const TYPE_ID = ascii("' type_id=");
@@ -30,10 +30,10 @@ const FWD_STRUCT = ascii("' fwd_kind=struct");
 const FWD_UNION = ascii("' fwd_kind=union");
 const ENUM_SIGNED = ascii("' encoding=SIGNED size=");
 const ENUM_UNSIGNED = ascii("' encoding=UNSIGNED size=");
-const LINKAGES: readonly Uint8Array[] = LINKAGE_NAMES.map(ascii);
+const LINKAGES: readonly Literal[] = LINKAGE_NAMES.map(ascii);
 const UNKNOWN_LINKAGE = ascii('(unknown)');
 /** ` encoding=…` of an INT, by its four bits: bpftool has names for one bit at most. */
-const ENCODINGS: readonly Uint8Array[] = Array.from({ length: 16 }, (_, bits) =>
+const ENCODINGS: readonly Literal[] = Array.from({ length: 16 }, (_, bits) =>
   ascii(` encoding=${['(none)', 'SIGNED', 'CHAR', undefined, 'BOOL'][bits] ?? 'UNKN'}`),
 );
 

@@ -1,3 +1,4 @@
+import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
 import type { StringTable } from '../strings.js';
 
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
@@ -11,6 +12,17 @@ const LINE = 1 << 10;
 /** Names up to this length are copied inside what `room` left. */
 const SHORT = 1 << 8;
 
+/** For numbers below 1000: their digits as bytes from the lowest of a word, how many they are, and all three with leading zeros. */
+const THREE = new Uint32Array(1000);
+const LENGTHS = new Uint8Array(1000);
+const PADDED = new Uint32Array(1000);
+for (let i = 0; i < 1000; i++) {
+  const padded = (48 + ((i / 100) | 0)) | ((48 + (((i / 10) | 0) % 10)) << 8) | ((48 + (i % 10)) << 16);
+  LENGTHS[i] = i < 10 ? 1 : i < 100 ? 2 : 3;
+  PADDED[i] = padded;
+  THREE[i] = padded >>> ((3 - LENGTHS[i]!) * 8);
+}
+
 const QUOTE = 34;
 const BACKSLASH = 92;
 const SHORT_ESCAPES: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
@@ -22,6 +34,7 @@ const SHORT_ESCAPES: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10
  */
 export class Writer {
   bytes: Uint8Array;
+  readonly view: DataView;
   at = 0;
   #end: number;
   readonly #sink: Sink;
@@ -29,6 +42,7 @@ export class Writer {
   constructor(sink: Sink, capacity: number = CHUNK) {
     this.#sink = sink;
     this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
     this.#end = Math.min(FIRST, capacity) - LINE;
   }
 
@@ -47,12 +61,12 @@ export class Writer {
     this.bytes[this.at++] = value;
   }
 
-  /** Bytes made by {@link ascii}. */
-  put(literal: Uint8Array): void {
-    const { bytes } = this;
-    let at = this.at;
-    for (let i = 0; i < literal.length; i++) bytes[at++] = literal[i]!;
-    this.at = at;
+  /** Eight bytes at a time: what goes beyond the literal's end is overwritten by what follows. */
+  put({ length, eights }: Literal): void {
+    const { view, at } = this;
+    view.setFloat64(at, eights[0]!, HOST_LITTLE_ENDIAN);
+    for (let i = 1; i < eights.length; i++) view.setFloat64(at + i * 8, eights[i]!, HOST_LITTLE_ENDIAN);
+    this.at = at + length;
   }
 
   /** The string at `offset`. */
@@ -106,18 +120,19 @@ export class Writer {
     this.#sink(source);
   }
 
-  /** An unsigned 32-bit number in decimal. */
+  /** An unsigned 32-bit number in decimal, three digits at a time: nearly all are below a million, and most below a thousand. */
   decimal(value: number): void {
-    const { bytes } = this;
-    let at = this.at + 1;
-    // A limit that is no whole number is a double from the start: a whole one would become one on the way, and the code be compiled twice.
-    for (let limit = 9.99999999999; limit < value; limit *= 10) at++;
-    this.at = at;
-    for (let rest = value, next: number; ; rest = next) {
-      next = (rest / 10) >>> 0;
-      bytes[--at] = 48 + (rest - next * 10);
-      if (next === 0) return;
-    }
+    const { view, at } = this;
+    if (value < 1000) {
+      view.setUint32(at, THREE[value]!, true);
+      this.at = at + LENGTHS[value]!;
+    } else if (value < 1_000_000) {
+      const high = (value / 1000) | 0;
+      const middle = at + LENGTHS[high]!;
+      view.setUint32(at, THREE[high]!, true);
+      view.setUint32(middle, PADDED[value - high * 1000]!, true);
+      this.at = middle + 3;
+    } else this.text(String(value));
   }
 
   /** A signed 32-bit number in decimal. */
@@ -138,7 +153,15 @@ export class Writer {
   }
 }
 
-/** The bytes of a literal, made once. */
-export function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, char => char.charCodeAt(0));
+/** A piece of ASCII text that is written often: its bytes by eights, as doubles. No eight ASCII characters are a NaN, whose bits may change. */
+export interface Literal {
+  readonly length: number;
+  readonly eights: Float64Array;
+}
+
+/** A literal, made once. */
+export function ascii(text: string): Literal {
+  const bytes = new Uint8Array(Math.max(8, Math.ceil(text.length / 8) * 8));
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return { length: text.length, eights: new Float64Array(bytes.buffer) };
 }
