@@ -1,5 +1,5 @@
 import type { BtfBlob } from '../blob.js';
-import { alignOf, sizeOf } from '../layout.js';
+import { alignFrom, alignmentTable, NO_ALIGNMENT, sizeOf } from '../layout.js';
 import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from '../wire.js';
 import { DeclarationWriter } from './declaration.js';
 import { NameCounts } from './name-counts.js';
@@ -86,6 +86,7 @@ class HeaderWriter extends DeclarationWriter {
   readonly #tags: NameCounts;
   readonly #identifiers: NameCounts;
   readonly #padding: readonly Pad[];
+  readonly #alignments: Uint8Array;
 
   constructor(blob: BtfBlob, out: Writer) {
     super(blob, out);
@@ -95,6 +96,7 @@ class HeaderWriter extends DeclarationWriter {
     this.#copies = new Uint32Array(blob.count);
     this.#tags = new NameCounts(blob.strings);
     this.#identifiers = new NameCounts(blob.strings);
+    this.#alignments = alignmentTable(blob);
     this.#padding = [pad('long', blob.pointerSize * 8), pad('int', 32), pad('short', 16), pad('char', 8)];
   }
 
@@ -274,14 +276,34 @@ class HeaderWriter extends DeclarationWriter {
     const size = words[at + 2]!;
     const struct = kindOfInfo(info) === KIND.STRUCT;
     const vlen = vlenOfInfo(info);
-    const packed = struct && isPacked(blob, words, at);
+    const packed = struct && this.#isPacked(words, at);
     this.#tagged(struct ? STRUCT : UNION, id);
     this.put(BRACE);
     const end = this.#members(words, at, packed, level + 1);
-    if (struct) this.#pad(id, end, size * 8, alignOf(blob, id) ?? 0, false, level + 1);
+    if (struct) this.#pad(id, end, size * 8, this.#alignOf(id), false, level + 1);
     if (vlen > 0 || size > 0) this.#indent(level);
     out.byte(CLOSE_BRACE);
     if (packed) this.put(PACKED);
+  }
+
+  /** In bytes; 0 for what has none. */
+  #alignOf(id: number): number {
+    const align = alignFrom(this.blob, id, this.#alignments);
+    return align === NO_ALIGNMENT ? 0 : align;
+  }
+
+  /** True where C would lay the members out otherwise without the attribute (btf_is_struct_packed of libbpf). */
+  #isPacked(words: Uint32Array, at: number): boolean {
+    const info = words[at + 1]!;
+    const bitfields = flagOfInfo(info);
+    let largest = 1;
+    for (let i = at + RECORD_WORDS, end = i + vlenOfInfo(info) * 3; i < end; i += 3) {
+      const align = this.#alignOf(words[i + 1]!);
+      const offset = words[i + 2]!;
+      if (align !== 0 && (!bitfields || offset >>> 24 === 0) && offset % (8 * align) !== 0) return true;
+      if (align > largest) largest = align;
+    }
+    return words[at + 2]! % largest !== 0;
   }
 
   /** @returns the bit behind the last member */
@@ -295,7 +317,7 @@ class HeaderWriter extends DeclarationWriter {
       const type = words[i + 1]!;
       const offset = bitfields ? words[i + 2]! & 0xffffff : words[i + 2]!;
       const width = bitfields ? words[i + 2]! >>> 24 : 0;
-      if (end < offset) this.#pad(type, end, offset, packed ? 1 : (alignOf(blob, type) ?? 0), afterBitfield && width !== 0, level);
+      if (end < offset) this.#pad(type, end, offset, packed ? 1 : this.#alignOf(type), afterBitfield && width !== 0, level);
       this.#indent(level);
       this.declare(type, words[i]!, 1, level);
       if (width !== 0) {
@@ -407,18 +429,4 @@ function pad(type: string, bits: number): Pad {
 
 function roundUp(value: number, unit: number): number {
   return unit === 0 ? value : Math.ceil(value / unit) * unit;
-}
-
-/** True where C would lay the members out otherwise without the attribute (btf_is_struct_packed of libbpf). */
-function isPacked(blob: BtfBlob, words: Uint32Array, at: number): boolean {
-  const info = words[at + 1]!;
-  const bitfields = flagOfInfo(info);
-  let largest = 1;
-  for (let i = at + RECORD_WORDS, end = i + vlenOfInfo(info) * 3; i < end; i += 3) {
-    const align = alignOf(blob, words[i + 1]!) ?? 0;
-    const offset = words[i + 2]!;
-    if (align !== 0 && (!bitfields || offset >>> 24 === 0) && offset % (8 * align) !== 0) return true;
-    if (align > largest) largest = align;
-  }
-  return words[at + 2]! % largest !== 0;
 }
