@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util';
 import { COMMON_OPTIONS, type Command, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
-import { commandHelp, overview } from './help.js';
 import { type Output, outputTo } from './output.js';
 
 /** Runs `kelf` with its arguments. @returns the exit code */
@@ -13,7 +12,8 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
     const found = findCommand(argv);
     if (found === undefined) {
       if (argv[0] === '--version') out.line(await version());
-      else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') out.text(overview(COMMANDS));
+      else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help')
+        out.text((await import('./help.js')).overview(COMMANDS));
       else throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
       return EXIT.ok;
     }
@@ -23,7 +23,7 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
     const { values, positionals } = parse(rest, table);
     debug = values['debug'] === true;
     if (values['help'] === true) {
-      out.text(commandHelp(name, command));
+      out.text((await import('./help.js')).commandHelp(name, command));
       return EXIT.ok;
     }
     const [least, most] = command.arity;

@@ -5,7 +5,6 @@ import { openSource } from '../../source/node.js';
 import { LONGEST_NAME, putBytes, putDecimal, putHex, putName } from '../bytes.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
 import { hex, JsonRows, noteDiagnostics, printable, sectionName } from '../elf.js';
-import { glob } from '../glob.js';
 import type { Output } from '../output.js';
 
 const encoder = new TextEncoder();
@@ -34,15 +33,14 @@ export const symbols: Command<typeof OPTIONS> = command({
     'Prints the symbol table, a symbol a line: address, size in bytes, type, binding, section, name, and the source file where the table\n' +
     'tells it (local symbols only). NAME is a pattern: * ? [a-z]. The symbols of sections and files are left out, as nm does.',
   options: OPTIONS,
-  run({ args, options, out, note }) {
+  async run({ args, options, out, note }) {
     const elf = ElfTables.open(openSource(args[0]!));
     const table = options.dynamic === true ? elf.dynamicSymbols : elf.symbols;
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
-    const rows = select(table, args[1], options);
-    const damaged = damagedNames(table);
+    const matches = args[1] === undefined ? undefined : (await import('../glob.js')).glob(args[1]);
+    const rows = select(table, matches, options);
+    const damaged = options.json === true ? printJson(elf, table, rows, out) : printText(elf, table, rows, out);
     if (damaged > 0) note(`kelf: ${table.section.label}: names of ${damaged} symbols are outside of the table of names`);
-    if (options.json === true) printJson(elf, table, rows, out);
-    else printText(elf, table, rows, out);
     noteDiagnostics(elf, note);
   },
 });
@@ -54,7 +52,11 @@ interface Selection {
 }
 
 /** The indices of the rows to print, in their order. */
-function select(table: SymbolTable, name: string | undefined, { sort = 'address', type, all }: Selection): Uint32Array {
+function select(
+  table: SymbolTable,
+  matches: ((name: string) => boolean) | undefined,
+  { sort = 'address', type, all }: Selection,
+): Uint32Array {
   if (!['address', 'name', 'none'].includes(sort)) throw new UsageError(`--sort is address, name or none, not '${sort}'`);
   const wanted = type?.toUpperCase();
   const takes = Uint8Array.from({ length: 16 }, (_, number) =>
@@ -63,7 +65,6 @@ function select(table: SymbolTable, name: string | undefined, { sort = 'address'
   if (!takes.includes(1))
     throw new UsageError(`--type '${type}' is no type of symbol: func, object, notype, tls, ifunc, common, section, file`);
   const order = sort === 'address' ? table.value.order() : Uint32Array.from({ length: table.count }, (_, index) => index);
-  const matches = name === undefined ? undefined : glob(name);
   let count = 0;
   for (let i = 0; i < order.length; i++) {
     const row = order[i]!;
@@ -76,19 +77,14 @@ function select(table: SymbolTable, name: string | undefined, { sort = 'address'
   return sort === 'name' ? byName(table, rows) : rows;
 }
 
-function damagedNames({ nameOffset, strings }: SymbolTable): number {
-  let count = 0;
-  for (let i = 0; i < nameOffset.length; i++) if (nameOffset[i]! > 0 && nameOffset[i]! >= strings.bytes.length) count++;
-  return count;
-}
-
 function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
   const names = Array.from(rows, row => ({ row, name: table.at(row).name }));
   names.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : table.value.compare(a.row, b.row)));
   return Uint32Array.from(names, ({ row }) => row);
 }
 
-function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): void {
+/** @returns how many rows have a name outside of the table of names */
+function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): number {
   const labels = new Labels(elf, table);
   const row64 = elf.is64;
   let bytes = out.room(ROOM);
@@ -104,6 +100,7 @@ function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: O
     at = putRow(out, bytes, at, table, rows[i]!, row64, labels);
   }
   out.position = at;
+  return labels.damaged;
 }
 
 /**
@@ -119,7 +116,13 @@ function putRow(out: Output, bytes: Uint8Array, start: number, table: SymbolTabl
   else at = putBytes(bytes, at, encoder.encode(String(table.size.big[row])));
   const kind = labels.kinds.get(table.info[row]! + 256 * table.sectionIndex[row]!) ?? labels.kind(row);
   bytes.set(kind, at);
-  at = putName(out, bytes, at + kind.length, table.strings.bytes, table.nameOffset[row]!);
+  const names = table.strings.bytes;
+  const name = table.nameOffset[row]!;
+  if (name < names.length) at = putName(out, bytes, at + kind.length, names, name);
+  else {
+    at += kind.length;
+    labels.damaged++;
+  }
   const fileSymbol = table.fileSymbol(row);
   if (fileSymbol !== 0) {
     const file = labels.files.get(fileSymbol) ?? labels.file(fileSymbol);
@@ -132,6 +135,7 @@ function putRow(out: Output, bytes: Uint8Array, start: number, table: SymbolTabl
 
 /** What rows have in common, made once and copied: type, binding and section in one, and the file. */
 class Labels {
+  damaged = 0;
   /** By st_info and section index. */
   readonly kinds: Map<number, Uint8Array> = new Map();
   /** By the index of the STT_FILE symbol. */
@@ -163,7 +167,7 @@ class Labels {
   }
 }
 
-function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): void {
+function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): number {
   const json = new JsonRows(out, elf.name, 'symbols');
   for (const row of rows) {
     const { index, name, value, size, type, binding, visibility, sectionIndex, file } = table.at(row);
@@ -181,6 +185,7 @@ function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: O
     });
   }
   json.end();
+  return table.diagnostics.length;
 }
 
 function sectionLabel(elf: ElfTables, index: number): string {
