@@ -1,0 +1,271 @@
+import type { AddressEncoding } from './tables.js';
+
+/** Where the packed tables lie in a run of bytes, as offsets. */
+export interface KallsymsTables {
+  readonly littleEndian: boolean;
+  readonly count: number;
+  /** Offset of `kallsyms_num_syms`. */
+  readonly numSyms: number;
+  readonly names: number;
+  readonly markers: number;
+  readonly tokenTable: number;
+  readonly tokenIndex: number;
+  /** Offset of `kallsyms_offsets`, or of `kallsyms_addresses` where `encoding` is `absolute`. */
+  readonly addresses: number;
+  readonly encoding: AddressEncoding;
+  /** Offset of `kallsyms_relative_base`. */
+  readonly relativeBase?: number;
+}
+
+/** `0` to `9` as tokens: digits are real tokens in every kernel, each its own string, one after the other. */
+const DIGITS = Uint8Array.from('0123456789', digit => digit.charCodeAt(0)).reduce((pattern, digit, i) => {
+  pattern[i * 2] = digit;
+  return pattern;
+}, new Uint8Array(20));
+/** How many symbols one marker stands for. */
+const STEP = 256;
+/** Bytes of packed names from one marker to the next: 256 symbols of two tokens at least, of some hundred at most. */
+const NARROWEST = 0x200;
+const WIDEST = 0x40000;
+/** More symbols than any kernel has; bounds the search. */
+const MOST_SYMBOLS = 4_000_000;
+/** Real images have some five runs of digits; bounds the search in others. */
+const MOST_TRIES = 1000;
+
+/**
+ * Finds the packed kallsyms tables in the bytes of a kernel, without any symbol: by the tokens for the digits, then by what the tables say of each
+ * other. Which layout it is (the order of the tables, widths, byte order, how addresses are kept) comes from the bytes, never from a version:
+ * distributions carry layouts back to older releases (scripts/kallsyms.c writes them).
+ * @param bytes the image, or the part of it that has the kernel's read-only data
+ * @param wordSize 8 or 4
+ */
+export function locateKallsyms(bytes: Uint8Array, wordSize: number): KallsymsTables | undefined {
+  let tries = 0;
+  for (let at = findDigits(bytes, 0); at >= 0 && tries < MOST_TRIES; at = findDigits(bytes, at + 1), tries++) {
+    // Plain tables of characters have ":" next, which kernel names do not use: there it is a token of some other string.
+    if (bytes[at + 20] === 0x3a && bytes[at + 21] === 0) continue;
+    const tokens = findTokens(bytes, at);
+    const found = tokens === undefined ? undefined : findTables(bytes, tokens, wordSize);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A search by the pattern's last byte and its distance from what is there (Horspool). */
+function findDigits(bytes: Uint8Array, from: number): number {
+  const last = DIGITS.length - 1;
+  for (let at = from; at + last < bytes.length; ) {
+    // The pattern ends in "9", NUL: other bytes than its own let the search skip all of it.
+    const end = bytes[at + last]!;
+    if (end === 0) {
+      let i = last - 1;
+      while (i >= 0 && bytes[at + i] === DIGITS[i]) i--;
+      if (i < 0) return at;
+      at += 2;
+    } else at += end >= 0x30 && end <= 0x39 ? last - (end - 0x30) * 2 : DIGITS.length;
+  }
+  return -1;
+}
+
+interface TokenTables {
+  readonly table: number;
+  readonly index: number;
+  readonly littleEndian: boolean;
+}
+
+/** The 256 tokens around those for the digits, and the table of where each begins, which confirms them and tells the byte order. */
+function findTokens(bytes: Uint8Array, digits: number): TokenTables | undefined {
+  const starts = new Int32Array(256);
+  let at = digits;
+  // Back to token 1: the one before it has no NUL in front of it.
+  for (let token = 0x30; token >= 1; token--) {
+    starts[token] = at;
+    let before = at - 1;
+    if (before < 0 || bytes[before] !== 0) return undefined;
+    while (before > 0 && bytes[before - 1] !== 0 && at - before < 1024) before--;
+    at = before;
+  }
+  at = digits;
+  for (let token = 0x30; token < 256; token++) {
+    starts[token] = at;
+    const end = bytes.indexOf(0, at);
+    if (end < 0 || end - at > 1024) return undefined;
+    at = end + 1;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let index = at; index < at + 16 && index + 512 <= bytes.length; index++) {
+    for (const littleEndian of [true, false]) {
+      const second = view.getUint16(index + 2, littleEndian);
+      if (view.getUint16(index, littleEndian) !== 0) continue;
+      let token = 2;
+      while (token < 256 && view.getUint16(index + token * 2, littleEndian) - second === starts[token]! - starts[1]!) token++;
+      if (token === 256) return { table: starts[1]! - second, index, littleEndian };
+    }
+  }
+  return undefined;
+}
+
+function findTables(bytes: Uint8Array, tokens: TokenTables, wordSize: number): KallsymsTables | undefined {
+  const { littleEndian } = tokens;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  // Markers and the count are words of 32 bits since 4.20, longs before.
+  for (const width of wordSize === 8 ? [4, 8] : [4]) {
+    const markers = findMarkers(view, tokens, width);
+    if (markers === undefined) continue;
+    const names = findNames(bytes, view, markers, littleEndian);
+    if (names === undefined) continue;
+    const { count, numSyms } = names;
+    const addresses = behindTokens(view, tokens, count, wordSize, numSyms) ?? beforeCount(view, numSyms, count, wordSize, littleEndian);
+    if (addresses === undefined) continue;
+    return {
+      littleEndian,
+      count,
+      numSyms,
+      names: names.at,
+      markers: markers.at,
+      tokenTable: tokens.table,
+      tokenIndex: tokens.index,
+      ...addresses,
+    };
+  }
+  return undefined;
+}
+
+interface Markers {
+  readonly at: number;
+  readonly values: readonly number[];
+}
+
+function readWord(view: DataView, at: number, width: number, littleEndian: boolean): number {
+  if (width === 4) return view.getUint32(at, littleEndian);
+  const high = view.getUint32(littleEndian ? at + 4 : at, littleEndian);
+  return high === 0 ? view.getUint32(littleEndian ? at : at + 4, littleEndian) : Number.NaN;
+}
+
+/**
+ * The markers: a zero, then ascending offsets. They end at the token table, or, in 6.2 and 6.3 and where that was carried back, three bytes a symbol
+ * before it (kallsyms_seqs_of_names), for the number of symbols that they themselves stand for.
+ */
+function findMarkers(view: DataView, { table, littleEndian }: TokenTables, width: number): Markers | undefined {
+  const farthest = Math.max(0, table - MOST_SYMBOLS * 3);
+  // Runs are met from their ends: the last word of a run is followed by one that does not go on.
+  for (let at = (table & ~3) - width; at >= farthest; at -= 4) {
+    if (readWord(view, at, width, littleEndian) !== 0) continue;
+    const values = [0];
+    for (let next = at + width; next + width <= table; next += width) {
+      const step = readWord(view, next, width, littleEndian) - values.at(-1)!;
+      if (!(step >= NARROWEST && step <= WIDEST)) break;
+      values.push(readWord(view, next, width, littleEndian));
+    }
+    if (values.length < 2) continue;
+    const gap = table - (at + values.length * width);
+    const [least, most] = [(values.length - 1) * STEP * 3, values.length * STEP * 3];
+    if (gap < 16 || (gap > least && gap < most + 16)) return { at, values };
+  }
+  return undefined;
+}
+
+/** The names: they begin where walking 256 symbols arrives at the second marker, behind a count that the markers can stand for. */
+function findNames(
+  bytes: Uint8Array,
+  view: DataView,
+  { at: markers, values }: Markers,
+  littleEndian: boolean,
+): { at: number; count: number; numSyms: number } | undefined {
+  const end = markers - values.at(-1)!;
+  for (let at = end & ~3; at >= 8 && at > end - WIDEST; at -= 4) {
+    for (const numSyms of [at - 8, at - 4]) {
+      // A long of a big-endian kernel before 4.20 has its count in the second half.
+      const count = view.getUint32(numSyms, littleEndian) || view.getUint32(at - 4, littleEndian);
+      if (Math.ceil(count / STEP) !== values.length) continue;
+      if ([true, false].some(long => walks(bytes, at, values, long))) return { at, count, numSyms };
+    }
+  }
+  return undefined;
+}
+
+/** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of tables.ts. */
+function walks(bytes: Uint8Array, names: number, values: readonly number[], long: boolean): boolean {
+  let at = names;
+  for (let marker = 1; marker < Math.min(values.length, 5); marker++) {
+    for (let i = 0; i < STEP; i++) {
+      const first = bytes[at] ?? 0;
+      if (first === 0) return false;
+      at += long && first >= 0x80 ? 2 + ((first & 0x7f) | ((bytes[at + 1] ?? 0) << 7)) : 1 + first;
+      if (at - names > values[marker]!) return false;
+    }
+    if (at - names !== values[marker]) return false;
+  }
+  return true;
+}
+
+type Addresses = Pick<KallsymsTables, 'addresses' | 'encoding' | 'relativeBase'>;
+
+/** 6.4 and later: behind the tokens, 32-bit offsets and their base; from 7.0, offsets from their own places, without a base. */
+function behindTokens(
+  view: DataView,
+  { index, littleEndian }: TokenTables,
+  count: number,
+  wordSize: number,
+  numSyms: number,
+): Addresses | undefined {
+  for (const align of wordSize === 8 ? [8, 4] : [4]) {
+    const addresses = (index + 512 + align - 1) & -align;
+    if (addresses + count * 4 > view.byteLength) continue;
+    const encoding = offsetsEncoding(view, addresses, count, littleEndian);
+    if (encoding === 'place-relative') return { addresses, encoding };
+    if (encoding === undefined) continue;
+    const relativeBase = (addresses + count * 4 + wordSize - 1) & -wordSize;
+    if (relativeBase + wordSize <= view.byteLength && relativeBase !== numSyms) return { addresses, encoding, relativeBase };
+  }
+  return undefined;
+}
+
+/** Before 6.4: in front of the count, whole addresses, or offsets and their base. */
+function beforeCount(view: DataView, numSyms: number, count: number, wordSize: number, littleEndian: boolean): Addresses | undefined {
+  const relativeBase = numSyms - wordSize;
+  // The offsets end at the base, filled up to its alignment.
+  for (let pad = 0; pad < wordSize; pad += 4) {
+    const addresses = relativeBase - pad - count * 4;
+    if (addresses < 0) break;
+    const encoding = offsetsEncoding(view, addresses, count, littleEndian);
+    if (encoding !== undefined && encoding !== 'place-relative') return { addresses, encoding, relativeBase };
+  }
+  for (let pad = 0; pad < 16; pad += 4) {
+    const addresses = numSyms - pad - count * wordSize;
+    if (addresses >= 0 && ascends(i => readAddress(view, addresses + i * wordSize, wordSize, littleEndian), count))
+      return { addresses, encoding: 'absolute' };
+  }
+  return undefined;
+}
+
+/** An address as a number: only its order matters here, and the upper half keeps it. */
+function readAddress(view: DataView, at: number, wordSize: number, littleEndian: boolean): number {
+  if (wordSize === 4) return view.getUint32(at, littleEndian);
+  const [low, high] = littleEndian ? [at, at + 4] : [at + 4, at];
+  return view.getUint32(high, littleEndian) * 0x1_0000_0000 + view.getUint32(low, littleEndian);
+}
+
+/** Which encoding makes the offsets ascend, as the table is sorted by address. */
+function offsetsEncoding(view: DataView, at: number, count: number, littleEndian: boolean): AddressEncoding | undefined {
+  const raw = (i: number): number => view.getInt32(at + i * 4, littleEndian);
+  let negative = 0;
+  for (let i = 0; i < count; i++) if (raw(i) < 0) negative++;
+  // x86-64: percpu symbols have small positive offsets, all others are counted down from the base.
+  if (negative * 2 > count && ascends(i => (raw(i) >= 0 ? raw(i) - 2 ** 32 : -1 - raw(i)), count)) return 'absolute-percpu';
+  if (ascends(i => raw(i) >>> 0, count)) return 'base-relative';
+  return ascends(i => raw(i) + i * 4, count) ? 'place-relative' : undefined;
+}
+
+function ascends(value: (i: number) => number, count: number): boolean {
+  let last = value(0);
+  let distinct = 0;
+  for (let i = 1; i < count; i++) {
+    const next = value(i);
+    if (next < last) return false;
+    if (next > last) distinct++;
+    last = next;
+  }
+  // Padding ascends too.
+  return distinct * 2 > count;
+}
