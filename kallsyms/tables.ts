@@ -12,7 +12,7 @@ export interface KallsymsLocation {
   readonly addresses?: bigint;
   /** `kallsyms_offsets`, otherwise. */
   readonly offsets?: bigint;
-  /** `kallsyms_relative_base`; absent where the offsets are relative to their own place (7.0 and later). */
+  /** `kallsyms_relative_base`; absent in 7.0 and later, whose offsets are relative to their own place, or addresses of 32 bits. */
   readonly relativeBase?: bigint;
 }
 
@@ -46,6 +46,8 @@ export function kallsymsLocation(addressOf: (name: string) => bigint | undefined
 
 /** The longest expansion of a symbol that is accepted; KSYM_NAME_LEN is 512 since 6.1, with the letter and the NUL. */
 const LONGEST = 1024;
+/** Names take two to three times the space of their tokens; what takes more than this many times is damage, or made to exhaust the memory. */
+const MOST_EXPANSION = 32;
 
 /**
  * Decodes the packed symbol table of a kernel image (scripts/kallsyms.c writes it, kernel/kallsyms.c reads it): a name is a run of tokens, each a
@@ -57,10 +59,10 @@ export function decodeKallsyms(memory: Memory, at: KallsymsLocation, name: strin
   const { littleEndian } = memory;
   const u32 = (bytes: Uint8Array, index: number): number =>
     new DataView(bytes.buffer, bytes.byteOffset + index * 4).getUint32(0, littleEndian);
-  // Before 4.20 the count and the markers are longs (80ffbaa5b1bd); the labels' distance tells.
-  const count = Number(
-    memory.littleEndian || at.names - at.numSyms < 8n ? u32(memory.stored(at.numSyms, 4), 0) : memory.word(at.numSyms) & 0xffff_ffffn,
-  );
+  // Before 4.20 the count is a long (80ffbaa5b1bd), whose upper half is zero and, in a big-endian image, comes first. The labels do not tell: both are
+  // followed by bytes up to the next multiple of 8.
+  const first = u32(memory.stored(at.numSyms, 4), 0);
+  const count = first === 0 && memory.wordSize === 8 && !littleEndian ? u32(memory.stored(at.numSyms, 8), 1) : first;
   const place = { name };
   const packed = memory.stored(at.names, Math.max(0, Number(at.markers - at.names)));
   if (count === 0 || count > packed.length) {
@@ -100,17 +102,28 @@ function readTokens(memory: Memory, at: KallsymsLocation, place: { name: string 
 }
 
 /**
- * Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd). The second marker tells where symbol 256
- * begins: only the right reading arrives there.
+ * Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd). The markers tell, each where the next 256 symbols
+ * begin, and where the names end: only the right reading arrives there.
  */
 function lengthsAreLong(packed: Uint8Array, markers: Uint8Array, count: number, littleEndian: boolean): boolean {
-  if (count <= 256) return true;
   const view = new DataView(markers.buffer, markers.byteOffset, markers.length);
-  if (markers.length < 8) return true;
-  const second = view.getUint32(4, littleEndian) || (markers.length >= 16 ? view.getUint32(littleEndian ? 8 : 12, littleEndian) : 0);
-  let at = 0;
-  for (let i = 0; i < 256; i++) at += lengthAt(packed, at, true).total;
-  return at === second;
+  const marker = (index: number, width: number): number => {
+    const at = index * width + (width === 8 && !littleEndian ? 4 : 0);
+    return at + 4 <= markers.length ? view.getUint32(at, littleEndian) : -1;
+  };
+  // Markers of 8 bytes: the second half of the first one is zero too.
+  const width = count > 256 && marker(1, 4) === 0 ? 8 : 4;
+  const arrives = (long: boolean): boolean => {
+    let at = 0;
+    for (let row = 0; row < count; row++) {
+      if (row % 256 === 0 && at !== marker(row / 256, width)) return false;
+      const first = packed[at]!;
+      at += !long || first < 0x80 ? first + 1 : ((first & 0x7f) | (packed[at + 1]! << 7)) + 2;
+      if (!(at <= packed.length)) return false;
+    }
+    return packed.length - at < 8;
+  };
+  return arrives(true) || !arrives(false);
 }
 
 function lengthAt(packed: Uint8Array, at: number, long: boolean): { tokens: number; total: number } {
@@ -141,8 +154,11 @@ function expandNames(
         `symbol ${row} has ${number} tokens, ${packed.length - at} bytes are left`,
       );
     }
+    if (length > packed.length * MOST_EXPANSION + LONGEST) {
+      throw new FormatError('limit', { ...place, offset: at }, `the names unpack to more than ${MOST_EXPANSION} times their size`);
+    }
     if (length + LONGEST > strings.length) {
-      const larger = new Uint8Array(strings.length * 2);
+      const larger = new Uint8Array(strings.length * 2 + LONGEST);
       larger.set(strings);
       strings = larger;
     }
@@ -178,12 +194,13 @@ function readAddresses(memory: Memory, at: KallsymsLocation, count: number): { a
   }
   const bytes = memory.stored(at.offsets, count * 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const encoding = offsetEncoding(view, at, count, memory.littleEndian);
+  const encoding = offsetEncoding(view, at, count, memory);
   const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
   for (let i = 0; i < count; i++) {
     const raw = view.getInt32(i * 4, memory.littleEndian);
     let value: bigint;
     if (encoding === 'place-relative') value = at.offsets + BigInt(i * 4 + raw);
+    else if (encoding === 'absolute') value = BigInt(raw >>> 0);
     else if (encoding === 'absolute-percpu') value = raw >= 0 ? BigInt(raw) : base - 1n - BigInt(raw);
     else value = base + BigInt(raw >>> 0);
     address.big[i] = memory.wordSize === 8 ? BigInt.asUintN(64, value) : BigInt.asUintN(32, value);
@@ -191,9 +208,18 @@ function readAddresses(memory: Memory, at: KallsymsLocation, count: number): { a
   return { address, encoding };
 }
 
-/** Told from the data: only x86-64's percpu encoding has mostly negative offsets, and only the place-relative one has no base. */
-function offsetEncoding(view: DataView, at: KallsymsLocation, count: number, littleEndian: boolean): AddressEncoding {
-  if (at.relativeBase === undefined) return 'place-relative';
+/** No image is larger: its first symbol is nearer to the table than this. */
+const FARTHEST = 1 << 28;
+
+/**
+ * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or, in 32-bit
+ * kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which stands in front of the table, tells.
+ */
+function offsetEncoding(view: DataView, at: KallsymsLocation, count: number, { littleEndian, wordSize }: Memory): AddressEncoding {
+  if (at.relativeBase === undefined) {
+    const first = view.getInt32(0, littleEndian);
+    return wordSize === 8 || (first < 0 && first > -FARTHEST) ? 'place-relative' : 'absolute';
+  }
   let negative = 0;
   for (let i = 0; i < count; i++) if (view.getInt32(i * 4, littleEndian) < 0) negative++;
   return negative * 2 > count ? 'absolute-percpu' : 'base-relative';
