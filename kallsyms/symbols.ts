@@ -26,6 +26,7 @@ export interface SymbolColumns {
 }
 
 const UNDERSCORE = '_'.charCodeAt(0);
+const HIGHEST = 0xffff_ffff_ffff_ffffn;
 const LETTER_T = 't'.charCodeAt(0);
 const LETTER_W = 'w'.charCodeAt(0);
 
@@ -148,6 +149,7 @@ export class KernelSymbols {
 
   /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */
   endOf(address: bigint): bigint | undefined {
+    if (address >= HIGHEST) return undefined;
     const { low, high } = halves(address + 1n);
     const position = lowerBound(this.address, this.order, low, high);
     return position < this.count ? this.address.big[this.order[position]!] : undefined;
