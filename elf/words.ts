@@ -53,12 +53,13 @@ export class Words {
     return this.low(a) === this.low(b) && this.high(a) === this.high(b);
   }
 
-  /** Indices of the values in ascending order; equal values keep their order. A radix sort by 16-bit digits. */
+  /** Indices of the values in ascending order; equal values keep their order. What is nearly in order is merged, else a radix sort by 16-bit digits. */
   order(): Uint32Array<ArrayBuffer> {
     const n = this.length;
     let from = new Uint32Array(n);
     fillAscending(from);
-    if (isAscending(this.#halves)) return from;
+    const runs = ascendingRuns(this.#halves);
+    if (runs !== undefined) return mergeRuns(this, from, runs);
     // The counts of all digits take a megabyte, which few rows are not worth.
     if (n < FEW) return from.sort((a, b) => this.compare(a, b) || a - b);
     const digits = new Uint16Array(this.big.buffer);
@@ -94,17 +95,46 @@ export function lowerBoundSorted(words: Words, low: number, high: number): numbe
 
 const DIGITS = 0x10000;
 const FEW = 1 << 12;
+const FEW_RUNS = 8;
 
 function fillAscending(rows: Uint32Array): void {
   for (let i = 0; i < rows.length; i++) rows[i] = i;
 }
 
-function isAscending(halves: Uint32Array): boolean {
+/** Where ascending runs begin; undefined for more than a few. The relocations of a kernel are three: relative, unused, symbolic ones. */
+function ascendingRuns(halves: Uint32Array): number[] | undefined {
+  const starts = halves.length > 0 ? [0] : [];
   for (let i = 2; i < halves.length; i += 2) {
     const high = halves[i + HIGH]! - halves[i + HIGH - 2]!;
-    if (high < 0 || (high === 0 && halves[i + LOW]! < halves[i + LOW - 2]!)) return false;
+    if (high > 0 || (high === 0 && halves[i + LOW]! >= halves[i + LOW - 2]!)) continue;
+    if (starts.length === FEW_RUNS) return undefined;
+    starts.push(i / 2);
   }
-  return true;
+  return starts;
+}
+
+/** Merges neighbouring runs until one is left; of equal values the earlier row stays first. */
+function mergeRuns(words: Words, rows: Uint32Array<ArrayBuffer>, runs: readonly number[]): Uint32Array<ArrayBuffer> {
+  let from = rows;
+  let starts = runs;
+  while (starts.length > 1) {
+    const to = from.slice();
+    for (let run = 0; run + 1 < starts.length; run += 2) {
+      mergeTwo(words, from, to, starts[run]!, starts[run + 1]!, starts[run + 2] ?? from.length);
+    }
+    starts = starts.filter((_, run) => run % 2 === 0);
+    from = to;
+  }
+  return from;
+}
+
+function mergeTwo(words: Words, from: Uint32Array, to: Uint32Array, start: number, middle: number, end: number): void {
+  let left = start;
+  let right = middle;
+  for (let at = start; at < end; at++) {
+    const takesLeft = right === end || (left < middle && words.compare(from[left]!, from[right]!) <= 0);
+    to[at] = from[takesLeft ? left++ : right++]!;
+  }
 }
 
 function countDigits(digits: Uint16Array, counts: Uint32Array): void {

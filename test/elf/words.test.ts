@@ -27,6 +27,14 @@ describe('Words', () => {
     expect([...few.order()]).to.deep.equal(expected.map(({ row }) => row).filter(row => row < 500));
   });
 
+  it('merges a few ascending runs, equal values as they came', () => {
+    for (const lengths of [[5], [3, 4], [1, 2, 3], [4, 1, 1, 6], [2, 2, 2, 2, 2, 2, 2, 2], [1, 1, 1, 1, 1, 1, 1, 1, 1]]) {
+      const runs = lengths.flatMap((length, run) => Array.from({ length }, (_, i) => BigInt(100 - run * 3 + i * 2)));
+      const expected = runs.map((value, row) => ({ value, row })).sort((a, b) => Number(a.value - b.value) || a.row - b.row);
+      expect([...Words.of(...runs).order()], String(lengths)).to.deep.equal(expected.map(({ row }) => row));
+    }
+  });
+
   it('compares and subtracts by halves', () => {
     const words = Words.of(...values);
     const { low, high } = halves(0xffffffff80ffffffn);
