@@ -129,6 +129,12 @@ function mergeRuns(words: Words, rows: Uint32Array<ArrayBuffer>, runs: readonly 
 }
 
 function mergeTwo(words: Words, from: Uint32Array, to: Uint32Array, start: number, middle: number, end: number): void {
+  // Unused relocations, all zero, stand behind the others: such a run goes to the front as a block.
+  if (words.compare(from[end - 1]!, from[start]!) < 0) {
+    to.set(from.subarray(middle, end), start);
+    to.set(from.subarray(start, middle), start + end - middle);
+    return;
+  }
   let left = start;
   let right = middle;
   for (let at = start; at < end; at++) {

@@ -32,6 +32,8 @@ describe('Words', () => {
       const runs = lengths.flatMap((length, run) => Array.from({ length }, (_, i) => BigInt(100 - run * 3 + i * 2)));
       const expected = runs.map((value, row) => ({ value, row })).sort((a, b) => Number(a.value - b.value) || a.row - b.row);
       expect([...Words.of(...runs).order()], String(lengths)).to.deep.equal(expected.map(({ row }) => row));
+      const zeros = [...runs.slice(0, lengths[0]), 0n, 0n, 0n];
+      expect([...Words.of(...zeros).order()].slice(0, 3)).to.deep.equal([lengths[0]!, lengths[0]! + 1, lengths[0]! + 2]);
     }
   });
 
