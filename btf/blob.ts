@@ -68,10 +68,8 @@ export class BtfBlob {
 
   /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an id that is none, or 0 */
   ownerOf(id: number): BtfBlob {
-    let owner: BtfBlob = this;
-    while (id < owner.firstId && owner.base !== undefined) owner = owner.base;
-    if (!(id >= owner.firstId && id < owner.count)) throw new RangeError(`type id ${id} is not one of 1 to ${this.count - 1}`);
-    return owner;
+    // Small, so that it is compiled into whatever calls it.
+    return id >= this.firstId && id < this.count ? this : ownerBelow(this, id);
   }
 
   /** Index in `ownerOf(id).words` of the record of `id`: name_off, info, size or type, then what the kind adds. */
@@ -100,6 +98,11 @@ export class BtfBlob {
     const owner = this.ownerOf(id);
     return new FormatError(code, { name: owner.name, offset: owner.header.typeStart + owner.recordOf(id) * 4 }, message);
   }
+}
+
+function ownerBelow(blob: BtfBlob, id: number): BtfBlob {
+  for (let owner = blob.base; owner !== undefined && id > 0 && id < blob.firstId; owner = owner.base) if (id >= owner.firstId) return owner;
+  throw new RangeError(`type id ${id} is not one of 1 to ${blob.count - 1}`);
 }
 
 /** A split blob shares its base's layout section (btf_type_size_unknown of libbpf). */
