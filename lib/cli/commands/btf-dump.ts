@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { BtfBlob } from '../../../btf/blob.js';
 import type { Sink } from '../../../btf/print/writer.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
@@ -26,9 +25,6 @@ export const btfDump: Command<typeof options> = command({
   async run({ args, options, out }) {
     const { format = 'raw', base } = options;
     if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
-    // A dump is over in a tenth of a second, and most of that the optimizing compiler is still at work. Without the writer's functions copied into
-    // each of their callers it is done in half the time: measured on Node 20, dumps of a kernel take a third to a half less.
-    setFlagsFromString('--max-inlined-bytecode-size=60');
     const print = await FORMATS[format]!();
     print(
       openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given)),
