@@ -71,7 +71,7 @@ export const CASES: readonly Case[] = [
     name: 'duplicates',
     kelf: ['duplicates'],
     programs: ['nm', 'awk', 'sort', 'uniq'],
-    title: 'nm V | awk | sort | uniq -d',
+    title: 'nm V, awk, sort, uniq -d in a pipe',
     peer: v => ['sh', '-c', `nm "$0" | awk '$2=="t"||$2=="T"{print $3}' | sort | uniq -d`, v],
     target: { amd64: 1.5 },
     on: BOTH,

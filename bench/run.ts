@@ -6,7 +6,7 @@
  * Nothing here fails for being slow: it prints figures, and with --save keeps them in bench/RESULTS.md.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,8 @@ const ratio = (value: number): string => value.toFixed(2);
 const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
 const mebibytes = (value: number): string => `${value.toFixed(0)} MiB`;
 
+/** Of the minute before. Where other work keeps the cores busy, Node's helper threads wait for them, and ratios come out too high. */
+const load = loadavg()[0]!;
 const kernels = findKernels();
 const rows: Row[] = [];
 const peers = new Set<string>();
@@ -98,7 +100,7 @@ function circumstances(): string[] {
   const sentence = pairs === 1 ? 'one run each' : `medians of ${pairs} runs each, in turns`;
   return [
     `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'} (${cpus().length} cores), Node ${process.version}.`,
-    `Whole processes, output to /dev/null, warm cache, ${sentence}.`,
+    `Whole processes, output to /dev/null, warm cache, ${sentence}; load average before it: ${load.toFixed(1)}.`,
     '',
     ...kernels.map(({ arch, release, bytes }) => `- ${arch}: ${release}, a vmlinux of ${(bytes / 1e6).toFixed(0)} MB`),
     ...[...peers].map(program => `- ${program}: ${versionOf(program) ?? 'says no version'}`),

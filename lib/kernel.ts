@@ -1,3 +1,5 @@
+// Kernel is AsyncDisposable: who compiles against these types need not know the library that declares it.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Btf } from '../btf/index.js';
 import type { Diagnostic, ElfFile } from '../elf/index.js';
 import type { KernelSymbols } from '../kallsyms/index.js';

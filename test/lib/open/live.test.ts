@@ -6,7 +6,10 @@ import { liveObstacle } from 'kelf';
 import { showsAddresses } from '../../../lib/open/live.js';
 
 describe('the running kernel: whether /proc/kallsyms shows addresses', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kelf-live-'));
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kelf-live-'));
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   const shows = (text: string): boolean => {
