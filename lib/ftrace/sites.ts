@@ -26,8 +26,14 @@ export interface SiteMode {
   readonly adjust: number;
 }
 
-/** Distances between a word and its function that some compiler and architecture has: kernel/trace/ftrace.c and arch ftrace.h. */
-const DISTANCES = [0, 4, -8, 8, 12, 16, -4];
+/** Distances between a word and its function that a compiler of the architecture has made: ftrace_call_adjust() and its comments. */
+const DISTANCES: Readonly<Record<number, readonly number[]>> = {
+  // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).
+  [EM.X86_64]: [0, 4],
+  [EM.I386]: [0, 4],
+};
+/** Those of all others: kernel/trace/ftrace.c and arch ftrace.h. */
+const OTHER_DISTANCES: readonly number[] = [0, 4, -8, 8, 12, 16, -4];
 
 /** The sites of an image: the words of its table, adjusted as its architecture does. Zeros are skipped, as ftrace_process_locs() does. */
 export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number): FtraceSites {
@@ -45,13 +51,14 @@ export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine
 
 function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): SiteMode {
   const order = symbols.order;
+  const distances = DISTANCES[machine] ?? OTHER_DISTANCES;
   const found = new Map<number, number>();
   let elsewhere = 0;
   for (let i = 0; i < table.count; i++) {
     const low = table.relocated.low(i);
     const high = table.relocated.high(i);
     if (low === 0 && high === 0) continue;
-    const distance = distanceToFunction(symbols, order, low, high);
+    const distance = distanceToFunction(symbols, order, distances, low, high);
     if (distance === undefined) elsewhere++;
     else found.set(distance, (found.get(distance) ?? 0) + 1);
   }
@@ -64,17 +71,23 @@ function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): 
 }
 
 /** The distance from the function that a word is for; undefined where no function is at a distance that some architecture has. */
-function distanceToFunction(symbols: KernelSymbols, order: Uint32Array, low: number, high: number): number | undefined {
+function distanceToFunction(
+  symbols: KernelSymbols,
+  order: Uint32Array,
+  distances: readonly number[],
+  low: number,
+  high: number,
+): number | undefined {
   const next = lowerBound(symbols.address, order, low, high);
   // A word may stand in front of its function (func-8), at it or behind its entry.
   for (let at = next; at < order.length; at++) {
     const ahead = symbols.address.minus(order[at]!, low, high);
     if (ahead > 8) break;
-    if (symbols.isText(order[at]!) && DISTANCES.includes(-ahead)) return 0 - ahead;
+    if (symbols.isText(order[at]!) && distances.includes(-ahead)) return 0 - ahead;
   }
   for (let at = next - 1; at >= 0; at--) {
     const behind = -symbols.address.minus(order[at]!, low, high);
-    if (symbols.isText(order[at]!)) return DISTANCES.includes(behind) ? behind : undefined;
+    if (symbols.isText(order[at]!)) return distances.includes(behind) ? behind : undefined;
     if (behind > 16) break;
   }
   return undefined;

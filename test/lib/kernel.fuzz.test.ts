@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { auditKernel, duplicates, Kernel, parseConfig, piecesOfImage } from 'kelf';
+import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
+import { mutate, random } from '../support/mutate.js';
+
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 1000);
+/** A case that takes longer than this, in milliseconds, is an error: undamaged ones take a few. */
+const SLOW = 1000;
+const NAMES = ['load_elf_binary', 'tty_write', 'set_root', 'sys_sync', 'no_such_function', 'wb_dirty_limit', 'schedule', '__memcpy'];
+/** Distances from where a label is: those that make ranges empty, upside down, longer than the file or than a number can count. */
+const DISTANCES = [
+  1n,
+  2n,
+  4n,
+  -4n,
+  8n,
+  -8n,
+  1n << 16n,
+  1n << 26n,
+  1n << 31n,
+  1n << 32n,
+  1n << 40n,
+  1n << 53n,
+  1n << 62n,
+  1n << 63n,
+  -(1n << 40n),
+];
+const LABELS =
+  /^(_?_?start_|__stop_|_stext|_etext|_s?_?init|_end|__init_(begin|end)|__kprobes_text|__noinstr|__entry|__irqentry|linux_banner|btf_id_deny|kallsyms_)/;
+
+function fixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(fileURLToPath(new URL(`../../../fixtures/kernel/${name}`, import.meta.url))));
+}
+
+/** Asks a kernel everything. Each question may end in a FormatError, and in nothing else. */
+function askAll(bytes: Uint8Array, config: string): void {
+  let kernel: Kernel;
+  try {
+    kernel = new Kernel(piecesOfImage(ElfFile.open(new MemorySource(bytes, 'vmlinux')), { config: parseConfig(config, 'config') }));
+  } catch (error) {
+    if (error instanceof FormatError) return;
+    throw error;
+  }
+  const questions: (() => unknown)[] = [
+    () => auditKernel(kernel),
+    () => duplicates(kernel),
+    () => kernel.mcount,
+    () => kernel.banner,
+    () => kernel.buildId,
+    () => kernel.diagnostics,
+    ...NAMES.flatMap(name => [
+      () => kernel.traceability(name),
+      () => kernel.missingBtf(name),
+      () => kernel.missingBtf(name, { paholeVersion: 120 }),
+    ]),
+  ];
+  for (const question of questions) {
+    try {
+      question();
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+}
+
+/** Where the file keeps what the questions read: tables get most of the damage, code and debug strings little. */
+function targets(bytes: Uint8Array): { from: number; to: number }[] {
+  const file = ElfFile.open(new MemorySource(bytes, 'vmlinux'));
+  const wanted =
+    /^\.(symtab|strtab|BTF|BTF_ids|init\.data|rela\.dyn|rodata|data|note.*)$|__bug_table|__jump_table|__ex_table|kprobe_blacklist/;
+  const sections = file.sections.filter(({ name, size }) => wanted.test(name) && size > 0);
+  return [
+    { from: 0, to: 64 + 56 * file.segments.length },
+    { from: Number(file.header.shoff), to: Number(file.header.shoff) + 64 * file.sections.length },
+    ...sections.map(({ offset, size }) => ({ from: Number(offset), to: Number(offset) + size })),
+  ].filter(({ to }) => to <= bytes.length);
+}
+
+/** Places of st_value in the file, of labels that ranges are made of. */
+function labelPlaces(bytes: Uint8Array): number[] {
+  const file = ElfFile.open(new MemorySource(bytes, 'vmlinux'));
+  const { section } = file.symbols!;
+  return [...file.symbols!].filter(({ name }) => LABELS.test(name)).map(({ index }) => Number(section.offset) + index * 24 + 8);
+}
+
+describe('damaged kernels', function () {
+  this.timeout(0);
+  for (const arch of ['amd64', 'arm64']) {
+    it(`give answers or a FormatError, in time: ${arch}`, () => {
+      const bytes = fixture(`vmlinux-${arch}`);
+      const config = new TextDecoder().decode(fixture(`config-${arch}`));
+      const parts = targets(bytes);
+      const labels = labelPlaces(bytes);
+      const next = random(bytes.length);
+      for (let i = 0; i < CASES / 2; i++) {
+        const damaged = bytes.slice();
+        if (next(3) === 0) {
+          for (let count = 1 + next(3); count > 0; count--) {
+            const view = new DataView(damaged.buffer);
+            const at = labels[next(labels.length)]!;
+            const value = next(4) === 0 ? view.getBigUint64(labels[next(labels.length)]!, true) : view.getBigUint64(at, true);
+            view.setBigUint64(at, BigInt.asUintN(64, value + DISTANCES[next(DISTANCES.length)]!), true);
+          }
+        } else {
+          for (let count = 1 + next(3); count > 0; count--) {
+            const { from, to } = parts[next(parts.length)]!;
+            const part = mutate(damaged.slice(from, to), next);
+            damaged.set(part, from);
+          }
+        }
+        const began = performance.now();
+        try {
+          askAll(next(32) === 0 ? damaged.slice(0, next(damaged.length)) : damaged, config);
+          const took = performance.now() - began;
+          if (took > SLOW) throw new Error(`took ${took.toFixed()} ms`);
+        } catch (error) {
+          const changes = [...damaged.keys()].filter(at => damaged[at] !== bytes[at]).map(at => `${at}: ${damaged[at]}`);
+          throw new Error(`case ${i}: ${changes.slice(0, 64).join(', ')}`, { cause: error });
+        }
+      }
+    });
+  }
+});

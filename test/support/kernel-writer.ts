@@ -1,0 +1,142 @@
+import { Kernel, type KernelConfig, parseConfig, piecesOfImage } from 'kelf';
+import { ElfFile, EM, MemorySource, SHF, STB, STT } from 'kelf/elf';
+import { ElfWriter, join, type SectionSpec, type SymbolSpec } from './elf-writer.js';
+
+/** A function of a kernel to write; 32 bytes each, one behind the other. */
+export interface FunctionSpec {
+  readonly name: string;
+  /** Its ftrace site, from its first byte; none where not given. */
+  readonly site?: number;
+  readonly binding?: 'local' | 'global' | 'weak';
+  /** The source file of a local one. */
+  readonly file?: string;
+  readonly init?: boolean;
+  /** A label as assembly makes them, STT_NOTYPE. */
+  readonly label?: boolean;
+  /** Stands where the one before it stands. */
+  readonly alias?: boolean;
+}
+
+export interface KernelSpec {
+  readonly machine?: number;
+  readonly release?: string;
+  readonly functions: readonly FunctionSpec[];
+  /** Names of data symbols. */
+  readonly data?: readonly string[];
+  /** Names of functions on the kprobe blacklist. */
+  readonly blacklist?: readonly string[];
+  readonly btf?: Uint8Array;
+  /** BTF ids in the set `btf_id_deny`. */
+  readonly denied?: readonly number[];
+  /** Writes zeros for the words of __mcount_loc: nothing fills them. */
+  readonly zeroTable?: boolean;
+  /** No __mcount_loc at all. */
+  readonly noTable?: boolean;
+  /** Addresses of instructions with an entry in __jump_table and .static_call_sites: names of functions. */
+  readonly jumpLabels?: readonly string[];
+  readonly staticCalls?: readonly string[];
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export const TEXT = 0xffffffff81000000n;
+const INIT = 0xffffffff82000000n;
+const DATA = 0xffffffff83000000n;
+const TABLES = 0xffffffff84000000n;
+/** Bytes of a function. */
+export const SIZE = 32n;
+
+/** A kernel of a few functions, as a linked ELF file without segments: what no toolchain makes on demand. */
+export function kernelOf(spec: KernelSpec): Kernel {
+  const { machine = EM.X86_64 } = spec;
+  const writer = new ElfWriter();
+  const [text, init, data, tables] = [1, 2, 3, 4];
+  const addresses = new Map<string, bigint>();
+  const symbols: SymbolSpec[] = [];
+  const words: bigint[] = [];
+  const next = { text: TEXT, init: INIT };
+  let file: string | undefined;
+  for (const { name, site, binding = 'global', file: of, init: isInit = false, label = false, alias = false } of spec.functions) {
+    const area = isInit ? 'init' : 'text';
+    const value = alias ? next[area] - SIZE : next[area];
+    if (!alias) next[area] += SIZE;
+    if (of !== file) symbols.push({ name: of ?? '', type: STT.FILE, section: 0xfff1 });
+    file = of;
+    const bindings = { local: STB.LOCAL, global: STB.GLOBAL, weak: STB.WEAK };
+    symbols.push({
+      name,
+      value,
+      size: SIZE,
+      type: label ? STT.NOTYPE : STT.FUNC,
+      binding: bindings[binding],
+      section: isInit ? init : text,
+    });
+    if (!addresses.has(name)) addresses.set(name, value);
+    if (site !== undefined) words.push(value + BigInt(site));
+  }
+  const label = (name: string, value: bigint, section: number): void => {
+    symbols.push({ name, value, binding: STB.GLOBAL, section });
+  };
+  label('_stext', TEXT, text);
+  label('_etext', next.text, text);
+  label('__init_begin', INIT, init);
+  label('__init_end', next.init + SIZE, init);
+  label('_end', TABLES + 0x10000n, tables);
+  (spec.data ?? ['jiffies']).forEach((name, i) => {
+    symbols.push({ name, value: DATA + BigInt(i * 8), size: 8n, type: STT.OBJECT, binding: STB.LOCAL, section: data });
+  });
+
+  const parts: Uint8Array[] = [];
+  let at = TABLES;
+  const table = (start: string, stop: string | undefined, make: (address: bigint) => Uint8Array): void => {
+    label(start, at, tables);
+    const bytes = make(at);
+    const padded = join(bytes, new Uint8Array(-bytes.length & 7));
+    if (stop !== undefined) label(stop, at + BigInt(bytes.length), tables);
+    parts.push(padded);
+    at += BigInt(padded.length);
+  };
+  const of = (name: string): bigint => addresses.get(name)!;
+  const banner = `Linux version ${spec.release ?? '6.1.0-test'} (kelf@test) (gcc) #1\n\0`;
+  table('linux_banner', undefined, () => new TextEncoder().encode(banner));
+  if (spec.noTable !== true)
+    table('__start_mcount_loc', '__stop_mcount_loc', () => writer.u64(...(spec.zeroTable === true ? words.map(() => 0n) : words.sort())));
+  table('__start_kprobe_blacklist', '__stop_kprobe_blacklist', () => writer.u64(...(spec.blacklist ?? []).map(of)));
+  const distance = (from: bigint, to: bigint): number => Number(BigInt.asUintN(32, to - from));
+  table('__start___jump_table', '__stop___jump_table', start =>
+    join(...(spec.jumpLabels ?? []).map((name, i) => join(writer.u32(distance(start + BigInt(i * 16), of(name)), 0), writer.u64(0n)))),
+  );
+  table('__start_static_call_sites', '__stop_static_call_sites', start =>
+    join(...(spec.staticCalls ?? []).map((name, i) => writer.u32(distance(start + BigInt(i * 8), of(name)), 0))),
+  );
+  if (spec.denied !== undefined) table('btf_id_deny', undefined, () => writer.u32(spec.denied!.length, ...spec.denied!));
+
+  const section = (name: string, address: bigint, flags: number, bytes: Uint8Array): SectionSpec => ({
+    name,
+    type: 1,
+    flags: SHF.ALLOC | flags,
+    address,
+    data: bytes,
+  });
+  const bytes = writer.file({
+    type: 2,
+    machine,
+    sections: [
+      section('.text', TEXT, SHF.EXECINSTR, new Uint8Array(Number(next.text - TEXT) + 16).fill(0x90)),
+      section('.init.text', INIT, SHF.EXECINSTR, new Uint8Array(Number(next.init - INIT) + 16).fill(0x90)),
+      section('.data', DATA, SHF.WRITE, new Uint8Array(4096)),
+      section('.init.data', TABLES, SHF.WRITE, join(...parts)),
+      ...writer.symbols(symbols),
+      ...(spec.btf === undefined ? [] : [{ name: '.BTF', type: 1, data: spec.btf }]),
+    ],
+  });
+  const config: KernelConfig | undefined =
+    spec.config === undefined
+      ? undefined
+      : parseConfig(
+          Object.entries(spec.config)
+            .map(([name, value]) => `${name}=${value}`)
+            .join('\n'),
+          'config',
+        );
+  return new Kernel(piecesOfImage(ElfFile.open(new MemorySource(bytes, 'vmlinux')), config === undefined ? {} : { config }));
+}
