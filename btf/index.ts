@@ -28,4 +28,4 @@ export type {
   VarType,
   VoidType,
 } from './types.js';
-export { type BtfHeader, isBtf, KIND_NAMES, type Kind, type KindLayout, type Linkage } from './wire.js';
+export { type BtfHeader, isBtf, KIND, KIND_NAMES, type Kind, type KindLayout, type Linkage } from './wire.js';

@@ -59,7 +59,7 @@ export class StringTable {
     return text;
   }
 
-  /** A hash of the first {@link HASHED} bytes of the string at `offset`: FNV-1a, 32 bits. */
+  /** A hash of the first 64 bytes of the string at `offset`: FNV-1a, 32 bits. */
   hash(offset: number): number {
     const { bytes, start } = this.tableOf(offset);
     return hashBytes(bytes, offset - start);
