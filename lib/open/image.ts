@@ -1,5 +1,5 @@
 import { Btf } from '../../btf/index.js';
-import { type ElfFile, FormatError } from '../../elf/index.js';
+import { type ElfFile, ET, FormatError } from '../../elf/index.js';
 import { decodeKallsyms, type KernelSymbols, kallsymsLocation, symbolsFromElf } from '../../kallsyms/index.js';
 import { type McountTable, readMcountTable } from '../ftrace/mcount.js';
 import { type FtraceState, sitesOfTable } from '../ftrace/sites.js';
@@ -21,6 +21,13 @@ const BANNER = new TextEncoder().encode('Linux version ');
 
 /** The pieces of a kernel that is an ELF file with a `.symtab`: a debug vmlinux. */
 export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPieces {
+  if (file.header.type === ET.REL) {
+    throw new FormatError(
+      'unsupported',
+      { name: file.name },
+      'is a relocatable object, such as a module or a BPF program, and not a kernel',
+    );
+  }
   const table = file.symbols;
   if (table === undefined) {
     throw new FormatError('unsupported', { name: file.name }, 'the ELF file has no .symtab: a debug vmlinux is needed');
