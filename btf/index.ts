@@ -1,11 +1,13 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
+export { encodeBlob, encodeBtf } from './encode.js';
 export { printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
 export { printJson } from './print/json.js';
 export { printRaw } from './print/raw.js';
 export { formatType } from './print/struct.js';
 export type { Sink } from './print/writer.js';
+export { relocateBtf } from './relocate.js';
 export { StringTable as BtfStrings } from './strings.js';
 export type {
   ArrayType,

@@ -1,4 +1,5 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
+import { relocateBtf } from '../../btf/relocate.js';
 import { isBtf } from '../../btf/wire.js';
 import { FormatError } from '../../elf/errors.js';
 import { isElf, readHeader } from '../../elf/header.js';
@@ -7,7 +8,8 @@ import type { ByteSource } from '../../elf/source.js';
 
 /**
  * The BTF of a source: an ELF file's .BTF, or a blob of its own such as /sys/kernel/btf/vmlinux. A module built outside of its kernel's tree carries
- * the base of its split BTF with it, in .BTF.base (kernel 6.11); it is used where no `base` is given.
+ * the distilled base of its split BTF with it, in .BTF.base (kernel 6.11): where a `base` is given the BTF is relocated onto it, else that one is
+ * its base (btf_parse_elf() of libbpf).
  * @param parse `Btf.parse`, or for the records alone the constructor of BtfBlob: a dump has no use for the rest and does not load it
  * @returns undefined for an ELF file without .BTF
  * @throws FormatError
@@ -27,6 +29,8 @@ export function readBtf<B extends BtfBlob>(
   const find = (name: string): Section | undefined => sections.find(section => section.name === name);
   const section = find('.BTF');
   if (section === undefined) return undefined;
-  const distilled = base === undefined ? find('.BTF.base') : undefined;
-  return read(section, distilled === undefined ? base : read(distilled));
+  const distilled = find('.BTF.base');
+  if (distilled === undefined) return read(section, base);
+  const split = read(section, read(distilled));
+  return base === undefined ? split : parse(relocateBtf(split, base), { base, name: section.label, pointerSize });
 }
