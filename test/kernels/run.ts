@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { answers } from './answers.js';
 import { btfDumps } from './btf.js';
+import { documentedOutputs } from './docs.js';
 import { elfTables, relocationTypeNames } from './elf.js';
 
 // `npm run test:kernels`: what kelf reads of real kernels, compared with what the peers print for them. A line for each comparison; exit 1 where
@@ -32,7 +33,7 @@ export type Check = (what: string, peers: readonly string[], compare: () => Prom
 export type Comparisons = (kernel: KernelFiles, check: Check) => Promise<void>;
 
 /** What is compared for each kernel. */
-const ALL: readonly Comparisons[] = [elfTables, answers, btfDumps];
+const ALL: readonly Comparisons[] = [elfTables, answers, btfDumps, documentedOutputs];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames];
 
