@@ -1,8 +1,19 @@
 import { FormatError, type Place } from '../errors.js';
+import type { Job } from './job.js';
 
 interface Zlib {
+  inflateRawSync(bytes: Uint8Array, options: { maxOutputLength: number; chunkSize: number; info: true }): Info;
   inflateSync(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
   zstdDecompressSync?(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
+}
+
+/** What node:zlib takes as a limit at most. */
+const LARGEST = 2 ** 32;
+
+/** What zlib functions return under `info: true`: the engine has counted what it took in. */
+interface Info {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 /**
@@ -20,6 +31,35 @@ export function inflateZlib(bytes: Uint8Array, size: number, place: Place): Uint
   if (zlib === undefined)
     throw new FormatError('unsupported', place, 'zlib sections are unpacked with node:zlib, which this platform lacks');
   return attempt(() => zlib.inflateSync(bytes, { maxOutputLength: Math.max(size, 1) }), 'zlib', place);
+}
+
+/** Unpacks the deflate stream at an offset to the job's output, and returns how many packed bytes it has. */
+export function inflateRaw(job: Job, offset: number): number {
+  const zlib = platformZlib();
+  if (zlib === undefined) {
+    return job.fail('unsupported', offset, 'gzip is unpacked with node:zlib, which this platform lacks; `gzip -dc` unpacks the file');
+  }
+  const { output } = job;
+  try {
+    // One chunk, a byte larger than what is expected, comes back without being copied together from many.
+    const { buffer, engine } = zlib.inflateRawSync(job.bytes.subarray(offset), {
+      maxOutputLength: Math.min(Math.max(output.left, 1), LARGEST),
+      chunkSize: Math.max(output.firstRoom + 1, 1 << 16),
+      info: true,
+    });
+    const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    if (bytes.length > output.left) output.exceed(output.length + bytes.length, offset, 'no room');
+    output.append(bytes);
+    return engine.bytesWritten;
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    const { code, message } = error as Error & { code?: string };
+    const place = { name: job.name, offset };
+    if (code === 'ERR_BUFFER_TOO_LARGE') output.exceed(Number.POSITIVE_INFINITY, offset, message);
+    throw new FormatError(code === 'Z_BUF_ERROR' ? 'truncated' : 'corrupt', place, `the deflate stream does not unpack: ${message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Unpacks a zstd frame of at most `size` bytes, with Node's own decoder (Node 22.15 and later have one). */

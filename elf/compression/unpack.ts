@@ -1,0 +1,71 @@
+import { FormatError } from '../errors.js';
+import { unpackGzip } from './gzip.js';
+import { Job } from './job.js';
+import { unpackLz4, unpackLz4Legacy } from './lz4.js';
+import { unpackLzma } from './lzma-alone.js';
+import { Output } from './output.js';
+import { type Packing, packingOf } from './packing.js';
+import { unpackXz } from './xz.js';
+
+const GIBIBYTE = 2 ** 30;
+
+/** How to unpack. */
+export interface UnpackOptions {
+  /** What the bytes are, for messages: the file's name, or that of a part of it. */
+  readonly name: string;
+  /** The format, where what the bytes are taken from says it; else the first bytes do. A .lzma with other properties than usual needs it. */
+  readonly format?: Packing;
+  /** Most bytes that may come out; 1 GiB unless given. More than that is a FormatError `limit`. */
+  readonly limit?: number;
+  /** How many bytes are expected to come out, as a size word beside the packed bytes says. A wrong hint costs time, no more. */
+  readonly sizeHint?: number;
+  /**
+   * What to do about bytes behind the end of what is packed: `error` (unless given) or `ignore`. With `ignore`, members and frames of the same
+   * format that follow at once are still unpacked.
+   */
+  readonly trailing?: 'error' | 'ignore';
+  /** Called now and then with how many of the packed bytes are done. gzip is unpacked in one go for each member. */
+  readonly onProgress?: (consumed: number, total: number) => void;
+}
+
+/** What came out. */
+export interface Unpacked {
+  readonly format: Packing;
+  readonly bytes: Uint8Array;
+  /** How many of the packed bytes belong to it; the rest follows it, see {@link UnpackOptions.trailing}. */
+  readonly consumed: number;
+}
+
+const DECODERS: Readonly<Partial<Record<Packing, (job: Job) => number>>> = {
+  gzip: unpackGzip,
+  xz: unpackXz,
+  lzma: unpackLzma,
+  lz4: unpackLz4,
+  'lz4-legacy': unpackLz4Legacy,
+};
+
+/** Programs for the formats that are known by name only. */
+const PROGRAMS: Readonly<Partial<Record<Packing, string>>> = { bzip2: 'bzip2 -dc', lzo: 'lzop -dc', zstd: 'zstd -dc' };
+
+/**
+ * Unpacks gzip, xz, lzma, zstd and LZ4; which it is, the first bytes say. Several members, streams or frames one after the other
+ * unpack to their contents one after the other, as the formats' own programs do. Checksums are verified wherever a format has them.
+ *
+ * @throws FormatError with the offset in the packed bytes: `corrupt`; `truncated`; `limit` for more than `limit` bytes; `unsupported` for what
+ * is in no known format, for bzip2 and lzo, and for rare features of the others
+ */
+export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
+  const { name, format = packingOf(bytes), limit = GIBIBYTE, sizeHint = 0, trailing = 'error', onProgress } = options;
+  if (format === undefined) throw new FormatError('unsupported', { name, offset: 0 }, 'is packed in no format that kelf knows');
+  const decode = DECODERS[format];
+  if (decode === undefined) {
+    throw new FormatError(
+      'unsupported',
+      { name, offset: 0 },
+      `is packed with ${format}, which kelf does not read; \`${PROGRAMS[format]}\` unpacks it`,
+    );
+  }
+  const output = new Output(name, bytes.length, limit, sizeHint);
+  const consumed = decode(new Job(bytes, name, output, trailing === 'ignore', onProgress));
+  return { format, bytes: output.finish(), consumed };
+}

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import { FormatError, type FormatErrorCode, packingOf, type UnpackOptions, unpack } from 'kelf/elf';
+import { joined, vector, vectors } from '../../support/compressed.js';
+
+const FORMATS: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'lzma', zst: 'zstd', lz4: 'lz4', bz2: 'bzip2' };
+/** Formats that are read, each with a file and what is known of it. */
+const READ = ['text.gz', 'text.xz', 'text.lzma', 'text.lz4', 'text.legacy.lz4'];
+const TEXT = unpack(vector('text.gz').packed, { name: 'text.gz' }).bytes;
+
+function formatOf(file: string): string {
+  return file.endsWith('legacy.lz4') ? 'lz4-legacy' : FORMATS[file.split('.').at(-1)!]!;
+}
+
+/** The error that unpacking ends in. */
+function failure(packed: Uint8Array, options: Partial<UnpackOptions> = {}): FormatError {
+  try {
+    unpack(packed, { name: 'image', ...options });
+  } catch (error) {
+    if (error instanceof FormatError) return error;
+    throw error;
+  }
+  throw new Error('unpacked without an error');
+}
+
+function expectFailure(packed: Uint8Array, code: FormatErrorCode, message: RegExp, options: Partial<UnpackOptions> = {}): void {
+  const error = failure(packed, options);
+  expect(error.message).to.match(message);
+  expect(error.code).to.equal(code);
+}
+
+/** A copy with one byte changed; negative offsets count from the end. */
+function changed(packed: Uint8Array, at: number, byte: number = ~packed.at(at)!): Uint8Array {
+  const copy = packed.slice();
+  copy[at < 0 ? copy.length + at : at] = byte;
+  return copy;
+}
+
+describe('unpack: files made by gzip, xz, zstd and lz4', () => {
+  for (const { file, packed, sha256, size } of vectors()) {
+    const format = formatOf(file);
+    if (format === 'bzip2') continue;
+
+    it(`${file}: ${size} bytes`, () => {
+      if (file !== 'text.pb4.lzma') expect(packingOf(packed)).to.equal(format);
+      const result = unpack(packed, { name: file, format: format as never });
+      expect(result.format).to.equal(format);
+      expect(result.consumed).to.equal(packed.length);
+      expect(result.bytes.length).to.equal(size);
+      expect(createHash('sha256').update(result.bytes).digest('hex')).to.equal(sha256);
+    });
+  }
+});
+
+describe('unpack: what every format has in common', () => {
+  for (const file of READ) {
+    const { packed } = vector(file);
+
+    describe(file, () => {
+      it('other data may follow when the caller says so, and it is told where', () => {
+        const followed = joined(packed, [0x12, 0x00, 0xe0, 0x00, 1, 2, 3]);
+        const { bytes, consumed } = unpack(followed, { name: file, trailing: 'ignore' });
+        expect(consumed).to.equal(packed.length);
+        expect(bytes).to.deep.equal(TEXT);
+      });
+
+      it('other data that follows is an error otherwise', () => {
+        expect(failure(joined(packed, [0, 0x12, 0xe0, 1, 2])).code).to.be.oneOf(['corrupt', 'truncated']);
+      });
+
+      it('an input that ends early is an error at every length', () => {
+        for (let length = 8; length < packed.length; length += 7) {
+          // A legacy frame that ends behind its magic is whole.
+          expect(failure(packed.subarray(0, length), { trailing: 'ignore' }).code, `${length}`).to.be.oneOf([
+            'truncated',
+            'corrupt',
+            'unsupported',
+          ]);
+        }
+      });
+
+      it('no more than the limit comes out', () => {
+        expect(unpack(packed, { name: file, limit: TEXT.length }).bytes).to.deep.equal(TEXT);
+        expectFailure(packed, 'limit', /^image\+0x[0-9a-f]+: unpacks to more than 11999 bytes, the limit$/, { limit: TEXT.length - 1 });
+        expectFailure(packed, 'limit', /the limit$/, { limit: 0 });
+      });
+
+      it('a size hint may be wrong, and one that lies costs no memory', () => {
+        for (const sizeHint of [1, TEXT.length - 1, TEXT.length, TEXT.length + 1, 2 ** 40]) {
+          const { bytes } = unpack(packed, { name: file, sizeHint, limit: 2 ** 41 });
+          expect(bytes).to.deep.equal(TEXT);
+          expect(bytes.buffer.byteLength).to.be.below(400_000);
+        }
+      });
+
+      it('bytes within a larger array', () => {
+        const within = joined([1, 2, 3], packed, [4]).subarray(3, 3 + packed.length);
+        expect(unpack(within, { name: file }).bytes).to.deep.equal(TEXT);
+      });
+
+      it('progress goes up to the end', () => {
+        const done: number[] = [];
+        unpack(packed, { name: file, onProgress: (consumed, total) => done.push(consumed / total) });
+        expect(done).to.deep.equal(done.toSorted((a, b) => a - b));
+        expect(done.at(-1)).to.be.within(0.9, 1);
+      });
+    });
+  }
+});
+
+describe('unpack: what is not read', () => {
+  it('bzip2 and lzo are named, with the program that unpacks them', () => {
+    expectFailure(vector('text.bz2').packed, 'unsupported', /^image\+0x0: is packed with bzip2, which .*`bzip2 -dc` unpacks it$/);
+    const lzop = Uint8Array.of(0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a, 0x10, 0x40);
+    expect(packingOf(lzop)).to.equal('lzo');
+    expectFailure(lzop, 'unsupported', /is packed with lzo, which .*`lzop -dc` unpacks it$/);
+  });
+
+  it('what is packed in no format', () => {
+    for (const bytes of [new Uint8Array(0), Uint8Array.of(0x1f), new TextEncoder().encode('BZh is how this text begins')]) {
+      expect(packingOf(bytes)).to.equal(undefined);
+      expectFailure(bytes, 'unsupported', /is packed in no format that kelf knows/);
+    }
+    expect(packingOf(Uint8Array.of(0x5d, 0, 0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9))).to.equal(undefined);
+  });
+});
+
+describe('unpack: gzip', () => {
+  const { packed } = vector('text.gz');
+
+  it('the CRC-32 and the size are verified', () => {
+    expectFailure(changed(packed, -6), 'corrupt', /: the CRC-32 is 0x[0-9a-f]+, the bytes give 0x[0-9a-f]+$/);
+    expectFailure(changed(packed, -1, 1), 'corrupt', /the member unpacks to 12000 bytes, its trailer says 16789216$/);
+  });
+
+  it('a header with all it may hold', () => {
+    const header = [0x1f, 0x8b, 8, 4 | 8 | 16, 0, 0, 0, 0, 0, 3, 2, 0, 9, 9, 0x61, 0, 0x62, 0];
+    expect(unpack(joined(header, packed.subarray(10)), { name: 'image' }).bytes).to.deep.equal(TEXT);
+    expectFailure(joined(header.with(3, 0x84), packed.subarray(10)), 'corrupt', /reserved flags are set: 0x84/);
+    expectFailure(Uint8Array.from(header.slice(0, 15)), 'truncated', /the string in the header has no end/);
+  });
+
+  it('the CRC of a header, where there is one', () => {
+    const header = [0x1f, 0x8b, 8, 2, 0, 0, 0, 0, 0, 3];
+    expectFailure(joined(header, [0, 0], packed.subarray(10)), 'corrupt', /the header's CRC is 0x0, its bytes give 0x([0-9a-f]+)$/);
+    const found = Number.parseInt(/give 0x([0-9a-f]+)$/.exec(failure(joined(header, [0, 0], packed.subarray(10))).message)![1]!, 16);
+    expect(unpack(joined(header, [found & 0xff, found >> 8], packed.subarray(10)), { name: 'image' }).bytes).to.deep.equal(TEXT);
+  });
+
+  it('a deflate stream that is none', () => {
+    expectFailure(changed(packed, 10, 7), 'corrupt', /^image\+0xa: the deflate stream does not unpack/);
+  });
+});
+
+describe('unpack: LZ4', () => {
+  it('checksums of header, blocks and content are verified', () => {
+    expectFailure(changed(vector('text.lz4').packed, 6), 'corrupt', /the frame header's checksum is 0x/);
+    expectFailure(changed(vector('text.lz4').packed, -1), 'corrupt', /the content checksum is 0x/);
+    const { packed } = vector('repeats.independent.lz4');
+    const size = new DataView(packed.buffer).getUint32(7, true) & 0x7fffffff;
+    expectFailure(changed(packed, 11 + size), 'corrupt', /the block checksum is 0x/);
+  });
+
+  it('a legacy frame ends where a word is no size', () => {
+    const { packed } = vector('text.legacy.lz4');
+    const { consumed } = unpack(joined(packed, [0xff, 0xff, 0xff, 0]), { name: 'image', trailing: 'ignore' });
+    expect(consumed).to.equal(packed.length);
+    expectFailure(joined(packed, [0xff, 0xff, 0xff, 0]), 'corrupt', /4 bytes follow the end of what is packed/);
+  });
+
+  for (const [what, block, message] of [
+    ['a match from before the beginning', [0x10, 0x61, 2, 0, 0x00], /a match from 2 bytes back, where there are 1/],
+    ['a match from no bytes back', [0x10, 0x61, 0, 0, 0x00], /a match from 0 bytes back/],
+    ['more literals than there are', [0x50, 0x61, 0x62], /5 literals, where the block has 2 bytes more/],
+    ['an end within a length', [0xf0, 0xff], /the block ends in a length/],
+    ['an end within the length of a match', [0x1f, 0x61, 1, 0, 0xff], /the block ends in a length/],
+    ['an end within an offset', [0x10, 0x61, 1], /the block ends in an offset/],
+    ['an end behind a match', [0x10, 0x61, 1, 0], /the block ends in a match/],
+  ] as const) {
+    it(`a block with ${what}`, () => {
+      expectFailure(joined([2, 0x21, 0x4c, 0x18, block.length, 0, 0, 0], block), 'corrupt', message);
+    });
+  }
+
+  it('matches that overlap what they copy, from every distance', () => {
+    for (let distance = 1; distance <= 12; distance++) {
+      const literals = Array.from({ length: distance }, (_, i) => 0x41 + i);
+      // 4 + 15 + 20 bytes of match, and no literals behind it.
+      const block = [(distance << 4) | 15, ...literals, distance, 0, 20, 0x00];
+      const { bytes } = unpack(joined([2, 0x21, 0x4c, 0x18, block.length, 0, 0, 0], block), { name: 'image' });
+      expect([...bytes]).to.deep.equal(Array.from({ length: distance + 39 }, (_, i) => 0x41 + (i % distance)));
+    }
+  });
+});
+
+describe('unpack: xz and lzma', () => {
+  for (const [check, message] of [
+    ['crc32', /the block's CRC-32 does not match/],
+    ['crc64', /the block's CRC-64 does not match/],
+    ['sha256', /the block's SHA-256 does not match/],
+  ] as const) {
+    it(`the ${check} of a block is verified`, () => {
+      const { packed } = vector(`text.${check}.xz`);
+      // The index is 12 bytes, the footer too: the byte before them is the check's last.
+      expectFailure(changed(packed, -25), 'corrupt', message);
+    });
+  }
+
+  it('headers, index and footer are verified', () => {
+    const { packed } = vector('text.crc32.xz');
+    expectFailure(changed(packed, 7, 4), 'corrupt', /the CRC-32 of the header is/);
+    expectFailure(changed(packed, 14, 1), 'corrupt', /the CRC-32 of the block header is/);
+    expectFailure(changed(packed, -23, 7), 'corrupt', /the index lists 7 blocks, the stream has 1/);
+    expectFailure(changed(packed, -22, 0x84), 'corrupt', /the index gives other sizes than a block has/);
+    expectFailure(changed(packed, -13, 1), 'corrupt', /the CRC-32 of the index is/);
+    expectFailure(changed(packed, -8, 9), 'corrupt', /the CRC-32 of the footer is/);
+    expectFailure(changed(packed, -1, 9), 'corrupt', /the stream has no footer/);
+  });
+
+  it('a .lzma that ends before or behind its size', () => {
+    const { packed } = vector('text.lzma');
+    const sized = packed.slice();
+    new DataView(sized.buffer).setBigUint64(5, 12000n, true);
+    expect(unpack(sized, { name: 'image' }).bytes).to.deep.equal(TEXT);
+    new DataView(sized.buffer).setBigUint64(5, 12001n, true);
+    expectFailure(sized, 'corrupt', /the stream unpacks to 12000 bytes, its header says 12001/);
+    new DataView(sized.buffer).setBigUint64(5, 11000n, true);
+    expectFailure(sized, 'corrupt', /image/);
+  });
+});
