@@ -47,7 +47,8 @@ export class Memory {
   readonly tables: readonly RelocationTable[];
   readonly #name: string;
   readonly #machine: number;
-  readonly #regions: readonly Region[];
+  /** In ascending order of address. */
+  readonly regions: readonly Region[];
   readonly #symbols: (table: RelocationTable) => SymbolTable | undefined;
   readonly #unknown = new Set<number>();
   #ordered: readonly Ordered[] | undefined;
@@ -65,7 +66,7 @@ export class Memory {
     this.#machine = header.machine;
     this.littleEndian = header.littleEndian;
     this.wordSize = header.is64 ? 8 : 4;
-    this.#regions = regions.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    this.regions = regions.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
     this.tables = tables;
     this.#symbols = symbols;
   }
@@ -139,13 +140,13 @@ export class Memory {
 
   #region(address: bigint, length: number): Region | undefined {
     let from = 0;
-    let to = this.#regions.length;
+    let to = this.regions.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      if (this.#regions[middle]!.address <= address) from = middle + 1;
+      if (this.regions[middle]!.address <= address) from = middle + 1;
       else to = middle;
     }
-    const region = this.#regions[from - 1];
+    const region = this.regions[from - 1];
     return region !== undefined && length >= 0 && address + BigInt(Math.trunc(length)) <= region.address + region.size ? region : undefined;
   }
 

@@ -44,6 +44,17 @@ const NOT_AN_ENTRY: Decision = { code: 'not-a-function-entry' };
 /** What can't be told from what was given. */
 const OPEN: readonly ReasonCode[] = ['sites-unknown', 'not-a-function-entry'];
 
+/** btf_id_deny in kernel/bpf/verifier.c */
+const DENIED = [
+  'migrate_disable',
+  'migrate_enable',
+  'rcu_read_unlock_strict',
+  'preempt_count_add',
+  'preempt_count_sub',
+  '__rcu_read_lock',
+  '__rcu_read_unlock',
+];
+
 /** kretprobe_blacklist of arch/x86/kernel/kprobes/core.c */
 const KRETPROBE_BLACKLIST: Readonly<Record<number, readonly string[]>> = { [EM.X86_64]: ['__switch_to'], [EM.I386]: ['__switch_to'] };
 
@@ -225,8 +236,11 @@ export class Traceability {
   #readDenied(): ReadonlySet<number> {
     const { image, pieces, btfSource } = this.#kernel;
     const at = pieces.labels('btf_id_deny');
-    // The ids are those of the image's own BTF.
-    if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 4)) return new Set();
+    // The ids are those of the image's own BTF. Without the set, the names that it has in all releases: a kernel without one of these functions
+    // has no FUNC of it.
+    if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 4)) {
+      return new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? []));
+    }
     const { memory } = image;
     const u32 = (address: bigint): number => {
       const bytes = memory.read(address, 4);
@@ -340,7 +354,7 @@ export class Traceability {
     const { btf, btfSource, symbols } = this.#kernel;
     const evidence: Evidence[] = [{ source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${this.#func(id)?.prototype.says}` }];
     if (decision.code === 'too-many-arguments' && decision.errno === 'ENOTSUPP') evidence.push(this.#mostSlots.evidence);
-    if (decision.code === 'btf-denied') evidence.push({ source: '.BTF_ids', says: `btf_id_deny holds [${id}]` });
+    if (decision.code === 'btf-denied') evidence.push({ source: 'kernel', says: `the set btf_id_deny of the verifier holds ${name}` });
     if (decision.code === 'no-trampoline')
       evidence.push({ source: 'kallsyms', says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS' });
     const rows = symbols.find(name);

@@ -19,6 +19,8 @@ const TEXT: readonly Pair[] = [['text', '_stext', '_etext']];
 
 /** What is freed after boot (free_initmem()); ftrace forgets its sites there (ftrace_free_init_mem()). */
 const INIT: readonly Pair[] = [['init', '__init_begin', '__init_end']];
+/** Its text alone: a kernel without CONFIG_KALLSYMS_ALL does not list the end of its data. */
+const INIT_TEXT: readonly Pair[] = [['init', '_sinittext', '_einittext']];
 
 /** Text that no kprobe is set in, on every architecture: populate_kprobe_blacklist() in kernel/kprobes.c. */
 const UNPROBED: readonly Pair[] = [
@@ -97,7 +99,8 @@ export function textAreas(labels: Labels): AreaSet {
 }
 
 export function initAreas(labels: Labels): AreaSet {
-  return new AreaSet(areasOf(INIT, labels));
+  const whole = areasOf(INIT, labels);
+  return new AreaSet(whole.length > 0 ? whole : areasOf(INIT_TEXT, labels));
 }
 
 /** The areas that the kernel blacklists whole. */

@@ -1,6 +1,13 @@
 import { Btf } from '../../btf/index.js';
 import { type ElfFile, ET, FormatError } from '../../elf/index.js';
-import { decodeKallsyms, type KernelSymbols, kallsymsLocation, symbolsFromElf } from '../../kallsyms/index.js';
+import {
+  decodeKallsyms,
+  type KallsymsLocation,
+  type KernelSymbols,
+  kallsymsLocation,
+  locateKallsyms,
+  symbolsFromElf,
+} from '../../kallsyms/index.js';
 import { type McountTable, readMcountTable } from '../ftrace/mcount.js';
 import { type FtraceState, sitesOfTable } from '../ftrace/sites.js';
 import { ImageSymbols } from '../image-symbols.js';
@@ -9,6 +16,7 @@ import type { Labels } from '../kprobes/areas.js';
 import { blacklistOfImage } from '../kprobes/blacklist.js';
 import { readBtf } from './btf.js';
 import type { KernelConfig } from './config.js';
+import { discoverLabels } from './discover.js';
 
 /** What may stand beside an image. */
 export interface ImageExtras {
@@ -19,49 +27,43 @@ export interface ImageExtras {
 
 const BANNER = new TextEncoder().encode('Linux version ');
 
-/** The pieces of a kernel that is an ELF file with a `.symtab`: a debug vmlinux. */
+/**
+ * The pieces of a kernel image: an ELF file, with a `.symtab` (a debug vmlinux) or without (what a bzImage holds), or the headers that were put
+ * around a raw image.
+ */
 export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPieces {
   if (file.header.type === ET.REL) {
-    throw new FormatError(
-      'unsupported',
-      { name: file.name },
-      'is a relocatable object, such as a module or a BPF program, and not a kernel',
-    );
+    const message = 'is a relocatable object, such as a module or a BPF program, and not a kernel';
+    throw new FormatError('unsupported', { name: file.name }, message);
   }
-  const table = file.symbols;
-  if (table === undefined) {
-    throw new FormatError('unsupported', { name: file.name }, 'the ELF file has no .symtab: a debug vmlinux is needed');
-  }
-  const imageSymbols = new ImageSymbols(table);
-  const labels: Labels = name => imageSymbols.addressOf(name);
   const notes: string[] = [];
-  let symbols: KernelSymbols | undefined;
-  let mcount: McountTable | undefined;
-  const readSymbols = (): KernelSymbols => {
-    symbols ??= kernelSymbols(file, imageSymbols, notes);
-    return symbols;
-  };
-  const readMcount = (): McountTable | undefined => {
+  const { machine } = file.header;
+  const table = file.symbols;
+  const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
+  if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are not known');
+  const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
+  const discovered = once(() => discoverLabels(file.memory, symbols()));
+  const labels: Labels = name =>
+    imageSymbols?.addressOf(name) ?? symbols().addressOf(name) ?? (imageSymbols === undefined ? discovered().get(name) : undefined);
+  const mcount = once((): McountTable | undefined => {
     const start = labels('__start_mcount_loc');
     const stop = labels('__stop_mcount_loc');
-    if (start === undefined || stop === undefined || stop < start) return undefined;
-    mcount ??= readMcountTable(file.memory, file.header.machine, start, stop);
-    return mcount;
-  };
+    return start === undefined || stop === undefined || stop < start ? undefined : readMcountTable(file.memory, machine, start, stop);
+  });
   return {
     name: file.name,
-    machine: file.header.machine,
+    machine,
     image: file,
     notes,
-    symbols: readSymbols,
+    symbols,
     imageSymbols: () => imageSymbols,
     labels,
-    mcount: readMcount,
+    mcount,
     ftrace: (): FtraceState => {
-      const table = readMcount();
-      return table === undefined ? 'none' : sitesOfTable(table, readSymbols(), file.header.machine);
+      const table = mcount();
+      return table === undefined ? 'none' : sitesOfTable(table, symbols(), machine);
     },
-    blacklist: () => blacklistOfImage(file.memory, readSymbols(), labels, file.header.machine),
+    blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),
     btf: () => extras.btf ?? btfOfImage(file),
     config: () => extras.config,
     banner: () => bannerOf(file, labels),
@@ -69,11 +71,47 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   };
 }
 
-function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols, notes: string[]): KernelSymbols {
-  const location = kallsymsLocation(name => imageSymbols.addressOf(name));
+/** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */
+function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, notes: string[]): KernelSymbols {
+  const location = imageSymbols === undefined ? locateIn(file) : kallsymsLocation(name => imageSymbols.addressOf(name));
   if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
+  if (imageSymbols === undefined) {
+    throw new FormatError(
+      'unsupported',
+      { name: file.name },
+      'neither .symtab nor packed kallsyms: nothing names the functions of this file',
+    );
+  }
   notes.push('no packed kallsyms: the symbols are those of .symtab that kallsyms would list');
   return symbolsFromElf(file, imageSymbols.table);
+}
+
+function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
+  for (const { address, fileSize, read } of memory.regions) {
+    const tables = locateKallsyms(read(0, fileSize), memory.wordSize);
+    if (tables === undefined) continue;
+    const at = (offset: number): bigint => address + BigInt(offset);
+    const { numSyms, names, markers, tokenTable, tokenIndex, addresses, relativeBase, encoding } = tables;
+    return {
+      numSyms: at(numSyms),
+      names: at(names),
+      markers: at(markers),
+      tokenTable: at(tokenTable),
+      tokenIndex: at(tokenIndex),
+      ...(encoding === 'absolute' ? { addresses: at(addresses) } : { offsets: at(addresses) }),
+      ...(relativeBase === undefined ? {} : { relativeBase: at(relativeBase) }),
+    };
+  }
+  return undefined;
+}
+
+/** A function that is called once, and then remembered. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {

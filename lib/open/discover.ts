@@ -1,0 +1,108 @@
+import { halves, type Memory } from '../../elf/index.js';
+import type { KernelSymbols } from '../../kallsyms/index.js';
+
+/** A run of words, next to each other, each of which points at the start of a function. */
+interface Run {
+  readonly start: bigint;
+  readonly stop: bigint;
+}
+
+/** What linux_banner begins with, and linux_proc_banner does not (init/version.c). */
+const BANNER = 'Linux version ';
+
+/** Shorter runs are taken for function pointers of other tables. */
+const SHORTEST_MCOUNT = 64;
+const SHORTEST_BLACKLIST = 8;
+
+/**
+ * Labels that kallsyms does not list in a kernel without CONFIG_KALLSYMS_ALL, found by what stands there. The table of ftrace's sites is the longest
+ * run of pointers at functions in the image. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h) the pointers
+ * of the kprobe blacklist are the next such run, behind tables of pointers at data.
+ */
+export function discoverLabels(memory: Memory, symbols: KernelSymbols): Map<string, bigint> {
+  const labels = new Map<string, bigint>();
+  const runs: Run[] = [];
+  for (const { address, fileSize } of memory.regions) {
+    const banner = findText(memory.stored(address, fileSize), BANNER);
+    if (banner >= 0 && !labels.has('linux_banner')) labels.set('linux_banner', address + BigInt(banner));
+    runs.push(...pointerRuns(memory, symbols, address, fileSize));
+  }
+  const mcount = runs.reduce<Run | undefined>((best, run) => (best === undefined || size(run) > size(best) ? run : best), undefined);
+  if (mcount === undefined || size(mcount) < SHORTEST_MCOUNT * memory.wordSize) return labels;
+  labels.set('__start_mcount_loc', mcount.start);
+  labels.set('__stop_mcount_loc', mcount.stop);
+  const blacklist = runs.find(run => run.start >= mcount.stop && size(run) >= SHORTEST_BLACKLIST * memory.wordSize);
+  if (blacklist !== undefined) {
+    labels.set('__start_kprobe_blacklist', blacklist.start);
+    labels.set('__stop_kprobe_blacklist', blacklist.stop);
+  }
+  return labels;
+}
+
+function size({ start, stop }: Run): number {
+  return Number(stop - start);
+}
+
+/**
+ * Runs of words that point into text, at or shortly behind the start of a function. Overridden weak functions leave words that point elsewhere into
+ * text (under 2 in 100), so that one of them does not end a run.
+ */
+function pointerRuns(memory: Memory, symbols: KernelSymbols, from: bigint, length: number): Run[] {
+  const { wordSize } = memory;
+  const bytes = memory.read(from, length - (length % wordSize));
+  const starts = functionStarts(symbols);
+  const { low: textLow, high: textHigh } = halves(starts.lowest);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [lowAt, highAt] = wordSize === 8 && !memory.littleEndian ? [4, 0] : [0, 4];
+  const runs: Run[] = [];
+  let start = -1;
+  let hits = 0;
+  let lastHit = -1;
+  const close = (at: number): void => {
+    if (start >= 0 && hits * 10 >= ((lastHit - start) / wordSize) * 9)
+      runs.push({ start: from + BigInt(start), stop: from + BigInt(lastHit) });
+    start = -1;
+    hits = 0;
+    lastHit = at;
+  };
+  for (let at = 0; at + wordSize <= bytes.length; at += wordSize) {
+    const high = wordSize === 8 ? view.getUint32(at + highAt, memory.littleEndian) : 0;
+    const distance = (high - textHigh) * 0x1_0000_0000 + (view.getUint32(at + lowAt, memory.littleEndian) - textLow);
+    if (distance < 0 || distance > starts.span) {
+      if (start >= 0) close(at);
+      continue;
+    }
+    if (starts.has(distance)) {
+      if (start < 0) start = at;
+      hits++;
+      lastHit = at + wordSize;
+    }
+  }
+  close(bytes.length);
+  return runs;
+}
+
+/** The starts of functions as distances from the lowest; a word may point 4 bytes behind one (ENDBR, BTI) or 8 in front (CALL_OPS). */
+function functionStarts(symbols: KernelSymbols): { lowest: bigint; span: number; has(distance: number): boolean } {
+  const rows: number[] = [];
+  for (const row of symbols.order) if (symbols.isText(row)) rows.push(row);
+  const [first] = rows;
+  if (first === undefined) return { lowest: 0n, span: -1, has: () => false };
+  const lowest = symbols.address.big[first]!;
+  const { low, high } = halves(lowest);
+  const distances = new Set<number>();
+  for (const row of rows) distances.add(symbols.address.minus(row, low, high));
+  const span = symbols.address.minus(rows.at(-1)!, low, high);
+  return { lowest, span, has: distance => distances.has(distance) || distances.has(distance - 4) || distances.has(distance + 8) };
+}
+
+/** Where ASCII text stands; -1 where it does not. */
+function findText(bytes: Uint8Array, text: string): number {
+  const wanted = new TextEncoder().encode(text);
+  for (let at = bytes.indexOf(wanted[0]!); at >= 0; at = bytes.indexOf(wanted[0]!, at + 1)) {
+    let i = 1;
+    while (i < wanted.length && bytes[at + i] === wanted[i]) i++;
+    if (i === wanted.length) return at;
+  }
+  return -1;
+}
