@@ -1,4 +1,4 @@
-import type { AddressEncoding } from './tables.js';
+import type { AddressEncoding, KallsymsLocation } from './tables.js';
 
 /** Where the packed tables lie in a run of bytes, as offsets. */
 export interface KallsymsTables {
@@ -49,6 +49,21 @@ export function locateKallsyms(bytes: Uint8Array, wordSize: number): KallsymsTab
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The addresses of tables that were found in bytes that stand at an address. */
+export function kallsymsAt(tables: KallsymsTables, base: bigint): KallsymsLocation {
+  const at = (offset: number): bigint => base + BigInt(offset);
+  const { numSyms, names, markers, tokenTable, tokenIndex, addresses, relativeBase, encoding } = tables;
+  return {
+    numSyms: at(numSyms),
+    names: at(names),
+    markers: at(markers),
+    tokenTable: at(tokenTable),
+    tokenIndex: at(tokenIndex),
+    ...(encoding === 'absolute' ? { addresses: at(addresses) } : { offsets: at(addresses) }),
+    ...(relativeBase === undefined ? {} : { relativeBase: at(relativeBase) }),
+  };
 }
 
 /** A search by the pattern's last byte and its distance from what is there (Horspool). */

@@ -4,6 +4,7 @@ import {
   decodeKallsyms,
   type KallsymsLocation,
   type KernelSymbols,
+  kallsymsAt,
   kallsymsLocation,
   locateKallsyms,
   symbolsFromElf,
@@ -23,6 +24,8 @@ export interface ImageExtras {
   /** A BTF in place of the image's own, and where it comes from. */
   readonly btf?: { readonly btf: Btf; readonly source: string };
   readonly config?: KernelConfig;
+  /** What the image was wrapped in, from the outside in. */
+  readonly form?: readonly string[];
 }
 
 const BANNER = new TextEncoder().encode('Linux version ');
@@ -53,6 +56,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   return {
     name: file.name,
     machine,
+    form: extras.form ?? ['ELF'],
     image: file,
     notes,
     symbols,
@@ -90,17 +94,7 @@ function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
   for (const { address, fileSize, read } of memory.regions) {
     const tables = locateKallsyms(read(0, fileSize), memory.wordSize);
     if (tables === undefined) continue;
-    const at = (offset: number): bigint => address + BigInt(offset);
-    const { numSyms, names, markers, tokenTable, tokenIndex, addresses, relativeBase, encoding } = tables;
-    return {
-      numSyms: at(numSyms),
-      names: at(names),
-      markers: at(markers),
-      tokenTable: at(tokenTable),
-      tokenIndex: at(tokenIndex),
-      ...(encoding === 'absolute' ? { addresses: at(addresses) } : { offsets: at(addresses) }),
-      ...(relativeBase === undefined ? {} : { relativeBase: at(relativeBase) }),
-    };
+    return kallsymsAt(tables, address);
   }
   return undefined;
 }

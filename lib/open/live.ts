@@ -79,6 +79,7 @@ export function piecesOfLive(): KernelPieces {
   return {
     name: 'the running kernel',
     machine: MACHINES[arch()] ?? 0,
+    form: ['running'],
     notes,
     symbols: readSymbols,
     imageSymbols: () => undefined,

@@ -1,9 +1,10 @@
 import { Btf } from '../../btf/index.js';
-import { ElfFile, FormatError } from '../../elf/index.js';
+import { FormatError } from '../../elf/index.js';
 import { Kernel } from '../kernel.js';
 import { InputError, openSource, type SourceOptions } from '../source/node.js';
 import { readBtf } from './btf.js';
 import { parseConfig } from './config.js';
+import { openKernelFile } from './identify.js';
 import { type ImageExtras, piecesOfImage } from './image.js';
 import { liveObstacle, piecesOfLive } from './live.js';
 
@@ -17,7 +18,7 @@ export interface OpenKernelOptions extends SourceOptions {
 
 /**
  * Opens a kernel.
- * @param path a debug vmlinux
+ * @param path a kernel in any form it is shipped in: a vmlinux, a bzImage (`/boot/vmlinuz-*`), an arm64 Image, a zboot image, packed or not
  * @throws FormatError for what is no such file, InputError for what can't be read
  */
 export async function openKernel(path: string, options: OpenKernelOptions = {}): Promise<Kernel> {
@@ -27,7 +28,8 @@ export async function openKernel(path: string, options: OpenKernelOptions = {}):
       ...(options.btf === undefined ? {} : { btf: { btf: readBtfFile(options.btf), source: options.btf } }),
       ...(options.config === undefined ? {} : { config: parseConfig(new TextDecoder().decode(readFile(options.config)), options.config) }),
     };
-    return new Kernel(piecesOfImage(ElfFile.open(source), extras));
+    const { file, form } = openKernelFile(source);
+    return new Kernel(piecesOfImage(file, { ...extras, form }));
   } catch (error) {
     source.close();
     throw error;

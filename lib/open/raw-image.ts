@@ -1,7 +1,7 @@
 import { isBtf } from '../../btf/index.js';
-import { EM, FormatError, SHT } from '../../elf/index.js';
-import { type KallsymsTables, locateKallsyms } from '../../kallsyms/index.js';
-import type { ImagePart, RawImage } from './elf-around.js';
+import { ElfFile, EM, FormatError, SHT } from '../../elf/index.js';
+import { decodeKallsyms, type KallsymsTables, kallsymsAt, locateKallsyms } from '../../kallsyms/index.js';
+import { elfAround, type ImagePart, type RawImage } from './elf-around.js';
 
 /** What the header of a raw image says. */
 export interface RawImageKind {
@@ -10,8 +10,8 @@ export interface RawImageKind {
   readonly littleEndian: boolean;
   /** R_*_RELATIVE of the machine, where its images carry relocations. */
   readonly relativeType?: number;
-  /** The symbol at offset 0, where the image is linked to run as it stands; or the address itself. */
-  readonly start?: string | bigint;
+  /** The address of offset 0; or symbols that stand there, for images whose words are final. */
+  readonly start?: bigint | readonly string[];
   readonly memorySize?: number;
 }
 
@@ -72,15 +72,28 @@ function linkBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables 
   if (typeof kind.start === 'bigint') return kind.start;
   if (tables === undefined)
     throw new FormatError('unsupported', { name }, 'no kallsyms tables are found: the addresses of the image cannot be told');
-  const base = rela === undefined ? undefined : relocatedBase(bytes, kind, tables, rela);
+  const base = (rela === undefined ? undefined : relocatedBase(bytes, kind, tables, rela)) ?? namedBase(bytes, kind, tables, name);
   if (base === undefined) {
     throw new FormatError(
       'unsupported',
       { name },
-      'no relocations fit the symbols: the address that the image is linked at cannot be told',
+      'neither relocations nor symbols tell the address that the image is linked at: the debug vmlinux does',
     );
   }
   return base;
+}
+
+/** The address of the symbol at offset 0, where the words of the image are final, that of kallsyms_relative_base among them. */
+function namedBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, name: string): bigint | undefined {
+  const { start, machine, is64, littleEndian } = kind;
+  if (start === undefined || typeof start === 'bigint') return undefined;
+  const file = ElfFile.open(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
+  const { symbols } = decodeKallsyms(file.memory, kallsymsAt(tables, 0n), name);
+  for (const label of start) {
+    const address = symbols.addressOf(label);
+    if (address !== undefined) return address;
+  }
+  return undefined;
 }
 
 /**
@@ -188,6 +201,7 @@ function btfSize(bytes: Uint8Array, at: number): number | undefined {
 
 /** Images of these machines by their e_machine, with what the boot protocol fixes. */
 export const ARM64: RawImageKind = { machine: EM.AARCH64, is64: true, littleEndian: true, relativeType: 0x403 };
-export const RISCV64: RawImageKind = { machine: EM.RISCV, is64: true, littleEndian: true, relativeType: 3 };
+export const RISCV64: RawImageKind = { machine: EM.RISCV, is64: true, littleEndian: true, relativeType: 3, start: ['_start'] };
 export const LOONGARCH64: RawImageKind = { machine: EM.LOONGARCH, is64: true, littleEndian: true, start: 0x9000_0000_0020_0000n };
+export const ARM32: RawImageKind = { machine: EM.ARM, is64: false, littleEndian: true, start: ['_text', 'stext'] };
 export const S390X: RawImageKind = { machine: EM.S390, is64: true, littleEndian: false, start: 0x10_0000n };
