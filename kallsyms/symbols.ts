@@ -26,6 +26,7 @@ export interface SymbolColumns {
 }
 
 const UNDERSCORE = '_'.charCodeAt(0);
+const FEW_ALIASES = 16;
 const HIGHEST = 0xffff_ffff_ffff_ffffn;
 const LETTER_T = 't'.charCodeAt(0);
 const LETTER_W = 'w'.charCodeAt(0);
@@ -131,19 +132,27 @@ export class KernelSymbols {
    */
   containing(address: bigint): number | undefined {
     const { low, high } = halves(address);
-    let position = lowerBound(this.address, this.order, low, high);
+    const position = lowerBound(this.address, this.order, low, high);
     const exact = position < this.count && this.address.minus(this.order[position]!, low, high) === 0;
     if (exact) return this.order[position];
     if (position === 0) return undefined;
-    position--;
-    while (position > 0 && this.address.equal(this.order[position]!, this.order[position - 1]!)) position--;
-    return this.order[position];
+    return this.order[this.#firstPosition(position - 1)];
   }
 
   /** The first row at the address of a row: what the kernel calls the address by. */
   firstAlias(row: number): number {
-    let first = row;
-    while (first > 0 && this.address.equal(first - 1, first)) first--;
+    // The kernel's own rows are in order: the row is its own position.
+    const position = this.order[row] === row ? row : lowerBound(this.address, this.order, this.address.low(row), this.address.high(row));
+    return this.order[this.#firstPosition(position)]!;
+  }
+
+  /** The first position in `order` of the address at a position. Few symbols share one; where very many do, a search takes over. */
+  #firstPosition(position: number): number {
+    const { address, order } = this;
+    let first = position;
+    for (let steps = 0; first > 0 && address.equal(order[first]!, order[first - 1]!); steps++, first--) {
+      if (steps === FEW_ALIASES) return lowerBound(address, order, address.low(order[first]!), address.high(order[first]!));
+    }
     return first;
   }
 

@@ -24,6 +24,7 @@ export class FunctionTable {
   readonly #rowOfSymbol: Uint32Array;
   #btfFunc: Int32Array | undefined;
   #btfIndex: NameIndex | undefined;
+  #withBtf: Map<number, number> | undefined;
 
   constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined) {
     this.symbols = symbols;
@@ -83,6 +84,20 @@ export class FunctionTable {
       }
     }
     return this.#btfFunc;
+  }
+
+  /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined where none has one. */
+  withBtfAt(firstSymbolRow: number): number | undefined {
+    if (this.#withBtf === undefined) {
+      this.#withBtf = new Map();
+      const { btfFunc } = this;
+      for (let row = 0; row < this.count; row++) {
+        if (btfFunc[row]! < 0) continue;
+        const first = this.symbols.firstAlias(this.symbolRow[row]!);
+        if (!this.#withBtf.has(first)) this.#withBtf.set(first, row);
+      }
+    }
+    return this.#withBtf.get(firstSymbolRow);
   }
 
   #ends(): Words {

@@ -5,6 +5,9 @@ import type { KernelSymbols } from '../kallsyms/index.js';
 export class ImageSymbols {
   readonly table: SymbolTable;
   #index: NameIndex | undefined;
+  /** The rows of the name that was asked for last, by address: one name may have very many, and they are asked for one after the other. */
+  #lastFirst = -1;
+  #lastByAddress: ReadonlyMap<bigint, number> = new Map();
 
   constructor(table: SymbolTable) {
     this.table = table;
@@ -26,7 +29,16 @@ export class ImageSymbols {
     const first = this.#names.firstOf(symbols.strings.bytes, symbols.nameOffset[symbolRow]!);
     if (first < 0) return undefined;
     const address = symbols.address.big[symbolRow]!;
-    return this.#names.rowsFrom(first).find(row => this.table.value.big[row] === address);
+    if (this.#lastFirst !== first) {
+      this.#lastFirst = first;
+      this.#lastByAddress = new Map(
+        this.#names
+          .rowsFrom(first)
+          .reverse()
+          .map(row => [this.table.value.big[row]!, row]),
+      );
+    }
+    return this.#lastByAddress.get(address);
   }
 
   symbolOf(symbols: KernelSymbols, symbolRow: number): ElfSymbol | undefined {

@@ -80,13 +80,10 @@ const alias: Rule = ({ kernel, symbols, source }) => {
   const { functions } = kernel;
   for (const symbol of symbols) {
     const first = kernel.symbols.containing(symbol.address);
-    if (first === undefined) continue;
-    for (let at = first; at < kernel.symbols.count && kernel.symbols.address.equal(at, first); at++) {
-      const row = functions.ofSymbol(at);
-      if (row === undefined || functions.btfFunc[row]! < 0) continue;
-      const says = `${functions.name(row)} stands at the same address and has a FUNC: this name is an alias, which DWARF does not define`;
-      return { code: 'pahole-alias', certainty: 'proven', because: [{ source, address: symbol.address, says }] };
-    }
+    const row = first === undefined ? undefined : functions.withBtfAt(first);
+    if (row === undefined) continue;
+    const says = `${functions.name(row)} stands at the same address and has a FUNC: this name is an alias, which DWARF does not define`;
+    return { code: 'pahole-alias', certainty: 'proven', because: [{ source, address: symbol.address, says }] };
   }
   return undefined;
 };

@@ -35,6 +35,9 @@ const DISTANCES: Readonly<Record<number, readonly number[]>> = {
 /** Those of all others: kernel/trace/ftrace.c and arch ftrace.h. */
 const OTHER_DISTANCES: readonly number[] = [0, 4, -8, 8, 12, 16, -4];
 
+/** So many symbols around a word are looked at: more stand there only in damaged tables. */
+const NEAR = 512;
+
 /** The sites of an image: the words of its table, adjusted as its architecture does. Zeros are skipped, as ftrace_process_locs() does. */
 export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number): FtraceSites {
   const mode = siteMode(table, symbols, machine);
@@ -80,12 +83,12 @@ function distanceToFunction(
 ): number | undefined {
   const next = lowerBound(symbols.address, order, low, high);
   // A word may stand in front of its function (func-8), at it or behind its entry.
-  for (let at = next; at < order.length; at++) {
+  for (let at = next; at < Math.min(order.length, next + NEAR); at++) {
     const ahead = symbols.address.minus(order[at]!, low, high);
     if (ahead > 8) break;
     if (symbols.isText(order[at]!) && distances.includes(-ahead)) return 0 - ahead;
   }
-  for (let at = next - 1; at >= 0; at--) {
+  for (let at = next - 1; at >= Math.max(0, next - NEAR); at--) {
     const behind = -symbols.address.minus(order[at]!, low, high);
     if (symbols.isText(order[at]!)) return distances.includes(behind) ? behind : undefined;
     if (behind > 16) break;

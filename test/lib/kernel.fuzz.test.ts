@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
 import { auditKernel, duplicates, Kernel, parseConfig, piecesOfImage } from 'kelf';
 import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
+import { BtfWriter } from '../support/btf-writer.js';
+import { type FunctionSpec, kernelOf } from '../support/kernel-writer.js';
 import { mutate, random } from '../support/mutate.js';
 
-const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 1000);
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 800);
 /** A case that takes longer than this, in milliseconds, is an error: undamaged ones take a few. */
 const SLOW = 1000;
 const NAMES = ['load_elf_binary', 'tty_write', 'set_root', 'sys_sync', 'no_such_function', 'wb_dirty_limit', 'schedule', '__memcpy'];
@@ -119,6 +122,32 @@ describe('damaged kernels', function () {
           throw new Error(`case ${i}: ${changes.slice(0, 64).join(', ')}`, { cause: error });
         }
       }
+    });
+  }
+});
+
+describe('kernels made to take long', function () {
+  this.timeout(0);
+  const COUNT = 20_000;
+  const writer = new BtfWriter();
+  writer.func('other', writer.funcProto(0, []));
+  const btf = writer.bytes();
+  const shapes: [string, (i: number) => FunctionSpec][] = [
+    ['every function at one address', i => ({ name: `f${i}`, alias: i > 0, site: 0 })],
+    ['every function of one name', () => ({ name: 'f', site: 0 })],
+    ['every function of one name at one address', i => ({ name: 'f', alias: i > 0, site: 0 })],
+    ['every function a clone of one', i => ({ name: `f.isra.${i}`, site: 0 })],
+    ['every function a label at one address', i => ({ name: `f${i}`, alias: i > 0, label: true })],
+    ['every function split in two, at one address', i => ({ name: i % 2 === 0 ? 'f' : 'f.cold', alias: i > 0 })],
+  ];
+  for (const [what, shape] of shapes) {
+    it(`are audited in time that grows with their size: ${what}`, () => {
+      const kernel = kernelOf({ functions: Array.from({ length: COUNT }, (_, i) => shape(i)), btf });
+      const began = performance.now();
+      auditKernel(kernel);
+      kernel.duplicates();
+      // A tenth of a second on an idle machine; quadratic time was ten seconds and more.
+      expect(performance.now() - began).to.be.lessThan(4000);
     });
   }
 });
