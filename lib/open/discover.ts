@@ -8,7 +8,7 @@ interface Run {
 }
 
 /** What linux_banner begins with, and linux_proc_banner does not (init/version.c). */
-const BANNER = 'Linux version ';
+const BANNER = new TextEncoder().encode('Linux version ');
 
 /** Shorter runs are taken for function pointers of other tables. */
 const SHORTEST_MCOUNT = 64;
@@ -23,8 +23,8 @@ export function discoverLabels(memory: Memory, symbols: KernelSymbols): Map<stri
   const labels = new Map<string, bigint>();
   const runs: Run[] = [];
   for (const { address, fileSize } of memory.regions) {
-    const banner = findText(memory.stored(address, fileSize), BANNER);
-    if (banner >= 0 && !labels.has('linux_banner')) labels.set('linux_banner', address + BigInt(banner));
+    const banner = findBanner(memory.stored(address, fileSize));
+    if (banner >= 0) labels.set('linux_banner', address + BigInt(banner));
     runs.push(...pointerRuns(memory, symbols, address, fileSize));
   }
   const mcount = runs.reduce<Run | undefined>((best, run) => (best === undefined || size(run) > size(best) ? run : best), undefined);
@@ -96,13 +96,15 @@ function functionStarts(symbols: KernelSymbols): { lowest: bigint; span: number;
   return { lowest, span, has: distance => distances.has(distance) || distances.has(distance - 4) || distances.has(distance + 8) };
 }
 
-/** Where ASCII text stands; -1 where it does not. */
-function findText(bytes: Uint8Array, text: string): number {
-  const wanted = new TextEncoder().encode(text);
-  for (let at = bytes.indexOf(wanted[0]!); at >= 0; at = bytes.indexOf(wanted[0]!, at + 1)) {
-    let i = 1;
-    while (i < wanted.length && bytes[at + i] === wanted[i]) i++;
-    if (i === wanted.length) return at;
+/**
+ * Where the line of /proc/version stands; -1 where it does not. Some images have it twice, first as it was before the build's number was put in
+ * (init/version.c): the last one is linux_banner.
+ */
+function findBanner(bytes: Uint8Array): number {
+  let found = -1;
+  for (let at = bytes.indexOf(BANNER[0]!); at >= 0; at = bytes.indexOf(BANNER[0]!, at + 1)) {
+    // A digit follows: the format string of linux_proc_banner has "%s version %s".
+    if (BANNER.every((byte, i) => bytes[at + i] === byte) && bytes[at + BANNER.length]! - 48 < 10) found = at;
   }
-  return -1;
+  return found;
 }

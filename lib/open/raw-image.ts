@@ -33,6 +33,8 @@ export function analyseRawImage(bytes: Uint8Array, kind: RawImageKind, name: str
   if (rela !== undefined)
     parts.push({ name: '.rela.dyn', type: SHT.RELA, offset: rela.offset, size: rela.count * RELA_SIZE, entsize: RELA_SIZE });
   if (btf !== undefined) parts.push({ name: '.BTF', type: 1, ...btf });
+  const note = findBuildId(bytes, kind.littleEndian);
+  if (note !== undefined) parts.push({ name: '.note.gnu.build-id', type: SHT.NOTE, ...note });
   const { machine, is64, littleEndian, memorySize = bytes.length } = kind;
   return { bytes, machine, is64, littleEndian, base, memorySize, parts };
 }
@@ -159,6 +161,18 @@ function includes(value: (i: number) => number, count: number, wanted: number): 
     else to = middle;
   }
   return from < count && value(from) === wanted;
+}
+
+/** The note of the build id: owner `GNU`, type 3, 20 bytes of SHA-1. The last one is the image's: that of the vDSO stands in front of .notes. */
+function findBuildId(bytes: Uint8Array, littleEndian: boolean): { offset: number; size: number } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let found: number | undefined;
+  for (let at = bytes.indexOf(0x47); at >= 0; at = bytes.indexOf(0x47, at + 1)) {
+    if (at < 12 || at + 24 > bytes.length || at % 4 !== 0) continue;
+    if (view.getUint32(at) !== 0x474e5500 || view.getUint32(at - 4, littleEndian) !== 3) continue;
+    if (view.getUint32(at - 12, littleEndian) === 4 && view.getUint32(at - 8, littleEndian) === 20) found = at - 12;
+  }
+  return found === undefined ? undefined : { offset: found, size: 36 };
 }
 
 /** The largest BTF blob in the bytes: the kernel's own. */

@@ -1,7 +1,8 @@
 import type { DuplicateGroup } from '../../answers/duplicates.js';
+import type { Decision } from '../../answers/traceability.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
-import { functionCells, table, verdictCells } from '../../report/text.js';
+import { functionCells, table } from '../../report/text.js';
 import { type Command, command, EXIT, type OptionSpec } from '../command.js';
 import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';
 
@@ -31,16 +32,18 @@ ftrace site and BTF; whether their code is the same; and what each kind of tool 
 
 /** What each kind of tool does with the bare name. */
 function byName(kernel: Kernel, name: string): Record<string, string> {
-  const { tracing, functions } = kernel;
-  const { kprobe, fentry, kprobeMulti } = tracing.answer(name);
+  const { tracing, functions, btf } = kernel;
+  // The decisions without their evidence: it is asked for hundreds of names.
+  const says = ({ code, errno }: Decision, accepted: string): string => {
+    if (code === 'accepted') return accepted;
+    return errno === undefined ? `cannot be told (${code})` : `refused, ${errno} (${code})`;
+  };
+  const [id] = btf?.find(name, 'FUNC') ?? [];
   const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.symbolRow[row]!)).length;
-  const [, errno] = verdictCells(kprobe.byName);
   return {
-    kprobe: kprobe.byName.ok ? 'sets it in the first' : `refused, ${errno}`,
-    fentry: fentry.attach.ok ? 'attaches to the first' : `refused, ${fentry.attach.errno ?? 'open'} (${fentry.attach.code})`,
-    'kprobe.multi': kprobeMulti.byName.ok
-      ? 'attaches to the first that has an ftrace site'
-      : `refused, ${kprobeMulti.byName.errno ?? 'open'} (${kprobeMulti.byName.code})`,
+    kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
+    fentry: id === undefined ? 'refused, not in BTF' : says(tracing.fentryAttach(id), 'attaches to the first'),
+    'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
     ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : `all ${live}`} with an ftrace site`,
   };
 }
