@@ -136,7 +136,8 @@ function tryRead(path: string): Buffer | undefined {
   }
 }
 
-function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSites {
+/** The sites of `available_filter_functions_addrs`, which come in the order of the file. */
+export function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSites {
   const order = address!.order();
   const ip = new Words(order.length);
   order.forEach((row, i) => {
@@ -149,7 +150,7 @@ function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSites {
  * Sites from names alone: a name that as many functions bear as the file has lines has a site in each of them. Of the others it is not known
  * which ones have it.
  */
-function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols): FtraceSites {
+export function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols): FtraceSites {
   const lines = new Map<string, number>();
   const decoder = new TextDecoder();
   for (let row = 0; row < functions.count; row++) {
