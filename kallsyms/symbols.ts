@@ -63,6 +63,7 @@ export class KernelSymbols {
   readonly #modules: readonly string[];
   #index: NameIndex | undefined;
   #order: Uint32Array | undefined;
+  #sorted: boolean | undefined;
 
   constructor(source: string, columns: SymbolColumns) {
     this.source = source;
@@ -154,6 +155,33 @@ export class KernelSymbols {
       if (steps === FEW_ALIASES) return lowerBound(address, order, address.low(order[first]!), address.high(order[first]!));
     }
     return first;
+  }
+
+  /** The first row with a higher address than that of a row: where the kernel lets a symbol end. Undefined for the last ones. */
+  nextRow(row: number): number | undefined {
+    if (!this.isSorted) {
+      const position = lowerBound(this.address, this.order, this.address.low(row), this.address.high(row));
+      return this.#behind(position);
+    }
+    let next = row + 1;
+    while (next < this.count && this.address.equal(next, row)) next++;
+    return next < this.count ? next : undefined;
+  }
+
+  #behind(position: number): number | undefined {
+    let next = position + 1;
+    while (next < this.count && this.address.equal(this.order[next]!, this.order[position]!)) next++;
+    return next < this.count ? this.order[next] : undefined;
+  }
+
+  /** Whether the rows are in the order of their addresses: in every image, but not behind those of modules in /proc/kallsyms. */
+  get isSorted(): boolean {
+    if (this.#sorted === undefined) {
+      let row = 1;
+      while (row < this.count && this.address.compare(row - 1, row) <= 0) row++;
+      this.#sorted = row >= this.count;
+    }
+    return this.#sorted;
   }
 
   /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */

@@ -36,7 +36,7 @@ export function functionRow(kernel: Kernel, row: number): FunctionRow {
   const symbolRow = functions.symbolRow[row]!;
   const address = functions.address(row);
   const elf = kernel.pieces.imageSymbols()?.symbolOf(symbols, symbolRow);
-  const site = functions.site[row]!;
+  const site = functions.site(row);
   const binding = elf === undefined ? undefined : BINDINGS[elf.binding];
   const stext = kernel.pieces.labels('_stext');
   return {
@@ -44,7 +44,7 @@ export function functionRow(kernel: Kernel, row: number): FunctionRow {
     name: functions.name(row),
     address,
     letter: String.fromCharCode(symbols.type[symbolRow]!),
-    extent: Number(functions.end.big[row]! - address),
+    extent: Number(functions.end(row) - address),
     btf: functions.btfIds(row),
     ...(elf === undefined ? {} : { size: Number(elf.size) }),
     ...(binding === undefined ? {} : { binding }),

@@ -1,7 +1,10 @@
 import type { Btf } from '../btf/index.js';
-import { NameIndex, Words } from '../elf/index.js';
+import { lowerBoundSorted, NameIndex } from '../elf/index.js';
 import { isPreambleName, type KernelSymbols } from '../kallsyms/index.js';
 import type { FtraceSites, FtraceState } from './ftrace/sites.js';
+
+/** A site that has not been looked for. */
+const UNKNOWN = -2;
 
 /**
  * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; labels of padding in front of functions left
@@ -16,14 +19,11 @@ export class FunctionTable {
   readonly count: number;
   /** The row in `symbols`. */
   readonly symbolRow: Uint32Array;
-  /** Where the kernel lets the function end: at the next higher address of any symbol (get_symbol_pos()), not at st_size. */
-  readonly end: Words;
-  /** Index in `sites.ip` of the first site in [address, end), or -1. */
-  readonly site: Int32Array;
+  /** For each function the index of its first site, -1 for none, UNKNOWN until someone asks. */
+  readonly #site: Int32Array;
   /** For each symbol, the row of its function plus one; 0 for data. */
   readonly #rowOfSymbol: Uint32Array;
   #btfFunc: Int32Array | undefined;
-  #btfIndex: NameIndex | undefined;
   #withBtf: Map<number, number> | undefined;
 
   constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined) {
@@ -38,8 +38,7 @@ export class FunctionTable {
     this.#rowOfSymbol = rowOfSymbol;
     this.symbolRow = new Uint32Array(count);
     for (let i = 0; i < symbols.count; i++) if (rowOfSymbol[i] !== 0) this.symbolRow[rowOfSymbol[i]! - 1] = i;
-    this.end = this.#ends();
-    this.site = this.#firstSites();
+    this.#site = new Int32Array(count).fill(UNKNOWN);
   }
 
   address(row: number): bigint {
@@ -50,8 +49,33 @@ export class FunctionTable {
     return this.symbols.name(this.symbolRow[row]!);
   }
 
+  /** Where the kernel lets the function end: at the next higher address of any symbol (get_symbol_pos()), not at st_size. */
+  end(row: number): bigint {
+    const next = this.symbols.nextRow(this.symbolRow[row]!);
+    return next === undefined ? this.address(row) : this.symbols.address.big[next]!;
+  }
+
+  /** Index in `sites.ip` of the first site from the function's address to its end, or -1. */
+  site(row: number): number {
+    let at = this.#site[row]!;
+    if (at === UNKNOWN) {
+      at = this.#findSite(this.symbolRow[row]!);
+      this.#site[row] = at;
+    }
+    return at;
+  }
+
   hasSite(row: number): boolean {
-    return this.site[row]! >= 0;
+    return this.site(row) >= 0;
+  }
+
+  #findSite(symbolRow: number): number {
+    const { address } = this.symbols;
+    const ip = this.sites?.ip;
+    const next = this.symbols.nextRow(symbolRow);
+    if (ip === undefined || next === undefined) return -1;
+    const at = lowerBoundSorted(ip, address.low(symbolRow), address.high(symbolRow));
+    return at < ip.length && ip.minus(at, address.low(next), address.high(next)) < 0 ? at : -1;
   }
 
   /** The function of a row of `symbols`; undefined for data. */
@@ -67,9 +91,7 @@ export class FunctionTable {
 
   /** The ids of BTF's FUNCs of the function's name; most kernels have one for a name, some several. */
   btfIds(row: number): number[] {
-    const functions = this.btf?.functions();
-    const first = this.btfFunc[row]!;
-    return functions === undefined || first < 0 ? [] : this.#btfIndex!.rowsFrom(first).map(at => functions.ids[at]!);
+    return this.btf?.find(this.name(row), 'FUNC') ?? [];
   }
 
   /** For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the names. */
@@ -80,7 +102,6 @@ export class FunctionTable {
         const index = new NameIndex(this.btf.strings.bytes, this.btf.functions().names);
         const { strings, nameOffset } = this.symbols;
         for (let row = 0; row < this.count; row++) this.#btfFunc[row] = index.firstOf(strings.bytes, nameOffset[this.symbolRow[row]!]!);
-        this.#btfIndex = index;
       }
     }
     return this.#btfFunc;
@@ -98,39 +119,6 @@ export class FunctionTable {
       }
     }
     return this.#withBtf.get(firstSymbolRow);
-  }
-
-  #ends(): Words {
-    const { address, order, count } = this.symbols;
-    const end = new Words(this.count);
-    // From the last symbol down: what follows is the end of all symbols at the same address. The last has none: its end is its address.
-    let next = order[count - 1]!;
-    for (let at = count - 1; at >= 0; at--) {
-      const row = order[at]!;
-      const above = at + 1 < count ? order[at + 1]! : row;
-      if (!address.equal(row, above)) next = above;
-      const own = this.#rowOfSymbol[row]!;
-      if (own !== 0) end.set(own - 1, address.low(next), address.high(next));
-    }
-    return end;
-  }
-
-  #firstSites(): Int32Array {
-    const site = new Int32Array(this.count).fill(-1);
-    const ip = this.sites?.ip;
-    if (ip === undefined) return site;
-    const { address, order } = this.symbols;
-    // Both run upwards. Aliases share an address, so the position only moves to the first site that is not below the function.
-    let at = 0;
-    for (const symbolRow of order) {
-      const low = address.low(symbolRow);
-      const high = address.high(symbolRow);
-      while (at < ip.length && ip.minus(at, low, high) < 0) at++;
-      if (at === ip.length) break;
-      const row = this.#rowOfSymbol[symbolRow]! - 1;
-      if (row >= 0 && ip.minus(at, this.end.low(row), this.end.high(row)) < 0) site[row] = at;
-    }
-    return site;
   }
 }
 

@@ -18,6 +18,22 @@ export class ImageSymbols {
     return this.#names.find(name);
   }
 
+  /** Defined symbols whose names begin so, by name; the first of each. One pass, without the index. */
+  withPrefix(prefix: string): Map<string, bigint> {
+    const { strings, nameOffset, sectionIndex, value, count } = this.table;
+    const wanted = new TextEncoder().encode(prefix);
+    const found = new Map<string, bigint>();
+    for (let row = 0; row < count; row++) {
+      const at = nameOffset[row]!;
+      let i = 0;
+      while (i < wanted.length && strings.bytes[at + i] === wanted[i]) i++;
+      if (i < wanted.length || sectionIndex[row] === 0) continue;
+      const name = this.table.name(row);
+      if (!found.has(name)) found.set(name, value.big[row]!);
+    }
+    return found;
+  }
+
   /** The address of a label; undefined where there is none or it is not defined. */
   addressOf(name: string): bigint | undefined {
     const row = this.find(name).find(row => this.table.sectionIndex[row] !== 0);

@@ -21,26 +21,22 @@ export function duplicates(kernel: Kernel): DuplicateGroup[] {
     const all = symbols.index.rowsFrom(first);
     const rows = all.flatMap(row => functions.ofSymbol(row) ?? []);
     if (rows.length < 2 || rows.every(row => functions.address(row) === functions.address(rows[0]!))) continue;
-    groups.push({
-      name: functions.name(rows[0]!),
-      functions: rows.map(row => functionRow(kernel, row)),
-      dataSymbols: all.length - rows.length,
-      equalBytes: equalBytes(kernel, rows),
-    });
+    const found = rows.map(row => functionRow(kernel, row));
+    groups.push({ name: found[0]!.name, functions: found, dataSymbols: all.length - rows.length, equalBytes: equalBytes(kernel, found) });
   }
   return groups.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Compares the code of functions: as long as st_size says, or up to the next symbol. */
-function equalBytes(kernel: Kernel, rows: readonly number[]): boolean | undefined {
+/** Compares the code of functions: as long as st_size says, or up to the next symbol. Other lengths are other code, and are not read. */
+function equalBytes(kernel: Kernel, functions: readonly FunctionRow[]): boolean | undefined {
   const memory = kernel.image?.memory;
-  if (memory === undefined) return undefined;
-  const code = rows.map(row => {
-    const { address, size, extent } = functionRow(kernel, row);
-    const length = size || extent;
-    return memory.has(address, length) ? memory.read(address, length) : undefined;
-  });
-  const [first, ...others] = code;
-  if (first === undefined) return undefined;
-  return others.every(bytes => bytes !== undefined && bytes.length === first.length && bytes.every((byte, i) => byte === first[i]));
+  const length = codeLength(functions[0]!);
+  if (memory === undefined || !functions.every(({ address }) => memory.has(address, length))) return undefined;
+  if (functions.some(row => codeLength(row) !== length)) return false;
+  const [first, ...others] = functions.map(({ address }) => memory.read(address, length));
+  return others.every(bytes => bytes.every((byte, i) => byte === first![i]));
+}
+
+function codeLength({ size, extent }: FunctionRow): number {
+  return size || extent;
 }

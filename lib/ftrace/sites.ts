@@ -40,16 +40,24 @@ const NEAR = 512;
 
 /** The sites of an image: the words of its table, adjusted as its architecture does. Zeros are skipped, as ftrace_process_locs() does. */
 export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number): FtraceSites {
-  const mode = siteMode(table, symbols, machine);
+  const adjustment = callAdjust(machine, () => siteMode(table, symbols, machine));
   const order = table.relocated.order();
   const ip = new Words(table.count - table.zeroRelocated);
-  const adjust = BigInt(mode.adjust);
+  const adjust = BigInt(adjustment);
   for (let i = 0; i < ip.length; i++) {
     const row = order[i + table.zeroRelocated]!;
-    if (mode.adjust === 0) ip.set(i, table.relocated.low(row), table.relocated.high(row));
+    if (adjustment === 0) ip.set(i, table.relocated.low(row), table.relocated.high(row));
     else ip.big[i] = table.relocated.big[row]! + adjust;
   }
-  return { source: '__mcount_loc', ip, mode };
+  let mode: SiteMode | undefined;
+  return {
+    source: '__mcount_loc',
+    ip,
+    get mode() {
+      mode ??= siteMode(table, symbols, machine);
+      return mode;
+    },
+  };
 }
 
 function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): SiteMode {
@@ -69,8 +77,8 @@ function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): 
   const least = (table.count - table.zeroRelocated) / 100;
   for (const [distance, count] of found) if (count < least && found.delete(distance)) elsewhere += count;
   const offsets = new Map([...found].sort((a, b) => b[1] - a[1]));
-  const [first] = offsets.keys();
-  return { offsets, elsewhere, adjust: callAdjust(machine, first ?? 0) };
+  const mode = { offsets, elsewhere };
+  return { ...mode, adjust: callAdjust(machine, () => mode) };
 }
 
 /** The distance from the function that a word is for; undefined where no function is at a distance that some architecture has. */
@@ -97,14 +105,15 @@ function distanceToFunction(
 }
 
 /**
- * ftrace_call_adjust() of the architecture, for words that stand at `distance` from their function. arm64 with
+ * ftrace_call_adjust() of the architecture, for words that stand so to their functions. arm64 with
  * -fpatchable-function-entry=2 patches the second of two NOPs (entry + 4); with CALL_OPS, words stand 8 bytes in front of the function, whose
  * second NOP is at func + 4. riscv and arm32 patch at the word.
  */
-function callAdjust(machine: number, distance: number): number {
-  if (machine === EM.AARCH64) return distance < 0 ? 12 : 4;
-  if (machine === EM.RISCV) return distance < 0 ? 12 : 0;
-  return 0;
+function callAdjust(machine: number, mode: () => Pick<SiteMode, 'offsets'>): number {
+  if (machine !== EM.AARCH64 && machine !== EM.RISCV) return 0;
+  const [distance = 0] = mode().offsets.keys();
+  if (distance < 0) return 12;
+  return machine === EM.AARCH64 ? 4 : 0;
 }
 
 /** The first site in [from, to), or -1. */

@@ -88,7 +88,7 @@ export class KprobeRules {
     const { functions, symbols } = this.#kernel;
     if (functions.sites === undefined) return -1;
     const own = functions.ofSymbol(row);
-    if (own !== undefined) return functions.site[own]!;
+    if (own !== undefined) return functions.site(own);
     const from = symbols.address.big[row]!;
     return siteIn(functions.sites, from, symbols.endOf(from) ?? from);
   }

@@ -167,7 +167,7 @@ export class Module implements Disposable {
     const place = functions.address(row);
     const section = file.sections[sectionOfPlace(place)]!;
     const elf = this.#table.at(this.#read.elfRow[symbolRow]!);
-    const site = functions.site[row]!;
+    const site = functions.site(row);
     const area = this.blacklist.ranges.at(symbols.address, symbolRow);
     const first = symbols.index.firstOf(symbols.strings.bytes, symbols.nameOffset[symbolRow]!);
     return {
@@ -176,7 +176,7 @@ export class Module implements Disposable {
       section: section.name,
       offset: offsetOfPlace(place),
       size: Number(elf.size),
-      extent: Number(functions.end.big[row]! - place),
+      extent: Number(functions.end(row) - place),
       binding: elf.binding === STB.LOCAL ? 'local' : elf.binding === STB.WEAK ? 'weak' : 'global',
       phase: phaseOf(section.name),
       btf: this.#idsOrNone().get(first) ?? [],
@@ -197,7 +197,7 @@ export class Module implements Disposable {
     const ip = functions.sites?.ip;
     if (ip === undefined) return;
     const rows = new Int32Array(ip.length).fill(-1);
-    for (let row = functions.count - 1; row >= 0; row--) if (functions.site[row]! >= 0) rows[functions.site[row]!] = row;
+    for (let row = functions.count - 1; row >= 0; row--) if (functions.site(row) >= 0) rows[functions.site(row)] = row;
     for (let i = 0; i < ip.length; i++) {
       const section = file.sections[ip.high(i)]?.name ?? '';
       const row = rows[i]!;

@@ -47,7 +47,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
   const discovered = once(() => discoverLabels(file.memory, symbols()));
   const labels: Labels = name =>
-    imageSymbols?.addressOf(name) ?? symbols().addressOf(name) ?? (imageSymbols === undefined ? discovered().get(name) : undefined);
+    symbols().addressOf(name) ?? imageSymbols?.addressOf(name) ?? (imageSymbols === undefined ? discovered().get(name) : undefined);
   const mcount = once((): McountTable | undefined => {
     const start = labels('__start_mcount_loc');
     const stop = labels('__stop_mcount_loc');
@@ -77,7 +77,8 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
 
 /** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */
 function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, notes: string[]): KernelSymbols {
-  const location = imageSymbols === undefined ? locateIn(file) : kallsymsLocation(name => imageSymbols.addressOf(name));
+  const named = imageSymbols?.withPrefix('kallsyms_');
+  const location = named === undefined ? locateIn(file) : kallsymsLocation(name => named.get(name));
   if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
   if (imageSymbols === undefined) {
     throw new FormatError(
