@@ -2,11 +2,11 @@ import { isGzip } from './gzip.js';
 import { LZ4_LEGACY_MAGIC, LZ4_MAGIC } from './lz4.js';
 import { isSkippable } from './skippable.js';
 import { isXz } from './xz.js';
+import { ZSTD_MAGIC } from './zstd.js';
 
 /** The formats that Linux images and modules are packed with. Of `bzip2` and `lzo`, kelf knows the name only. */
 export type Packing = 'gzip' | 'xz' | 'lzma' | 'zstd' | 'lz4' | 'lz4-legacy' | 'bzip2' | 'lzo';
 
-export const ZSTD_MAGIC = 0xfd2fb528;
 const LZOP_MAGIC = [0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 const BZIP2_BLOCK = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] as const;
 const BZIP2_END = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90] as const;

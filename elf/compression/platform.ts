@@ -4,7 +4,11 @@ import type { Job } from './job.js';
 interface Zlib {
   inflateRawSync(bytes: Uint8Array, options: { maxOutputLength: number; chunkSize: number; info: true }): Info;
   inflateSync(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
-  zstdDecompressSync?(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
+  zstdDecompressSync?(
+    bytes: Uint8Array,
+    options: { maxOutputLength: number; chunkSize?: number; params?: Record<number, number> },
+  ): Uint8Array;
+  readonly constants: { readonly ZSTD_d_windowLogMax?: number };
 }
 
 /** What node:zlib takes as a limit at most. */
@@ -59,6 +63,29 @@ export function inflateRaw(job: Job, offset: number): number {
     throw new FormatError(code === 'Z_BUF_ERROR' ? 'truncated' : 'corrupt', place, `the deflate stream does not unpack: ${message}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Unpacks one zstd frame to the job's output with Node's decoder, which verifies its checksum. False if there is no such decoder (Node 22.15
+ * and later have it) or it does not unpack the frame; the output is then as it was.
+ */
+export function inflateZstd(job: Job, start: number, end: number): boolean {
+  const zlib = platformZlib();
+  const { output } = job;
+  const windowLogMax = zlib?.constants.ZSTD_d_windowLogMax;
+  if (zlib?.zstdDecompressSync === undefined || windowLogMax === undefined) return false;
+  try {
+    const buffer = zlib.zstdDecompressSync(job.bytes.subarray(start, end), {
+      maxOutputLength: Math.min(Math.max(output.left, 1), LARGEST),
+      chunkSize: Math.max(output.firstRoom + 1, 1 << 16),
+      params: { [windowLogMax]: 31 },
+    });
+    if (buffer.length > output.left) return false;
+    output.append(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
+    return true;
+  } catch {
+    return false;
   }
 }
 

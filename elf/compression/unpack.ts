@@ -6,6 +6,7 @@ import { unpackLzma } from './lzma-alone.js';
 import { Output } from './output.js';
 import { type Packing, packingOf } from './packing.js';
 import { unpackXz } from './xz.js';
+import { unpackZstd } from './zstd.js';
 
 const GIBIBYTE = 2 ** 30;
 
@@ -40,12 +41,13 @@ const DECODERS: Readonly<Partial<Record<Packing, (job: Job) => number>>> = {
   gzip: unpackGzip,
   xz: unpackXz,
   lzma: unpackLzma,
+  zstd: unpackZstd,
   lz4: unpackLz4,
   'lz4-legacy': unpackLz4Legacy,
 };
 
 /** Programs for the formats that are known by name only. */
-const PROGRAMS: Readonly<Partial<Record<Packing, string>>> = { bzip2: 'bzip2 -dc', lzo: 'lzop -dc', zstd: 'zstd -dc' };
+const PROGRAMS: Readonly<Partial<Record<Packing, string>>> = { bzip2: 'bzip2 -dc', lzo: 'lzop -dc' };
 
 /**
  * Unpacks gzip, xz, lzma, zstd and LZ4; which it is, the first bytes say. Several members, streams or frames one after the other

@@ -19,7 +19,6 @@ export function vector(file: string): Vector {
 export function vectors(): Vector[] {
   return readFileSync(new URL('SHA256', FOLDER), 'utf8')
     .trim()
-    .replaceAll(/.*zst\n/g, '')
     .split('\n')
     .map(line => {
       const [sha256, size, file] = line.split(' ');

@@ -5,7 +5,7 @@ import { joined, vector, vectors } from '../../support/compressed.js';
 
 const FORMATS: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'lzma', zst: 'zstd', lz4: 'lz4', bz2: 'bzip2' };
 /** Formats that are read, each with a file and what is known of it. */
-const READ = ['text.gz', 'text.xz', 'text.lzma', 'text.lz4', 'text.legacy.lz4'];
+const READ = ['text.gz', 'text.xz', 'text.lzma', 'text.zst', 'text.lz4', 'text.legacy.lz4'];
 const TEXT = unpack(vector('text.gz').packed, { name: 'text.gz' }).bytes;
 
 function formatOf(file: string): string {
@@ -226,5 +226,68 @@ describe('unpack: xz and lzma', () => {
     expectFailure(sized, 'corrupt', /the stream unpacks to 12000 bytes, its header says 12001/);
     new DataView(sized.buffer).setBigUint64(5, 11000n, true);
     expectFailure(sized, 'corrupt', /image/);
+  });
+});
+
+describe('unpack: zstd', () => {
+  /** A frame of one block behind a header without a checksum: a window of 1 KiB, or what is given. */
+  function frame(type: number, size: number, body: readonly number[], header: readonly number[] = [0x00, 0x00]): Uint8Array {
+    const word = 1 | (type << 1) | (size << 3);
+    return joined([0x28, 0xb5, 0x2f, 0xfd], header, [word & 0xff, (word >> 8) & 0xff, word >> 16], body);
+  }
+  const packed = (...body: number[]): Uint8Array => frame(2, body.length, body);
+
+  it('the checksum of the content is verified', () => {
+    expectFailure(changed(vector('text.zst').packed, -1), 'corrupt', /the content checksum is 0x[0-9a-f]+, the bytes give 0x[0-9a-f]+$/);
+    expectFailure(vector('text.zst').packed.subarray(0, -1), 'truncated', /4 bytes are needed here, 3 are left/);
+  });
+
+  it('raw and repeated bytes', () => {
+    expect([...unpack(frame(0, 2, [7, 8]), { name: 'image' }).bytes]).to.deep.equal([7, 8]);
+    expect([...unpack(frame(1, 3, [7]), { name: 'image' }).bytes]).to.deep.equal([7, 7, 7]);
+    expect([...unpack(packed(0x10, 7, 8, 0), { name: 'image' }).bytes]).to.deep.equal([7, 8]);
+    expect([...unpack(packed(0x19, 7, 0), { name: 'image' }).bytes]).to.deep.equal([7, 7, 7]);
+  });
+
+  it('frames between that are to be skipped, and nothing but those', () => {
+    const skipped = [0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    const { bytes, consumed } = unpack(joined(skipped, frame(0, 1, [7]), skipped), { name: 'image' });
+    expect([...bytes]).to.deep.equal([7]);
+    expect(consumed).to.equal(2 * skipped.length + 10);
+    expectFailure(joined(frame(0, 1, [7]), skipped.slice(0, -1)), 'truncated', /3 bytes are needed here, 2 are left/);
+  });
+
+  for (const [what, bytes, code, message] of [
+    ['a block of the reserved type', frame(3, 1, [7]), 'corrupt', /a block of the reserved type/],
+    ['a block larger than the window', frame(1, 1025, [7]), 'corrupt', /a block of 1025 bytes, where 1024 is the most/],
+    ['a reserved bit', frame(0, 1, [7], [0x08, 0x00]), 'unsupported', /a reserved bit of the frame header/],
+    ['a dictionary', frame(0, 1, [7], [0x01, 0x00, 0x09]), 'unsupported', /the frame needs a dictionary/],
+    ['a content size that is wrong', frame(0, 1, [7], [0x20, 0x02]), 'corrupt', /unpacks to 1 bytes, its header says 2/],
+    ['no block', frame(0, 1, [7]).subarray(0, 6), 'truncated', /3 bytes are needed here, 0 are left/],
+    ['half a block', frame(0, 5, [7]), 'truncated', /5 bytes are needed here, 1 are left/],
+    ['literals that run over', packed(0x40, 7, 8), 'corrupt', /literals run over the end of their block/],
+    ['more literals than a block may have', packed(0xfd, 0xff, 7, 0), 'corrupt', /literals, where a block has 1024 bytes at most/],
+    ['the Huffman tree of no block', packed(0x13, 0x40, 0, 1, 0), 'corrupt', /use the Huffman tree of a block before, and there is none/],
+    ['the tables of no block', packed(0x08, 7, 1, 0xfc, 1), 'corrupt', /a table of a block before is used, and there is none/],
+    ['reserved modes', packed(0x08, 7, 1, 0x03, 1), 'corrupt', /reserved bits of the modes/],
+    ['a code that is too large', packed(0x08, 7, 1, 0x54, 36, 0, 0, 1), 'corrupt', /code 36, where 35 is the largest/],
+    ['a stream without its end mark', packed(0x08, 7, 1, 0x54, 1, 0, 0, 0), 'corrupt', /a stream of bits does not end in a set bit/],
+    ['too few bits', packed(0x08, 7, 1, 0x00, 1), 'corrupt', /read more bits than there are/],
+    ['too many bits', packed(0x08, 7, 1, 0x54, 1, 0, 0, 7), 'corrupt', /do not use up its bits/],
+    ['too few literals', packed(0x08, 7, 1, 0x54, 2, 0, 0, 1), 'corrupt', /take more literals than there are/],
+    // Offset code 2 and no bits: 4 + 1, minus 3, from behind one literal.
+    [
+      'a match from before the beginning',
+      packed(0x08, 7, 1, 0x54, 1, 2, 0, 0x05),
+      'corrupt',
+      /a match from 2 bytes back, where there are 1/,
+    ],
+  ] as const) {
+    it(`a frame with ${what}`, () => expectFailure(bytes, code, message));
+  }
+
+  it('a match that repeats one literal', () => {
+    // One sequence in RLE modes: 1 literal, offset code 0 (the last offset, 1), match code 4 (7 bytes).
+    expect([...unpack(packed(0x08, 7, 1, 0x54, 1, 0, 4, 1), { name: 'image' }).bytes]).to.deep.equal(new Array(8).fill(7));
   });
 });
