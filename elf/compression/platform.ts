@@ -89,20 +89,6 @@ export function inflateZstd(job: Job, start: number, end: number): boolean {
   }
 }
 
-/** Unpacks a zstd frame of at most `size` bytes, with Node's own decoder (Node 22.15 and later have one). */
-export function unpackZstd(bytes: Uint8Array, size: number, place: Place): Uint8Array {
-  const zlib = platformZlib();
-  const unpack = zlib?.zstdDecompressSync;
-  if (unpack === undefined) {
-    throw new FormatError(
-      'unsupported',
-      place,
-      'zstd sections need Node 22.15 or later; `objcopy --decompress-debug-sections` unpacks the file',
-    );
-  }
-  return attempt(() => unpack(bytes, { maxOutputLength: Math.max(size, 1) }), 'zstd', place);
-}
-
 function attempt(unpack: () => Uint8Array, format: string, place: Place): Uint8Array {
   try {
     return unpack();

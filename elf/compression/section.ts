@@ -1,7 +1,8 @@
 import { Cursor } from '../cursor.js';
 import { FormatError } from '../errors.js';
 import type { ElfHeader } from '../header.js';
-import { inflateZlib, unpackZstd } from './platform.js';
+import { inflateZlib } from './platform.js';
+import { unpack } from './unpack.js';
 
 /** Larger sections than this are refused: 4 GiB, well above any .debug_info. */
 const LIMIT = 2 ** 32;
@@ -37,7 +38,10 @@ export function decompressSection(bytes: Uint8Array, header: ElfHeader, name: st
   if (format !== 'zlib' && format !== 'zstd') {
     throw new FormatError('unsupported', { name }, `compression type ${format} is neither 1 (zlib) nor 2 (zstd)`);
   }
-  const data = format === 'zlib' ? inflateZlib(packed, size, place) : unpackZstd(packed, size, place);
+  const data =
+    format === 'zlib'
+      ? inflateZlib(packed, size, place)
+      : unpack(packed, { name: `${name}: zstd`, format, limit: size, sizeHint: size, trailing: 'ignore' }).bytes;
   if (data.length !== size) throw new FormatError('corrupt', place, `unpacks to ${data.length} bytes, the header says ${size}`);
   return data;
 }

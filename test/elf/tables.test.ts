@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { expect } from 'chai';
 import { describeNote, ElfFile, FormatError, MemorySource, relocationName, sectionFlagLetters } from 'kelf/elf';
+import { vector } from '../support/compressed.js';
 import { ElfWriter, join, type SectionSpec } from '../support/elf-writer.js';
 
 const open = (writer: ElfWriter, sections: readonly SectionSpec[], machine = 62): ElfFile =>
@@ -170,6 +172,20 @@ describe('compressed sections', () => {
       expect(section.stored()).to.have.length(data.length);
     });
   }
+
+  it('unpacks zstd', () => {
+    const packed = vector('text.zst').packed;
+    const damaged = packed.slice();
+    damaged[200]! ^= 1;
+    const sectionOf = (data: Uint8Array, size: number) => {
+      const writer = new ElfWriter();
+      return open(writer, [{ name: '.debug', type: 1, flags: 0x800, data: writer.compressed(2, size, data) }]).section('.debug')!;
+    };
+    expect(createHash('sha256').update(sectionOf(packed, 12_000).data()).digest('hex')).to.equal(vector('text.zst').sha256);
+    expect(() => sectionOf(damaged, 12_000).data()).to.throw(FormatError, /^tiny: \.debug: zstd\+0x/);
+    expect(() => sectionOf(packed, 12_001).data()).to.throw(FormatError, /unpacks to 12000 bytes, the header says 12001/);
+    expect(() => sectionOf(packed, 11_999).data()).to.throw(FormatError, /unpacks to more than 11999 bytes/);
+  });
 
   it('refuses damage, each kind with its own code', () => {
     const writer = new ElfWriter();
