@@ -7,10 +7,11 @@
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Arch, AUDIT, CASES, KELF } from './cases.js';
+import { compressionRows } from './compression.js';
 import { installed, peakMemory, timeAlone, timePair, versionOf } from './measure.js';
 import { type Row, reportTable } from './report.js';
 
@@ -80,6 +81,12 @@ if (wanted('audit')) {
       show: mebibytes,
     });
   }
+}
+
+for (const { arch, vmlinux } of kernels) {
+  // arm64's vmlinuz is no bzImage, and what is packed is much the same.
+  const vmlinuz = join(dirname(vmlinux), 'vmlinuz');
+  if (arch === 'amd64' && existsSync(vmlinuz)) rows.push(...compressionRows(vmlinuz, arch, pairs, wanted, say));
 }
 
 if (rows.length === 0 && missing.size === 0 && kernels.length > 0) {

@@ -2,9 +2,13 @@ import { FormatError } from '../errors.js';
 
 /** Room behind the capacity, so that copies may be rounded up to whole words. */
 const SLACK = 8;
+/** Where nothing says how much comes out, room for this many times the packed bytes is made at first: images pack to a quarter or a seventh. */
+const GUESSED_RATIO = 8;
 /** A size word or hint is believed up to this many bytes for each packed byte; beyond that the room grows with what comes out. */
 const BELIEVED_RATIO = 16;
 const SMALLEST = 1 << 16;
+/** Results below this size are worth a copy, which frees their room. */
+const SMALL = 1 << 20;
 
 /**
  * Where a decoder puts what it unpacks: one run of bytes that serves as its dictionary too. It grows by doubling, and starts with what a size
@@ -21,7 +25,7 @@ export class Output {
   capacity = 0;
   readonly #name: string;
   readonly #limit: number;
-  readonly #believed: number;
+  readonly #packed: number;
   #hint: number;
 
   /**
@@ -33,7 +37,7 @@ export class Output {
   constructor(name: string, packed: number, limit: number, hint = 0) {
     this.#name = name;
     this.#limit = limit;
-    this.#believed = Math.max(SMALLEST, packed * BELIEVED_RATIO);
+    this.#packed = packed;
     this.#hint = hint;
   }
 
@@ -42,25 +46,30 @@ export class Output {
     if (this.#hint === 0) this.#hint = size;
   }
 
-  /** How many bytes the first room holds: what was promised, as far as that is to be believed. */
+  /**
+   * How many bytes the first room holds: what was promised, as far as that is to be believed. Memory that is never written to is not used up,
+   * a copy to a larger room is.
+   */
   get firstRoom(): number {
-    return Math.min(this.#hint, this.#believed, this.#limit);
+    const believed = Math.max(SMALLEST, this.#packed * BELIEVED_RATIO);
+    return Math.min(this.#hint || this.#packed * GUESSED_RATIO, believed, this.#limit);
   }
 
   /** Makes room for `more` bytes in all, or as many as the limit leaves: the decoder sees `capacity` and calls `exceed` when it is not enough. */
   reserve(more: number): void {
     const needed = Math.min(this.length + more, this.#limit);
     if (needed <= this.capacity) return;
-    const capacity = Math.min(Math.max(needed, this.capacity === 0 ? this.firstRoom : this.capacity * 2), this.#limit);
+    // A decoder asks for the most that a block may need: the first room has that beyond what is expected, so that the last block fits too.
+    const capacity = Math.min(Math.max(needed, this.capacity === 0 ? this.firstRoom + more : this.capacity * 2), this.#limit);
     const bytes = allocate(capacity + SLACK, this.#name);
     bytes.set(this.bytes.subarray(0, this.length));
     this.#use(bytes, capacity);
   }
 
-  /** Takes bytes that another decoder has unpacked, without a copy when they are the first. */
+  /** Takes bytes that another decoder has unpacked; without a copy when they are the first, and most of the room they stand in. */
   append(bytes: Uint8Array): void {
     if (this.capacity === 0) {
-      this.#use(bytes, bytes.length);
+      this.#use(bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes, bytes.length);
     } else {
       this.reserve(bytes.length);
       this.bytes.set(bytes, this.length);
@@ -80,9 +89,10 @@ export class Output {
     throw new FormatError('corrupt', place, otherwise);
   }
 
-  /** The bytes that were unpacked. Room that is mostly unused is given back. */
+  /** The bytes that were unpacked, in an array of their own if they are few in a large room. */
   finish(): Uint8Array {
-    return this.length * 2 < this.capacity ? this.bytes.slice(0, this.length) : this.bytes.subarray(0, this.length);
+    const { bytes, length } = this;
+    return length * 2 < this.capacity && length < SMALL ? bytes.slice(0, length) : bytes.subarray(0, length);
   }
 
   #use(bytes: Uint8Array, capacity: number): void {
