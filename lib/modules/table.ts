@@ -1,0 +1,132 @@
+import { NameIndex, StringTable } from '../../elf/index.js';
+import { FLAG, type ModuleEntry, type ModulePart } from './part.js';
+
+/** One function of a module on disk. */
+export interface ModuleInstance {
+  /** Its row in the table. */
+  readonly row: number;
+  readonly name: string;
+  /** The module's name, as in `MOD:SYM` of a kprobe. */
+  readonly module: string;
+  readonly path: string;
+  /** The section it is in, and where. */
+  readonly section: string;
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+  /** nm's letter: t local, T global, W weak. */
+  readonly letter: string;
+  /** `init` code is gone once the module is loaded; `exit` code is there where modules can be unloaded. */
+  readonly phase: 'core' | 'init' | 'exit';
+  readonly file?: string;
+  /** Whether ftrace patches it. */
+  readonly site: boolean;
+  /** Whether the kprobe blacklist covers it. */
+  readonly blacklisted: boolean;
+  /** Whether the module's own BTF has a FUNC of the name. */
+  readonly btf: boolean;
+}
+
+/** The functions of all modules of a kernel, in columns: a tree has some 100,000 of them. */
+export class ModuleTable {
+  /** In the order of their paths. */
+  readonly modules: readonly ModuleEntry[];
+  /** Files that could not be read, and damage in others, in a line each. */
+  readonly problems: readonly string[];
+  readonly count: number;
+  readonly nameOffset: Uint32Array;
+  readonly strings: StringTable;
+  readonly flags: Uint8Array;
+  readonly #module: Uint16Array;
+  readonly #section: Uint16Array;
+  readonly #sections: readonly string[];
+  readonly #offset: Uint32Array;
+  readonly #size: Uint32Array;
+  readonly #file: Uint32Array;
+  #index: NameIndex | undefined;
+
+  /** Joins parts; their modules come in the order of the parts. */
+  constructor(parts: readonly ModulePart[]) {
+    this.modules = parts.flatMap(({ entries }) => entries);
+    this.problems = parts.flatMap(({ problems }) => problems);
+    this.count = parts.reduce((sum, { flags }) => sum + flags.length, 0);
+    this.nameOffset = new Uint32Array(this.count);
+    this.flags = new Uint8Array(this.count);
+    this.#module = new Uint16Array(this.count);
+    this.#section = new Uint16Array(this.count);
+    this.#offset = new Uint32Array(this.count);
+    this.#size = new Uint32Array(this.count);
+    this.#file = new Uint32Array(this.count);
+    const strings = new Uint8Array(
+      Math.max(
+        1,
+        parts.reduce((sum, part) => sum + part.strings.length, 0),
+      ),
+    );
+    const sections = new Map<string, number>();
+    let row = 0;
+    let modules = 0;
+    let text = 0;
+    for (const part of parts) {
+      const sectionOf = part.sections.map(name => {
+        if (!sections.has(name)) sections.set(name, Math.min(sections.size, 0xffff));
+        return sections.get(name)!;
+      });
+      this.flags.set(part.flags, row);
+      this.#offset.set(part.offset, row);
+      this.#size.set(part.size, row);
+      for (let i = 0; i < part.flags.length; i++, row++) {
+        this.nameOffset[row] = part.name[i]! + text;
+        this.#file[row] = part.file[i] === 0 ? 0 : part.file[i]! + text;
+        this.#module[row] = part.module[i]! + modules;
+        this.#section[row] = sectionOf[part.section[i]!] ?? 0;
+      }
+      strings.set(part.strings, text);
+      text += part.strings.length;
+      modules += part.entries.length;
+    }
+    this.#sections = [...sections.keys()];
+    this.strings = new StringTable(strings, 'names of modules');
+  }
+
+  name(row: number): string {
+    return this.strings.get(this.nameOffset[row]!);
+  }
+
+  /** Index in `modules`. */
+  moduleOf(row: number): number {
+    return this.#module[row]!;
+  }
+
+  /** The rows of a name: by the paths of their modules, in one module in the order of its `.symtab`. */
+  find(name: string): ModuleInstance[] {
+    return this.index.find(name).map(row => this.at(row));
+  }
+
+  at(row: number): ModuleInstance {
+    const { name: module, path } = this.modules[this.#module[row]!]!;
+    const flags = this.flags[row]!;
+    const file = this.#file[row]!;
+    return {
+      row,
+      name: this.name(row),
+      module,
+      path,
+      section: this.#sections[this.#section[row]!]!,
+      offset: this.#offset[row]!,
+      size: this.#size[row]!,
+      letter: (flags & FLAG.weak) !== 0 ? 'W' : (flags & FLAG.global) !== 0 ? 'T' : 't',
+      phase: (flags & FLAG.init) !== 0 ? 'init' : (flags & FLAG.exit) !== 0 ? 'exit' : 'core',
+      ...(file === 0 ? {} : { file: this.strings.get(file) }),
+      site: (flags & FLAG.site) !== 0,
+      blacklisted: (flags & FLAG.blacklist) !== 0,
+      btf: (flags & FLAG.btf) !== 0,
+    };
+  }
+
+  /** Rows by name. */
+  get index(): NameIndex {
+    this.#index ??= new NameIndex(this.strings.bytes, this.nameOffset);
+    return this.#index;
+  }
+}

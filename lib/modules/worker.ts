@@ -1,0 +1,15 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Btf } from '../../btf/index.js';
+import { buffersOf, readPart } from './part.js';
+import type { BaseBlob } from './read.js';
+
+// One thread of readModules(): each message is a batch of paths, and is answered by the part that was read of them.
+
+const given = (workerData as { readonly base: BaseBlob | undefined }).base;
+const base = given === undefined ? undefined : Btf.parse(given.bytes, { name: given.name, pointerSize: given.pointerSize });
+const port = parentPort!;
+
+port.on('message', (paths: readonly string[]) => {
+  const part = readPart(paths, base);
+  port.postMessage(part, buffersOf(part));
+});
