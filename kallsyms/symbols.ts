@@ -90,6 +90,13 @@ export class KernelSymbols {
     return isTextLetter(this.type[row]!);
   }
 
+  /** CONFIG_KALLSYMS_ALL: data is listed too. Without it, a few labels between sections of text are of other letters. */
+  get listsData(): boolean {
+    let data = 0;
+    for (let row = 0; row < this.count; row++) if (!this.isText(row)) data++;
+    return data * 20 > this.count;
+  }
+
   at(row: number): KernelSymbol {
     const module = this.module(row);
     const symbol = { row, name: this.name(row), address: this.address.big[row]!, type: String.fromCharCode(this.type[row]!) };

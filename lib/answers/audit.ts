@@ -122,12 +122,18 @@ class TallyBuilder {
       this.#entries.set(code, entry);
     }
     entry.count++;
-    if (entry.examples.length < EXAMPLES) entry.examples.push(row);
+    if (entry.examples.length < EXAMPLES * 8) entry.examples.push(row);
   }
 
   sorted(nameOf: (row: number) => string): Tally {
     return [...this.#entries]
-      .map(([code, { count, examples }]) => ({ code, count, examples: examples.map(nameOf) }))
+      .map(([code, { count, examples }]) => ({ code, count, examples: speaking(examples.map(nameOf)) }))
       .sort((a, b) => b.count - a.count);
   }
+}
+
+/** Labels of linker scripts and assembly are met first, and say little: names without a leading underscore are preferred. */
+function speaking(names: readonly string[]): string[] {
+  const plain = names.filter(name => !name.startsWith('_'));
+  return (plain.length > 0 ? plain : names).slice(0, EXAMPLES);
 }

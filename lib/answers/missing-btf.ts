@@ -45,7 +45,7 @@ export class BtfAbsence {
     return this.#guess;
   }
 
-  /** The reason alone: what an audit counts. */
+  /** The reason alone, for a name that has no FUNC: what an audit counts. */
   reason(name: string): ReasonCode {
     return this.#decide(name).code;
   }
@@ -82,11 +82,14 @@ export class BtfAbsence {
     }
     // Not proven: a release that the BTF only suggests, where several are left or something speaks against them; and what kallsyms suggests,
     // which does not tell functions from labels.
-    const doubt = (version === undefined && (eras.length > 1 || contradicted)) || facts.source !== '.symtab';
+    const doubt = contradicted || (version === undefined && eras.length > 1) || facts.source !== '.symtab';
     const certainty = first.reason.certainty === 'proven' && doubt ? 'likely' : first.reason.certainty;
     return { ...first.reason, certainty, subject, alternatives: [] };
   }
 }
+
+/** The prefix of what arm64 runs at EL2 without VHE (arch/arm64/kvm/hyp/nvhe/Makefile). */
+const NVHE = '__kvm_nvhe_';
 
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */
 function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
@@ -106,12 +109,16 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
     const base = name.slice(0, dot);
     const has = btf.find(base, 'FUNC').length > 0 ? `${base} has one` : `${base} has none: ask for that name`;
     const says = `${name} is a clone or a part that the compiler split off: a FUNC is named as in the source, and ${has}`;
-    return proven('pahole-suffix', { source, says });
+    return proven('pahole-clone', { source, says });
   }
-  if (/^_R[A-Za-z0-9]/.test(name)) {
+  if (/^_R[A-Za-z0-9]/.test(name) && facts.find(name).length > 0) {
     return proven('pahole-rust', { source, says: 'a mangled Rust name; kernels call pahole with --lang_exclude=rust since 6.3' });
   }
   const defined = facts.find(name);
+  if (name.startsWith(NVHE) && defined.length > 0) {
+    const says = `${name} was renamed after it was compiled (objcopy --prefix-symbols): DWARF, and so pahole, has it as ${name.slice(NVHE.length)}`;
+    return proven('pahole-renamed', { source, address: defined[0]!.address, says });
+  }
   if (defined.some(isFunction)) return undefined;
   const [symbol] = defined;
   if (symbol === undefined) {
@@ -149,6 +156,6 @@ function traceableAllTheSame({ kernel, name }: Subject): Evidence[] {
     evidence.push({ source, address: table.start, says: `${fills} fill the words of __mcount_loc at boot` });
   }
   const offset = (site - kernel.functions.address(row)).toString(16);
-  const says = `an ftrace site stands at ${name}+0x${offset}: kprobes and ftrace can trace it all the same`;
+  const says = `an ftrace site stands at ${name}+0x${offset}: it can be traced all the same`;
   return [...evidence, { source: kernel.functions.sites!.source, address: site, says }];
 }

@@ -45,7 +45,7 @@ const staticFunction: Rule = ({ name, symbols }, era) => {
   return {
     code: 'pahole-static',
     certainty: 'proven',
-    because: [{ source: 'pahole', says: `${eraReleases(era)} keeps external functions only, and ${name} is static` }],
+    because: [{ source: 'pahole', says: `${eraReleases(era)}: external functions only are kept, and ${name} is static` }],
   };
 };
 
@@ -57,12 +57,12 @@ const ftraceFilter: Rule = (subject, era) => {
   const [row] = kernel.functions.find(name);
   if (usable) {
     if (row === undefined || kernel.functions.hasSite(row)) return undefined;
-    const says = `${eraReleases(era)} keeps what the words of __mcount_loc point at, and none points into ${name}`;
+    const says = `${eraReleases(era)}: what the words of __mcount_loc point at is kept, and none points into ${name}`;
     return { code: 'pahole-no-ftrace-site', certainty: 'proven', because: [{ source: 'pahole', says }] };
   }
   if (symbols.length === 0 || !symbols.every(({ binding }) => binding === 'local')) return undefined;
   const because: Evidence[] = [
-    { source: 'pahole', says: `${eraReleases(era)} keeps the functions that the words of __mcount_loc in the file point at` },
+    { source: 'pahole', says: `${eraReleases(era)}: the functions are kept that the words of __mcount_loc in the file point at` },
   ];
   if (kernel.image === undefined)
     because.push({ source: '__mcount_loc', says: 'the image would show whether its words are zero in the file' });
@@ -91,11 +91,10 @@ const alias: Rule = ({ kernel, symbols, source }) => {
 /** Only clones are left: up to 1.24 a symbol has to be of just the name (strcmp); until 1.30 a prefix is enough with --btf_gen_optimized. */
 const suffix: Rule = ({ kernel, symbols, clones, source }, era) => {
   if (symbols.length > 0 || clones.length === 0) return undefined;
-  const names = clones.map(clone => clone.name).join(', ');
   const exact = era.to <= 124;
   const says = exact
-    ? `only ${names}: ${eraReleases(era)} takes symbols of just the function's name`
-    : `only ${names}: ${eraReleases(era)} takes them only where the kernel asks for optimized functions, as it does since 6.5 and 6.1.74`;
+    ? `only ${listed(clones)}; ${eraReleases(era)}: a symbol has to be of just the function's name`
+    : `only ${listed(clones)}; ${eraReleases(era)}: they are taken only where the kernel asks for optimized functions, as it does since 6.5 and 6.1.74`;
   return {
     code: 'pahole-suffix',
     certainty: exact || atLeast(kernel.release, 6, 1) === false ? 'proven' : 'likely',
@@ -107,7 +106,7 @@ const suffix: Rule = ({ kernel, symbols, clones, source }, era) => {
 const ambiguousAddress: Rule = ({ name, symbols, clones, source }, era) => {
   const group = [...symbols, ...clones].filter(({ name: full }) => !/\.(cold|part)/.test(full));
   if (new Set(group.map(({ address }) => address)).size < 2) return undefined;
-  const says = `${eraReleases(era)} drops names of several addresses: ${group.map(symbol => `${symbol.name} 0x${symbol.address.toString(16)}`).join(', ')}`;
+  const says = `${eraReleases(era)}: names of several addresses are dropped: ${listed(group)}`;
   return {
     code: 'pahole-ambiguous-address',
     certainty: 'proven',
@@ -119,7 +118,7 @@ const ambiguousAddress: Rule = ({ name, symbols, clones, source }, era) => {
 const inconsistentPrototypes: Rule = ({ name, symbols, source }, era) => {
   if (symbols.length < 2) return undefined;
   const files = symbols.map(({ file }) => file ?? 'a global one').join(', ');
-  const says = `${symbols.length} functions are named ${name} (${files}): ${eraReleases(era)} drops names whose prototypes differ`;
+  const says = `${symbols.length} functions are named ${name} (${files}); ${eraReleases(era)}: names whose prototypes differ are dropped`;
   return {
     code: 'pahole-inconsistent-prototypes',
     certainty: 'likely',
@@ -130,16 +129,22 @@ const inconsistentPrototypes: Rule = ({ name, symbols, source }, era) => {
 /** From 1.31, symbols with `.cold` or `.part` do not stand for their function. */
 const outlinedOnly: Rule = ({ symbols, clones, source }, era) => {
   if (symbols.length > 0 || clones.length === 0 || !clones.every(({ name }) => /\.(cold|part)/.test(name))) return undefined;
-  const says = `only ${clones.map(clone => clone.name).join(', ')}, which ${eraReleases(era)} does not take for the function`;
+  const says = `only ${listed(clones)}; ${eraReleases(era)}: these are not taken for the function`;
   return { code: 'pahole-suffix', certainty: 'proven', because: [{ source, address: clones[0]!.address, says }] };
 };
 
 /** 1.32 drops clones whose parameters were changed (109e5e4, fb8328e). */
 const optimizedParameters: Rule = ({ symbols, clones, source }, era) => {
   if (symbols.length > 0 || !clones.some(({ name }) => /\.(isra|constprop)/.test(name))) return undefined;
-  const says = `only ${clones.map(clone => clone.name).join(', ')}: ${eraReleases(era)} drops clones whose parameters the compiler changed`;
+  const says = `only ${listed(clones)}; ${eraReleases(era)}: clones whose parameters the compiler changed are dropped`;
   return { code: 'pahole-optimized-parameters', certainty: 'likely', because: [{ source, address: clones[0]!.address, says }] };
 };
+
+/** `pfn_to_mfn.part.0 at 0xffffffff810208f0, …` */
+function listed(symbols: readonly SymbolFact[]): string {
+  const some = symbols.slice(0, 4).map(({ name, address }) => `${name} at 0x${address.toString(16)}`);
+  return symbols.length > some.length ? `${some.join(', ')} and ${symbols.length - some.length} more` : some.join(', ');
+}
 
 const RULES: Readonly<Record<Era['id'], readonly Rule[]>> = {
   external: [staticFunction, alias],

@@ -43,10 +43,10 @@ export function paholeRelease(version: number): string {
   return `${Math.floor(version / 100)}.${String(version % 100).padStart(2, '0')}`;
 }
 
-/** `1.19 to 1.21`, `1.31`, `1.32 and later`. */
+/** `pahole 1.19 to 1.21`, `pahole 1.31`, `pahole 1.32 and later`. */
 export function eraReleases({ from, to }: Era): string {
-  if (to === 999) return `${paholeRelease(from)} and later`;
-  return from === to ? paholeRelease(from) : `${paholeRelease(from)} to ${paholeRelease(to)}`;
+  if (to === 999) return `pahole ${paholeRelease(from)} and later`;
+  return from === to ? `pahole ${paholeRelease(from)}` : `pahole ${paholeRelease(from)} to ${paholeRelease(to)}`;
 }
 
 /** One pass over the function table. */
@@ -78,16 +78,22 @@ export function btfStatistics(kernel: Kernel): BtfStatistics {
  * put in place of the kernel's may have been edited, or made by another pahole than the .config names.
  */
 export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: number | undefined): PaholeGuess {
-  if (given !== undefined) {
-    return {
-      version: given,
-      eras: erasOf(given),
-      because: [{ source: 'option', says: `pahole ${paholeRelease(given)} was given` }],
-      contradicted: false,
-    };
-  }
   const source = kernel.btfSource ?? '.BTF';
   const membership = erasByMembership(statistics);
+  if (given !== undefined) {
+    const eras = erasOf(given);
+    const contradicted = !membership.eras.some(era => eras.includes(era));
+    const says = contradicted ? `${membership.says}: pahole ${paholeRelease(given)} does not write that` : membership.says;
+    return {
+      version: given,
+      eras,
+      contradicted,
+      because: [
+        { source: 'option', says: `pahole ${paholeRelease(given)} was given` },
+        { source, says },
+      ],
+    };
+  }
   const because: Evidence[] = [{ source, says: membership.says }];
   let { eras } = membership;
   let contradicted = false;
@@ -118,7 +124,7 @@ export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: nu
   if (withFunc > 0)
     narrow(era => era.id !== 'signatures', {
       source,
-      says: `has a FUNC for ${withFunc} names of several functions, which pahole 1.32 drops`,
+      says: `has FUNCs for ${withFunc} name${withFunc === 1 ? '' : 's'} of several functions, which pahole 1.32 drops`,
     });
   return { eras, because, contradicted };
 }
@@ -131,20 +137,24 @@ const KINDS_SINCE: readonly (readonly [kind: string, since: number])[] = [
   ['ENUM64', 124],
 ];
 
+/** Fewer names than this say nothing of a rule. */
+const ENOUGH = 8;
+
 /** The eras that keep the functions that the BTF holds. */
 function erasByMembership({ globals, locals, siteless }: BtfStatistics): { eras: readonly Era[]; says: string } {
   const share = ({ all, withFunc }: { all: number; withFunc: number }): number => (all === 0 ? 0 : withFunc / all);
   const only = (...ids: Era['id'][]): readonly Era[] => ERAS.filter(({ id }) => ids.includes(id));
   const numbers = `it has FUNCs for ${globals.withFunc} of ${globals.all} names of global functions and for ${locals.withFunc} of ${locals.all} of static ones`;
-  if (globals.withFunc > 0 && locals.all > 0 && share(locals) < 0.01) {
+  if (globals.withFunc > 0 && locals.all >= ENOUGH && share(locals) < 0.01) {
     return { eras: only('external', 'ftrace'), says: `external functions only: ${numbers}` };
   }
-  if (siteless.all > 0 && share(siteless) < 0.01) {
+  if (siteless.all >= ENOUGH && share(siteless) < 0.01) {
     return {
       eras: only('ftrace'),
       says: `only functions with an ftrace site: it has FUNCs for ${siteless.withFunc} of ${siteless.all} names without one`,
     };
   }
+  if (locals.all < ENOUGH) return { eras: ERAS, says: `too few functions to tell its pahole: ${numbers}` };
   return { eras: only('symbols', 'prototypes', 'addresses', 'signatures'), says: `static functions too: ${numbers}` };
 }
 

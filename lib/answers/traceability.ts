@@ -4,7 +4,7 @@ import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 import { type KprobeRefusal, KprobeRules } from '../kprobes/rules.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
-import { checkPrototype, type PrototypeCheck } from './prototype.js';
+import { describePrototype, type PrototypeCheck, PrototypeRules } from './prototype.js';
 import { atLeast } from './release.js';
 
 /** What each mechanism says of a name, and of each function that bears it. */
@@ -68,9 +68,9 @@ export class Traceability {
   /** False where the .config is known and has no CONFIG_KPROBES. */
   readonly #kprobes: boolean;
   readonly #mostSlots: { readonly count: number; readonly evidence: Evidence };
-  /** By the id of the FUNC_PROTO: many functions share one. */
-  readonly #prototypes = new Map<number, PrototypeCheck>();
+  #prototypes: PrototypeRules | undefined;
   #denied: ReadonlySet<number> | undefined;
+  #noreturn: ReadonlySet<number> | undefined;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -140,6 +140,17 @@ export class Traceability {
     return ACCEPTED;
   }
 
+  /** Loading an fexit program: the same, but for functions that do not return (noreturn_deny, 6.15 and carried back). */
+  fexitLoad(functionId: number): Decision {
+    const load = this.fentryLoad(functionId);
+    return load.errno === undefined && this.noreturn.has(functionId) ? { code: 'noreturn', errno: 'EINVAL' } : load;
+  }
+
+  fexitAttach(functionId: number): Decision {
+    const load = this.fexitLoad(functionId);
+    return load.errno === undefined ? this.fentryAttach(functionId) : load;
+  }
+
   /**
    * Attaching an fentry or fexit program: the name leads to the lowest address that bears it (kallsyms_lookup_name()), whether or not that one
    * has an ftrace site. bpf_trampoline_link_prog(), register_fentry() in kernel/bpf/trampoline.c.
@@ -163,14 +174,10 @@ export class Traceability {
   #func(id: number): { readonly prototype: PrototypeCheck; readonly symbolRow: number } | undefined {
     const { btf, symbols } = this.#kernel;
     if (btf === undefined || id >= btf.count || btf.kindOf(id) !== 'FUNC') return undefined;
-    const { words } = btf;
-    const prototypeId = words[btf.recordOf(id) + 2]!;
-    let prototype = this.#prototypes.get(prototypeId);
-    if (prototype === undefined) {
-      prototype = checkPrototype(btf, prototypeId);
-      this.#prototypes.set(prototypeId, prototype);
-    }
-    return { prototype, symbolRow: symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id)) };
+    this.#prototypes ??= new PrototypeRules(btf);
+    const prototypeId = btf.ownerOf(id).words[btf.recordOf(id) + 2]!;
+    btf.requireProto(id, prototypeId);
+    return { prototype: this.#prototypes.check(prototypeId), symbolRow: symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id)) };
   }
 
   /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
@@ -191,7 +198,7 @@ export class Traceability {
     const rows = functions.find(name);
     const ids = kernel.btf?.find(name, 'FUNC') ?? [];
     const nameEvidence = (): Evidence[] => this.#nameEvidence(name);
-    const fentry = (attach: boolean): Verdict => {
+    const program = (decide: (id: number) => Decision): Verdict => {
       if (kernel.btf === undefined)
         return this.#verdict({ code: 'no-btf', errno: 'EINVAL' }, () => [{ source: '.BTF', says: `${kernel.name} has no BTF` }]);
       const [id] = ids;
@@ -200,17 +207,15 @@ export class Traceability {
           { source: kernel.btfSource!, says: `no FUNC is named ${name}; 'kelf why' says why` },
         ]);
       }
-      const decision = attach ? this.fentryAttach(id) : this.fentryLoad(id);
+      const decision = decide(id);
       return this.#verdict(decision, () => this.#fentryEvidence(id, name, decision));
     };
-    const load = fentry(false);
-    const attach = fentry(true);
     return {
       name,
       kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence) },
       kretprobe: { byName: this.#verdict(this.kretprobeByName(name), nameEvidence) },
-      fentry: { load, attach },
-      fexit: { load, attach },
+      fentry: { load: program(id => this.fentryLoad(id)), attach: program(id => this.fentryAttach(id)) },
+      fexit: { load: program(id => this.fexitLoad(id)), attach: program(id => this.fexitAttach(id)) },
       kprobeMulti: { byName: this.#verdict(this.kprobeMultiByName(name), () => this.#multiEvidence(name)) },
       ftrace: { byName: this.#verdict(this.ftraceByName(name), () => rows.flatMap(row => this.#siteEvidence(functions.symbolRow[row]!))) },
       functions: rows.map(row => {
@@ -227,27 +232,34 @@ export class Traceability {
     };
   }
 
-  /** The FUNCs that the verifier denies: the set `btf_id_deny` that resolve_btfids filled (kernel/bpf/verifier.c). */
+  /**
+   * The FUNCs that the verifier denies (btf_id_deny in kernel/bpf/verifier.c). Without the set in the image, the names that it has in all
+   * releases: a kernel without one of these functions has no FUNC of it.
+   */
   get denied(): ReadonlySet<number> {
-    this.#denied ??= this.#readDenied();
+    this.#denied ??= this.#idSet('btf_id_deny') ?? new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? []));
     return this.#denied;
   }
 
-  #readDenied(): ReadonlySet<number> {
+  /** The FUNCs that do not return, which fexit is refused for (noreturn_deny in kernel/bpf/verifier.c); none in kernels without the set. */
+  get noreturn(): ReadonlySet<number> {
+    this.#noreturn ??= this.#idSet('noreturn_deny') ?? new Set();
+    return this.#noreturn;
+  }
+
+  /** A set of BTF ids in the image, as resolve_btfids filled it: a count, then the ids (include/linux/btf_ids.h). */
+  #idSet(label: string): Set<number> | undefined {
     const { image, pieces, btfSource } = this.#kernel;
-    const at = pieces.labels('btf_id_deny');
-    // The ids are those of the image's own BTF. Without the set, the names that it has in all releases: a kernel without one of these functions
-    // has no FUNC of it.
-    if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 4)) {
-      return new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? []));
-    }
+    const at = pieces.labels(label);
+    // The ids are those of the image's own BTF.
+    if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 4)) return undefined;
     const { memory } = image;
     const u32 = (address: bigint): number => {
       const bytes = memory.read(address, 4);
       return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, memory.littleEndian);
     };
     const count = u32(at);
-    if (count > 4096 || !memory.has(at, 4 + count * 4)) return new Set();
+    if (count > 4096 || !memory.has(at, 4 + count * 4)) return undefined;
     return new Set(Array.from({ length: count }, (_, i) => u32(at + BigInt(4 + i * 4))));
   }
 
@@ -352,9 +364,12 @@ export class Traceability {
 
   #fentryEvidence(id: number, name: string, decision: Decision): Evidence[] {
     const { btf, btfSource, symbols } = this.#kernel;
-    const evidence: Evidence[] = [{ source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${this.#func(id)?.prototype.says}` }];
+    const evidence: Evidence[] = [
+      { source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${describePrototype(this.#func(id)!.prototype)}` },
+    ];
     if (decision.code === 'too-many-arguments' && decision.errno === 'ENOTSUPP') evidence.push(this.#mostSlots.evidence);
     if (decision.code === 'btf-denied') evidence.push({ source: 'kernel', says: `the set btf_id_deny of the verifier holds ${name}` });
+    if (decision.code === 'noreturn') evidence.push({ source: 'kernel', says: `the set noreturn_deny of the verifier holds ${name}` });
     if (decision.code === 'no-trampoline')
       evidence.push({ source: 'kallsyms', says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS' });
     const rows = symbols.find(name);
@@ -415,7 +430,7 @@ function countsNames(kernel: Kernel): { refuses: boolean; evidence: Evidence } {
     refuses,
     evidence: {
       source: 'release',
-      says: `kernel ${release}: kernels since 6.6 ${refuses ? 'refuse' : 'and no older ones refuse'} a name that several symbols bear`,
+      says: `kernel ${release}, and no function that counts is listed: ${refuses ? 'kernels since 6.6 refuse a name of several symbols' : 'kernels before 6.6 take the first, but for stable releases that refuse (6.1.60, 5.15.137)'}`,
     },
   };
 }

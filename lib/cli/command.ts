@@ -49,10 +49,8 @@ export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
 
-/** The input lacks what the question needs: exit 4. */
-export class MissingError extends Error {
-  override readonly name: string = 'MissingError';
-}
+/** Exit 4. */
+export { MissingError } from '../errors.js';
 
 export const EXIT: {
   readonly ok: 0;

@@ -12,6 +12,10 @@ export const COMMANDS: CommandTable = {
   trace: { summary: 'whether and how functions can be traced', load: async () => (await import('./commands/trace.js')).trace },
   why: { summary: 'why BTF has no entry for a function', load: async () => (await import('./commands/why.js')).why },
   mcount: { summary: "ftrace's table of call sites", load: async () => (await import('./commands/mcount.js')).mcount },
+  kallsyms: {
+    summary: 'the symbol table packed in a kernel, as /proc/kallsyms shows it',
+    load: async () => (await import('./commands/kallsyms.js')).kallsyms,
+  },
   explain: { summary: 'the page of a reason code', load: async () => (await import('./commands/explain.js')).explain },
   'btf dump': {
     summary: 'print every type of a BTF blob, as bpftool does',

@@ -1,31 +1,43 @@
+import type { MissingBtfOptions } from '../answers/missing-btf.js';
 import type { Kernel } from '../kernel.js';
-import { openKernel } from '../open/open.js';
-import type { OptionSpec } from './command.js';
+import { openKernel, openRunningKernel } from '../open/open.js';
+import { type OptionSpec, UsageError } from './command.js';
 
 /** The options of every command that asks a kernel. */
 export const KERNEL_OPTIONS: {
+  readonly live: OptionSpec & { readonly type: 'boolean' };
   readonly btf: OptionSpec & { readonly type: 'string' };
   readonly config: OptionSpec & { readonly type: 'string' };
   readonly json: OptionSpec & { readonly type: 'boolean' };
 } = {
+  live: { type: 'boolean', help: 'ask the running kernel; no FILE is given then' },
   btf: { type: 'string', value: 'FILE', help: "take the BTF of FILE (raw, or an ELF file's) in place of the kernel's own" },
   config: { type: 'string', value: 'FILE', help: "the kernel's .config, for what the image does not hold" },
   json: { type: 'boolean', help: 'print JSON' },
 };
 
-/** Opens the kernel of a command, asks it, and closes it. What is missing, and damage that was met, is said on stderr. */
+/**
+ * Opens the kernel of a command, the first argument or with --live the running one, asks it with the other arguments, and closes it. What is
+ * missing, and damage that was met, is said on stderr.
+ */
 export async function withKernel(
-  path: string,
-  options: { readonly btf?: string; readonly config?: string },
+  args: readonly string[],
+  options: { readonly live?: boolean; readonly btf?: string; readonly config?: string },
   note: (line: string) => void,
-  ask: (kernel: Kernel) => number | undefined,
+  ask: (kernel: Kernel, names: readonly string[]) => number | undefined,
 ): Promise<number | undefined> {
-  const kernel = await openKernel(path, {
-    ...(options.btf === undefined ? {} : { btf: options.btf }),
-    ...(options.config === undefined ? {} : { config: options.config }),
-  });
+  const live = options.live === true;
+  const [path] = args;
+  if (!live && path === undefined) throw new UsageError('name a FILE, or --live for the running kernel');
+  if (live && (options.btf ?? options.config) !== undefined) throw new UsageError('--btf and --config are for a FILE, not for --live');
+  const kernel = live
+    ? openRunningKernel()
+    : await openKernel(path!, {
+        ...(options.btf === undefined ? {} : { btf: options.btf }),
+        ...(options.config === undefined ? {} : { config: options.config }),
+      });
   try {
-    const code = ask(kernel);
+    const code = ask(kernel, live ? args : args.slice(1));
     sayNotes(kernel, note);
     return code;
   } finally {
@@ -33,7 +45,7 @@ export async function withKernel(
   }
 }
 
-export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
+function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   for (const line of kernel.pieces.notes) note(`kelf: ${kernel.name}: ${line}`);
   for (const { message } of kernel.diagnostics) note(`kelf: ${message}`);
 }
@@ -42,4 +54,22 @@ export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
 export function kernelId(kernel: Kernel): { name: string; release?: string; buildId?: string } {
   const { name, release, buildId } = kernel;
   return { name, ...(release === undefined ? {} : { release }), ...(buildId === undefined ? {} : { buildId }) };
+}
+
+/** @throws UsageError where no name is given */
+export function expectNames(names: readonly string[]): void {
+  if (names.length === 0) throw new UsageError('name a function');
+}
+
+/** What `why` and `audit` take besides: the pahole that made the BTF. */
+export const PAHOLE_OPTION: { readonly 'pahole-version': OptionSpec & { readonly type: 'string' } } = {
+  'pahole-version': { type: 'string', value: 'N', help: 'the pahole that made the BTF: 1.20, or 120 as in CONFIG_PAHOLE_VERSION' },
+};
+
+/** 120 from `1.20`, `v1.20` or `120`. @throws UsageError for anything else */
+export function paholeOptions(text: string | undefined): MissingBtfOptions {
+  if (text === undefined) return {};
+  const match = /^v?(\d)\.(\d{1,2})$/.exec(text) ?? /^(\d)(\d{2})$/.exec(text);
+  if (match === null) throw new UsageError(`--pahole-version: '${text}' is not of the form 1.20 or 120`);
+  return { paholeVersion: Number(match[1]) * 100 + Number(match[2]) };
 }

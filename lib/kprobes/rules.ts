@@ -132,16 +132,9 @@ export class KprobeRules {
 /** is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded. */
 function coveredByKallsyms(kernel: Kernel, text: AreaSet, init: AreaSet): AreaSet {
   const { labels } = kernel.pieces;
-  const all = listsData(kernel);
+  const all = kernel.symbols.listsData;
   const from = labels(all ? '_stext' : '_sinittext');
   const to = labels(all ? '_end' : '_einittext');
   if (from === undefined || to === undefined) return new AreaSet([]);
   return new AreaSet([{ name: 'kallsyms', from, to }, ...text.areas, ...(all ? init.areas : [])]);
-}
-
-/** CONFIG_KALLSYMS_ALL: the table lists data too. Without it, a few labels between sections of text are of other letters. */
-function listsData({ symbols }: Kernel): boolean {
-  let data = 0;
-  for (let row = 0; row < symbols.count; row++) if (!symbols.isText(row)) data++;
-  return data * 20 > symbols.count;
 }

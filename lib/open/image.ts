@@ -9,6 +9,7 @@ import {
   locateKallsyms,
   symbolsFromElf,
 } from '../../kallsyms/index.js';
+import { MissingError } from '../errors.js';
 import { type McountTable, readMcountTable } from '../ftrace/mcount.js';
 import { type FtraceState, sitesOfTable } from '../ftrace/sites.js';
 import { ImageSymbols } from '../image-symbols.js';
@@ -18,6 +19,7 @@ import { blacklistOfImage } from '../kprobes/blacklist.js';
 import { readBtf } from './btf.js';
 import type { KernelConfig } from './config.js';
 import { discoverLabels } from './discover.js';
+import { configOfImage } from './ikconfig.js';
 
 /** What may stand beside an image. */
 export interface ImageExtras {
@@ -69,7 +71,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     },
     blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),
     btf: () => extras.btf ?? btfOfImage(file),
-    config: () => extras.config,
+    config: once(() => extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData)),
     banner: () => bannerOf(file, labels),
     close: () => file.source.close(),
   };
@@ -81,11 +83,7 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
   const location = named === undefined ? locateIn(file) : kallsymsLocation(name => named.get(name));
   if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
   if (imageSymbols === undefined) {
-    throw new FormatError(
-      'unsupported',
-      { name: file.name },
-      'neither .symtab nor packed kallsyms: nothing names the functions of this file',
-    );
+    throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms: nothing names its functions`);
   }
   notes.push('no packed kallsyms: the symbols are those of .symtab that kallsyms would list');
   return symbolsFromElf(file, imageSymbols.table);

@@ -1,6 +1,7 @@
 import { isBtf } from '../../btf/index.js';
 import { ElfFile, EM, FormatError, SHT } from '../../elf/index.js';
 import { decodeKallsyms, type KallsymsTables, kallsymsAt, locateKallsyms } from '../../kallsyms/index.js';
+import { MissingError } from '../errors.js';
 import { elfAround, type ImagePart, type RawImage } from './elf-around.js';
 
 /** What the header of a raw image says. */
@@ -72,8 +73,7 @@ function findRela(bytes: Uint8Array, relativeType: number, littleEndian: boolean
 /** The address that offset 0 is linked at. */
 function linkBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables | undefined, rela: Rela | undefined, name: string): bigint {
   if (typeof kind.start === 'bigint') return kind.start;
-  if (tables === undefined)
-    throw new FormatError('unsupported', { name }, 'no kallsyms tables are found: the addresses of the image cannot be told');
+  if (tables === undefined) throw new MissingError(`${name} has no packed kallsyms: the addresses of the image cannot be told`);
   const base = (rela === undefined ? undefined : relocatedBase(bytes, kind, tables, rela)) ?? namedBase(bytes, kind, tables, name);
   if (base === undefined) {
     throw new FormatError(

@@ -36,9 +36,18 @@ export function evidenceLine({ source, address, says }: Evidence): string {
   return address === undefined ? `${source}: ${says}` : `${source} ${hex(address)}: ${says}`;
 }
 
-/** Lines of evidence, each once, in the order they are met. */
+/** Lines of evidence, each once, in the order they are met; what is said alike of several addresses is one line. */
 export function evidenceLines(verdicts: readonly { readonly because: readonly Evidence[] }[]): string[] {
-  return [...new Set(verdicts.flatMap(({ because }) => because.map(evidenceLine)))];
+  const merged = new Map<string, { source: string; says: string; addresses: Set<bigint> }>();
+  for (const { source, address, says } of verdicts.flatMap(({ because }) => because)) {
+    const key = `${source}\0${says}`;
+    const line = merged.get(key) ?? { source, says, addresses: new Set() };
+    merged.set(key, line);
+    if (address !== undefined) line.addresses.add(address);
+  }
+  return [...merged.values()].map(
+    ({ source, says, addresses }) => `${[source, [...addresses].map(hex).join(', ')].filter(Boolean).join(' ')}: ${says}`,
+  );
 }
 
 /** `0xffffffff813d5640  binfmt_elf.c         t  6010 bytes  _stext+0x3d5640` */

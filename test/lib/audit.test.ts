@@ -56,7 +56,7 @@ for (const arch of ['amd64', 'arm64']) {
       for (const of of [audit.kprobeByName, audit.kprobeByAddress, audit.fentry, audit.missingBtf]) {
         const counts = of.map(({ count }) => count);
         expect(counts).to.deep.equal([...counts].sort((a, b) => b - a));
-        for (const { count, examples } of of) expect(examples).to.have.length(Math.min(count, 3));
+        for (const { count, examples } of of) expect(examples.length).to.be.within(1, Math.min(count, 3));
       }
     });
   });

@@ -39,8 +39,8 @@ describe('why BTF has no FUNC', () => {
       ['cpu_max_leaf', 'pahole-no-symbol proven'],
       ['__initcall__init_elf_binfmt', 'pahole-not-a-function proven'],
       ['copy_user_short_string', 'pahole-assembly proven'],
-      ['wb_dirty_limit.isra.0', 'pahole-suffix proven'],
-      ['_RNvCs1_4core', 'pahole-rust proven'],
+      ['wb_dirty_limit.isra.0', 'pahole-clone proven'],
+      ['_RNvCs1_4core', 'pahole-no-symbol proven'],
     ]) {
       it(`${name}: ${expected}`, () => {
         for (const kernel of [amd64, arm64])
@@ -198,8 +198,8 @@ describe('why BTF has no FUNC', () => {
       const answer = withBtf(arm64, btf).missingBtf('tty_write');
       expect(say(answer)).to.equal('pahole-unknown open');
       expect(answer.alternatives).to.deep.equal([
-        { pahole: '1.16 to 1.18', code: 'pahole-static' },
-        { pahole: '1.19 to 1.21', code: 'pahole-external-only-fallback' },
+        { pahole: 'pahole 1.16 to 1.18', code: 'pahole-static' },
+        { pahole: 'pahole 1.19 to 1.21', code: 'pahole-external-only-fallback' },
       ]);
       // The table is in the file on amd64: what 1.19 to 1.21 saw there was no reason to fall back.
       expect(
@@ -265,10 +265,10 @@ describe('why BTF has no FUNC', () => {
       const answer = kernelOf({ functions: twice, btf: btfOf(names(() => true)) }).missingBtf('twice');
       expect(say(answer)).to.equal('pahole-unknown open');
       expect(answer.alternatives).to.deep.equal([
-        { pahole: '1.22 to 1.24', code: 'pahole-unknown' },
-        { pahole: '1.25 to 1.30', code: 'pahole-inconsistent-prototypes' },
-        { pahole: '1.31', code: 'pahole-ambiguous-address' },
-        { pahole: '1.32 and later', code: 'pahole-ambiguous-address' },
+        { pahole: 'pahole 1.22 to 1.24', code: 'pahole-unknown' },
+        { pahole: 'pahole 1.25 to 1.30', code: 'pahole-inconsistent-prototypes' },
+        { pahole: 'pahole 1.31', code: 'pahole-ambiguous-address' },
+        { pahole: 'pahole 1.32 and later', code: 'pahole-ambiguous-address' },
       ]);
       expect(synthetic.missingBtf('homonym', { paholeVersion: 132 }).alternatives).to.deep.equal([]);
     });

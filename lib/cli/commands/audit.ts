@@ -1,31 +1,26 @@
 import { type Audit, auditKernel, type Tally } from '../../answers/audit.js';
 import type { Kernel } from '../../kernel.js';
-import { openRunningKernel } from '../../open/open.js';
 import { REASONS } from '../../reasons.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
 import { type Command, command, EXIT } from '../command.js';
-import { KERNEL_OPTIONS, kernelId, sayNotes, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, kernelId, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 
-export const audit: Command<typeof KERNEL_OPTIONS> = command({
-  usage: '[FILE] [--btf FILE] [--config FILE] [--json]',
+const OPTIONS: typeof KERNEL_OPTIONS & typeof PAHOLE_OPTION = { ...KERNEL_OPTIONS, ...PAHOLE_OPTION };
+
+export const audit: Command<typeof OPTIONS> = command({
+  usage: '[FILE] [OPTION…]',
   arity: [0, 1],
   about: `Summarises a kernel: how many functions share a name, how many can be traced by which mechanism and why not, and how many have no BTF and
 why. Without a FILE it reads the running kernel.`,
-  options: KERNEL_OPTIONS,
-  run: ({ args: [path], options, out, note }) => {
-    const print = (kernel: Kernel): number => {
-      const result = auditKernel(kernel);
+  options: OPTIONS,
+  run: ({ args, options, out, note }) =>
+    withKernel(args, { ...options, live: args.length === 0 }, note, kernel => {
+      const result = auditKernel(kernel, paholeOptions(options['pahole-version']));
       if (options.json) out.line(toJson({ schema: 'kelf/audit', version: 1, kernel: kernelId(kernel), ...result }));
       else for (const line of auditLines(kernel, result)) out.line(line);
       return EXIT.ok;
-    };
-    if (path !== undefined) return withKernel(path, options, note, print);
-    const kernel = openRunningKernel();
-    const code = print(kernel);
-    sayNotes(kernel, note);
-    return code;
-  },
+    }),
 });
 
 function auditLines(kernel: Kernel, audit: Audit): string[] {
@@ -71,7 +66,7 @@ function tallyLines(title: string, tally: Tally): string[] {
   const rows = tally.map(({ code, count, examples }) => [
     count,
     code,
-    code === 'accepted' ? REASONS[code] : `${REASONS[code]}: ${examples.join(', ')} …`,
+    code === 'accepted' ? REASONS[code] : `${REASONS[code]}: ${examples.join(', ')}${count > examples.length ? ' …' : ''}`,
   ]);
   return tally.length === 0 ? [] : [title, ...table(rows, '  '), ''];
 }

@@ -12,21 +12,25 @@ const OPTIONS: typeof KERNEL_OPTIONS & { readonly names: OptionSpec & { readonly
 };
 
 export const duplicates: Command<typeof OPTIONS> = command({
-  usage: 'FILE [NAME…] [--names] [--json]',
-  arity: [1, 1000],
+  usage: 'FILE|--live [NAME…] [OPTION…]',
+  arity: [0, 1000],
   about: `Lists every function name that stands for more than one address: each function's address, source file, letter, size, place on every boot,
 ftrace site and BTF; whether their code is the same; and what each kind of tool does with the name on this kernel.`,
   options: OPTIONS,
   run: ({ args, options, out, note }) =>
-    withKernel(args[0]!, options, note, kernel => {
-      const wanted = new Set(args.slice(1));
+    withKernel(args, options, note, (kernel, names) => {
+      const wanted = new Set(names);
       const groups = kernel.duplicates().filter(({ name }) => wanted.size === 0 || wanted.has(name));
       if (options.json) {
         const named = groups.map(group => ({ ...group, byName: byName(kernel, group.name) }));
         out.line(toJson({ schema: 'kelf/duplicates', version: 1, kernel: kernelId(kernel), duplicates: named }));
       } else if (options.names) for (const { name } of groups) out.line(name);
       else for (const group of groups) for (const line of groupLines(kernel, group)) out.line(line);
-      return wanted.size > 0 && groups.length === 0 ? EXIT.missing : EXIT.ok;
+      const found = new Set(groups.map(({ name }) => name));
+      const missing = names.filter(name => kernel.functions.find(name).length === 0);
+      for (const name of names)
+        if (!found.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'one function'} of that name`);
+      return missing.length > 0 && missing.length === names.length ? EXIT.missing : EXIT.ok;
     }),
 });
 
@@ -44,7 +48,7 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
     fentry: id === undefined ? 'refused, not in BTF' : says(tracing.fentryAttach(id), 'attaches to the first'),
     'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
-    ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : `all ${live}`} with an ftrace site`,
+    ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
 }
 

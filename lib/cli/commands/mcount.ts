@@ -16,7 +16,7 @@ export const mcount: Command<typeof OPTIONS> = command({
 and which relocations fill them, and where the words stand to their functions.`,
   options: OPTIONS,
   run: ({ args, options, out, note }) =>
-    withKernel(args[0]!, {}, note, kernel => {
+    withKernel(args, {}, note, kernel => {
       const found = kernel.mcount;
       if (found === undefined)
         throw new MissingError(`${kernel.name} has no __start_mcount_loc: it was built without CONFIG_DYNAMIC_FTRACE`);

@@ -1,0 +1,32 @@
+import type { OptionSpec } from '../command.js';
+import { type Command, command, EXIT } from '../command.js';
+import { withKernel } from '../kernel.js';
+
+const OPTIONS: { readonly json: OptionSpec & { readonly type: 'boolean' } } = {
+  json: { type: 'boolean', help: 'print JSON, an object a symbol' },
+};
+
+export const kallsyms: Command<typeof OPTIONS> = command({
+  usage: 'FILE [--json]',
+  arity: [1, 1],
+  about: `Prints the symbol table that is packed in a kernel image, as /proc/kallsyms of that kernel shows it when it runs where it is linked
+(nokaslr). It needs no .symtab: the tables are found by their contents.`,
+  options: OPTIONS,
+  run: ({ args, options, out, note }) =>
+    withKernel(args, {}, note, ({ symbols }) => {
+      if (options.json) {
+        out.byte(0x5b);
+        for (const { address, type, name, row } of symbols) {
+          out.text(`${row === 0 ? '' : ',\n'}${JSON.stringify({ address: `0x${address.toString(16)}`, type, name })}`);
+        }
+        out.line(']');
+        return EXIT.ok;
+      }
+      const { address, type, nameOffset, strings } = symbols;
+      for (let row = 0; row < symbols.count; row++) {
+        out.hex(address.high(row), 8).hex(address.low(row), 8).byte(0x20).byte(type[row]!).byte(0x20);
+        out.copy(strings.bytes, nameOffset[row], strings.end(nameOffset[row]!)).byte(0x0a);
+      }
+      return EXIT.ok;
+    }),
+});

@@ -1,0 +1,47 @@
+import { FormatError, type Memory, unpack } from '../../elf/index.js';
+import type { Labels } from '../kprobes/areas.js';
+import { type KernelConfig, parseConfig } from './config.js';
+
+const START = new TextEncoder().encode('IKCFG_ST');
+const END = new TextEncoder().encode('IKCFG_ED');
+
+/**
+ * The .config that CONFIG_IKCONFIG puts into an image: gzip between two marks of eight letters (kernel/configs.c). It is found by its label; where
+ * kallsyms lists no data, by the marks.
+ * @param search whether to look through the image where there is no label
+ */
+export function configOfImage(memory: Memory, labels: Labels, search: boolean): KernelConfig | undefined {
+  const label = labels('kernel_config_data');
+  for (const { address, fileSize } of memory.regions) {
+    const inside = label !== undefined && label >= address && label < address + BigInt(fileSize);
+    if (label === undefined ? !search : !inside) continue;
+    const bytes = memory.stored(address, fileSize);
+    const from = label === undefined ? find(bytes, START, 0) + START.length : Number(label - address);
+    // The label stands behind the first mark; before 5.1 it was the mark's own.
+    const start = startsWith(bytes, from, START) ? from + START.length : from;
+    const end = from < START.length ? -1 : find(bytes, END, start);
+    if (end < 0) continue;
+    return parse(bytes.subarray(start, end));
+  }
+  return undefined;
+}
+
+function parse(packed: Uint8Array): KernelConfig | undefined {
+  try {
+    return parseConfig(new TextDecoder().decode(unpack(packed, { name: 'IKCONFIG', limit: 1 << 24 }).bytes), 'IKCONFIG');
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(wanted[0]!, from); at >= 0; at = bytes.indexOf(wanted[0]!, at + 1))
+    if (startsWith(bytes, at, wanted)) return at;
+  return -1;
+}
+
+function startsWith(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
