@@ -1,6 +1,7 @@
 import { crc32 } from './crc.js';
+import { Inflater } from './inflate.js';
 import type { Job } from './job.js';
-import { inflateRaw } from './platform.js';
+import { inflateDeflate } from './platform.js';
 
 const DEFLATE = 8;
 const FHCRC = 2;
@@ -30,7 +31,8 @@ function unpackMember(job: Job, start: number): number {
   const { output } = job;
   const body = skipHeader(job, start);
   const first = output.length;
-  const trailer = body + inflateRaw(job, body);
+  // What the platform's decoder refuses, the own one explains.
+  const trailer = inflateDeflate(job, body) ?? new Inflater(job, body).run();
   const content = output.bytes.subarray(first, output.length);
   const [crc, size] = [job.u32(trailer), job.u32(trailer + 4)];
   if (size !== content.length % 2 ** 32) {

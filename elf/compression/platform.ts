@@ -37,13 +37,14 @@ export function inflateZlib(bytes: Uint8Array, size: number, place: Place): Uint
   return attempt(() => zlib.inflateSync(bytes, { maxOutputLength: Math.max(size, 1) }), 'zlib', place);
 }
 
-/** Unpacks the deflate stream at an offset to the job's output, and returns how many packed bytes it has. */
-export function inflateRaw(job: Job, offset: number): number {
+/**
+ * Unpacks the deflate stream at an offset to the job's output with node:zlib, and returns the offset behind it. Undefined if the platform lacks it
+ * or it does not unpack the stream; the output is then as it was.
+ */
+export function inflateDeflate(job: Job, offset: number): number | undefined {
   const zlib = platformZlib();
-  if (zlib === undefined) {
-    return job.fail('unsupported', offset, 'gzip is unpacked with node:zlib, which this platform lacks; `gzip -dc` unpacks the file');
-  }
   const { output } = job;
+  if (zlib === undefined) return undefined;
   try {
     // One chunk, a byte larger than what is expected, comes back without being copied together from many.
     const { buffer, engine } = zlib.inflateRawSync(job.bytes.subarray(offset), {
@@ -51,18 +52,11 @@ export function inflateRaw(job: Job, offset: number): number {
       chunkSize: Math.max(output.firstRoom + 1, 1 << 16),
       info: true,
     });
-    const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
-    if (bytes.length > output.left) output.exceed(output.length + bytes.length, offset, 'no room');
-    output.append(bytes);
-    return engine.bytesWritten;
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    const { code, message } = error as Error & { code?: string };
-    const place = { name: job.name, offset };
-    if (code === 'ERR_BUFFER_TOO_LARGE') output.exceed(Number.POSITIVE_INFINITY, offset, message);
-    throw new FormatError(code === 'Z_BUF_ERROR' ? 'truncated' : 'corrupt', place, `the deflate stream does not unpack: ${message}`, {
-      cause: error,
-    });
+    if (buffer.length > output.left) return undefined;
+    output.append(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
+    return offset + engine.bytesWritten;
+  } catch {
+    return undefined;
   }
 }
 

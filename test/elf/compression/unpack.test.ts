@@ -147,9 +147,22 @@ describe('unpack: gzip', () => {
     expect(unpack(joined(header, [found & 0xff, found >> 8], packed.subarray(10)), { name: 'image' }).bytes).to.deep.equal(TEXT);
   });
 
-  it('a deflate stream that is none', () => {
-    expectFailure(changed(packed, 10, 7), 'corrupt', /^image\+0xa: the deflate stream does not unpack/);
-  });
+  for (const [what, stream, code, message] of [
+    ['a block of the reserved type', [7], 'corrupt', /^image\+0x[0-9a-f]+: a block of the reserved type/],
+    ['a stored block whose lengths differ', [1, 2, 0, 0xfd, 0xfe, 7, 8], 'corrupt', /the two lengths of a stored block differ/],
+    ['a stored block that is cut off', [1, 2, 0, 0xfd, 0xff, 7], 'truncated', /2 bytes are needed here, 1 are left/],
+    ['a match from before the beginning', [0x03, 0x02, 0, 0, 0, 0], 'corrupt', /a match from 1 bytes back, where there are 0/],
+    ['more codes than there are symbols', [0xfd, 0xff, 0, 0, 0], 'corrupt', /more codes than there are symbols/],
+    [
+      'too many codes for code lengths',
+      [0x05, 0xe0, 0x93, 0x24, 0x49, 0x92, 0x24, 0x49, 0x92, 0x24],
+      'corrupt',
+      /the code for code lengths is none/,
+    ],
+    ['nothing', [], 'truncated', /the deflate stream goes on behind the end/],
+  ] as const) {
+    it(`a deflate stream with ${what}`, () => expectFailure(joined(packed.subarray(0, 10), stream), code, message));
+  }
 });
 
 describe('unpack: LZ4', () => {
@@ -289,5 +302,31 @@ describe('unpack: zstd', () => {
   it('a match that repeats one literal', () => {
     // One sequence in RLE modes: 1 literal, offset code 0 (the last offset, 1), match code 4 (7 bytes).
     expect([...unpack(packed(0x08, 7, 1, 0x54, 1, 0, 4, 1), { name: 'image' }).bytes]).to.deep.equal(new Array(8).fill(7));
+  });
+});
+
+describe('unpack: where there is no node:zlib', () => {
+  const { getBuiltinModule } = process;
+  before(() => {
+    process.getBuiltinModule = (() => undefined) as typeof getBuiltinModule;
+  });
+  after(() => {
+    process.getBuiltinModule = getBuiltinModule;
+  });
+
+  for (const { file, packed, sha256 } of vectors().filter(({ file }) => /gz$|zst$/.test(file))) {
+    it(file, () => {
+      const { bytes, consumed } = unpack(packed, { name: file });
+      expect(consumed).to.equal(packed.length);
+      expect(createHash('sha256').update(bytes).digest('hex')).to.equal(sha256);
+    });
+  }
+
+  it('gzip: no more than the limit, and other data behind', () => {
+    const { packed } = vector('text.gz');
+    expect(unpack(packed, { name: 'image', limit: 12_000 }).bytes).to.deep.equal(TEXT);
+    expectFailure(packed, 'limit', /unpacks to more than 11999 bytes, the limit/, { limit: 11_999 });
+    expect(unpack(joined(packed, [1, 2, 3]), { name: 'image', trailing: 'ignore' }).consumed).to.equal(packed.length);
+    expectFailure(packed.subarray(0, 2000), 'truncated', /goes on behind the end/);
   });
 });
