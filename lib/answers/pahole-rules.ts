@@ -45,7 +45,7 @@ const staticFunction: Rule = ({ name, symbols }, era) => {
   return {
     code: 'pahole-static',
     certainty: 'proven',
-    because: [{ source: 'pahole', says: `${eraReleases(era)}: external functions only are kept, and ${name} is static` }],
+    because: [{ source: 'rule', says: `${eraReleases(era)}: external functions only are kept, and ${name} is static` }],
   };
 };
 
@@ -58,18 +58,18 @@ const ftraceFilter: Rule = (subject, era) => {
   if (usable) {
     if (row === undefined || kernel.functions.hasSite(row)) return undefined;
     const says = `${eraReleases(era)}: what the words of __mcount_loc point at is kept, and none points into ${name}`;
-    return { code: 'pahole-no-ftrace-site', certainty: 'proven', because: [{ source: 'pahole', says }] };
+    return { code: 'pahole-no-ftrace-site', certainty: 'proven', because: [{ source: 'rule', says }] };
   }
   if (symbols.length === 0 || !symbols.every(({ binding }) => binding === 'local')) return undefined;
   const because: Evidence[] = [
-    { source: 'pahole', says: `${eraReleases(era)}: the functions are kept that the words of __mcount_loc in the file point at` },
+    { source: 'rule', says: `${eraReleases(era)}: the functions are kept that the words of __mcount_loc in the file point at` },
   ];
   if (kernel.image === undefined)
     because.push({ source: '__mcount_loc', says: 'the image would show whether its words are zero in the file' });
   else if (table === undefined) because.push({ source: '__mcount_loc', says: 'the image has no such table' });
   else because.push({ source: '__mcount_loc', address: table.start, says: `all ${table.count} words of the table are zero in the file` });
   because.push({
-    source: 'pahole',
+    source: 'rule',
     says: `so it saw no function that ftrace knows, and fell back to external functions only: ${name} is static`,
   });
   return { code: 'pahole-external-only-fallback', certainty: 'proven', because };

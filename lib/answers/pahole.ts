@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
+import { IKCONFIG } from '../open/config.js';
 
 /**
  * The releases of pahole between which its choice of functions changed (btf_encoder.c; the tables of docs/guide/pahole.md). Numbers are as in
@@ -106,7 +107,9 @@ export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: nu
     );
     return left.length > 0;
   };
-  const config = kernel.pieces.config();
+  const own = kernel.pieces.config();
+  // The .config inside of the image is of the BTF inside of it, not of one that was put in its place.
+  const config = own?.source === IKCONFIG && kernel.btfSource !== '.BTF' ? undefined : own;
   const configured = Number(config?.get('CONFIG_PAHOLE_VERSION') ?? 0);
   if (configured > 0) {
     const fits = narrow(era => configured >= era.from && configured <= era.to, {

@@ -1,3 +1,6 @@
+/** The source of a .config that stands in the image (CONFIG_IKCONFIG). */
+export const IKCONFIG = 'IKCONFIG';
+
 /** A kernel's .config. */
 export interface KernelConfig {
   /** The file it was read from. */

@@ -1,6 +1,6 @@
 import { FormatError, type Memory, unpack } from '../../elf/index.js';
 import type { Labels } from '../kprobes/areas.js';
-import { type KernelConfig, parseConfig } from './config.js';
+import { IKCONFIG, type KernelConfig, parseConfig } from './config.js';
 
 const START = new TextEncoder().encode('IKCFG_ST');
 const END = new TextEncoder().encode('IKCFG_ED');
@@ -28,7 +28,7 @@ export function configOfImage(memory: Memory, labels: Labels, search: boolean): 
 
 function parse(packed: Uint8Array): KernelConfig | undefined {
   try {
-    return parseConfig(new TextDecoder().decode(unpack(packed, { name: 'IKCONFIG', limit: 1 << 24 }).bytes), 'IKCONFIG');
+    return parseConfig(new TextDecoder().decode(unpack(packed, { name: IKCONFIG, limit: 1 << 24 }).bytes), IKCONFIG);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
