@@ -1,5 +1,6 @@
 export { type Audit, auditKernel, type Tally } from './answers/audit.js';
 export { type DuplicateGroup, duplicates } from './answers/duplicates.js';
+export type { LoadedVerdicts, ModuleTraceability, NameInModules } from './answers/in-modules.js';
 export { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/missing-btf.js';
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './answers/pahole.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './answers/prototype.js';
@@ -23,6 +24,9 @@ export { Module, type ModuleFunction, type ModuleOptions, type ModuleSite, type 
 export { offsetOfPlace, placeOf, sectionOfPlace } from './module/pointers.js';
 export type { ModuleSignature } from './module/signature.js';
 export type { ModuleMcount } from './module/sites.js';
+export type { ModuleEntry } from './modules/part.js';
+export { findModules, type ReadModulesOptions, readModules } from './modules/read.js';
+export { type ModuleInstance, ModuleTable } from './modules/table.js';
 export { type KernelConfig, parseConfig } from './open/config.js';
 export { type ImageExtras, piecesOfImage } from './open/image.js';
 export { liveObstacle } from './open/live.js';

@@ -12,6 +12,7 @@ import { FunctionTable } from './functions.js';
 import type { ImageSymbols } from './image-symbols.js';
 import type { Labels } from './kprobes/areas.js';
 import type { KprobeBlacklist } from './kprobes/blacklist.js';
+import type { ModuleTable } from './modules/table.js';
 import type { KernelConfig } from './open/config.js';
 import { type SymbolFacts, symbolFacts } from './symbol-facts.js';
 
@@ -49,6 +50,8 @@ export interface KernelPieces {
 /** A kernel, and the questions that can be asked of it. */
 export class Kernel implements AsyncDisposable {
   readonly pieces: KernelPieces;
+  /** The functions of its modules, where they were read: answers then cover names across the kernel and its modules. */
+  modules: ModuleTable | undefined;
   #symbols: KernelSymbols | undefined;
   #mcount: { readonly table: McountTable | undefined } | undefined;
   #btf: { readonly found: { readonly btf: Btf; readonly source: string } | undefined } | undefined;

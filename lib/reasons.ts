@@ -31,6 +31,7 @@ export const REASONS = {
   // Why has BTF no FUNC for it?
   'btf-present': 'BTF has a FUNC for it',
   'btf-without-functions': 'the BTF holds no functions at all',
+  'in-module': 'the function is in a module, whose own BTF is the place to look',
   'pahole-no-symbol': 'no function symbol of that name: inlined, compiled out, or in a module',
   'pahole-not-a-function': 'the name is data, not a function',
   'pahole-assembly': 'written in assembly',

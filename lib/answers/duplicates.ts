@@ -1,5 +1,6 @@
 import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
+import type { ModuleInstance } from '../modules/table.js';
 
 /** A name that functions at different addresses bear. */
 export interface DuplicateGroup {
@@ -10,9 +11,11 @@ export interface DuplicateGroup {
   readonly dataSymbols: number;
   /** Whether the machine code of all is the same, byte for byte; undefined where there is no image to look into. */
   readonly equalBytes: boolean | undefined;
+  /** The functions of the name in modules; absent where no modules were read. */
+  readonly modules?: readonly ModuleInstance[];
 }
 
-/** All names with more than one text address, in the order of the names. */
+/** All names with more than one text address, in the kernel or in the modules that were read, in the order of the names. */
 export function duplicates(kernel: Kernel): DuplicateGroup[] {
   const { functions, symbols } = kernel;
   const groups: DuplicateGroup[] = [];
@@ -24,7 +27,32 @@ export function duplicates(kernel: Kernel): DuplicateGroup[] {
     const found = rows.map(row => functionRow(kernel, row));
     groups.push({ name: found[0]!.name, functions: found, dataSymbols: all.length - rows.length, equalBytes: equalBytes(kernel, found) });
   }
+  if (kernel.modules !== undefined) groups.splice(0, groups.length, ...withModules(kernel, groups));
   return groups.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The groups with their namesakes in modules, and the names that only modules make ambiguous. */
+function withModules(kernel: Kernel, groups: readonly DuplicateGroup[]): DuplicateGroup[] {
+  const modules = kernel.modules!;
+  const { functions, symbols } = kernel;
+  const all = groups.map(group => ({ ...group, modules: modules.find(group.name) }));
+  const known = new Set(groups.map(({ name }) => name));
+  for (const first of modules.index.firstRows()) {
+    const row = symbols.index.firstOf(modules.strings.bytes, modules.nameOffset[first]!);
+    const rows = row < 0 ? [] : symbols.index.rowsFrom(row);
+    const own = rows.flatMap(row => functions.ofSymbol(row) ?? []);
+    if (own.length === 0 && modules.index.isOnly(first)) continue;
+    const name = modules.name(first);
+    if (known.has(name)) continue;
+    all.push({
+      name,
+      functions: own.map(row => functionRow(kernel, row)),
+      dataSymbols: rows.length - own.length,
+      equalBytes: undefined,
+      modules: modules.find(name),
+    });
+  }
+  return all;
 }
 
 /** Compares the code of functions: as long as st_size says, or up to the next symbol. Other lengths are other code, and are not read. */

@@ -56,8 +56,14 @@ export class BtfAbsence {
     const because =
       subject === undefined
         ? reason.because
-        : [...aboutSymbol(subject), ...this.pahole.because, ...reason.because, ...traceableAllTheSame(subject)];
-    const present = reason.code === 'btf-present' || reason.code === 'no-btf';
+        : [
+            ...aboutSymbol(subject),
+            ...this.pahole.because,
+            ...reason.because,
+            ...traceableAllTheSame(subject),
+            ...inModules(this.#kernel, name),
+          ];
+    const present = reason.code === 'btf-present' || reason.code === 'no-btf' || reason.code === 'in-module';
     return { name, ...reason, because, alternatives, instead: present ? [] : substitutes(this.#kernel, name, MOST_SUBSTITUTES) };
   }
 
@@ -123,6 +129,8 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
   const [symbol] = defined;
   if (symbol === undefined) {
     if (facts.clones(name).length > 0) return undefined;
+    const modules = inModules(kernel, name);
+    if (modules.length > 0) return proven('in-module', { source, says: `the kernel itself has no symbol ${name}` }, ...modules);
     const says = `no symbol is named ${name}, nor ${name} with a suffix: it was inlined everywhere, or not built, or it belongs to a module, or it is a macro`;
     return proven('pahole-no-symbol', { source, says });
   }
@@ -130,6 +138,20 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
   if (symbol.kind === 'data') return proven('pahole-not-a-function', { ...at, says: `${name} is data, not a function` });
   const says = `${name} is a label without a type (STT_NOTYPE), as assembly makes them; pahole looks at STT_FUNC only`;
   return proven('pahole-assembly', { ...at, says });
+}
+
+/** More modules than these are not listed: every one has an init_module. */
+const MOST_MODULES = 8;
+
+/** The modules that have a function of the name, and whether their own BTF has it. */
+function inModules(kernel: Kernel, name: string): Evidence[] {
+  const found = kernel.modules?.find(name) ?? [];
+  const evidence = found.slice(0, MOST_MODULES).map(({ path, module, section, offset, btf }) => {
+    const says = `${name} is a function of module ${module}, at ${section}+0x${offset.toString(16)}; ${btf ? 'its BTF has a FUNC for it' : 'its BTF has no FUNC for it'}`;
+    return { source: path, says };
+  });
+  const more = found.length - evidence.length;
+  return more <= 0 ? evidence : [...evidence, { source: 'modules', says: `${more} more modules have a function of that name` }];
 }
 
 function isFunction({ kind }: SymbolFact): boolean {

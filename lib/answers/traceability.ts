@@ -4,6 +4,7 @@ import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 import { type KprobeRefusal, KprobeRules } from '../kprobes/rules.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
+import { type NameInModules, traceInModules } from './in-modules.js';
 import { describePrototype, type PrototypeCheck, PrototypeRules } from './prototype.js';
 import { atLeast } from './release.js';
 
@@ -19,6 +20,8 @@ export interface TraceabilityAnswer {
   /** A line in set_ftrace_filter. */
   readonly ftrace: { readonly byName: Verdict };
   readonly functions: readonly FunctionTraceability[];
+  /** The functions of the name in modules, and what loading these changes; absent where no modules were read. */
+  readonly modules?: NameInModules;
 }
 
 /** What each mechanism says of one function by its address. */
@@ -62,12 +65,15 @@ const KRETPROBE_BLACKLIST: Readonly<Record<number, readonly string[]>> = { [EM.X
 export class Traceability {
   readonly rules: KprobeRules;
   readonly #kernel: Kernel;
-  readonly #countsNames: { readonly refuses: boolean; readonly evidence: Evidence };
-  readonly #directCalls: boolean;
+  /** Whether a kprobe by a name that several symbols bear is refused. */
+  readonly countsNames: { readonly refuses: boolean; readonly evidence: Evidence };
+  /** Whether ftrace calls BPF trampolines directly. */
+  readonly directCalls: boolean;
   readonly #multi: boolean;
   /** False where the .config is known and has no CONFIG_KPROBES. */
-  readonly #kprobes: boolean;
-  readonly #mostSlots: { readonly count: number; readonly evidence: Evidence };
+  readonly kprobes: boolean;
+  /** How many registers a trampoline passes. */
+  readonly mostSlots: { readonly count: number; readonly evidence: Evidence };
   #prototypes: PrototypeRules | undefined;
   #denied: ReadonlySet<number> | undefined;
   #noreturn: ReadonlySet<number> | undefined;
@@ -75,12 +81,12 @@ export class Traceability {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.rules = new KprobeRules(kernel);
-    this.#countsNames = countsNames(kernel);
-    this.#directCalls = this.#has('register_ftrace_direct') || this.#has('register_ftrace_direct_multi');
+    this.countsNames = countsNames(kernel);
+    this.directCalls = this.#has('register_ftrace_direct') || this.#has('register_ftrace_direct_multi');
     const config = kernel.pieces.config();
-    this.#kprobes = config === undefined || config.get('CONFIG_KPROBES') === 'y';
+    this.kprobes = config === undefined || config.get('CONFIG_KPROBES') === 'y';
     this.#multi = this.#has('register_fprobe_ips') || this.#has('register_fprobe');
-    this.#mostSlots = mostSlots(kernel);
+    this.mostSlots = mostSlots(kernel);
   }
 
   /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
@@ -91,8 +97,8 @@ export class Traceability {
   /** The same for a name that has been looked up: `rows` of `kernel.symbols`. */
   kprobeOfRows(rows: readonly number[]): Decision {
     if (rows.length === 0) return { code: 'no-symbol', errno: 'ENOENT' };
-    if (!this.#kprobes) return NO_KPROBES;
-    if (rows.length > 1 && this.#countsNames.refuses) return { code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
+    if (!this.kprobes) return NO_KPROBES;
+    if (rows.length > 1 && this.countsNames.refuses) return { code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
     const refusal = this.rules.refusal(rows[0]!);
     if (refusal === undefined) return ACCEPTED;
     if (refusal.code === 'sites-unknown') return UNKNOWN;
@@ -107,7 +113,7 @@ export class Traceability {
 
   /** The same for a row of `kernel.symbols`. An address that kallsyms does not cover is accepted, and waits for a module that may bring it. */
   kprobeOfRow(row: number): Decision {
-    if (!this.#kprobes) return NO_KPROBES;
+    if (!this.kprobes) return NO_KPROBES;
     const refusal = this.rules.refusal(row);
     if (refusal === undefined || refusal.code === 'outside-kallsyms') return ACCEPTED;
     return refusal.code === 'sites-unknown' ? UNKNOWN : { code: refusal.code, errno: 'EINVAL' };
@@ -158,10 +164,10 @@ export class Traceability {
   fentryAttach(functionId: number): Decision {
     const load = this.fentryLoad(functionId);
     if (load.errno !== undefined) return load;
-    if (!this.#directCalls) return { code: 'no-trampoline', errno: 'ENOTSUPP' };
+    if (!this.directCalls) return { code: 'no-trampoline', errno: 'ENOTSUPP' };
     const { symbols, machine } = this.#kernel;
     const { prototype, symbolRow } = this.#func(functionId)!;
-    if (prototype.slots > this.#mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
+    if (prototype.slots > this.mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
     if (this.rules.hasLiveSite(symbolRow)) return ACCEPTED;
     if (this.rules.undecided(symbolRow)) return UNKNOWN;
     // Without a site the call is patched into the text itself, where x86 finds no NOP (EBUSY) or no text (EINVAL); others do not try.
@@ -210,6 +216,7 @@ export class Traceability {
       const decision = decide(id);
       return this.#verdict(decision, () => this.#fentryEvidence(id, name, decision));
     };
+    const modules = traceInModules(kernel, this, name);
     return {
       name,
       kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence) },
@@ -229,6 +236,7 @@ export class Traceability {
           ftrace: this.#verdict(live ? ACCEPTED : this.#noSite(symbolRow), () => this.#siteEvidence(symbolRow)),
         };
       }),
+      ...(modules === undefined ? {} : { modules }),
     };
   }
 
@@ -315,7 +323,7 @@ export class Traceability {
   }
 
   #certainty(code: ReasonCode): Certainty {
-    if (code === 'ambiguous-name' && this.#countsNames.evidence.source !== 'kallsyms') return 'likely';
+    if (code === 'ambiguous-name' && this.countsNames.evidence.source !== 'kallsyms') return 'likely';
     // Without the blacklist, or the tables of what the kernel patches, a refusal may have been missed.
     if (code === 'accepted' && (this.rules.blacklist === undefined || this.#kernel.image === undefined)) return 'likely';
     return 'proven';
@@ -330,8 +338,8 @@ export class Traceability {
     const kinds = data > 0 ? `, ${data} of them data` : '';
     return [
       { source: 'kallsyms', address: symbols.address.big[rows[0]!]!, says: `${rows.length} symbols are named ${name}${kinds}` },
-      this.#countsNames.evidence,
-      ...(this.#countsNames.refuses ? [] : this.#rowEvidence(rows[0]!)),
+      this.countsNames.evidence,
+      ...(this.countsNames.refuses ? [] : this.#rowEvidence(rows[0]!)),
     ];
   }
 
@@ -367,7 +375,7 @@ export class Traceability {
     const evidence: Evidence[] = [
       { source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${describePrototype(this.#func(id)!.prototype)}` },
     ];
-    if (decision.code === 'too-many-arguments' && decision.errno === 'ENOTSUPP') evidence.push(this.#mostSlots.evidence);
+    if (decision.code === 'too-many-arguments' && decision.errno === 'ENOTSUPP') evidence.push(this.mostSlots.evidence);
     if (decision.code === 'btf-denied') evidence.push({ source: 'kernel', says: `the set btf_id_deny of the verifier holds ${name}` });
     if (decision.code === 'noreturn') evidence.push({ source: 'kernel', says: `the set noreturn_deny of the verifier holds ${name}` });
     if (decision.code === 'no-trampoline')

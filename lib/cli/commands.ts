@@ -16,6 +16,7 @@ export const COMMANDS: CommandTable = {
     summary: 'the symbol table packed in a kernel, as /proc/kallsyms shows it',
     load: async () => (await import('./commands/kallsyms.js')).kallsyms,
   },
+  module: { summary: 'what a kernel module says of itself', load: async () => (await import('./commands/module.js')).module },
   explain: { summary: 'the page of a reason code', load: async () => (await import('./commands/explain.js')).explain },
   'btf dump': {
     summary: 'print every type of a BTF blob, as bpftool does',

@@ -1,7 +1,9 @@
 import type { MissingBtfOptions } from '../answers/missing-btf.js';
 import type { Kernel } from '../kernel.js';
+import type { ModuleTable } from '../modules/table.js';
 import { openKernel, openRunningKernel } from '../open/open.js';
 import { type OptionSpec, UsageError } from './command.js';
+import { Progress } from './progress.js';
 
 /** The options of every command that asks a kernel. */
 export const KERNEL_OPTIONS: {
@@ -16,13 +18,20 @@ export const KERNEL_OPTIONS: {
   json: { type: 'boolean', help: 'print JSON' },
 };
 
+/** `--modules`, of the commands whose answers cover modules. */
+export const MODULES_OPTION: OptionSpec & { readonly type: 'string' } = {
+  type: 'string',
+  value: 'DIR',
+  help: "the kernel's modules too: every .ko, packed or not, under DIR, such as /lib/modules/RELEASE",
+};
+
 /**
  * Opens the kernel of a command, the first argument or with --live the running one, asks it with the other arguments, and closes it. What is
  * missing, and damage that was met, is said on stderr.
  */
 export async function withKernel(
   args: readonly string[],
-  options: { readonly live?: boolean; readonly btf?: string; readonly config?: string },
+  options: { readonly live?: boolean; readonly btf?: string; readonly config?: string; readonly modules?: string },
   note: (line: string) => void,
   ask: (kernel: Kernel, names: readonly string[]) => number | undefined,
 ): Promise<number | undefined> {
@@ -37,6 +46,7 @@ export async function withKernel(
         ...(options.config === undefined ? {} : { config: options.config }),
       });
   try {
+    if (options.modules !== undefined) kernel.modules = await readModulesOf(kernel, options.modules);
     const code = ask(kernel, live ? args : args.slice(1));
     sayNotes(kernel, note);
     return code;
@@ -45,9 +55,35 @@ export async function withKernel(
   }
 }
 
+async function readModulesOf(kernel: Kernel, folder: string): Promise<ModuleTable> {
+  const { readModules } = await import('../modules/read.js');
+  const progress = new Progress('reading modules');
+  try {
+    return await readModules(folder, { base: kernel.btf, onProgress: (done, total) => progress.update(done, total) });
+  } finally {
+    progress.end();
+  }
+}
+
+/** More lines of damage in modules than these are counted. */
+const MOST_PROBLEMS = 5;
+
 function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   for (const line of kernel.pieces.notes) note(`kelf: ${kernel.name}: ${line}`);
   for (const { message } of kernel.diagnostics) note(`kelf: ${message}`);
+  const { modules, release } = kernel;
+  if (modules === undefined) return;
+  for (const line of modules.problems.slice(0, MOST_PROBLEMS)) note(`kelf: ${line}`);
+  const more = modules.problems.length - MOST_PROBLEMS;
+  if (more > 0) note(`kelf: ${more} more such lines about modules`);
+  const foreign = modules.modules.find(
+    ({ vermagic }) => vermagic !== undefined && release !== undefined && vermagic.split(' ')[0] !== release,
+  );
+  if (foreign !== undefined) {
+    note(
+      `kelf: ${foreign.path} was built for ${foreign.vermagic!.split(' ')[0]}, the kernel is ${release}: what is said of modules may not hold`,
+    );
+  }
 }
 
 /** What identifies a kernel in JSON. */

@@ -154,6 +154,14 @@ export class Module implements Disposable {
     return this.#btf.btf;
   }
 
+  /** What the ids of {@link btf} go on from; undefined where it has no base, or no BTF. */
+  get btfBase(): 'kernel' | 'distilled' | 'relocated' | undefined {
+    if (this.file.section('.BTF') === undefined) return undefined;
+    const distilled = this.file.section('.BTF.base') !== undefined;
+    if (this.#base === undefined) return distilled ? 'distilled' : undefined;
+    return distilled ? 'relocated' : 'kernel';
+  }
+
   /** For each function of a name that the module's own BTF has, by the first row of `symbols` of that name, the ids of the FUNCs. @throws FormatError */
   get btfIds(): ReadonlyMap<number, readonly number[]> {
     this.#btfIds ??= joinFunctions(this.btf, this.symbols);
@@ -224,7 +232,7 @@ export class Module implements Disposable {
 
   /** The join with BTF, or nothing where the BTF can't be read: said once, for the rest can be. Without a base there is nothing to be said. */
   #idsOrNone(): ReadonlyMap<number, readonly number[]> {
-    if (this.#base === undefined && this.file.section('.BTF.base') === undefined) return NO_IDS;
+    if (this.btfBase === undefined) return NO_IDS;
     try {
       return this.btfIds;
     } catch (error) {

@@ -124,6 +124,26 @@ export class ModuleTable {
     };
   }
 
+  /**
+   * A function by its distance from another one in front of it, in the same section and module, that is the only one of its name there: `open_it+0x40`.
+   * Sections are placed independently when a module is loaded. Undefined where there is no such function.
+   */
+  anchorOf(row: number): string | undefined {
+    const module = this.#module[row]!;
+    const section = this.#section[row]!;
+    let best = -1;
+    // The rows of a module stand together.
+    let at = row;
+    while (at > 0 && this.#module[at - 1] === module) at--;
+    for (; at < this.count && this.#module[at] === module; at++) {
+      if (at === row || this.#section[at] !== section || this.#offset[at]! > this.#offset[row]!) continue;
+      if (best >= 0 && this.#offset[at]! <= this.#offset[best]!) continue;
+      const namesakes = this.index.find(this.name(at)).filter(other => this.#module[other] === module);
+      if (namesakes.length === 1) best = at;
+    }
+    return best < 0 ? undefined : `${this.name(best)}+0x${(this.#offset[row]! - this.#offset[best]!).toString(16)}`;
+  }
+
   /** Rows by name. */
   get index(): NameIndex {
     this.#index ??= new NameIndex(this.strings.bytes, this.nameOffset);

@@ -14,6 +14,10 @@ export interface OpenKernelOptions extends SourceOptions {
   readonly btf?: string;
   /** The kernel's .config. */
   readonly config?: string;
+  /** A folder with the kernel's modules, such as /lib/modules/RELEASE: answers then cover names across the kernel and its modules. */
+  readonly modules?: string;
+  /** Called while modules are read, as often as some more of them were. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -29,7 +33,13 @@ export async function openKernel(path: string, options: OpenKernelOptions = {}):
       ...(options.config === undefined ? {} : { config: parseConfig(new TextDecoder().decode(readFile(options.config)), options.config) }),
     };
     const { file, form } = openKernelFile(source);
-    return new Kernel(piecesOfImage(file, { ...extras, form }));
+    const kernel = new Kernel(piecesOfImage(file, { ...extras, form }));
+    if (options.modules !== undefined) {
+      // Loaded here: most questions are about the kernel alone.
+      const { readModules } = await import('../modules/read.js');
+      kernel.modules = await readModules(options.modules, { base: kernel.btf, onProgress: options.onProgress });
+    }
+    return kernel;
   } catch (error) {
     source.close();
     throw error;

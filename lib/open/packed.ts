@@ -1,18 +1,15 @@
-import { gunzipSync } from 'node:zlib';
-import { type ByteSource, FormatError, MemorySource } from '../../elf/index.js';
+import { type ByteSource, MemorySource, packingOf, unpack } from '../../elf/index.js';
 
-/** No module or kernel is larger than this. */
-const LIMIT = 1 << 30;
+/** What tells a packing by its first bytes. */
+const START = 64;
 
-/** The source itself, or what is packed in it: `.ko.gz`. @throws FormatError `corrupt` */
+/**
+ * The source itself, or what is packed in it: a `.ko.xz`, `.ko.zst` or `.ko.gz`. What is packed is unpacked into memory, and the source closed.
+ * @throws FormatError
+ */
 export function unpackSource(source: ByteSource): ByteSource {
-  const [a, b] = source.read(0, Math.min(2, source.size));
-  if (a !== 0x1f || b !== 0x8b) return source;
-  try {
-    const bytes = gunzipSync(source.read(0, source.size), { maxOutputLength: LIMIT });
-    source.close();
-    return new MemorySource(bytes, source.name);
-  } catch (error) {
-    throw new FormatError('corrupt', { name: source.name }, `gzip: ${(error as Error).message}`, { cause: error });
-  }
+  if (packingOf(source.read(0, Math.min(START, source.size))) === undefined) return source;
+  const { bytes } = unpack(source.read(0, source.size), { name: source.name, trailing: 'ignore' });
+  source.close();
+  return new MemorySource(bytes, source.name);
 }

@@ -1,5 +1,6 @@
 import type { Evidence, Verdict } from '../evidence.js';
 import type { FunctionRow } from '../function-row.js';
+import type { ModuleInstance } from '../modules/table.js';
 import { REASONS } from '../reasons.js';
 import { hex } from './json.js';
 
@@ -48,6 +49,11 @@ export function evidenceLines(verdicts: readonly { readonly because: readonly Ev
   return [...merged.values()].map(
     ({ source, says, addresses }) => `${[source, [...addresses].map(hex).join(', ')].filter(Boolean).join(' ')}: ${says}`,
   );
+}
+
+/** `xfs:.text+0x9ce40  xfs_trans.c  T  535 bytes` */
+export function moduleCells({ module, section, offset, file, letter, size }: ModuleInstance): string[] {
+  return [`${module}:${section}+0x${offset.toString(16)}`, file ?? '', letter, `${size} bytes`];
 }
 
 /** `0xffffffff813d5640  binfmt_elf.c         t  6010 bytes  _stext+0x3d5640` */

@@ -1,13 +1,19 @@
 import type { DuplicateGroup } from '../../answers/duplicates.js';
+import { type LoadedVerdicts, loadedVerdicts } from '../../answers/in-modules.js';
 import type { Decision } from '../../answers/traceability.js';
+import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
-import { functionCells, table } from '../../report/text.js';
+import { functionCells, moduleCells, table } from '../../report/text.js';
 import { type Command, command, EXIT, type OptionSpec } from '../command.js';
-import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.js';
 
-const OPTIONS: typeof KERNEL_OPTIONS & { readonly names: OptionSpec & { readonly type: 'boolean' } } = {
+const OPTIONS: typeof KERNEL_OPTIONS & {
+  readonly modules: typeof MODULES_OPTION;
+  readonly names: OptionSpec & { readonly type: 'boolean' };
+} = {
   ...KERNEL_OPTIONS,
+  modules: MODULES_OPTION,
   names: { type: 'boolean', help: 'print the names alone, a line each' },
 };
 
@@ -15,7 +21,8 @@ export const duplicates: Command<typeof OPTIONS> = command({
   usage: 'FILE|--live [NAME…] [OPTION…]',
   arity: [0, 1000],
   about: `Lists every function name that stands for more than one address: each function's address, source file, letter, size, place on every boot,
-ftrace site and BTF; whether their code is the same; and what each kind of tool does with the name on this kernel.`,
+ftrace site and BTF; whether their code is the same; and what each kind of tool does with the name on this kernel.
+With --modules, names that functions of modules share with the kernel's or each other's too.`,
   options: OPTIONS,
   run: ({ args, options, out, note }) =>
     withKernel(args, options, note, (kernel, names) => {
@@ -48,20 +55,44 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
     fentry: id === undefined ? 'refused, not in BTF' : says(tracing.fentryAttach(id), 'attaches to the first'),
     'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
+    ...loadedCells(loadedVerdicts(kernel, tracing, name)),
     ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
 }
 
+/** What a kprobe by the bare name comes to once modules that have it are loaded. */
+function loadedCells(loaded: LoadedVerdicts | undefined): Record<string, string> {
+  if (loaded === undefined) return {};
+  const does = ({ ok, errno }: Verdict): string => (ok ? 'is set' : `is refused, ${errno}`);
+  const { one, several } = loaded;
+  return {
+    'kprobe with one of these modules loaded': does(one),
+    ...(several === undefined ? {} : { 'kprobe with several of them loaded': does(several) }),
+  };
+}
+
+/** More functions of modules than these are counted: every module has an init_module. */
+const MOST_IN_MODULES = 8;
+
 function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
-  const { name, functions, dataSymbols, equalBytes } = group;
+  const { name, functions, dataSymbols, equalBytes, modules = [] } = group;
   const same = equalBytes === undefined ? '' : equalBytes ? ', the same code' : ', different code';
   const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
+  const inModules = modules.length === 0 ? '' : `, ${modules.length} in modules`;
+  const inBtf = functions.some(({ btf }) => btf.length > 0) || modules.some(({ btf }) => btf) ? ', BTF has the name' : ', not in BTF';
+  const siteCell = (has: boolean): string => (has ? 'ftrace site' : 'no ftrace site');
+  const more = modules.length - MOST_IN_MODULES;
   return [
-    `${name}: ${functions.length} functions${data}${same}${functions[0]!.btf.length > 0 ? ', BTF has the name' : ', not in BTF'}`,
+    `${name}: ${functions.length === 1 ? 'one function' : `${functions.length} functions`}${data}${same}${inModules}${inBtf}`,
     ...table(
-      functions.map(row => [...functionCells(row), row.site === undefined ? 'no ftrace site' : 'ftrace site']),
+      functions.map(row => [...functionCells(row), siteCell(row.site !== undefined)]),
       '  ',
     ),
+    ...table(
+      modules.slice(0, MOST_IN_MODULES).map(row => [...moduleCells(row), siteCell(row.site)]),
+      '  ',
+    ),
+    ...(more > 0 ? [`  and in ${more} more`] : []),
     `  by name: ${Object.entries(byName(kernel, name))
       .map(([tool, does]) => `${tool} ${does}`)
       .join('; ')}`,

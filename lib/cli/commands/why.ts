@@ -3,9 +3,13 @@ import { REASONS } from '../../reasons.js';
 import { toJson } from '../../report/json.js';
 import { evidenceLine, table } from '../../report/text.js';
 import { type Command, command, EXIT } from '../command.js';
-import { expectNames, KERNEL_OPTIONS, kernelId, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { expectNames, KERNEL_OPTIONS, kernelId, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 
-const OPTIONS: typeof KERNEL_OPTIONS & typeof PAHOLE_OPTION = { ...KERNEL_OPTIONS, ...PAHOLE_OPTION };
+const OPTIONS: typeof KERNEL_OPTIONS & { readonly modules: typeof MODULES_OPTION } & typeof PAHOLE_OPTION = {
+  ...KERNEL_OPTIONS,
+  modules: MODULES_OPTION,
+  ...PAHOLE_OPTION,
+};
 
 export const why: Command<typeof OPTIONS> = command({
   usage: 'FILE|--live NAME… [OPTION…]',

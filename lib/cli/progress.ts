@@ -1,0 +1,32 @@
+/** Work shorter than this shows no progress. */
+const QUIET_MS = 1000;
+/** How often the bar is drawn anew, at most. */
+const PACE_MS = 50;
+const WIDTH = 30;
+
+/** A bar on stderr for work that takes over a second; nothing where stderr is no terminal. */
+export class Progress {
+  readonly #what: string;
+  readonly #stream: NodeJS.WriteStream;
+  readonly #start = performance.now();
+  #drawn = 0;
+
+  /** @param what is done: `reading modules` */
+  constructor(what: string, stream: NodeJS.WriteStream = process.stderr) {
+    this.#what = what;
+    this.#stream = stream;
+  }
+
+  update(done: number, total: number): void {
+    const now = performance.now();
+    if (!this.#stream.isTTY || now - this.#start < QUIET_MS || now - this.#drawn < PACE_MS) return;
+    this.#drawn = now;
+    const filled = Math.round((WIDTH * done) / Math.max(total, 1));
+    this.#stream.write(`\r${this.#what} [${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${done}/${total}`);
+  }
+
+  /** Takes the bar away. */
+  end(): void {
+    if (this.#drawn > 0) this.#stream.write('\r\x1b[K');
+  }
+}
