@@ -48,7 +48,7 @@ export interface ModuleSite {
   /** Offset in the section. */
   readonly offset: number;
   readonly phase: Phase;
-  /** Row in `module.functions` of the function it lies in. */
+  /** Row in `module.functions` of the function it is for; none for what an overridden weak function left behind. */
   readonly row?: number;
 }
 

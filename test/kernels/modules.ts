@@ -85,8 +85,10 @@ function sameSites(path: string): number | string {
   const expected = [...rows].map(([, section, , offset]) => `${section}+${Number.parseInt(offset!, 16) + adjust}`).sort();
   const found = [...module.sites()].map(({ section, offset }) => `${section}+${offset}`).sort();
   if (found.join(' ') !== expected.join(' ')) return `${found.length} sites, readelf shows ${expected.length}`;
-  const lost = [...module.sites()].filter(({ row }) => row === undefined);
-  return lost.length === 0 ? found.length : `${lost.length} sites in no function`;
+  // What overridden weak functions leave behind lies in no function's beginning (kvm.ko of x86 has some).
+  const lost = [...module.sites()].filter(({ row }) => row === undefined).length;
+  const left = module.functions.sites?.mode?.elsewhere ?? 0;
+  return lost <= left ? found.length : `${lost} sites belong to no function, ${left} stand at none`;
 }
 
 /** How many functions and exports were the same. */
