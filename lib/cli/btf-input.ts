@@ -1,5 +1,8 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
-import { KIND_NAMES, type Kind } from '../../btf/wire.js';
+import { isBtf, KIND_NAMES, type Kind } from '../../btf/wire.js';
+import { isFormatError } from '../../elf/errors.js';
+import { isElf } from '../../elf/header.js';
+import type { ByteSource } from '../../elf/source.js';
 import { readBtf } from '../open/btf.js';
 import { openSource } from '../source/node.js';
 import { MissingError, type OptionSpec, UsageError } from './command.js';
@@ -13,23 +16,37 @@ export const BASE_OPTION: OptionSpec & { readonly type: 'string' } = {
 };
 
 /**
- * The BTF that a command was asked about.
+ * The BTF that a command was asked about: of an ELF file or a blob, of a packed module (`.ko.xz`), of a kernel as it boots (`vmlinuz`).
  * @param parse as `readBtf` has it
- * @throws MissingError for an ELF file without .BTF
+ * @throws MissingError for an input without BTF
  */
-export function openBtf<B extends BtfBlob>(
+export async function openBtf<B extends BtfBlob>(
   path: string,
   base: string | undefined,
   parse: (bytes: Uint8Array, options: BtfOptions<B>) => B,
-): B {
-  const under = base === undefined ? undefined : openBtf(base, undefined, parse);
+): Promise<B> {
+  const under = base === undefined ? undefined : await openBtf(base, undefined, parse);
   const source = openSource(path);
   try {
-    const btf = readBtf(source, parse, under);
+    const btf = readBtf(await unwrapped(source), parse, under);
     if (btf === undefined) throw new MissingError(`${path} has no .BTF section: it was built without CONFIG_DEBUG_INFO_BTF, or stripped`);
     return btf;
   } finally {
     source.close();
+  }
+}
+
+/** The ELF file in what is packed or boots; the source itself where it is one, or BTF, or nothing known: what reads it says so. */
+async function unwrapped(source: ByteSource): Promise<ByteSource> {
+  const start = source.read(0, Math.min(4, source.size));
+  if (isElf(start) || isBtf(start)) return source;
+  // The decompressors are loaded for those who need them.
+  const { openKernelFile } = await import('../open/identify.js');
+  try {
+    return openKernelFile(source).file.source;
+  } catch (error) {
+    if (isFormatError(error) && error.code === 'bad-magic') return source;
+    throw error;
   }
 }
 

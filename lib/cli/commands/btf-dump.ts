@@ -26,10 +26,7 @@ export const btfDump: Command<typeof options> = command({
     const { format = 'raw', base } = options;
     if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
     const print = await FORMATS[format]!();
-    print(
-      openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given)),
-      bytes => out.copy(bytes),
-    );
+    print(await openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given)), bytes => out.copy(bytes));
     return 0;
   },
 });

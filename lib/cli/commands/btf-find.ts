@@ -16,8 +16,8 @@ export const btfFind: Command<typeof options> = command({
     'Prints every type that is called NAME, one a line: id, kind, size or -, and what it is in C. Kernels have functions\n' +
     'and structs that share a name: programs that take the first may take the wrong one. Exit code 1 when there is none.',
   options,
-  run({ args, options, out }) {
-    const btf = openBtf(args[0]!, options.base, Btf.parse);
+  async run({ args, options, out }) {
+    const btf = await openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const ids = btf.find(args[1]!).filter(id => kinds === undefined || kinds.has(btf.kindOf(id)));
     const describer = new TypeDescriber(btf);

@@ -17,8 +17,8 @@ export const btfList: Command<typeof options> = command({
     'Lists the named types of FILE, one a line: id, kind, name. PATTERN is a glob, such as tcp_*, that the whole name\n' +
     'has to match. Of split BTF, the types of its base are not listed.',
   options,
-  run({ args, options, out }) {
-    const btf = openBtf(args[0]!, options.base, Btf.parse);
+  async run({ args, options, out }) {
+    const btf = await openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const pattern = args[1] === undefined ? undefined : glob(args[1]);
     const describer = new TypeDescriber(btf);

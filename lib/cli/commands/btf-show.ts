@@ -18,9 +18,9 @@ export const btfShow: Command<typeof options> = command({
     'Prints types by name: structs and unions with offsets, sizes, holes and cache lines of 64 bytes, as pahole does,\n' +
     'enums with their values, typedefs, and the prototypes of functions. Where several types have a name, all are printed.',
   options,
-  run({ args, options, out, note }) {
+  async run({ args, options, out, note }) {
     const [path, ...names] = args;
-    const btf = openBtf(path!, options.base, Btf.parse);
+    const btf = await openBtf(path!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const found = names.map(name => candidates(btf, name, kinds));
     const missing = names.filter((_, i) => found[i]!.length === 0);

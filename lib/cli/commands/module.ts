@@ -36,10 +36,10 @@ export const module: Command<typeof OPTIONS> = command({
   about: `Prints what a kernel module (.ko, packed or not) says of itself: name, the kernel it was built for, what it needs, how many functions, ftrace
 sites, exports and FUNCs of BTF it has. Its BTF is split over that of the kernel, which --base gives.`,
   options: OPTIONS,
-  run({ args, options, out, note }) {
+  async run({ args, options, out, note }) {
     const lists = (Object.keys(LISTS) as (keyof typeof LISTS)[]).filter(list => options[list] === true);
     if (lists.length > 1 && options.json !== true) throw new UsageError(`--${lists.join(' and --')}: one list at a time, or --json`);
-    const base = options.base === undefined ? undefined : openBtf(options.base, undefined, Btf.parse);
+    const base = options.base === undefined ? undefined : await openBtf(options.base, undefined, Btf.parse);
     const all: object[] = [];
     for (const path of args) {
       using opened = openModule(path, base === undefined ? {} : { base });

@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { BtfWriter, everyKind } from '../../support/btf-writer.js';
 
 const main = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url));
+const kernelFixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/kernel/${name}`, import.meta.url));
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/btf/${name}`, import.meta.url));
 
 function kelf(...args: string[]): { code: number | null; out: string; err: string } {
@@ -43,6 +45,16 @@ describe('kelf btf', function () {
       "[27] STRUCT 'mine' size=8 vlen=1\n\t'point' type_id=10 bits_offset=0\n",
     );
     expect(kelf('btf', 'dump', splitFile)).to.deep.include({ code: 3, out: '' });
+  });
+
+  it('dump takes what is packed, the base too', () => {
+    const [packedBase, packedSplit] = [join(folder, 'base.btf.gz'), join(folder, 'split.ko.gz')];
+    writeFileSync(packedBase, gzipSync(readFileSync(sample)));
+    writeFileSync(packedSplit, gzipSync(readFileSync(kernelFixture('kelf-mod-amd64.ko'))));
+    expect(kelf('btf', 'dump', packedBase)).to.deep.equal({ code: 0, out: readFileSync(fixture('sample.raw'), 'utf8'), err: '' });
+    const { code, out } = kelf('btf', 'dump', packedSplit, '--base', kernelFixture('vmlinux-amd64'));
+    expect(code).to.equal(0);
+    expect(out).to.equal(kelf('btf', 'dump', kernelFixture('kelf-mod-amd64.ko'), '--base', kernelFixture('vmlinux-amd64')).out);
   });
 
   it('dump says what is wrong with a call or a file', () => {
