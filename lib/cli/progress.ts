@@ -8,18 +8,25 @@ const WIDTH = 30;
 export class Progress {
   readonly #what: string;
   readonly #stream: NodeJS.WriteStream;
-  readonly #start = performance.now();
-  #drawn = 0;
+  readonly #now: () => number;
+  readonly #start: number;
+  #drawn: number | undefined;
 
-  /** @param what is done: `reading modules` */
-  constructor(what: string, stream: NodeJS.WriteStream = process.stderr) {
+  /**
+   * @param what is done: `reading modules`
+   * @param now a clock, in milliseconds
+   */
+  constructor(what: string, stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()) {
     this.#what = what;
     this.#stream = stream;
+    this.#now = now;
+    this.#start = now();
   }
 
   update(done: number, total: number): void {
-    const now = performance.now();
-    if (!this.#stream.isTTY || now - this.#start < QUIET_MS || now - this.#drawn < PACE_MS) return;
+    const now = this.#now();
+    if (!this.#stream.isTTY || now - this.#start < QUIET_MS) return;
+    if (this.#drawn !== undefined && now - this.#drawn < PACE_MS) return;
     this.#drawn = now;
     const filled = Math.round((WIDTH * done) / Math.max(total, 1));
     this.#stream.write(`\r${this.#what} [${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${done}/${total}`);
@@ -27,6 +34,6 @@ export class Progress {
 
   /** Takes the bar away. */
   end(): void {
-    if (this.#drawn > 0) this.#stream.write('\r\x1b[K');
+    if (this.#drawn !== undefined) this.#stream.write('\r\x1b[K');
   }
 }
