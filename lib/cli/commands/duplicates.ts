@@ -34,7 +34,7 @@ With --modules, names that functions of modules share with the kernel's or each 
       } else if (options.names) for (const { name } of groups) out.line(name);
       else for (const group of groups) for (const line of groupLines(kernel, group)) out.line(line);
       const found = new Set(groups.map(({ name }) => name));
-      const missing = names.filter(name => kernel.functions.find(name).length === 0);
+      const missing = names.filter(name => kernel.functions.find(name).length === 0 && (kernel.modules?.find(name) ?? []).length === 0);
       for (const name of names)
         if (!found.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'one function'} of that name`);
       return missing.length > 0 && missing.length === names.length ? EXIT.missing : EXIT.ok;

@@ -106,7 +106,9 @@ describe('kelf module, and --modules', () => {
     const { stdout } = await cli('duplicates', KERNEL, 'tty_write', '--modules', folder);
     expect(stdout).to.match(/^tty_write: one function, 1 in modules, BTF has the name$/m);
     expect(stdout).to.match(/^ {2}kelf_mod:\.text\+0x20 .* ftrace site$/m);
-    expect((await cli('duplicates', KERNEL, 'tty_write')).code).to.equal(4);
+    expect((await cli('duplicates', KERNEL, 'tty_write')).stdout).to.equal('');
+    const one = await cli('duplicates', KERNEL, 'kelf_mod_open', '--modules', folder);
+    expect([one.code, one.stdout, one.stderr]).to.deep.equal([0, '', 'kelf: kelf_mod_open: one function of that name\n']);
   });
 
   it('why --modules finds the module that has the function', async () => {
