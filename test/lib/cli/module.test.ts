@@ -108,7 +108,8 @@ describe('kelf module, and --modules', () => {
     expect(stdout).to.match(/^ {2}kelf_mod:\.text\+0x20 .* ftrace site$/m);
     expect((await cli('duplicates', KERNEL, 'tty_write')).stdout).to.equal('');
     const one = await cli('duplicates', KERNEL, 'kelf_mod_open', '--modules', folder);
-    expect([one.code, one.stdout, one.stderr]).to.deep.equal([0, '', 'kelf: kelf_mod_open: one function of that name\n']);
+    expect([one.code, one.stdout]).to.deep.equal([0, '']);
+    expect(one.stderr).to.match(/^kelf: kelf_mod_open: one function of that name$/m);
   });
 
   it('why --modules finds the module that has the function', async () => {
