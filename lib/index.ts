@@ -7,6 +7,7 @@ export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } f
 export { type Decision, type FunctionTraceability, Traceability, type TraceabilityAnswer } from './answers/traceability.js';
 export { MissingError } from './errors.js';
 export { type Certainty, ERRNO_NUMBERS, type Errno, type Evidence, type Verdict } from './evidence.js';
+export { type KernelExport, kernelExports } from './exports.js';
 export type { McountTable } from './ftrace/mcount.js';
 export type { FtraceSites, FtraceState, SiteMode } from './ftrace/sites.js';
 export { type FunctionRow, functionRow } from './function-row.js';

@@ -50,6 +50,11 @@ export function eraReleases({ from, to }: Era): string {
   return from === to ? `pahole ${paholeRelease(from)}` : `pahole ${paholeRelease(from)} to ${paholeRelease(to)}`;
 }
 
+/** `pahole 1.24`, or the releases that may have made the BTF: `pahole 1.22 to 1.24, pahole 1.25 to 1.30`. */
+export function guessedEras({ version, eras }: PaholeGuess): string {
+  return version === undefined ? eras.map(eraReleases).join(', ') : `pahole ${paholeRelease(version)}`;
+}
+
 /** One pass over the function table. */
 export function btfStatistics(kernel: Kernel): BtfStatistics {
   const { functions, symbols } = kernel;

@@ -5,6 +5,7 @@ export type CommandTable = Readonly<Record<string, { readonly summary: string; l
 /** Every command, in the order of `kelf --help`. A module is loaded when its command is called, so that none pays for another. */
 export const COMMANDS: CommandTable = {
   audit: { summary: 'what stands out in a whole kernel', load: async () => (await import('./commands/audit.js')).audit },
+  info: { summary: 'what is known of a kernel, and from where', load: async () => (await import('./commands/info.js')).info },
   duplicates: {
     summary: 'function names that stand for more than one address',
     load: async () => (await import('./commands/duplicates.js')).duplicates,

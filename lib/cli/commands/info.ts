@@ -1,0 +1,108 @@
+import { machineName } from '../../../elf/index.js';
+import { BtfAbsence } from '../../answers/missing-btf.js';
+import { guessedEras } from '../../answers/pahole.js';
+import { kernelExports } from '../../exports.js';
+import type { Kernel } from '../../kernel.js';
+import { toJson } from '../../report/json.js';
+import { table } from '../../report/text.js';
+import { type Command, command, EXIT, MissingError, type OptionSpec } from '../command.js';
+import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
+
+const OPTIONS: typeof KERNEL_OPTIONS & { readonly exports: OptionSpec & { readonly type: 'boolean' } } = {
+  ...KERNEL_OPTIONS,
+  exports: { type: 'boolean', help: 'list what the kernel exports to modules: address, name, GPL or not, checksum, namespace' },
+};
+
+export const info: Command<typeof OPTIONS> = command({
+  usage: 'FILE|--live [OPTION…]',
+  arity: [0, 1],
+  about:
+    'Says what is known of a kernel, and where each fact comes from: its form, release, compiler, build id, configuration, tables and BTF.',
+  options: OPTIONS,
+  run: ({ args, options, out, note }) =>
+    withKernel(args, options, note, kernel => {
+      if (options.exports === true) {
+        const exports = kernelExports(kernel);
+        if (exports === undefined) throw new MissingError(`${kernel.name} does not show where __ksymtab is`);
+        if (options.json) out.line(toJson({ schema: 'kelf/exports', version: 1, exports }));
+        else
+          for (const { address, name, gpl, crc, namespace } of exports) {
+            const checksum = crc === undefined ? '-' : `0x${crc.toString(16).padStart(8, '0')}`;
+            out.line(
+              `${address.toString(16).padStart(16, '0')}  ${checksum}  ${gpl ? 'GPL' : 'any'}  ${name}${namespace === undefined ? '' : `  ${namespace}`}`,
+            );
+          }
+        return EXIT.ok;
+      }
+      const facts = factsOf(kernel);
+      if (options.json) out.line(toJson({ schema: 'kelf/info', version: 1, facts }));
+      else for (const line of table(facts.map(({ fact, value, source }) => [fact, value, source]))) out.line(line);
+      return EXIT.ok;
+    }),
+});
+
+interface Fact {
+  readonly fact: string;
+  readonly value: string;
+  /** Where it comes from, or why it is not known. */
+  readonly source: string;
+}
+
+/** What configures tracing: asked for by name. */
+const OPTIONS_OF_TRACING = [
+  'PAHOLE_VERSION',
+  'KALLSYMS_ALL',
+  'KPROBES',
+  'KPROBE_EVENTS_ON_NOTRACE',
+  'DYNAMIC_FTRACE',
+  'FPROBE',
+  'X86_KERNEL_IBT',
+];
+
+function factsOf(kernel: Kernel): Fact[] {
+  const { pieces, banner, symbols, btf, functions, mcount } = kernel;
+  const { config, form } = { config: pieces.config(), form: pieces.form };
+  const compiler = /\((?:[^()]|\([^()]*\))*\) \(((?:[^()]|\([^()]*\))*)\)/.exec(banner ?? '')?.[1];
+  const exports = kernelExports(kernel);
+  const known = (fact: string, value: string | undefined, source: string): Fact => ({
+    fact,
+    value: value ?? 'not known',
+    source: value === undefined ? '' : source,
+  });
+  return [
+    known('form', form.join(', '), kernel.name),
+    known('machine', machineName(kernel.machine), ''),
+    known('release', kernel.release, 'banner'),
+    known('compiler', compiler, 'banner'),
+    known('version', banner?.slice(banner.indexOf('#')), 'banner'),
+    known('build id', kernel.buildId, '.notes'),
+    known('symbols', `${symbols.count}, ${functions.count} of text`, symbols.source),
+    known(
+      '.symtab',
+      pieces.imageSymbols() === undefined ? 'none' : String(pieces.imageSymbols()!.table.count),
+      'sizes, bindings, source files',
+    ),
+    known(
+      'ftrace sites',
+      functions.sites === undefined ? functions.ftrace : String(functions.sites.ip.length),
+      functions.sites?.source ?? '',
+    ),
+    known('__mcount_loc', mcount === undefined ? undefined : `${mcount.count} words, ${mcount.zeroStored} zero in the file`, 'image'),
+    known(
+      'kprobe blacklist',
+      pieces.blacklist() === undefined ? undefined : `${pieces.blacklist()!.ranges.areas.length} ranges`,
+      pieces.blacklist()?.source ?? '',
+    ),
+    known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, kernel.btfSource ?? ''),
+    ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config where it fits')]),
+    known(
+      'exports',
+      exports === undefined ? undefined : `${exports.length}, ${exports.filter(({ gpl }) => gpl).length} for GPL modules`,
+      '__ksymtab',
+    ),
+    known('.config', config === undefined ? undefined : 'found', config?.source ?? ''),
+    ...(config === undefined
+      ? []
+      : OPTIONS_OF_TRACING.map(name => known(`CONFIG_${name}`, config.get(`CONFIG_${name}`) ?? 'not set', config.source))),
+  ];
+}

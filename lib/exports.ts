@@ -1,0 +1,126 @@
+import type { Memory } from '../elf/index.js';
+import type { Kernel } from './kernel.js';
+
+/** A symbol that the kernel offers to modules: an entry of `__ksymtab`. */
+export interface KernelExport {
+  readonly name: string;
+  readonly address: bigint;
+  /** For modules of a GPL-compatible license only. */
+  readonly gpl: boolean;
+  /** MODULE_IMPORT_NS has to name it; `module:a,b` of EXPORT_SYMBOL_FOR_MODULES is open to these modules alone. */
+  readonly namespace?: string;
+  /** The checksum of its type (CONFIG_MODVERSIONS). */
+  readonly crc?: number;
+}
+
+/** The tables there are or were: the one of GPL symbols is gone since 7.0, whose flags stand in `__kflagstab`. */
+const TABLES: readonly (readonly [suffix: string, gpl: boolean])[] = [
+  ['', false],
+  ['_gpl', true],
+];
+/** KSYM_FLAG_GPL_ONLY */
+const FLAG_GPL = 1;
+/** Longer names and namespaces are taken for damage. */
+const LONGEST = 512;
+
+interface Range {
+  readonly from: bigint;
+  readonly length: number;
+}
+
+/**
+ * The exports of a kernel, in the order of its tables; undefined where neither labels nor sections tell where they are. An entry is the symbol,
+ * its name and, since 5.4, its namespace: each either the distance from its own place (CONFIG_HAVE_ARCH_PREL32_RELOCATIONS) or an address
+ * (`struct kernel_symbol` in include/linux/export-internal.h). Which of the four it is, the names tell.
+ */
+export function kernelExports(kernel: Kernel): KernelExport[] | undefined {
+  const memory = kernel.image?.memory;
+  if (memory === undefined) return undefined;
+  const tables = TABLES.flatMap(([suffix, gpl]) => {
+    const range = rangeOf(kernel, memory, `__ksymtab${suffix}`);
+    return range === undefined ? [] : [{ range, gpl, crcs: rangeOf(kernel, memory, `__kcrctab${suffix}`) }];
+  });
+  const flags = rangeOf(kernel, memory, '__kflagstab');
+  return tables.length === 0 ? undefined : tables.flatMap(({ range, gpl, crcs }) => readTable(memory, range, gpl, crcs, flags));
+}
+
+/** A table by its labels, or by its section where the image has sections. */
+function rangeOf({ image, pieces }: Kernel, memory: Memory, name: string): Range | undefined {
+  const start = pieces.labels(`__start_${name}`);
+  const stop = pieces.labels(`__stop_${name}`);
+  const section = image?.section(name);
+  const [from, length] =
+    start !== undefined && stop !== undefined && stop >= start
+      ? [start, Number(stop - start)]
+      : section === undefined
+        ? [0n, -1]
+        : [section.address, section.size];
+  return length >= 0 && memory.has(from, length) ? { from, length } : undefined;
+}
+
+/** One way in which entries are written. */
+interface Shape {
+  readonly fields: 2 | 3;
+  /** 4 for distances from their own places, else the size of an address. */
+  readonly width: number;
+}
+
+function readTable(
+  memory: Memory,
+  { from, length }: Range,
+  gpl: boolean,
+  crcs: Range | undefined,
+  flags: Range | undefined,
+): KernelExport[] {
+  const bytes = memory.read(from, length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  const little = memory.littleEndian;
+  const field = (shape: Shape, entry: number, index: number): bigint => {
+    const at = (entry * shape.fields + index) * shape.width;
+    if (shape.width === 4 && memory.wordSize === 8) return from + BigInt(at + view.getInt32(at, little));
+    return shape.width === 8 ? view.getBigUint64(at, little) : BigInt(view.getUint32(at, little));
+  };
+  const count = (shape: Shape): number => length / (shape.fields * shape.width);
+  const shapes: Shape[] = [4, memory.wordSize].flatMap(width => [3, 2].map(fields => ({ fields: fields as 2 | 3, width })));
+  // The first and the last name are enough to tell: another shape reads addresses of code for names.
+  const shape = shapes.find(
+    shape =>
+      Number.isInteger(count(shape)) && [0, count(shape) - 1].every(entry => entry < 0 || isName(textAt(memory, field(shape, entry, 1)))),
+  );
+  if (shape === undefined) return [];
+  const checksum = checksums(memory, crcs, count(shape));
+  const flag = flags === undefined || gpl ? undefined : memory.read(flags.from, flags.length);
+  return Array.from({ length: count(shape) }, (_, entry) => {
+    const namespace = shape.fields === 3 && field(shape, entry, 2) !== 0n ? textAt(memory, field(shape, entry, 2)) : undefined;
+    const crc = checksum(entry);
+    return {
+      name: textAt(memory, field(shape, entry, 1)) ?? '',
+      address: field(shape, entry, 0),
+      gpl: gpl || ((flag?.[entry] ?? 0) & FLAG_GPL) !== 0,
+      ...(namespace === undefined || namespace === '' ? {} : { namespace }),
+      ...(crc === undefined ? {} : { crc }),
+    };
+  });
+}
+
+/** 32-bit checksums, one an entry; a table of another length (MODULE_REL_CRCS, longs before 4.10) is left out. */
+function checksums(memory: Memory, range: Range | undefined, count: number): (entry: number) => number | undefined {
+  if (range === undefined || range.length !== count * 4) return () => undefined;
+  const bytes = memory.read(range.from, range.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return entry => view.getUint32(entry * 4, memory.littleEndian);
+}
+
+function isName(text: string | undefined): boolean {
+  return text !== undefined && /^[A-Za-z_][A-Za-z0-9_.]*$/.test(text);
+}
+
+function textAt(memory: Memory, address: bigint): string | undefined {
+  for (let length = LONGEST; length >= 16; length /= 2) {
+    if (!memory.has(address, length)) continue;
+    const bytes = memory.stored(address, length);
+    const end = bytes.indexOf(0);
+    return end < 0 ? undefined : new TextDecoder().decode(bytes.subarray(0, end));
+  }
+  return undefined;
+}
