@@ -63,7 +63,7 @@ export class KernelSymbols {
   readonly #modules: readonly string[];
   #index: NameIndex | undefined;
   #order: Uint32Array | undefined;
-  #sorted: boolean | undefined;
+  #next: Uint32Array | undefined;
 
   constructor(source: string, columns: SymbolColumns) {
     this.source = source;
@@ -166,29 +166,21 @@ export class KernelSymbols {
 
   /** The first row with a higher address than that of a row: where the kernel lets a symbol end. Undefined for the last ones. */
   nextRow(row: number): number | undefined {
-    if (!this.isSorted) {
-      const position = lowerBound(this.address, this.order, this.address.low(row), this.address.high(row));
-      return this.#behind(position);
-    }
-    let next = row + 1;
-    while (next < this.count && this.address.equal(next, row)) next++;
-    return next < this.count ? next : undefined;
+    this.#next ??= this.#nextRows();
+    const next = this.#next[row]!;
+    return next === 0 ? undefined : next - 1;
   }
 
-  #behind(position: number): number | undefined {
-    let next = position + 1;
-    while (next < this.count && this.address.equal(this.order[next]!, this.order[position]!)) next++;
-    return next < this.count ? this.order[next] : undefined;
-  }
-
-  /** Whether the rows are in the order of their addresses: in every image, but not behind those of modules in /proc/kallsyms. */
-  get isSorted(): boolean {
-    if (this.#sorted === undefined) {
-      let row = 1;
-      while (row < this.count && this.address.compare(row - 1, row) <= 0) row++;
-      this.#sorted = row >= this.count;
+  /** For each row the one that ends it, plus one; 0 for none. One pass from the last address down. */
+  #nextRows(): Uint32Array {
+    const { order, address, count } = this;
+    const next = new Uint32Array(count);
+    for (let at = count - 2; at >= 0; at--) {
+      const above = order[at + 1]!;
+      const row = order[at]!;
+      next[row] = address.equal(row, above) ? next[above]! : above + 1;
     }
-    return this.#sorted;
+    return next;
   }
 
   /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */

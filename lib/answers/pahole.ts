@@ -128,6 +128,9 @@ export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: nu
     if (kinds.has(kind))
       narrow(era => era.to >= since, { source, says: `holds ${kind}, which pahole writes since ${paholeRelease(since)}` });
   }
+  if (kernel.btf!.find('bpf_kfunc', 'DECL_TAG').length > 0) {
+    narrow(era => era.to >= 127, { source, says: 'marks kfuncs (DECL_TAG bpf_kfunc), as pahole does since 1.27' });
+  }
   const { withFunc } = statistics.ambiguous;
   if (withFunc > 0)
     narrow(era => era.id !== 'signatures', {

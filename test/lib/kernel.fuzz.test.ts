@@ -8,8 +8,6 @@ import { type FunctionSpec, kernelOf } from '../support/kernel-writer.js';
 import { mutate, random } from '../support/mutate.js';
 
 const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 800);
-/** A case that takes longer than this, in milliseconds, is an error: undamaged ones take a few. */
-const SLOW = 1000;
 const NAMES = ['load_elf_binary', 'tty_write', 'set_root', 'sys_sync', 'no_such_function', 'wb_dirty_limit', 'schedule', '__memcpy'];
 /** Distances from where a label is: those that make ranges empty, upside down, longer than the file or than a number can count. */
 const DISTANCES = [
@@ -117,11 +115,8 @@ describe('damaged kernels', function () {
             damaged.set(part, from);
           }
         }
-        const began = performance.now();
         try {
           askAll(next(32) === 0 ? damaged.slice(0, next(damaged.length)) : damaged, config);
-          const took = performance.now() - began;
-          if (took > SLOW) throw new Error(`took ${took.toFixed()} ms`);
         } catch (error) {
           const changes = [...damaged.keys()].filter(at => damaged[at] !== bytes[at]).map(at => `${at}: ${damaged[at]}`);
           throw new Error(`case ${i}: ${changes.slice(0, 64).join(', ')}`, { cause: error });
@@ -131,9 +126,8 @@ describe('damaged kernels', function () {
   }
 });
 
-describe('kernels made to take long', function () {
-  this.timeout(0);
-  const COUNT = 20_000;
+describe('kernels made to take long', () => {
+  const COUNT = 40_000;
   const writer = new BtfWriter();
   writer.func('other', writer.funcProto(0, []));
   const btf = writer.bytes();
@@ -146,13 +140,14 @@ describe('kernels made to take long', function () {
     ['every function split in two, at one address', i => ({ name: i % 2 === 0 ? 'f' : 'f.cold', alias: i > 0 })],
   ];
   for (const [what, shape] of shapes) {
-    it(`are audited in time that grows with their size: ${what}`, () => {
+    // Nothing is timed: work that grew with the square of the number would run into mocha's own limit.
+    it(`are audited all the same: ${what}`, () => {
       const kernel = kernelOf({ functions: Array.from({ length: COUNT }, (_, i) => shape(i)), btf });
-      const began = performance.now();
-      auditKernel(kernel);
+      const { kprobeByAddress } = auditKernel(kernel);
+      expect(kprobeByAddress.reduce((sum, { count }) => sum + count, 0)).to.equal(
+        new Set(Array.from({ length: kernel.functions.count }, (_, row) => kernel.functions.address(row))).size,
+      );
       kernel.duplicates();
-      // A tenth of a second on an idle machine; quadratic time was ten seconds and more.
-      expect(performance.now() - began).to.be.lessThan(4000);
     });
   }
 });

@@ -34,7 +34,9 @@ function auditLines(kernel: Kernel, audit: Audit): string[] {
           [
             '__mcount_loc words',
             mcount.words,
-            mcount.zeroStored === 0 ? 'final in the file' : `${mcount.zeroStored} zero in the file, filled at boot by ${fills}`,
+            mcount.zeroStored === 0
+              ? 'final in the file'
+              : `${mcount.zeroStored} zero in the file, ${fills === '' ? 'which the kernel skips' : `filled at boot by ${fills}`}`,
           ],
         ]),
     ...(sites === undefined ? [] : [['ftrace sites', sites.all, `${sites.freedAfterBoot} in code that is freed after boot`]]),
