@@ -1,39 +1,12 @@
 import type { BtfBlob } from '../blob.js';
 import { isModifier } from '../layout.js';
 import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from '../wire.js';
-import { ascii, type Literal, Writer } from './writer.js';
 
 /** Declarations inside declarations (a function pointer's parameters, an anonymous struct's members), and types that follow each other in one. */
 const MAX_NESTING = 100;
 const MAX_CHAIN = 1000;
-
-const VOID = ascii('void');
-const CONST = ascii('const ');
-const VOLATILE = ascii('volatile ');
-const RESTRICT = ascii('restrict ');
-const POINTER_CONST = ascii(' const');
-const POINTER_VOLATILE = ascii(' volatile');
-const POINTER_RESTRICT = ascii(' restrict');
-const STRUCT = ascii('struct');
-const UNION = ascii('union');
-const ENUM = ascii('enum');
-const BODY = ascii(' {...}');
-const NO_PARAMETERS = ascii('(void)');
-const ELLIPSIS = ascii('...');
-const TAG_START = ascii(' __attribute__((btf_type_tag("');
-const TAG_END = ascii('")))');
-const COPY = ascii('___');
-
-const SPACE = 32;
-const OPEN = 40;
-const CLOSE = 41;
-const STAR = 42;
-const COMMA = 44;
-const OPEN_BRACKET = 91;
-const CLOSE_BRACKET = 93;
-
-/** Stands for a name that is no string of the blob: `givenName`. */
-const GIVEN = -1;
+/** Characters of one definition. A damaged blob may repeat a name of a megabyte for as often as it has types. */
+const MAX_TEXT = 1 << 26;
 
 /** Steps that a blob of this size justifies: a small whole number, which a compiler keeps in a register. */
 export function workFor(blob: BtfBlob): number {
@@ -41,35 +14,35 @@ export function workFor(blob: BtfBlob): number {
 }
 
 /**
- * Writes C declarations. BTF says `pointer to const char`, C says `const char *`: the chain of types from the declared one to the one at its end is
+ * Makes C declarations. BTF says `pointer to const char`, C says `const char *`: the chain of types from the declared one to the one at its end is
  * gathered and then written from its end (btf_dump_emit_type_decl and btf_dump_emit_type_chain of libbpf, whose form this follows).
  */
 export class DeclarationWriter {
   protected readonly blob: BtfBlob;
-  protected readonly out: Writer;
-  /** What is declared where its name is GIVEN. */
-  givenName: Uint8Array = new Uint8Array(0);
+  /** What stands behind the declared name, of the last {@link front}: `[4]`, `)(int)`. */
+  protected back = '';
   /** The chains that are being written; an inner declaration's stands behind those around it. */
-  readonly #chain: number[] = [];
-  #nesting = 0;
+  private readonly chain: number[] = [];
+  private nesting = 0;
   /** A damaged blob of a few hundred bytes can describe a declaration of as many terabytes: each type written in one counts. */
-  #budget: number;
+  protected budget: number;
 
-  constructor(blob: BtfBlob, out: Writer) {
+  constructor(blob: BtfBlob) {
     this.blob = blob;
-    this.out = out;
-    this.#budget = workFor(blob);
+    this.budget = workFor(blob);
   }
 
-  /**
-   * Declares `name`, an offset in the strings (0 for none), with `copy`, 2 or more, written behind it as `___2`.
-   * @param level of indentation that members of an anonymous struct inside are one deeper than
-   */
-  declare(id: number, name: number, copy: number, level: number): void {
-    const { blob } = this;
-    const chain = this.#chain;
+  /** `name` declared as of type `id`; the type alone where it is ''. @param level of indentation that members of an anonymous struct go beyond */
+  declaration(id: number, name: string, level: number): string {
+    const front = this.front(id, name !== '', level);
+    return `${front}${name}${this.back}`;
+  }
+
+  /** What stands in front of the declared name, with the space between them where one is needed; {@link back} is set to what stands behind it. */
+  protected front(id: number, named: boolean, level: number): string {
+    const { blob, chain } = this;
     const start = chain.length;
-    if (++this.#nesting > MAX_NESTING) throw blob.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} declarations`, 'limit');
+    if (++this.nesting > MAX_NESTING) throw blob.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} declarations`, 'limit');
     for (let next = id; ; ) {
       chain.push(next);
       if (next === 0) break;
@@ -82,257 +55,203 @@ export class DeclarationWriter {
       if (chain.length - start > MAX_CHAIN) throw blob.errorAt(id, `type ${id} goes through more than ${MAX_CHAIN} others, or is a cycle`);
     }
     this.spend(chain.length - start, id);
-    this.#write(start, name, copy, level);
-    this.#nesting--;
+    const front = this.write(start, named, level);
+    this.nesting--;
+    return front;
   }
 
   /** Counts work against what the blob's size justifies. */
   protected spend(steps: number, id: number): void {
-    this.#budget -= steps;
-    if (this.#budget < 0) throw this.blob.errorAt(id, 'the types refer to each other so that their text has no reasonable length', 'limit');
+    this.budget -= steps;
+    if (this.budget < 0) throw this.blob.errorAt(id, 'the types refer to each other so that their text has no reasonable length', 'limit');
+  }
+
+  /** Refuses text of no reasonable length: a string has no room for it. */
+  protected measure(text: string, id: number): void {
+    if (text.length > MAX_TEXT) throw this.blob.errorAt(id, `the text of type ${id} takes more than ${MAX_TEXT} bytes`, 'limit');
+  }
+
+  /** The string at an offset. */
+  protected name(offset: number): string {
+    return this.blob.strings.text(offset);
   }
 
   /** `struct name`, or the body of an anonymous one. */
-  protected composite(id: number, _level: number): void {
-    this.put(this.blob.kindNumber(id) === KIND.STRUCT ? STRUCT : UNION);
-    this.#tag(id);
+  protected composite(id: number, _level: number): string {
+    return this.tag(this.blob.kindNumber(id) === KIND.STRUCT ? 'struct' : 'union', id);
   }
 
   /** `enum name`, or the body of an anonymous one. */
-  protected enumeration(id: number, _level: number): void {
-    this.put(ENUM);
-    this.#tag(id);
+  protected enumeration(id: number, _level: number): string {
+    return this.tag('enum', id);
   }
 
-  #tag(id: number): void {
+  private tag(keyword: string, id: number): string {
     const name = this.blob.nameOffset(id);
-    if (name === 0) this.put(BODY);
-    else {
-      this.out.byte(SPACE);
-      this.name(name);
-    }
+    return name === 0 ? `${keyword} {...}` : `${keyword} ${this.name(name)}`;
   }
 
-  /** The number of a typedef among those of its name. */
-  protected copyOfTypedef(_id: number): number {
-    return 1;
-  }
-
-  protected name(offset: number, copy = 1): void {
-    const { out } = this;
-    out.room();
-    if (offset === GIVEN) out.long(this.givenName);
-    else if (offset !== 0) out.name(this.blob.strings, offset);
-    if (copy > 1) {
-      out.put(COPY);
-      out.decimal(copy);
-    }
-  }
-
-  protected put(literal: Literal): void {
-    this.out.room();
-    this.out.put(literal);
+  protected typedefName(id: number): string {
+    return this.name(this.blob.nameOffset(id));
   }
 
   /** Writes the chain from its end down to `start`, and takes it off. */
-  #write(start: number, name: number, copy: number, level: number): void {
-    const { blob, out } = this;
-    const chain = this.#chain;
+  private write(start: number, named: boolean, level: number): string {
+    const { blob, chain } = this;
+    let text = '';
     // The first pointer follows a parenthesis or nothing: no space before it.
     let afterPointer = true;
     while (chain.length > start) {
       const id = chain.pop()!;
       const kind = blob.kindNumber(id);
-      out.room();
       switch (kind) {
         case KIND.VOID:
-          this.#modifiers(start);
-          this.put(VOID);
+          text += `${this.modifiers(start)}void`;
           break;
         case KIND.PTR:
-          if (!afterPointer) out.byte(SPACE);
-          out.byte(STAR);
+          text += afterPointer ? '*' : ' *';
           break;
         case KIND.CONST:
-          out.put(POINTER_CONST);
+          text += ' const';
           break;
         case KIND.VOLATILE:
-          out.put(POINTER_VOLATILE);
+          text += ' volatile';
           break;
         case KIND.RESTRICT:
-          out.put(POINTER_RESTRICT);
+          text += ' restrict';
           break;
         case KIND.TYPE_TAG:
-          this.#modifiers(start);
-          this.put(TAG_START);
-          this.name(blob.nameOffset(id));
-          this.put(TAG_END);
+          text += `${this.modifiers(start)} __attribute__((btf_type_tag("${this.name(blob.nameOffset(id))}")))`;
           break;
         case KIND.ARRAY:
-          this.#array(id, start, name, copy, level, afterPointer);
-          return;
+          return this.array(id, start, named, level, text, afterPointer);
         case KIND.FUNC_PROTO:
-          this.#function(id, start, name, copy, level, afterPointer);
-          return;
+          return this.function(id, start, named, level, text, afterPointer);
         default:
-          this.#modifiers(start);
-          this.#end(id, kind, level);
+          text += this.modifiers(start);
+          text += this.end(id, kind, level);
       }
+      this.measure(text, id);
       afterPointer = kind === KIND.PTR;
     }
-    this.#declared(name, copy, afterPointer);
+    this.back = '';
+    return named && !afterPointer ? `${text} ` : text;
   }
 
   /** The type at the end of a chain. */
-  #end(id: number, kind: number, level: number): void {
+  private end(id: number, kind: number, level: number): string {
     switch (kind) {
       case KIND.STRUCT:
       case KIND.UNION:
-        this.composite(id, level);
-        break;
+        return this.composite(id, level);
       case KIND.ENUM:
       case KIND.ENUM64:
-        this.enumeration(id, level);
-        break;
+        return this.enumeration(id, level);
       case KIND.FWD:
-        this.forward(id);
-        break;
+        return this.forward(id);
       case KIND.TYPEDEF:
-        this.name(this.blob.nameOffset(id), this.copyOfTypedef(id));
-        break;
+        return this.typedefName(id);
       case KIND.INT:
       case KIND.FLOAT:
-        this.name(this.blob.nameOffset(id));
-        break;
+        return this.name(this.blob.nameOffset(id));
       default:
         throw this.blob.errorAt(id, `type ${id}, of kind ${kind}, is no part of a declaration`);
     }
   }
 
-  protected forward(id: number): void {
+  protected forward(id: number): string {
     const { words } = this.blob.ownerOf(id);
     const at = this.blob.recordOf(id);
-    this.put(flagOfInfo(words[at + 1]!) ? UNION : STRUCT);
-    this.out.byte(SPACE);
-    this.name(words[at]!);
+    return `${flagOfInfo(words[at + 1]!) ? 'union' : 'struct'} ${this.name(words[at]!)}`;
   }
 
   /** Const, volatile and restrict of what is at the end of a chain stand before it. */
-  #modifiers(start: number): void {
-    const chain = this.#chain;
+  private modifiers(start: number): string {
+    const { chain } = this;
+    let text = '';
     for (; chain.length > start; chain.pop()) {
       const kind = this.blob.kindNumber(chain[chain.length - 1]!);
-      if (kind === KIND.CONST) this.put(CONST);
-      else if (kind === KIND.VOLATILE) this.put(VOLATILE);
-      else if (kind === KIND.RESTRICT) this.put(RESTRICT);
-      else return;
+      if (kind === KIND.CONST) text += 'const ';
+      else if (kind === KIND.VOLATILE) text += 'volatile ';
+      else if (kind === KIND.RESTRICT) text += 'restrict ';
+      else break;
     }
+    return text;
   }
 
   /** GCC repeats an element's const on the array, and marks noreturn functions volatile: C has no place for either. */
-  #dropModifiers(start: number): void {
-    const chain = this.#chain;
+  private dropModifiers(start: number): void {
+    const { chain } = this;
     while (chain.length > start && isModifier(this.blob.kindNumber(chain[chain.length - 1]!))) chain.pop();
   }
 
-  #array(id: number, start: number, name: number, copy: number, level: number, afterPointer: boolean): void {
-    const { blob, out } = this;
-    const chain = this.#chain;
-    this.#dropModifiers(start);
-    if (chain.length === start) this.#declared(name, copy, afterPointer);
-    else {
-      const nested = blob.kindNumber(chain[chain.length - 1]!) === KIND.ARRAY;
-      out.room();
-      if (name !== 0 && !afterPointer) out.byte(SPACE);
-      if (!nested) out.byte(OPEN);
-      this.#inner(id, start, name, copy, level);
-      if (!nested) out.byte(CLOSE);
+  /** An array, `text` standing for its elements' type. */
+  private array(id: number, start: number, named: boolean, level: number, text: string, afterPointer: boolean): string {
+    const { blob, chain } = this;
+    this.dropModifiers(start);
+    const space = named && !afterPointer ? ' ' : '';
+    const elements = blob.ownerOf(id).words[blob.recordOf(id) + RECORD_WORDS + 2]!;
+    if (chain.length === start) {
+      this.back = `[${elements}]`;
+      return `${text}${space}`;
     }
-    out.room();
-    out.byte(OPEN_BRACKET);
-    out.decimal(blob.ownerOf(id).words[blob.recordOf(id) + RECORD_WORDS + 2]!);
-    out.byte(CLOSE_BRACKET);
+    const nested = blob.kindNumber(chain[chain.length - 1]!) === KIND.ARRAY;
+    const inner = this.inner(id, start, named, level);
+    this.back += nested ? `[${elements}]` : `)[${elements}]`;
+    return `${text}${space}${nested ? '' : '('}${inner}`;
   }
 
-  #function(id: number, start: number, name: number, copy: number, level: number, afterPointer: boolean): void {
-    const { out } = this;
-    this.#dropModifiers(start);
-    if (this.#chain.length === start) this.#declared(name, copy, afterPointer);
-    else {
-      out.room();
-      out.byte(SPACE);
-      out.byte(OPEN);
-      this.#inner(id, start, name, copy, level);
-      out.byte(CLOSE);
+  /** A function, `text` standing for what it returns. */
+  private function(id: number, start: number, named: boolean, level: number, text: string, afterPointer: boolean): string {
+    this.dropModifiers(start);
+    if (this.chain.length === start) {
+      this.back = this.parameters(id, level);
+      return `${text}${named && !afterPointer ? ' ' : ''}`;
     }
-    this.parameters(id, level);
+    const front = `${text} (${this.inner(id, start, named, level)}`;
+    // The parameters are declarations too, and set it.
+    const { back } = this;
+    const parameters = this.parameters(id, level);
+    this.back = `${back})${parameters}`;
+    return front;
   }
 
   /** What stands inside the parentheses of an array or a function: the rest of the chain. */
-  #inner(id: number, start: number, name: number, copy: number, level: number): void {
-    if (++this.#nesting > MAX_NESTING) throw this.blob.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} declarations`, 'limit');
-    this.#write(start, name, copy, level);
-    this.#nesting--;
+  private inner(id: number, start: number, named: boolean, level: number): string {
+    if (++this.nesting > MAX_NESTING) throw this.blob.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} declarations`, 'limit');
+    const text = this.write(start, named, level);
+    this.nesting--;
+    return text;
   }
 
   /** `(int a, ...)` */
-  protected parameters(id: number, level: number): void {
-    const { out } = this;
+  private parameters(id: number, level: number): string {
     const { words } = this.blob.ownerOf(id);
     const at = this.blob.recordOf(id);
     const vlen = vlenOfInfo(words[at + 1]!);
     const first = at + RECORD_WORDS;
     // Clang writes a function without parameters as one of a single void.
-    if (vlen === 0 || (vlen === 1 && words[first + 1] === 0)) {
-      this.put(NO_PARAMETERS);
-      return;
-    }
-    out.room();
-    out.byte(OPEN);
+    if (vlen === 0 || (vlen === 1 && words[first + 1] === 0)) return '(void)';
+    let text = '(';
     for (let i = first, end = first + vlen * 2; i < end; i += 2) {
-      out.room();
-      if (i > first) {
-        out.byte(COMMA);
-        out.byte(SPACE);
-      }
-      if (i === end - 2 && words[i + 1] === 0) out.put(ELLIPSIS);
-      else this.declare(words[i + 1]!, words[i]!, 1, level);
+      if (i > first) text += ', ';
+      if (i === end - 2 && words[i + 1] === 0) text += '...';
+      else text += this.declaration(words[i + 1]!, words[i] === 0 ? '' : this.name(words[i]!), level);
+      this.measure(text, id);
     }
-    out.room();
-    out.byte(CLOSE);
-  }
-
-  /** The declared name. */
-  #declared(name: number, copy: number, afterPointer: boolean): void {
-    this.out.room();
-    if (name !== 0 && !afterPointer) this.out.byte(SPACE);
-    this.name(name, copy);
+    return `${text})`;
   }
 }
 
 /** `id` in C, declaring `name` where that is not ''. @throws FormatError */
 export function declare(blob: BtfBlob, id: number, name: string): string {
-  return written(blob, writer => {
-    writer.givenName = new TextEncoder().encode(name);
-    writer.declare(id, name === '' ? 0 : GIVEN, 1, 0);
-  });
+  return new DeclarationWriter(blob).declaration(id, name, 0);
 }
 
 /** A FUNC, or a FUNC_PROTO without a name, in C. @throws FormatError */
 export function prototypeOf(blob: BtfBlob, id: number): string {
-  if (blob.kindNumber(id) !== KIND.FUNC) return written(blob, writer => writer.declare(id, 0, 1, 0));
+  if (blob.kindNumber(id) !== KIND.FUNC) return declare(blob, id, '');
   const { words } = blob.ownerOf(id);
   const at = blob.recordOf(id);
-  return written(blob, writer => writer.declare(words[at + 2]!, words[at]!, 1, 0));
+  return declare(blob, words[at + 2]!, blob.strings.text(words[at]!));
 }
-
-function written(blob: BtfBlob, write: (writer: DeclarationWriter) => void): string {
-  let text = '';
-  const out = new Writer(bytes => (text += decoder.decode(bytes, { stream: true })), CAPACITY);
-  write(new DeclarationWriter(blob, out));
-  out.flush();
-  return text + decoder.decode();
-}
-
-const CAPACITY = 1 << 12;
-const decoder = new TextDecoder();
