@@ -85,7 +85,7 @@ export function btfStatistics(kernel: Kernel): BtfStatistics {
  */
 export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: number | undefined): PaholeGuess {
   const source = kernel.btfSource ?? '.BTF';
-  const membership = erasByMembership(statistics);
+  const membership = erasByMembership(statistics, wordsAtFunctions(kernel));
   if (given !== undefined) {
     const eras = erasOf(given);
     const contradicted = !membership.eras.some(era => eras.includes(era));
@@ -152,12 +152,13 @@ const KINDS_SINCE: readonly (readonly [kind: string, since: number])[] = [
 const ENOUGH = 8;
 
 /** The eras that keep the functions that the BTF holds. */
-function erasByMembership({ globals, locals, siteless }: BtfStatistics): { eras: readonly Era[]; says: string } {
+function erasByMembership({ globals, locals, siteless }: BtfStatistics, seen: boolean): { eras: readonly Era[]; says: string } {
   const share = ({ all, withFunc }: { all: number; withFunc: number }): number => (all === 0 ? 0 : withFunc / all);
   const only = (...ids: Era['id'][]): readonly Era[] => ERAS.filter(({ id }) => ids.includes(id));
   const numbers = `it has FUNCs for ${globals.withFunc} of ${globals.all} names of global functions and for ${locals.withFunc} of ${locals.all} of static ones`;
   if (globals.withFunc > 0 && locals.all >= ENOUGH && share(locals) < 0.01) {
-    return { eras: only('external', 'ftrace'), says: `external functions only: ${numbers}` };
+    // 1.19 to 1.21 fall back to external functions only where they see no site.
+    return { eras: seen ? only('external') : only('external', 'ftrace'), says: `external functions only: ${numbers}` };
   }
   if (siteless.all >= ENOUGH && share(siteless) < 0.01) {
     return {
@@ -167,6 +168,11 @@ function erasByMembership({ globals, locals, siteless }: BtfStatistics): { eras:
   }
   if (locals.all < ENOUGH) return { eras: ERAS, says: `too few functions to tell its pahole: ${numbers}` };
   return { eras: only('symbols', 'prototypes', 'addresses', 'signatures'), says: `static functions too: ${numbers}` };
+}
+
+/** Whether words of ftrace's table point at functions as they stand in the file: pahole 1.19 compares them with the functions' addresses. */
+function wordsAtFunctions({ mcount, functions }: Kernel): boolean {
+  return mcount !== undefined && mcount.zeroStored < mcount.count && (functions.sites?.mode?.offsets.has(0) ?? false);
 }
 
 function erasOf(version: number): readonly Era[] {

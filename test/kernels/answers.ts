@@ -191,13 +191,16 @@ async function ttyWrite(kernel: Kernel, files: KernelFiles): Promise<Outcome> {
     const given = other.missingBtf('tty_write', { paholeVersion: 120 });
     const inferred = other.missingBtf('tty_write');
     const traced = other.traceability('tty_write').kprobe.byName;
-    // x86 has the words in the file: pahole 1.20 would have kept tty_write there. Which of the two eras it was, the BTF does not show.
-    const code = kernel.mcount!.zeroStored > 0 ? 'pahole-external-only-fallback' : 'pahole-unknown';
+    // x86 has the words in the file: 1.20 would have kept tty_write there, so that an external-only BTF is one of 1.16 to 1.18. On arm64 the BTF does
+    // not show which of the two eras it was.
+    const words = kernel.mcount!.zeroStored === 0;
+    const code = words ? 'pahole-unknown' : 'pahole-external-only-fallback';
     const alternatives = inferred.alternatives.map(({ pahole, code }) => `${pahole} ${code}`).join(', ');
     const ok =
       given.code === code &&
       given.certainty === (code === 'pahole-unknown' ? 'open' : 'proven') &&
-      alternatives === `1.16 to 1.18 pahole-static, 1.19 to 1.21 ${code}` &&
+      say(inferred) === (words ? 'pahole-static' : 'pahole-unknown') &&
+      alternatives === (words ? '' : 'pahole 1.16 to 1.18 pahole-static, pahole 1.19 to 1.21 pahole-external-only-fallback') &&
       traced.ok === true;
     return {
       ok,
