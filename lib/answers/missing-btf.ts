@@ -2,8 +2,9 @@ import type { Certainty, Evidence } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
 import type { ReasonCode } from '../reasons.js';
 import type { SymbolFact } from '../symbol-facts.js';
-import { btfStatistics, eraReleases, guessPahole, type PaholeGuess } from './pahole.js';
+import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from './pahole.js';
 import { type Reason, reasonUnder, type Subject } from './pahole-rules.js';
+import { atLeast } from './release.js';
 import { substitutes } from './substitutes.js';
 
 export interface MissingBtfOptions {
@@ -84,7 +85,10 @@ export class BtfAbsence {
     const [first] = reasons;
     if (first === undefined || reasons.some(({ reason }) => reason.code !== first.reason.code)) {
       const alternatives = reasons.map(({ era, reason: { code } }) => ({ pahole: eraReleases(era), code }));
-      return { code: 'pahole-unknown', certainty: 'open', because: [], subject, alternatives };
+      const likeliest = reasons.find(({ era }) => era === likeliestEra(kernel, eras));
+      if (likeliest !== undefined) return { ...likeliest.reason, certainty: 'likely', subject, alternatives };
+      const because = reasons.flatMap(({ reason }) => (reason.code === 'pahole-unknown' ? [] : reason.because));
+      return { code: 'pahole-unknown', certainty: 'open', because, subject, alternatives };
     }
     // Not proven: a release that the BTF only suggests, where several are left or something speaks against them; and what kallsyms suggests,
     // which does not tell functions from labels.
@@ -96,6 +100,15 @@ export class BtfAbsence {
 
 /** The prefix of what arm64 runs at EL2 without VHE (arch/arm64/kvm/hyp/nvhe/Makefile). */
 const NVHE = '__kvm_nvhe_';
+
+/**
+ * Of the two eras that wrote external functions only, the later one for kernels since 5.11: they split the BTF of modules off, which pahole can
+ * since 1.19.
+ */
+function likeliestEra({ release }: Kernel, eras: readonly Era[]): Era | undefined {
+  const externalOnly = eras.length === 2 && eras.every(({ id }) => id === 'external' || id === 'ftrace');
+  return externalOnly && atLeast(release, 5, 11) === true ? eras.find(({ id }) => id === 'ftrace') : undefined;
+}
 
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */
 function withoutPahole(kernel: Kernel, name: string): Reason | undefined {

@@ -196,7 +196,7 @@ describe('why BTF has no FUNC', () => {
       const { eras } = new BtfAbsence(withBtf(arm64, btf)).pahole;
       expect(eras.map(({ id }) => id)).to.deep.equal(['external', 'ftrace']);
       const answer = withBtf(arm64, btf).missingBtf('tty_write');
-      expect(say(answer)).to.equal('pahole-unknown open');
+      expect(say(answer)).to.equal('pahole-external-only-fallback likely');
       expect(answer.alternatives).to.deep.equal([
         { pahole: 'pahole 1.16 to 1.18', code: 'pahole-static' },
         { pahole: 'pahole 1.19 to 1.21', code: 'pahole-external-only-fallback' },
