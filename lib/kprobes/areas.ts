@@ -100,7 +100,8 @@ export function textAreas(labels: Labels): AreaSet {
 
 export function initAreas(labels: Labels): AreaSet {
   const whole = areasOf(INIT, labels);
-  return new AreaSet(whole.length > 0 ? whole : areasOf(INIT_TEXT, labels));
+  // The label at the end of the text lies in what is freed too.
+  return new AreaSet(whole.length > 0 ? whole : areasOf(INIT_TEXT, labels).map(area => ({ ...area, to: area.to + 1n })));
 }
 
 /** The areas that the kernel blacklists whole. */

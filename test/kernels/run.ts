@@ -6,6 +6,7 @@ import { btfDumps } from './btf.js';
 import { documentedOutputs } from './docs.js';
 import { elfTables, relocationTypeNames } from './elf.js';
 import { modules } from './modules.js';
+import { shippedForms } from './shipped.js';
 
 // `npm run test:kernels`: what kelf reads of real kernels, compared with what the peers print for them. A line for each comparison; exit 1 where
 // one fails. The kernels are those of fixtures/fetch-kernels.sh, in the folder KELF_KERNELS or fixtures/kernels.
@@ -34,7 +35,7 @@ export type Check = (what: string, peers: readonly string[], compare: () => Prom
 export type Comparisons = (kernel: KernelFiles, check: Check) => Promise<void>;
 
 /** What is compared for each kernel. */
-const ALL: readonly Comparisons[] = [elfTables, answers, btfDumps, documentedOutputs, modules];
+const ALL: readonly Comparisons[] = [elfTables, answers, shippedForms, btfDumps, documentedOutputs, modules];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames];
 

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { BtfAbsence, type Decision, type Kernel, openKernel } from 'kelf';
+import type { Check, KernelFiles, Outcome } from './run.js';
+
+/** What /boot holds of a kernel, against its debug vmlinux: the same table of symbols, and the same verdict on every function. */
+export async function shippedForms(files: KernelFiles, check: Check): Promise<void> {
+  if (!existsSync(files.vmlinuz)) return;
+  await using shipped = await openKernel(files.vmlinuz, { config: files.config });
+  await using debug = await openKernel(files.vmlinux, { config: files.config });
+  const form = shipped.pieces.form.join(', ');
+  await check(`kallsyms of the vmlinuz (${form})`, [], () => sameSymbols(shipped, truth(files) ?? kallsyms(debug)));
+  await check('verdicts of the vmlinuz, every function', [], () => sameVerdicts(shipped, debug));
+  await check('reasons of the vmlinuz, every name without a FUNC', [], () => sameReasons(shipped, debug));
+}
+
+function truth({ name }: KernelFiles): string | undefined {
+  const path = fileURLToPath(new URL(`../../../fixtures/truth/${name}/kallsyms.gz`, import.meta.url));
+  return existsSync(path) ? gunzipSync(readFileSync(path)).toString() : undefined;
+}
+
+function kallsyms({ symbols }: Kernel): string {
+  return [...symbols].map(({ address, type, name }) => `${address.toString(16).padStart(16, '0')} ${type} ${name}\n`).join('');
+}
+
+function sameSymbols(shipped: Kernel, expected: string): Outcome {
+  return { ok: kallsyms(shipped) === expected, figures: `${shipped.symbols.count} lines` };
+}
+
+/** Each function by its address and by its name, each FUNC by loading and attaching a program. */
+function sameVerdicts(shipped: Kernel, debug: Kernel): Outcome {
+  const differing: string[] = [];
+  let compared = 0;
+  const compare = (what: string, ours: Decision, theirs: Decision): void => {
+    compared++;
+    if (ours.code !== theirs.code || ours.errno !== theirs.errno) differing.push(`${what}: ${ours.code}, the vmlinux has ${theirs.code}`);
+  };
+  for (const { name, address, row } of debug.symbols) {
+    if (!debug.symbols.isText(row)) continue;
+    compare(`kprobe ${name}`, shipped.tracing.kprobeByName(name), debug.tracing.kprobeByName(name));
+    compare(`kprobe at ${name}`, shipped.tracing.kprobeAt(address), debug.tracing.kprobeAt(address));
+    compare(`ftrace ${name}`, shipped.tracing.ftraceByName(name), debug.tracing.ftraceByName(name));
+  }
+  for (const id of debug.btf!.functions().ids) {
+    compare(`fentry load [${id}]`, shipped.tracing.fentryLoad(id), debug.tracing.fentryLoad(id));
+    compare(`fentry attach [${id}]`, shipped.tracing.fentryAttach(id), debug.tracing.fentryAttach(id));
+  }
+  const names = (kernel: Kernel): string =>
+    kernel
+      .duplicates()
+      .map(({ name, functions }) => `${name} ${functions.length}`)
+      .join('\n');
+  if (names(shipped) !== names(debug)) differing.push('duplicate names');
+  return {
+    ok: differing.length === 0,
+    figures: `${compared} verdicts${differing.length === 0 ? '' : `, ${differing.length} differ: ${differing.slice(0, 5).join('; ')}`}`,
+  };
+}
+
+/**
+ * Without .symtab a label of assembly and an alias of a label look like functions: there the vmlinuz may say `pahole-unknown` or `pahole-alias`,
+ * never another reason.
+ */
+function sameReasons(shipped: Kernel, debug: Kernel): Outcome {
+  const [ours, theirs] = [new BtfAbsence(shipped), new BtfAbsence(debug)];
+  const differing: string[] = [];
+  let [compared, vaguer] = [0, 0];
+  for (const first of debug.symbols.index.firstRows()) {
+    const row = debug.functions.ofSymbol(first);
+    if (row === undefined || debug.functions.btfFunc[row]! >= 0) continue;
+    const name = debug.symbols.name(first);
+    const [a, b] = [ours.reason(name), theirs.reason(name)];
+    compared++;
+    if (a === b) continue;
+    if (b === 'pahole-assembly' && (a === 'pahole-unknown' || a === 'pahole-alias')) vaguer++;
+    else differing.push(`${name}: ${a}, the vmlinux has ${b}`);
+  }
+  return {
+    ok: differing.length === 0,
+    figures: `${compared} names, ${vaguer} vaguer for want of .symtab${differing.length === 0 ? '' : `, ${differing.length} differ: ${differing.slice(0, 5).join('; ')}`}`,
+  };
+}
