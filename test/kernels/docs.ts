@@ -16,7 +16,7 @@ export async function documentedOutputs({ name, vmlinux }: KernelFiles, check: C
   if (readFileSync(`${folder}/complete`, 'utf8').trim() !== `${SHOWN}${machine}`) return;
   const examples = documents()
     .flatMap(examplesOf)
-    .filter(example => example.machine === machine && /^kelf \w+( \w+)? vmlinux( |$)/.test(example.command))
+    .filter(example => example.machine === machine && /^kelf \w+( \w+)? vmlinu[xz]( |$)/.test(example.command))
     .filter(({ command }) => [...command.matchAll(/--(?:btf|config) (\S+)/g)].every(([, file]) => existsSync(`${folder}/${file}`)))
     // What a kernel without ftrace would say.
     .filter(({ shown }) => !shown[0]!.startsWith('kelf: '));
