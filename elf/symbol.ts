@@ -129,8 +129,13 @@ export class SymbolTable {
 
   /** The index of the STT_FILE symbol that {@link file} names; 0 for none. */
   fileSymbol(index: number): number {
+    return this.fileSymbols[index]!;
+  }
+
+  /** {@link fileSymbol} of every row. */
+  get fileSymbols(): Uint32Array {
     this.#files ??= this.#carryFiles();
-    return this.#files[index]!;
+    return this.#files;
   }
 
   #carryFiles(): Uint32Array {

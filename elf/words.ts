@@ -33,6 +33,11 @@ export class Words {
     return this.#halves[index * 2 + HIGH]!;
   }
 
+  /** All values as pairs of halves, the low one first: the column's memory where this machine has them so, else a copy. */
+  halves(): Uint32Array {
+    return HOST_LITTLE_ENDIAN ? this.#halves : Uint32Array.from(this.#halves, (_, i) => this.#halves[i ^ 1]!);
+  }
+
   /** @param low @param high the halves, as 32-bit numbers of either sign */
   set(index: number, low: number, high: number): void {
     this.#halves[index * 2 + LOW] = low;

@@ -1,18 +1,16 @@
+import { FormatError } from '../../../elf/errors.js';
 import { bindingName, reservedIndexName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { openSource } from '../../source/node.js';
-import { LONGEST_NAME, putBytes, putDecimal, putHex, putName } from '../bytes.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
 import { hex, JsonRows, noteDiagnostics, printable, sectionName } from '../elf.js';
 import type { Output } from '../output.js';
+import { linkSymbolKernel } from '../symbol-kernel.js';
 
 const encoder = new TextEncoder();
-const SPACE = 32;
-const NEWLINE = 10;
-/** The most that a row takes: three names, and the columns before them. */
-const ROW = 3 * LONGEST_NAME + 256;
-const ROOM = 1 << 16;
+/** Names of sections and files are cut there. */
+const LONGEST_NAME = 512;
 const STT_SECTION = 3;
 const STT_FILE = 4;
 /** Beyond this a longer section name moves its own row, not all of them. */
@@ -83,63 +81,98 @@ function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
   return Uint32Array.from(names, ({ row }) => row);
 }
 
+/** Bytes of output that are gathered before they are written, and what a row may take beyond them, without its name. */
+const OUTPUT = 1 << 17;
+const ROW = 1 << 12;
+/** For the texts that rows share. So many fit that the kernel's table of 2^16 slots can't be full. */
+const ARENA = 1 << 20;
+const MOST = 1 << 30;
+
 /** @returns how many rows have a name outside of the table of names */
 function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): number {
+  const { count, strings, section } = table;
+  let top = 16;
+  const take = (bytes: number): number => {
+    const start = top;
+    top += (bytes + 7) & ~7;
+    return start;
+  };
+  const layout = {
+    digits: take(16),
+    info: take(count),
+    value: take(count * 8),
+    size: take(count * 8),
+    nameOffset: take(count * 4),
+    sectionIndex: take(count * 4),
+    fileSymbol: take(count * 4),
+    files: take(count * 8),
+    stringsLength: strings.bytes.length,
+    // With a NUL behind them, whatever the file has there.
+    strings: take(strings.bytes.length + 1),
+    kinds: take(16 << 16),
+  };
+  const order = take(rows.length * 4);
+  const arena = take(ARENA);
+  const output = take(OUTPUT + ROW);
+  if (top > MOST) throw new FormatError('limit', { name: section.label }, `a table of more than ${MOST} bytes, with its names`);
+  // What asm.js takes as a heap's length. Pages that nothing touches cost nothing.
+  const heap = new ArrayBuffer(top <= 1 << 24 ? 2 ** Math.max(16, Math.ceil(Math.log2(top))) : Math.ceil(top / 2 ** 24) * 2 ** 24);
+  const bytes = new Uint8Array(heap);
+  const words = new Int32Array(heap);
   const labels = new Labels(elf, table);
-  const row64 = elf.is64;
-  let bytes = out.room(ROOM);
-  let end = bytes.length - ROW;
-  let at = out.position;
-  for (let i = 0; i < rows.length; i++) {
-    if (at > end) {
-      out.position = at;
-      bytes = out.room(ROOM);
-      end = bytes.length - ROW;
-      at = out.position;
+  let free = arena;
+  let damaged = 0;
+  /** Keeps a text: its address and length go to `place`. */
+  const keep = (text: string, place: number): void => {
+    const encoded = encoder.encode(text);
+    if (free + encoded.length > arena + ARENA) {
+      bytes.fill(0, layout.kinds, layout.kinds + (16 << 16));
+      bytes.fill(0, layout.files, layout.files + count * 8);
+      free = arena;
     }
-    at = putRow(out, bytes, at, table, rows[i]!, row64, labels);
-  }
-  out.position = at;
-  return labels.damaged;
+    bytes.set(encoded, free);
+    words[place >> 2] = free;
+    words[(place >> 2) + 1] = encoded.length;
+    free += encoded.length;
+  };
+  const write = (at: number, text: string): number => at + encoder.encodeInto(text, bytes.subarray(at)).written;
+  const flush = (at: number): number => {
+    out.copy(bytes, output, at);
+    return output;
+  };
+  const kernel = linkSymbolKernel(
+    heap,
+    { ...layout, end: output + OUTPUT },
+    {
+      flush,
+      kind(row, slot) {
+        keep(labels.kind(row), slot + 8);
+        words[slot >> 2] = table.info[row]!;
+        words[(slot >> 2) + 1] = table.sectionIndex[row]!;
+      },
+      file: symbol => keep(labels.file(symbol), layout.files + symbol * 8),
+      wide: (at, row) => write(at, String(table.size.big[row])),
+      control: (at, byte) => write(at > output + OUTPUT ? flush(at) : at, printable(String.fromCharCode(byte))),
+      damaged() {
+        damaged++;
+      },
+    },
+  );
+  write(layout.digits, '0123456789abcdef');
+  bytes.set(table.info, layout.info);
+  words.set(table.value.halves(), layout.value >> 2);
+  words.set(table.size.halves(), layout.size >> 2);
+  words.set(table.nameOffset, layout.nameOffset >> 2);
+  words.set(table.sectionIndex, layout.sectionIndex >> 2);
+  words.set(table.fileSymbols, layout.fileSymbol >> 2);
+  bytes.set(strings.bytes, layout.strings);
+  words.set(rows, order >> 2);
+  flush(kernel.print(order, order + rows.length * 4, elf.is64 ? 1 : 0, output));
+  return damaged;
 }
 
-/**
- * A function that is called for each row is compiled long before a loop over all of them would be, and the less state it goes through the
- * better: with nm's speed as the measure, printing is most of what the command does.
- */
-function putRow(out: Output, bytes: Uint8Array, start: number, table: SymbolTable, row: number, is64: boolean, labels: Labels): number {
-  let at = start;
-  if (is64) at = putHex(bytes, at, table.value.high(row));
-  at = putHex(bytes, at, table.value.low(row));
-  bytes[at++] = SPACE;
-  if (table.size.high(row) === 0) at = putDecimal(bytes, at, table.size.low(row), 8);
-  else at = putBytes(bytes, at, encoder.encode(String(table.size.big[row])));
-  const kind = labels.kinds.get(table.info[row]! + 256 * table.sectionIndex[row]!) ?? labels.kind(row);
-  bytes.set(kind, at);
-  const names = table.strings.bytes;
-  const name = table.nameOffset[row]!;
-  if (name < names.length) at = putName(out, bytes, at + kind.length, names, name);
-  else {
-    at += kind.length;
-    labels.damaged++;
-  }
-  const fileSymbol = table.fileSymbol(row);
-  if (fileSymbol !== 0) {
-    const file = labels.files.get(fileSymbol) ?? labels.file(fileSymbol);
-    bytes.set(file, at);
-    at += file.length;
-  }
-  bytes[at] = NEWLINE;
-  return at + 1;
-}
-
-/** What rows have in common, made once and copied: type, binding and section in one, and the file. */
+/** What rows have in common: type, binding and section in one, and the file. */
 class Labels {
-  damaged = 0;
-  /** By st_info and section index. */
-  readonly kinds: Map<number, Uint8Array> = new Map();
-  /** By the index of the STT_FILE symbol. */
-  readonly files: Map<number, Uint8Array> = new Map();
   readonly #elf: ElfTables;
   readonly #table: SymbolTable;
   readonly #sectionWidth: number;
@@ -151,19 +184,15 @@ class Labels {
     this.#sectionWidth = Math.min(SECTION_WIDTH, Math.max(3, ...names));
   }
 
-  kind(row: number): Uint8Array {
+  kind(row: number): string {
     const { info, sectionIndex } = this.#table;
     const section = sectionLabel(this.#elf, sectionIndex[row]!).padEnd(this.#sectionWidth);
     const type = symbolTypeName(info[row]! & 15).padEnd(6);
-    const kind = encoder.encode(` ${type} ${bindingName(info[row]! >> 4).padEnd(6)} ${section.slice(0, LONGEST_NAME)} `);
-    this.kinds.set(info[row]! + 256 * sectionIndex[row]!, kind);
-    return kind;
+    return ` ${type} ${bindingName(info[row]! >> 4).padEnd(6)} ${section.slice(0, LONGEST_NAME)} `;
   }
 
-  file(symbol: number): Uint8Array {
-    const file = encoder.encode(`  ${printable(this.#table.name(symbol))}`).subarray(0, LONGEST_NAME);
-    this.files.set(symbol, file);
-    return file;
+  file(symbol: number): string {
+    return `  ${printable(this.#table.name(symbol)).slice(0, LONGEST_NAME)}`;
   }
 }
 
