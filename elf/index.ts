@@ -1,5 +1,5 @@
+export type { Compression } from './compression/header.js';
 export { type Packing, packingOf } from './compression/packing.js';
-export type { Compression } from './compression/section.js';
 export { type Unpacked, type UnpackOptions, unpack } from './compression/unpack.js';
 export { EM, ET, PT, SHF, SHN, SHT, STB, STT } from './constants.js';
 export { Cursor } from './cursor.js';

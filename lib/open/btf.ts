@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
 import { relocateBtf } from '../../btf/relocate.js';
 import { isBtf } from '../../btf/wire.js';
@@ -25,7 +26,11 @@ export function readBtf<B extends BtfBlob>(
   const header = readHeader(source);
   const sections = readSections(source, header);
   const pointerSize = header.is64 ? 8 : 4;
-  const read = (section: Section, under?: B): B => parse(section.data(), { base: under, name: section.label, pointerSize });
+  const read = (section: Section, under?: B): B => {
+    // What unpacks sections is loaded with ElfFile. No linker compresses .BTF, so that dumps do without it.
+    if (section.compressed) createRequire(import.meta.url)('../../elf/file.js');
+    return parse(section.data(), { base: under, name: section.label, pointerSize });
+  };
   const find = (name: string): Section | undefined => sections.find(section => section.name === name);
   const section = find('.BTF');
   if (section === undefined) return undefined;
