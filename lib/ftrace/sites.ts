@@ -31,6 +31,8 @@ const DISTANCES: Readonly<Record<number, readonly number[]>> = {
   // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).
   [EM.X86_64]: [0, 4],
   [EM.I386]: [0, 4],
+  // The call of __gnu_mcount_nc, behind what the prologue has pushed before it.
+  [EM.ARM]: [4, 8, 12, 16],
 };
 /** Those of all others: kernel/trace/ftrace.c and arch ftrace.h. */
 const OTHER_DISTANCES: readonly number[] = [0, 4, -8, 8, 12, 16, -4];
