@@ -40,8 +40,8 @@ export function readHeader(source: ByteSource): ElfHeader {
     const found =
       source.size === 0
         ? 'the file is empty'
-        : `it begins with ${[...ident.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ')}`;
-    throw new FormatError('bad-magic', place, `not an ELF file: ${found}, not with 7f 45 4c 46`);
+        : `it begins with ${[...ident.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ')}, not with 7f 45 4c 46`;
+    throw new FormatError('bad-magic', place, `not an ELF file: ${found}`);
   }
   if (ident.length < 16) throw new FormatError('truncated', place, 'the ELF header is cut off');
   if (ident[4] !== 1 && ident[4] !== 2)

@@ -9,7 +9,9 @@ export interface DuplicateGroup {
   readonly functions: readonly FunctionRow[];
   /** Data symbols of the same name, which count when a kprobe is set by name. */
   readonly dataSymbols: number;
-  /** Whether the machine code of all is the same, byte for byte; undefined where there is no image to look into. */
+  /**
+   * Whether the machine code of all is the same, byte for byte: that of x86 is not even where only the targets of calls are counted from other
+   * places; undefined where there is no image to look into. */
   readonly equalBytes: boolean | undefined;
   /** The functions of the name in modules; absent where no modules were read. */
   readonly modules?: readonly ModuleInstance[];

@@ -81,7 +81,7 @@ function kprobeVerdict(kernel: Kernel, tracing: Traceability, instance: ModuleIn
     const says = `${section} is freed once ${module} is loaded: p:${module}:${name}, written to kprobe_events before, is set while it initializes`;
     return verdict({ code: 'init-text', errno: 'ENOENT' }, [{ source: path, says }]);
   }
-  if (tracing.rules.refusesNotrace && !instance.site && !baseHasSite(kernel, instance)) {
+  if (tracing.rules.notrace.refuses && !instance.site && !baseHasSite(kernel, instance)) {
     return verdict({ code: 'no-ftrace-site', errno: 'EINVAL' }, [
       { source: 'kernel', says: 'within_notrace_func() refuses what ftrace cannot trace' },
       ...evidence,

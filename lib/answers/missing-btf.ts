@@ -94,7 +94,11 @@ export class BtfAbsence {
     // which does not tell functions from labels.
     const doubt = contradicted || (version === undefined && eras.length > 1) || facts.source !== '.symtab';
     const certainty = first.reason.certainty === 'proven' && doubt ? 'likely' : first.reason.certainty;
-    return { ...first.reason, certainty, subject, alternatives: [] };
+    // The reason under each era that is left: their words name their releases.
+    const because = reasons
+      .flatMap(({ reason }) => reason.because)
+      .filter(({ says }, i, all) => all.findIndex(other => other.says === says) === i);
+    return { ...first.reason, because, certainty, subject, alternatives: [] };
   }
 }
 
@@ -124,7 +128,7 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
   if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, and no FUNC at all' });
   const { source } = facts;
   const dot = name.indexOf('.');
-  if (dot > 0) {
+  if (dot > 0 && facts.find(name).some(isFunction)) {
     const base = name.slice(0, dot);
     const has = btf.find(base, 'FUNC').length > 0 ? `${base} has one` : `${base} has none: ask for that name`;
     const says = `${name} is a clone or a part that the compiler split off: a FUNC is named as in the source, and ${has}`;

@@ -54,9 +54,9 @@ const ftraceFilter: Rule = (subject, era) => {
   const { kernel, name, symbols } = subject;
   const table = kernel.mcount;
   const usable = table !== undefined && table.zeroStored < table.count;
-  const [row] = kernel.functions.find(name);
+  const rows = kernel.functions.find(name);
   if (usable) {
-    if (row === undefined || kernel.functions.hasSite(row)) return undefined;
+    if (rows.length === 0 || rows.some(row => kernel.functions.hasSite(row))) return undefined;
     const says = `${eraReleases(era)}: what the words of __mcount_loc point at is kept, and none points into ${name}`;
     return { code: 'pahole-no-ftrace-site', certainty: 'proven', because: [{ source: 'rule', says }] };
   }

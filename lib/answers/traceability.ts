@@ -219,8 +219,8 @@ export class Traceability {
     const modules = traceInModules(kernel, this, name);
     return {
       name,
-      kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence) },
-      kretprobe: { byName: this.#verdict(this.kretprobeByName(name), nameEvidence) },
+      kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence, true) },
+      kretprobe: { byName: this.#verdict(this.kretprobeByName(name), nameEvidence, true) },
       fentry: { load: program(id => this.fentryLoad(id)), attach: program(id => this.fentryAttach(id)) },
       fexit: { load: program(id => this.fexitLoad(id)), attach: program(id => this.fexitAttach(id)) },
       kprobeMulti: { byName: this.#verdict(this.kprobeMultiByName(name), () => this.#multiEvidence(name)) },
@@ -231,8 +231,8 @@ export class Traceability {
         const live = this.rules.hasLiveSite(symbolRow);
         return {
           function: functionRow(kernel, row),
-          kprobe: this.#verdict(this.kprobeOfRow(symbolRow), evidence),
-          kretprobe: this.#verdict(this.kretprobeOfRow(symbolRow), evidence),
+          kprobe: this.#verdict(this.kprobeOfRow(symbolRow), evidence, true),
+          kretprobe: this.#verdict(this.kretprobeOfRow(symbolRow), evidence, true),
           ftrace: this.#verdict(live ? ACCEPTED : this.#noSite(symbolRow), () => this.#siteEvidence(symbolRow)),
         };
       }),
@@ -307,7 +307,7 @@ export class Traceability {
     return { code: this.#isFreed(row) ? 'init-text' : 'no-ftrace-site', errno: 'EINVAL' };
   }
 
-  #verdict(decision: Decision, because: () => Evidence[]): Verdict {
+  #verdict(decision: Decision, because: () => Evidence[], kprobe = false): Verdict {
     const { code, errno } = decision;
     const evidence =
       code === 'no-kprobes' ? [{ source: this.#kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }] : because();
@@ -316,13 +316,14 @@ export class Traceability {
     return {
       ok: errno === undefined,
       code,
-      certainty: this.#certainty(code),
+      certainty: this.#certainty(code, kprobe),
       ...(errno === undefined ? {} : { errno }),
       because: evidence,
     };
   }
 
-  #certainty(code: ReasonCode): Certainty {
+  #certainty(code: ReasonCode, kprobe: boolean): Certainty {
+    if (kprobe && code === 'no-ftrace-site' && !this.rules.notrace.proven) return 'likely';
     if (code === 'ambiguous-name' && this.countsNames.evidence.source !== 'kallsyms') return 'likely';
     // Without the blacklist, or the tables of what the kernel patches, a refusal may have been missed.
     if (code === 'accepted' && (this.rules.blacklist === undefined || this.#kernel.image === undefined)) return 'likely';
@@ -333,6 +334,9 @@ export class Traceability {
     const { symbols } = this.#kernel;
     const rows = symbols.find(name);
     if (rows.length === 0) return [{ source: 'kallsyms', says: `no symbol is named ${name}` }];
+    if (rows.every(row => !symbols.isText(row))) {
+      return rows.map(row => ({ source: 'kallsyms', address: symbols.address.big[row]!, says: `${name} is data, not a function` }));
+    }
     if (rows.length === 1) return this.#rowEvidence(rows[0]!);
     const data = rows.filter(row => !symbols.isText(row)).length;
     const kinds = data > 0 ? `, ${data} of them data` : '';
@@ -347,7 +351,14 @@ export class Traceability {
   #rowEvidence(row: number): Evidence[] {
     const refusal = this.rules.refusal(row);
     const site = this.#siteEvidence(row);
-    return refusal === undefined ? site : [...refusalEvidence(refusal, this.#kernel.symbols.address.big[row]!), ...site];
+    const { symbols } = this.#kernel;
+    const base = this.rules.acceptedBy(row);
+    if (refusal !== undefined) return [...refusalEvidence(refusal, symbols.address.big[row]!, this.rules.notrace.evidence), ...site];
+    if (base !== undefined) {
+      const says = `within_notrace_func() goes by ${symbols.name(base)}, the name without the suffix, which has a site`;
+      return [...site, { source: 'kernel', address: symbols.address.big[base]!, says }];
+    }
+    return this.rules.hasLiveSite(row) || this.rules.undecided(row) ? site : [this.rules.notrace.evidence, ...site];
   }
 
   #siteEvidence(row: number): Evidence[] {
@@ -363,7 +374,11 @@ export class Traceability {
     if (site !== undefined) return [{ source, address: site, says: `ftrace site at ${name}+0x${(site - address).toString(16)}` }];
     if (this.#isFreed(row))
       return [
-        { source: 'symbols', address, says: 'lies between __init_begin and __init_end: freed after boot, and its ftrace site with it' },
+        {
+          source: 'symbols',
+          address,
+          says: `lies between __init_begin and __init_end: freed after boot${this.rules.hasSite(row) ? ', and its ftrace site with it' : ''}`,
+        },
       ];
     return [
       { source, address, says: `no word of the table lies in ${name}: notrace, noinstr, inline copy, assembly, or a part split off` },
@@ -396,7 +411,7 @@ export class Traceability {
   }
 }
 
-function refusalEvidence({ code, area, base }: KprobeRefusal, address: bigint): Evidence[] {
+function refusalEvidence({ code, area, base }: KprobeRefusal, address: bigint, notrace: Evidence): Evidence[] {
   const about = base === undefined ? '' : ` (the rule goes by ${base}, its name without the suffix)`;
   const rules: Record<KprobeRefusal['code'], Evidence> = {
     'outside-kallsyms': {
@@ -404,7 +419,7 @@ function refusalEvidence({ code, area, base }: KprobeRefusal, address: bigint): 
       address,
       says: 'the table does not cover the address: the kernel takes it for one of a module',
     },
-    'no-ftrace-site': { source: 'kernel', says: `within_notrace_func() refuses what ftrace cannot trace${about}` },
+    'no-ftrace-site': { ...notrace, says: `${notrace.says}${about}` },
     'init-text': { source: 'symbols', address, says: 'the code is freed after boot' },
     'not-text': { source: 'symbols', address, says: 'lies outside of _stext to _etext' },
     'kprobe-blacklisted': {

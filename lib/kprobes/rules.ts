@@ -1,3 +1,5 @@
+import { atLeast } from '../answers/release.js';
+import type { Evidence } from '../evidence.js';
 import { siteIn } from '../ftrace/sites.js';
 import type { Kernel } from '../kernel.js';
 import { type Area, AreaSet, initAreas, textAreas } from './areas.js';
@@ -29,8 +31,8 @@ const DOT = '.'.charCodeAt(0);
  * several stand at an address, the first one is what the kernel goes by (`symbols.containing`).
  */
 export class KprobeRules {
-  /** False where the kernel accepts functions without an ftrace site (CONFIG_KPROBE_EVENTS_ON_NOTRACE, or no dynamic ftrace). */
-  readonly refusesNotrace: boolean;
+  /** Whether the kernel refuses functions without an ftrace site, and what tells. */
+  readonly notrace: NotraceRule;
   /** What is freed after boot. */
   readonly init: AreaSet;
   readonly text: AreaSet;
@@ -46,7 +48,7 @@ export class KprobeRules {
     this.init = initAreas(labels);
     this.text = textAreas(labels);
     this.blacklist = kernel.pieces.blacklist();
-    this.refusesNotrace = kernel.functions.ftrace !== 'none' && kernel.pieces.config()?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') !== 'y';
+    this.notrace = notraceRule(kernel);
     this.#covered = coveredByKallsyms(kernel, this.text, this.init);
   }
 
@@ -56,7 +58,7 @@ export class KprobeRules {
     const row = this.#kernel.symbols.firstAlias(symbolRow);
     if (!this.#covered.isEmpty && this.#covered.at(address, row) === undefined) return { code: 'outside-kallsyms' };
     const init = this.init.at(address, row);
-    if (this.refusesNotrace && !this.hasLiveSite(row)) {
+    if (this.notrace.refuses && !this.hasLiveSite(row)) {
       if (this.undecided(row)) return { code: 'sites-unknown' };
       const base = this.#base(row);
       if (base === undefined || !this.hasLiveSite(base))
@@ -65,6 +67,17 @@ export class KprobeRules {
     if (init !== undefined) return { code: 'init-text', area: init };
     if (!this.text.isEmpty && this.text.at(address, row) === undefined) return { code: 'not-text' };
     return this.#blacklisted(row) ?? this.#patchedAt(row);
+  }
+
+  /** For a symbol without a site of its own that the kernel accepts all the same: the one it goes by, its name without the suffix. */
+  acceptedBy(row: number): number | undefined {
+    const base = this.notrace.refuses && !this.hasLiveSite(row) ? this.#base(row) : undefined;
+    return base !== undefined && this.hasLiveSite(base) ? base : undefined;
+  }
+
+  /** Whether an ftrace site lies in a symbol, be it freed after boot or not. */
+  hasSite(row: number): boolean {
+    return this.#site(row) >= 0;
   }
 
   /** Whether an ftrace site lies in a symbol after boot (ftrace_location_range() over it): sites of init code are gone. */
@@ -127,6 +140,41 @@ export class KprobeRules {
   #about(code: KprobeRefusal['code'], base: number | undefined): KprobeRefusal {
     return base === undefined ? { code } : { code, base: this.#kernel.symbols.name(base) };
   }
+}
+
+/** within_notrace_func() of kernel/trace/trace_kprobe.c: since 4.19, unless CONFIG_KPROBE_EVENTS_ON_NOTRACE is set. */
+export interface NotraceRule {
+  readonly refuses: boolean;
+  /** False where it is the default that is taken. */
+  readonly proven: boolean;
+  readonly evidence: Evidence;
+}
+
+/** The image shows the rule by its function; else the .config does; else it is taken for what kernels have by default. */
+function notraceRule({ symbols, functions, pieces, release }: Kernel): NotraceRule {
+  const rule = (refuses: boolean, proven: boolean, source: string, says: string): NotraceRule => ({
+    refuses,
+    proven,
+    evidence: { source, says },
+  });
+  if (functions.ftrace === 'none') return rule(false, true, 'symbols', 'the kernel has no dynamic ftrace, and no rule about its sites');
+  const checker = ['within_notrace_func', '__within_notrace_func'].find(name => symbols.lookup(name) !== undefined);
+  if (checker !== undefined) return rule(true, true, 'kallsyms', `the kernel has ${checker}(), which refuses what ftrace cannot trace`);
+  const config = pieces.config();
+  const set = config?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') === 'y';
+  if (config !== undefined) {
+    const says = set
+      ? 'CONFIG_KPROBE_EVENTS_ON_NOTRACE=y: functions without a site are accepted'
+      : 'CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set: within_notrace_func() refuses what ftrace cannot trace';
+    return rule(!set, true, config.source, says);
+  }
+  if (atLeast(release, 4, 19) === false) return rule(false, true, 'release', 'kernels before 4.19 accept functions without a site');
+  return rule(
+    true,
+    false,
+    'kernel',
+    'within_notrace_func() refuses what ftrace cannot trace, by default (CONFIG_KPROBE_EVENTS_ON_NOTRACE: --config settles it)',
+  );
 }
 
 /** is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded. */

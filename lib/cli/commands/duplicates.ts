@@ -76,7 +76,7 @@ const MOST_IN_MODULES = 8;
 
 function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
   const { name, functions, dataSymbols, equalBytes, modules = [] } = group;
-  const same = equalBytes === undefined ? '' : equalBytes ? ', the same code' : ', different code';
+  const same = equalBytes === undefined ? '' : equalBytes ? ', the same bytes' : ', other bytes';
   const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
   const inModules = modules.length === 0 ? '' : `, ${modules.length} in modules`;
   const inBtf = functions.some(({ btf }) => btf.length > 0) || modules.some(({ btf }) => btf) ? ', BTF has the name' : ', not in BTF';

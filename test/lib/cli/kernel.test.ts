@@ -73,7 +73,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       const { code, stdout } = await cli('duplicates', AMD64, 'load_elf_binary');
       expect(code).to.equal(0);
       const lines = stdout.split('\n');
-      expect(lines[0]).to.equal('load_elf_binary: 2 functions, different code, BTF has the name');
+      expect(lines[0]).to.equal('load_elf_binary: 2 functions, other bytes, BTF has the name');
       expect(lines[1]).to.match(/^ {2}0xffffffff81[0-9a-f]{6} {2}binfmt_elf\.c +t {2}\d+ bytes {2}_stext\+0x[0-9a-f]+ {2}ftrace site$/);
       expect(lines[2]).to.match(/^ {2}0xffffffff81[0-9a-f]{6} {2}compat_binfmt_elf\.c +t /);
       expect(lines[3]).to.match(/^ {2}by name: kprobe .*; fentry .*; kprobe\.multi .*; ftrace matches both with an ftrace site$/);
