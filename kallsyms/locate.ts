@@ -31,6 +31,15 @@ const WIDEST = 0x40000;
 const MOST_SYMBOLS = 4_000_000;
 /** Real images have some five runs of digits; bounds the search in others. */
 const MOST_TRIES = 1000;
+/** An image has one table of tokens, which its index confirms; bounds what is searched for in one that is made of such tables. */
+const MOST_TOKEN_TABLES = 16;
+/** Words and symbols that are looked at in all: more than twice what both widths take for {@link MOST_SYMBOLS}; bounds the search in other bytes. */
+const MOST_STEPS = 1 << 24;
+
+/** What is left of {@link MOST_STEPS}. */
+interface Budget {
+  steps: number;
+}
 
 /**
  * Finds the packed kallsyms tables in the bytes of a kernel, without any symbol: by the tokens for the digits, then by what the tables say of each
@@ -40,13 +49,17 @@ const MOST_TRIES = 1000;
  * @param wordSize 8 or 4
  */
 export function locateKallsyms(bytes: Uint8Array, wordSize: number): KallsymsTables | undefined {
+  const budget: Budget = { steps: MOST_STEPS };
   let tries = 0;
+  let confirmed = 0;
   for (let at = findDigits(bytes, 0); at >= 0 && tries < MOST_TRIES; at = findDigits(bytes, at + 1), tries++) {
     // Plain tables of characters have ":" next, which kernel names do not use: there it is a token of some other string.
     if (bytes[at + 20] === 0x3a && bytes[at + 21] === 0) continue;
     const tokens = findTokens(bytes, at);
-    const found = tokens === undefined ? undefined : findTables(bytes, tokens, wordSize);
+    if (tokens === undefined) continue;
+    const found = findTables(bytes, tokens, wordSize, budget);
     if (found !== undefined) return found;
+    if (++confirmed === MOST_TOKEN_TABLES || budget.steps <= 0) break;
   }
   return undefined;
 }
@@ -120,14 +133,14 @@ function findTokens(bytes: Uint8Array, digits: number): TokenTables | undefined 
   return undefined;
 }
 
-function findTables(bytes: Uint8Array, tokens: TokenTables, wordSize: number): KallsymsTables | undefined {
+function findTables(bytes: Uint8Array, tokens: TokenTables, wordSize: number, budget: Budget): KallsymsTables | undefined {
   const { littleEndian } = tokens;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   // Markers and the count are words of 32 bits since 4.20, longs before.
   for (const width of wordSize === 8 ? [4, 8] : [4]) {
-    const markers = findMarkers(view, tokens, width);
+    const markers = findMarkers(view, tokens, width, budget);
     if (markers === undefined) continue;
-    const names = findNames(bytes, view, markers, littleEndian);
+    const names = findNames(bytes, view, markers, littleEndian, budget);
     if (names === undefined) continue;
     const { count, numSyms } = names;
     const addresses = behindTokens(view, tokens, count, wordSize, numSyms) ?? beforeCount(view, numSyms, count, wordSize, littleEndian);
@@ -161,10 +174,10 @@ function readWord(view: DataView, at: number, width: number, littleEndian: boole
  * The markers: a zero, then ascending offsets. They end at the token table, or, in 6.2 and 6.3 and where that was carried back, three bytes a symbol
  * before it (kallsyms_seqs_of_names), for the number of symbols that they themselves stand for.
  */
-function findMarkers(view: DataView, { table, littleEndian }: TokenTables, width: number): Markers | undefined {
+function findMarkers(view: DataView, { table, littleEndian }: TokenTables, width: number, budget: Budget): Markers | undefined {
   const farthest = Math.max(0, table - MOST_SYMBOLS * 3);
   // Runs are met from their ends: the last word of a run is followed by one that does not go on.
-  for (let at = (table & ~3) - width; at >= farthest; at -= 4) {
+  for (let at = (table & ~3) - width; at >= farthest && budget.steps-- > 0; at -= 4) {
     if (readWord(view, at, width, littleEndian) !== 0) continue;
     const values = [0];
     for (let next = at + width; next + width <= table; next += width) {
@@ -173,6 +186,7 @@ function findMarkers(view: DataView, { table, littleEndian }: TokenTables, width
       values.push(readWord(view, next, width, littleEndian));
     }
     if (values.length < 2) continue;
+    budget.steps -= values.length;
     const gap = table - (at + values.length * width);
     const [least, most] = [(values.length - 1) * STEP * 3, values.length * STEP * 3];
     if (gap < 16 || (gap > least && gap < most + 16)) return { at, values };
@@ -186,24 +200,26 @@ function findNames(
   view: DataView,
   { at: markers, values }: Markers,
   littleEndian: boolean,
+  budget: Budget,
 ): { at: number; count: number; numSyms: number } | undefined {
   const end = markers - values.at(-1)!;
-  for (let at = end & ~3; at >= 8 && at > end - WIDEST; at -= 4) {
+  for (let at = end & ~3; at >= 8 && at > end - WIDEST && budget.steps-- > 0; at -= 4) {
     for (const numSyms of [at - 8, at - 4]) {
       // A long of a big-endian kernel before 4.20 has its count in the second half.
       const count = view.getUint32(numSyms, littleEndian) || view.getUint32(at - 4, littleEndian);
       if (Math.ceil(count / STEP) !== values.length) continue;
-      if ([true, false].some(long => walks(bytes, at, values, long))) return { at, count, numSyms };
+      if ([true, false].some(long => walks(bytes, at, values, long, budget))) return { at, count, numSyms };
     }
   }
   return undefined;
 }
 
 /** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of tables.ts. */
-function walks(bytes: Uint8Array, names: number, values: readonly number[], long: boolean): boolean {
+function walks(bytes: Uint8Array, names: number, values: readonly number[], long: boolean, budget: Budget): boolean {
   let at = names;
   for (let marker = 1; marker < Math.min(values.length, 5); marker++) {
     for (let i = 0; i < STEP; i++) {
+      budget.steps--;
       const first = bytes[at] ?? 0;
       if (first === 0) return false;
       at += long && first >= 0x80 ? 2 + ((first & 0x7f) | ((bytes[at + 1] ?? 0) << 7)) : 1 + first;
