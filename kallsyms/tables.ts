@@ -1,4 +1,4 @@
-import { FormatError, type Memory, Words } from '../elf/index.js';
+import { FormatError, halves, type Memory, Words } from '../elf/index.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
 
 /** Where the packed tables of a kernel stand: the addresses of its `kallsyms_*` labels. */
@@ -195,15 +195,20 @@ function readAddresses(memory: Memory, at: KallsymsLocation, count: number): { a
   const bytes = memory.stored(at.offsets, count * 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const encoding = offsetEncoding(view, at, count, memory);
-  const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
+  const base = halves(at.relativeBase === undefined ? 0n : memory.word(at.relativeBase));
+  const place = halves(at.offsets);
+  const wide = memory.wordSize === 8;
+  // In halves: a distance of 33 bits is added to the lower one, and what does not fit is carried.
+  const set = (i: number, from: { low: number; high: number }, distance: number): void => {
+    const low = from.low + distance;
+    address.set(i, low, wide ? from.high + Math.floor(low / 0x1_0000_0000) : 0);
+  };
   for (let i = 0; i < count; i++) {
     const raw = view.getInt32(i * 4, memory.littleEndian);
-    let value: bigint;
-    if (encoding === 'place-relative') value = at.offsets + BigInt(i * 4 + raw);
-    else if (encoding === 'absolute') value = BigInt(raw >>> 0);
-    else if (encoding === 'absolute-percpu') value = raw >= 0 ? BigInt(raw) : base - 1n - BigInt(raw);
-    else value = base + BigInt(raw >>> 0);
-    address.big[i] = memory.wordSize === 8 ? BigInt.asUintN(64, value) : BigInt.asUintN(32, value);
+    if (encoding === 'place-relative') set(i, place, i * 4 + raw);
+    else if (encoding === 'absolute' || (encoding === 'absolute-percpu' && raw >= 0)) address.set(i, raw, 0);
+    else if (encoding === 'absolute-percpu') set(i, base, -1 - raw);
+    else set(i, base, raw >>> 0);
   }
   return { address, encoding };
 }

@@ -127,6 +127,11 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
   if (ids.length > 0) return proven('btf-present', ...ids.map(id => ({ source: btfSource, says: `[${id}] ${btf.prototype(id)}` })));
   if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, and no FUNC at all' });
   const { source } = facts;
+  const renamed = name.startsWith(NVHE) ? facts.find(name) : [];
+  if (renamed.length > 0) {
+    const says = `${name} was renamed after it was compiled (objcopy --prefix-symbols): DWARF, and so pahole, has it as ${name.slice(NVHE.length)}`;
+    return proven('pahole-renamed', { source, address: renamed[0]!.address, says });
+  }
   const dot = name.indexOf('.');
   if (dot > 0 && facts.find(name).some(isFunction)) {
     const base = name.slice(0, dot);
@@ -138,10 +143,6 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
     return proven('pahole-rust', { source, says: 'a mangled Rust name; kernels call pahole with --lang_exclude=rust since 6.3' });
   }
   const defined = facts.find(name);
-  if (name.startsWith(NVHE) && defined.length > 0) {
-    const says = `${name} was renamed after it was compiled (objcopy --prefix-symbols): DWARF, and so pahole, has it as ${name.slice(NVHE.length)}`;
-    return proven('pahole-renamed', { source, address: defined[0]!.address, says });
-  }
   if (defined.some(isFunction)) return undefined;
   const [symbol] = defined;
   if (symbol === undefined) {
