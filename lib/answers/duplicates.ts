@@ -29,8 +29,8 @@ export function duplicates(kernel: Kernel): DuplicateGroup[] {
     const found = rows.map(row => functionRow(kernel, row));
     groups.push({ name: found[0]!.name, functions: found, dataSymbols: all.length - rows.length, equalBytes: equalBytes(kernel, found) });
   }
-  if (kernel.modules !== undefined) groups.splice(0, groups.length, ...withModules(kernel, groups));
-  return groups.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const all = kernel.modules === undefined ? groups : withModules(kernel, groups);
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The groups with their namesakes in modules, and the names that only modules make ambiguous. */

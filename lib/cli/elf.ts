@@ -23,12 +23,19 @@ export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
 
+/** How many characters the widest cell of a column has. A loop: a million arguments are more than a call takes. */
+export function widest<T>(rows: readonly T[], cell: (row: T) => string): number {
+  let width = 0;
+  for (const row of rows) width = Math.max(width, cell(row).length);
+  return width;
+}
+
 /**
  * Rows under a heading, each column as wide as its widest cell. Names come last or are followed by what may be ragged; `right` columns are numbers.
  */
 export function printTable(out: Output, heading: readonly string[], right: readonly boolean[], rows: readonly (readonly string[])[]): void {
   const all = [heading, ...rows];
-  const widths = heading.map((_, column) => Math.max(...all.map(row => row[column]!.length)));
+  const widths = heading.map((_, column) => widest(all, row => row[column]!));
   for (const row of all) {
     out.line(
       row

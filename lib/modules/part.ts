@@ -111,7 +111,7 @@ class PartBuilder {
       sites: functions.sites?.ip.length ?? 0,
       exports: module.exports.length,
     });
-    this.problems.push(...module.diagnostics.map(({ message }) => message));
+    for (const { message } of module.diagnostics) this.problems.push(message);
   }
 
   part(): ModulePart {

@@ -25,7 +25,7 @@ export function discoverLabels(memory: Memory, symbols: KernelSymbols): Map<stri
   for (const { address, fileSize } of memory.regions) {
     const banner = findBanner(memory.stored(address, fileSize));
     if (banner >= 0) labels.set('linux_banner', address + BigInt(banner));
-    runs.push(...pointerRuns(memory, symbols, address, fileSize));
+    for (const run of pointerRuns(memory, symbols, address, fileSize)) runs.push(run);
   }
   const mcount = runs.reduce<Run | undefined>((best, run) => (best === undefined || size(run) > size(best) ? run : best), undefined);
   if (mcount === undefined || size(mcount) < SHORTEST_MCOUNT * memory.wordSize) return labels;

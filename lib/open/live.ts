@@ -163,8 +163,8 @@ export function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols)
   const undecided = new Set<string>();
   for (const [name, count] of lines) {
     const rows = symbols.find(name).filter(row => symbols.isText(row) && symbols.module(row) === undefined);
-    if (rows.length === count) addresses.push(...rows.map(row => symbols.address.big[row]!));
-    else undecided.add(name);
+    if (rows.length !== count) undecided.add(name);
+    else for (const row of rows) addresses.push(symbols.address.big[row]!);
   }
   const ip = new Words(addresses.length);
   ip.big.set(addresses);

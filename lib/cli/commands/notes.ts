@@ -2,7 +2,7 @@ import { ElfFile } from '../../../elf/file.js';
 import { describeNote } from '../../../elf/note-description.js';
 import { openSource } from '../../source/node.js';
 import { type Command, command } from '../command.js';
-import { JsonRows, noteDiagnostics, printable } from '../elf.js';
+import { JsonRows, noteDiagnostics, printable, widest } from '../elf.js';
 
 const OPTIONS = { json: { type: 'boolean', help: 'print JSON' } } as const;
 
@@ -24,8 +24,8 @@ export const notes: Command<typeof OPTIONS> = command({
       json.end();
     } else {
       const owners = rows.map(({ found }) => printable(found.owner) || '-');
-      const ownerWidth = Math.max(0, ...owners.map(owner => owner.length));
-      const typeWidth = Math.max(0, ...rows.map(({ type }) => type.length));
+      const ownerWidth = widest(owners, owner => owner);
+      const typeWidth = widest(rows, ({ type }) => type);
       rows.forEach(({ type, text }, row) => {
         out.line(`${owners[row]!.padEnd(ownerWidth)}  ${type.padEnd(typeWidth)}  ${text}`.trimEnd());
       });

@@ -4,7 +4,7 @@ import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { openSource } from '../../source/node.js';
 import { type Command, command, MissingError } from '../command.js';
-import { JsonRows, noteDiagnostics, sectionName } from '../elf.js';
+import { JsonRows, noteDiagnostics, sectionName, widest } from '../elf.js';
 import type { Output } from '../output.js';
 
 /** Rows that are in memory at a time: a debug kernel has 13 million. */
@@ -31,7 +31,7 @@ export const relocs: Command<typeof OPTIONS> = command({
     if (tables.length === 0 && options.section !== undefined) {
       throw new MissingError(`${elf.name}: no relocation section is, or is for, '${options.section}'`);
     }
-    const width = Math.max(0, ...tables.map(({ section }) => sectionName(section).length));
+    const width = widest(tables, ({ section }) => sectionName(section));
     const json = options.json === true ? new JsonRows(out, elf.name, 'relocations') : undefined;
     for (const table of tables) {
       const printer = new RowPrinter(elf, table);

@@ -4,7 +4,7 @@ import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { openSource } from '../../source/node.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
-import { hex, JsonRows, noteDiagnostics, printable, sectionName } from '../elf.js';
+import { hex, JsonRows, noteDiagnostics, printable, sectionName, widest } from '../elf.js';
 import type { Output } from '../output.js';
 import { linkSymbolKernel } from '../symbol-kernel.js';
 
@@ -180,8 +180,8 @@ class Labels {
   constructor(elf: ElfTables, table: SymbolTable) {
     this.#elf = elf;
     this.#table = table;
-    const names = elf.sections.filter(({ allocated }) => allocated).map(section => sectionName(section).length);
-    this.#sectionWidth = Math.min(SECTION_WIDTH, Math.max(3, ...names));
+    const allocated = elf.sections.filter(({ allocated }) => allocated);
+    this.#sectionWidth = Math.min(SECTION_WIDTH, Math.max(3, widest(allocated, sectionName)));
   }
 
   kind(row: number): string {

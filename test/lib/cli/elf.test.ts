@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { FormatError } from 'kelf/elf';
+import { printTable } from '../../../lib/cli/elf.js';
+import { Output } from '../../../lib/cli/output.js';
 import { openSource } from '../../../lib/source/node.js';
 import { cli, spawnCli } from '../../support/cli.js';
 import { ElfWriter } from '../../support/elf-writer.js';
@@ -44,6 +46,25 @@ describe('kelf sections, segments, symbols, relocs, notes', () => {
     expect(new Set(rows.map(row => row.length)), 'columns').to.deep.equal(new Set([12]));
     expect(rows.find(row => row[1] === '.debug_info')![11]).to.match(/^zlib:\d+$/);
     expect(rows.find(row => row[1] === '.text')!.slice(2, 4)).to.deep.equal(['PROGBITS', 'AX']);
+  });
+
+  it('prints more rows than a call takes arguments', async () => {
+    const file = join(folder, 'many-notes');
+    const writer = new ElfWriter();
+    const one = writer.note('kelf', 7, new Uint8Array());
+    const data = new Uint8Array(one.length * 200_000);
+    for (let at = 0; at < data.length; at += one.length) data.set(one, at);
+    writeFileSync(file, writer.file({ sections: [{ name: '.note.many', type: 7, data }] }));
+    const { code, stdout, stderr } = await cli('notes', file);
+    expect([code, stderr]).to.deep.equal([0, '']);
+    expect(lines(stdout)).to.have.length(200_000);
+    expect(new Set(lines(stdout))).to.have.property('size', 1);
+
+    const parts: Uint8Array[] = [];
+    const out = new Output(bytes => parts.push(bytes.slice()));
+    printTable(out, ['nr', 'name'], [true, false], new Array<string[]>(200_000).fill(['100', 'a']));
+    out.flush();
+    expect(lines(Buffer.concat(parts).toString()).slice(0, 2)).to.deep.equal([' nr  name', '100  a']);
   });
 
   it('prints symbols by address, with the file of local ones', async () => {
