@@ -17,7 +17,7 @@ export { Kernel, type KernelPieces } from './kernel.js';
 export { type Area, AreaSet, type Labels } from './kprobes/areas.js';
 export type { KprobeBlacklist } from './kprobes/blacklist.js';
 export type { PatchCode } from './kprobes/patched.js';
-export { type KprobeRefusal, KprobeRules } from './kprobes/rules.js';
+export { type KprobeRefusal, KprobeRules, type NotraceRule } from './kprobes/rules.js';
 export type { ModuleExport } from './module/exports.js';
 export type { ModuleImport } from './module/imports.js';
 export type { Modinfo } from './module/modinfo.js';
