@@ -59,6 +59,8 @@ export const EXIT: {
   readonly input: 3;
   readonly missing: 4;
   readonly internal: 70;
+  /** EX_IOERR of sysexits.h. */
+  readonly output: 74;
 } = {
   ok: 0,
   findings: 1,
@@ -66,6 +68,7 @@ export const EXIT: {
   input: 3,
   missing: 4,
   internal: 70,
+  output: 74,
 };
 
 /** Options every command has. */

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { COMMON_OPTIONS, type Command, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
-import { type Output, outputTo } from './output.js';
+import { type Output, OutputError, outputTo } from './output.js';
 
 /** Runs `kelf` with its arguments. @returns the exit code */
 export async function main(argv: readonly string[], out: Output, note: (line: string) => void): Promise<number> {
@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
     const code = exitCode(error);
-    if (json) out.line(JSON.stringify({ error: { code: errorCode(error), message: error.message } }));
+    if (json && code !== EXIT.output) out.line(JSON.stringify({ error: { code: errorCode(error), message: error.message } }));
     note(`kelf: ${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}`);
     if (debug || code === EXIT.internal) note(error.stack ?? '');
     return code;
@@ -63,6 +63,7 @@ function exitCode(error: Error): number {
   if (error.name === 'UsageError') return EXIT.usage;
   if (error.name === 'MissingError') return EXIT.missing;
   if (error.name === 'FormatError' || error.name === 'InputError') return EXIT.input;
+  if (error.name === 'OutputError') return EXIT.output;
   return EXIT.internal;
 }
 
@@ -82,11 +83,15 @@ async function version(): Promise<string> {
 
 if (process.env['KELF_NO_MAIN'] === undefined) {
   const out = outputTo(1);
-  process.exitCode = await main(process.argv.slice(2), out, line => process.stderr.write(`${line}\n`)).then(code => {
+  const note = (line: string): void => void process.stderr.write(`${line}\n`);
+  process.exitCode = await main(process.argv.slice(2), out, note).then(code => {
     try {
       out.flush();
     } catch (error) {
-      if (!isClosedPipe(error)) throw error;
+      if (isClosedPipe(error)) return code;
+      if (!(error instanceof OutputError)) throw error;
+      note(`kelf: ${error.message}`);
+      return EXIT.output;
     }
     return code;
   });

@@ -128,9 +128,11 @@ export class Output {
   }
 
   flush(): void {
-    if (this.#length === 0) return;
-    this.#write(this.#bytes.subarray(0, this.#length));
+    const length = this.#length;
+    if (length === 0) return;
+    // Before the write: what could not be written once is not tried again at the end.
     this.#length = 0;
+    this.#write(this.#bytes.subarray(0, length));
   }
 
   #reserve(length: number): void {
@@ -147,6 +149,16 @@ function digits(word: number): number {
 
 const encoder = new TextEncoder();
 
+/** Output could not be written: exit 74. A pipe that its reader has closed is no such error, and stays the EPIPE of the system. */
+export class OutputError extends Error {
+  override readonly name: string = 'OutputError';
+
+  constructor(cause: Error) {
+    // `ENOSPC: no space left on device, write`
+    super(`writing the output failed: ${cause.message.replace(/^[A-Z0-9]+: |, write$/g, '')}`, { cause });
+  }
+}
+
 /** An Output that writes to a file descriptor, and waits where a pipe's reader is slower than we are. */
 export function outputTo(fd: number): Output {
   return new Output(bytes => {
@@ -155,7 +167,9 @@ export function outputTo(fd: number): Output {
         done += writeSync(fd, bytes, done);
       } catch (error) {
         // Node sets pipes of a child process non-blocking.
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EPIPE') throw error;
+        if (code !== 'EAGAIN') throw new OutputError(error as Error);
         Atomics.wait(idle, 0, 0, 1);
       }
     }

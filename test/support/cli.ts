@@ -35,11 +35,17 @@ async function loadMain(): Promise<typeof import('../../lib/cli/main.js').main> 
 
 /** Runs `kelf` as a process of its own: for exit codes and pipes. Each takes as long as Node does to start. */
 export function spawnCli(...args: string[]): CliResult {
+  return spawnCliTo('pipe', ...args);
+}
+
+/** The same with its standard output elsewhere: a file descriptor. */
+export function spawnCliTo(output: number | 'pipe', ...args: string[]): CliResult {
   const { KELF_NO_MAIN: _, ...env } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(MAIN), ...args], {
     encoding: 'utf8',
+    stdio: ['ignore', output, 'pipe'],
     timeout: 10_000,
     env,
   });
-  return { code: status ?? -1, stdout, stderr };
+  return { code: status ?? -1, stdout: stdout ?? '', stderr };
 }
