@@ -26,6 +26,7 @@ export class Output {
   readonly #name: string;
   readonly #limit: number;
   readonly #packed: number;
+  readonly #assumed: boolean;
   #hint: number;
 
   /**
@@ -33,12 +34,14 @@ export class Output {
    * @param packed length of the packed bytes
    * @param limit most bytes that may come out
    * @param hint how many bytes the caller expects
+   * @param assumed whether the limit is one that the caller has not given, and may raise
    */
-  constructor(name: string, packed: number, limit: number, hint = 0) {
+  constructor(name: string, packed: number, limit: number, hint = 0, assumed = false) {
     this.#name = name;
     this.#limit = limit;
     this.#packed = packed;
     this.#hint = hint;
+    this.#assumed = assumed;
   }
 
   /** Says how many more bytes the input itself promises; only the first room that is made depends on it. */
@@ -85,7 +88,10 @@ export class Output {
   /** Throws FormatError: `limit` if `length` bytes are more than may come out, else `corrupt` with the given words. */
   exceed(length: number, offset: number, otherwise: string): never {
     const place = { name: this.#name, offset };
-    if (length > this.#limit) throw new FormatError('limit', place, `unpacks to more than ${this.#limit} bytes, the limit`);
+    if (length > this.#limit) {
+      const raise = this.#assumed ? ` for ${this.#packed} packed bytes unless the option \`limit\` says more` : '';
+      throw new FormatError('limit', place, `unpacks to more than ${this.#limit} bytes, the limit${raise}`);
+    }
     throw new FormatError('corrupt', place, otherwise);
   }
 

@@ -1,5 +1,6 @@
 import { FormatError, type Place } from '../errors.js';
 import type { Job } from './job.js';
+import type { Output } from './output.js';
 
 interface Zlib {
   inflateRawSync(bytes: Uint8Array, options: { maxOutputLength: number; chunkSize: number; info: true }): Info;
@@ -55,7 +56,8 @@ export function inflateDeflate(job: Job, offset: number): number | undefined {
     if (buffer.length > output.left) return undefined;
     output.append(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
     return offset + engine.bytesWritten;
-  } catch {
+  } catch (error) {
+    refuseTooLarge(error, output, offset);
     return undefined;
   }
 }
@@ -78,9 +80,17 @@ export function inflateZstd(job: Job, start: number, end: number): boolean {
     if (buffer.length > output.left) return false;
     output.append(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length));
     return true;
-  } catch {
+  } catch (error) {
+    refuseTooLarge(error, output, start);
     return false;
   }
+}
+
+/** What has filled all that the limit leaves need not be unpacked once more, slower, to say so. */
+function refuseTooLarge(error: unknown, output: Output, offset: number): void {
+  const { left } = output;
+  const full = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  if (full && left > 0 && left <= LARGEST) output.exceed(output.length + left + 1, offset, '');
 }
 
 function attempt(unpack: () => Uint8Array, format: string, place: Place): Uint8Array {

@@ -8,7 +8,10 @@ import { type Packing, packingOf } from './packing.js';
 import { unpackXz } from './xz.js';
 import { unpackZstd } from './zstd.js';
 
-const GIBIBYTE = 2 ** 30;
+/** What may come out unless the caller says otherwise: kernels pack to a quarter or a tenth, zeros to a thousandth. */
+const MOST = 2 ** 30;
+const MOST_OF_FEW = 2 ** 26;
+const MOST_RATIO = 32;
 
 /** How to unpack. */
 export interface UnpackOptions {
@@ -16,7 +19,10 @@ export interface UnpackOptions {
   readonly name: string;
   /** The format, where what the bytes are taken from says it; else the first bytes do. A .lzma with other properties than usual needs it. */
   readonly format?: Packing;
-  /** Most bytes that may come out; 1 GiB unless given. More than that is a FormatError `limit`. */
+  /**
+   * Most bytes that may come out. Unless given: 64 MiB and 32 for each packed byte, at most 1 GiB, so that a small file does not take much memory.
+   * More than that is a FormatError `limit`.
+   */
   readonly limit?: number;
   /** How many bytes are expected to come out, as a size word beside the packed bytes says. A wrong hint costs time, no more. */
   readonly sizeHint?: number;
@@ -57,7 +63,7 @@ const PROGRAMS: Readonly<Partial<Record<Packing, string>>> = { bzip2: 'bzip2 -dc
  * is in no known format, for bzip2 and lzo, and for rare features of the others
  */
 export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
-  const { name, format = packingOf(bytes), limit = GIBIBYTE, sizeHint = 0, trailing = 'error', onProgress } = options;
+  const { name, format = packingOf(bytes), limit, sizeHint = 0, trailing = 'error', onProgress } = options;
   if (format === undefined) throw new FormatError('unsupported', { name, offset: 0 }, 'is packed in no format that kelf knows');
   const decode = DECODERS[format];
   if (decode === undefined) {
@@ -67,7 +73,13 @@ export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
       `is packed with ${format}, which kelf does not read; \`${PROGRAMS[format]}\` unpacks it`,
     );
   }
-  const output = new Output(name, bytes.length, limit, sizeHint);
+  const output = new Output(
+    name,
+    bytes.length,
+    limit ?? Math.min(MOST_OF_FEW + MOST_RATIO * bytes.length, MOST),
+    sizeHint,
+    limit === undefined,
+  );
   const consumed = decode(new Job(bytes, name, output, trailing === 'ignore', onProgress));
   return { format, bytes: output.finish(), consumed };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { FormatError, type FormatErrorCode, packingOf, type UnpackOptions, unpack } from 'kelf/elf';
 import { joined, vector, vectors } from '../../support/compressed.js';
@@ -27,6 +28,18 @@ function expectFailure(packed: Uint8Array, code: FormatErrorCode, message: RegEx
   const error = failure(packed, options);
   expect(error.message).to.match(message);
   expect(error.code).to.equal(code);
+}
+
+/** Few bytes do not unpack to very many unless the caller says so. */
+function refusesMuch(): void {
+  const size = 80 << 20;
+  const packed = gzipSync(new Uint8Array(size));
+  expectFailure(
+    packed,
+    'limit',
+    /: unpacks to more than \d{8} bytes, the limit for \d{5} packed bytes unless the option `limit` says more$/,
+  );
+  expect(unpack(packed, { name: 'zeros', limit: size }).bytes).to.have.length(size);
 }
 
 /** A copy with one byte changed; negative offsets count from the end. */
@@ -305,6 +318,10 @@ describe('unpack: zstd', () => {
   });
 });
 
+describe('unpack: with node:zlib', () => {
+  it('few bytes do not unpack to very many unless the caller says so', refusesMuch);
+});
+
 describe('unpack: where there is no node:zlib', () => {
   const { getBuiltinModule } = process;
   before(() => {
@@ -321,6 +338,8 @@ describe('unpack: where there is no node:zlib', () => {
       expect(createHash('sha256').update(bytes).digest('hex')).to.equal(sha256);
     });
   }
+
+  it('few bytes do not unpack to very many unless the caller says so', refusesMuch);
 
   it('gzip: no more than the limit, and other data behind', () => {
     const { packed } = vector('text.gz');
