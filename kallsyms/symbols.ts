@@ -76,6 +76,7 @@ export class KernelSymbols {
     this.#modules = columns.modules ?? [];
   }
 
+  /** The name of a row. */
   name(row: number): string {
     return this.strings.get(this.nameOffset[row]!);
   }
@@ -86,6 +87,7 @@ export class KernelSymbols {
     return index === 0 ? undefined : this.#modules[index - 1];
   }
 
+  /** Whether the letter of a row is one of code: t, T, w or W. */
   isText(row: number): boolean {
     return isTextLetter(this.type[row]!);
   }
@@ -97,12 +99,14 @@ export class KernelSymbols {
     return data * 20 > this.count;
   }
 
+  /** The symbol of a row, 0 to `count - 1`. */
   at(row: number): KernelSymbol {
     const module = this.module(row);
     const symbol = { row, name: this.name(row), address: this.address.big[row]!, type: String.fromCharCode(this.type[row]!) };
     return module === undefined ? symbol : { ...symbol, module };
   }
 
+  /** All symbols, in the order of the table. */
   *[Symbol.iterator](): Generator<KernelSymbol> {
     for (let row = 0; row < this.count; row++) yield this.at(row);
   }

@@ -3,7 +3,9 @@ import type { Kernel } from './kernel.js';
 
 /** A symbol that the kernel offers to modules: an entry of `__ksymtab`. */
 export interface KernelExport {
+  /** As modules name it. */
   readonly name: string;
+  /** Where it is linked. */
   readonly address: bigint;
   /** For modules of a GPL-compatible license only. */
   readonly gpl: boolean;

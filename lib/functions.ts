@@ -41,10 +41,12 @@ export class FunctionTable {
     this.#site = new Int32Array(count).fill(UNKNOWN);
   }
 
+  /** The address of a row, 0 to `count - 1`. */
   address(row: number): bigint {
     return this.symbols.address.big[this.symbolRow[row]!]!;
   }
 
+  /** The name of a row. */
   name(row: number): string {
     return this.symbols.name(this.symbolRow[row]!);
   }
@@ -65,6 +67,7 @@ export class FunctionTable {
     return at;
   }
 
+  /** Whether an ftrace site lies in the function. */
   hasSite(row: number): boolean {
     return this.site(row) >= 0;
   }

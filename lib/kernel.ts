@@ -31,19 +31,25 @@ export interface KernelPieces {
   readonly image?: ElfFile;
   /** One sentence for each piece that is missing or comes from a place that weakens answers. */
   readonly notes: readonly string[];
+  /** The symbols as kallsyms has them. @throws MissingError where nothing names the functions; FormatError for damage */
   symbols(): KernelSymbols;
   /** `.symtab` beside kallsyms: sizes, bindings and source files. */
   imageSymbols(): ImageSymbols | undefined;
   /** The address of a label of the linker script. */
   labels: Labels;
+  /** `__mcount_loc`; undefined where there is none. */
   mcount(): McountTable | undefined;
+  /** The ftrace sites; `none` without dynamic ftrace, `unknown` where a running kernel does not tell. */
   ftrace(): FtraceState;
+  /** The ranges that the kprobe blacklist covers; undefined where it can not be read. */
   blacklist(): KprobeBlacklist | undefined;
   /** The BTF and the name of what it was read from. */
   btf(): { readonly btf: Btf; readonly source: string } | undefined;
+  /** The kernel's .config: given, of the image, or of the running kernel. */
   config(): KernelConfig | undefined;
   /** The line that /proc/version shows. */
   banner(): string | undefined;
+  /** Closes the files. */
   close(): void;
 }
 
@@ -64,14 +70,17 @@ export class Kernel implements AsyncDisposable {
     this.pieces = pieces;
   }
 
+  /** The file's path, or `the running kernel`. */
   get name(): string {
     return this.pieces.name;
   }
 
+  /** e_machine: EM.X86_64 (62), EM.AARCH64 (183) … */
   get machine(): number {
     return this.pieces.machine;
   }
 
+  /** The image; undefined for a running kernel. */
   get image(): ElfFile | undefined {
     return this.pieces.image;
   }
@@ -109,6 +118,7 @@ export class Kernel implements AsyncDisposable {
     return this.banner?.split(' ')[2];
   }
 
+  /** The GNU build id in hexadecimal, 40 digits mostly; undefined for a running kernel. */
   get buildId(): string | undefined {
     return this.image?.buildId;
   }
@@ -156,6 +166,7 @@ export class Kernel implements AsyncDisposable {
     this.pieces.close();
   }
 
+  /** Closes the files, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }

@@ -16,6 +16,7 @@ export interface SymbolFact {
 export interface SymbolFacts {
   /** `.symtab` or `kallsyms`. */
   readonly source: string;
+  /** The definitions of exactly that name. */
   find(name: string): readonly SymbolFact[];
   /** Functions named `base`, a dot and a suffix: the clones and parts that a compiler made of it. */
   clones(base: string): readonly SymbolFact[];

@@ -7,6 +7,7 @@ import { type Reason, reasonUnder, type Subject } from './pahole-rules.js';
 import { atLeast } from './release.js';
 import { substitutes } from './substitutes.js';
 
+/** Options of `missingBtf()` and `auditKernel()`. */
 export interface MissingBtfOptions {
   /** The pahole that made the BTF, as in CONFIG_PAHOLE_VERSION: 120 for 1.20. */
   readonly paholeVersion?: number;

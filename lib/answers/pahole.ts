@@ -15,6 +15,7 @@ export const ERAS = [
   { id: 'signatures', from: 132, to: 999, keeps: 'the same, with their parameters as in the source' },
 ] as const;
 
+/** Releases of pahole that choose functions by the same rules: `from` and `to` as in CONFIG_PAHOLE_VERSION, 116 for 1.16. */
 export type Era = (typeof ERAS)[number];
 
 /** What the finished BTF shows of the rules that it was made by. */

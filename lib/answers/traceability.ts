@@ -126,11 +126,13 @@ export class Traceability {
     return this.#kretprobeRefused(this.#kernel.symbols.lookup(name)!) ?? decision;
   }
 
+  /** A return probe by address; `not-a-function-entry` where no symbol begins there. */
   kretprobeAt(address: bigint): Decision {
     const row = this.#rowAt(address);
     return row === undefined ? NOT_AN_ENTRY : this.kretprobeOfRow(row);
   }
 
+  /** A return probe on the symbol of a row of `kernel.symbols`. */
   kretprobeOfRow(row: number): Decision {
     const decision = this.kprobeOfRow(row);
     return decision.errno === undefined ? (this.#kretprobeRefused(row) ?? decision) : decision;
@@ -152,6 +154,7 @@ export class Traceability {
     return load.errno === undefined && this.noreturn.has(functionId) ? { code: 'noreturn', errno: 'EINVAL' } : load;
   }
 
+  /** Attaching an fexit program for a FUNC, by its id in the BTF. */
   fexitAttach(functionId: number): Decision {
     const load = this.fexitLoad(functionId);
     return load.errno === undefined ? this.fentryAttach(functionId) : load;

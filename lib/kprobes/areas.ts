@@ -67,6 +67,7 @@ export class AreaSet {
     });
   }
 
+  /** Whether there is no area at all. */
   get isEmpty(): boolean {
     return this.areas.length === 0;
   }
@@ -89,6 +90,7 @@ export class AreaSet {
     return addresses.minus(row, low, high) < size ? this.areas[farthest] : undefined;
   }
 
+  /** The area that holds an address; undefined where none does. */
   of(address: bigint): Area | undefined {
     return this.at(Words.of(address), 0);
   }

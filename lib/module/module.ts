@@ -213,10 +213,12 @@ export class Module implements Disposable {
     }
   }
 
+  /** Closes the file. */
   close(): void {
     this.file.source.close();
   }
 
+  /** Closes the file, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -21,10 +21,12 @@ export function placeOf(section: number, offset: number): bigint {
   return (BigInt(section) << 32n) | BigInt(offset);
 }
 
+/** The index of the section of a place that `placeOf()` made. */
 export function sectionOfPlace(place: bigint): number {
   return Number(place >> 32n);
 }
 
+/** The offset in its section of a place that `placeOf()` made. */
 export function offsetOfPlace(place: bigint): number {
   return Number(place & 0xffff_ffffn);
 }

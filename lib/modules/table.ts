@@ -89,6 +89,7 @@ export class ModuleTable {
     this.strings = new StringTable(strings, 'names of modules');
   }
 
+  /** The name of a row. */
   name(row: number): string {
     return this.strings.get(this.nameOffset[row]!);
   }
@@ -103,6 +104,7 @@ export class ModuleTable {
     return this.index.find(name).map(row => this.at(row));
   }
 
+  /** The function of a row, 0 to `count - 1`. */
   at(row: number): ModuleInstance {
     const { name: module, path } = this.modules[this.#module[row]!]!;
     const flags = this.flags[row]!;
