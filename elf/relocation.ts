@@ -2,7 +2,7 @@ import { EM, SHT } from './constants.js';
 import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import { relativeType } from './relocation-rules.js';
-import { decodeRelr } from './relr.js';
+import { RelrTable } from './relr.js';
 import type { Section } from './section.js';
 import { hostWords, Words } from './words.js';
 
@@ -23,7 +23,7 @@ export class RelocationTable {
   readonly section: Section;
   readonly kind: 'REL' | 'RELA' | 'RELR';
   readonly #header: ElfHeader;
-  #relr: Words | undefined;
+  #relr: RelrTable | undefined;
 
   constructor(section: Section, header: ElfHeader) {
     this.section = section;
@@ -33,7 +33,7 @@ export class RelocationTable {
 
   /** How many relocations it holds: for RELR, how many its bitmaps stand for. */
   get count(): number {
-    return this.kind === 'RELR' ? this.#relrWords().length : this.section.entryCount(this.#entrySize());
+    return this.kind === 'RELR' ? this.#relrTable().count : this.section.entryCount(this.#entrySize());
   }
 
   /** The rows from `start`, at most `most` of them: 13 million relocations of a debug kernel are read in pieces. */
@@ -91,15 +91,13 @@ export class RelocationTable {
     return words * (this.#header.is64 ? 8 : 4);
   }
 
-  #relrWords(): Words {
-    this.#relr ??= decodeRelr(this.section.stored(), this.#header);
+  #relrTable(): RelrTable {
+    this.#relr ??= new RelrTable(this.section.stored(), this.#header);
     return this.#relr;
   }
 
   #relrRows(start: number, most: number): RelocationRows {
-    const all = this.#relrWords();
-    const offset = new Words(Math.max(0, Math.min(most, all.length - start)));
-    offset.big.set(all.big.subarray(start, start + offset.length));
+    const offset = this.#relrTable().read(start, most);
     const type = new Uint32Array(offset.length).fill(relativeType(this.#header.machine));
     return { count: offset.length, offset, type, symbol: new Uint32Array(offset.length) };
   }

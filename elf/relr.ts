@@ -3,38 +3,69 @@ import type { ElfHeader } from './header.js';
 import { Words } from './words.js';
 
 /**
- * Decodes a RELR section into the addresses it relocates. gABI, "Relative Relocation Table": an even word is an address; an odd one is a bitmap
- * of the 63 (31) words behind the last address, from its second bit on.
+ * The addresses that a RELR section relocates. gABI, "Relative Relocation Table": an even word is an address; an odd one is a bitmap of the 63 (31)
+ * words behind the last address, from its second bit on. They are decoded in pieces: a bitmap of eight bytes stands for up to 63 addresses.
  */
-export function decodeRelr(bytes: Uint8Array, header: ElfHeader): Words {
-  const { is64, littleEndian } = header;
-  const size = is64 ? 8 : 4;
-  const entries = Math.floor(bytes.length / size);
-  const cursor = new Cursor(bytes, littleEndian, 'RELR');
-  let count = 0;
-  for (let i = 0; i < entries; i++) {
-    const first = cursor.u32();
-    const second = is64 ? cursor.u32() : 0;
-    const bitmap = ((littleEndian || !is64 ? first : second) & 1) !== 0;
-    count += bitmap ? bits(first) + bits(second) - 1 : 1;
-  }
-  const sites = new Words(count);
-  const span = BigInt((size * 8 - 1) * size);
-  cursor.pos = 0;
-  let next = 0n;
-  for (let i = 0, at = 0; i < entries; i++) {
-    const entry = cursor.address(is64);
-    if ((entry & 1n) === 0n) {
-      sites.big[at++] = entry;
-      next = entry + BigInt(size);
-      continue;
+export class RelrTable {
+  /** How many addresses there are. */
+  readonly count: number;
+  readonly #cursor: Cursor;
+  readonly #is64: boolean;
+  readonly #size: number;
+  readonly #entries: number;
+  // Where the last piece ended: an entry, the number of the first address that it stands for, and the place that a bitmap there begins at.
+  #entry = 0;
+  #at = 0;
+  #next = 0n;
+
+  constructor(bytes: Uint8Array, { is64, littleEndian }: ElfHeader) {
+    this.#is64 = is64;
+    this.#size = is64 ? 8 : 4;
+    this.#entries = Math.floor(bytes.length / this.#size);
+    this.#cursor = new Cursor(bytes, littleEndian, 'RELR');
+    let count = 0;
+    for (let i = 0; i < this.#entries; i++) {
+      const first = this.#cursor.u32();
+      const second = is64 ? this.#cursor.u32() : 0;
+      const bitmap = ((littleEndian || !is64 ? first : second) & 1) !== 0;
+      count += bitmap ? bits(first) + bits(second) - 1 : 1;
     }
-    for (let bitmap = entry >> 1n, place = next; bitmap !== 0n; bitmap >>= 1n, place += BigInt(size)) {
-      if ((bitmap & 1n) !== 0n) sites.big[at++] = place;
-    }
-    next += span;
+    this.count = count;
   }
-  return sites;
+
+  /** The addresses from number `start` on, at most `most` of them; fastest piece after piece. */
+  read(start: number, most: number): Words {
+    const sites = new Words(Math.max(0, Math.min(most, this.count - start)));
+    const end = start + sites.length;
+    if (start < this.#at) {
+      this.#entry = 0;
+      this.#at = 0;
+      this.#next = 0n;
+    }
+    const size = BigInt(this.#size);
+    const span = (size * 8n - 1n) * size;
+    this.#cursor.pos = this.#entry * this.#size;
+    for (; this.#at < end && this.#entry < this.#entries; this.#entry++) {
+      const word = this.#cursor.address(this.#is64);
+      let at = this.#at;
+      if ((word & 1n) === 0n) {
+        if (at >= start) sites.big[at - start] = word;
+        this.#at++;
+        this.#next = word + size;
+        continue;
+      }
+      for (let bitmap = word >> 1n, place = this.#next; bitmap !== 0n; bitmap >>= 1n, place += size) {
+        if ((bitmap & 1n) === 0n) continue;
+        // The next piece begins within this bitmap, and reads it once more.
+        if (at === end) return sites;
+        if (at >= start) sites.big[at - start] = place;
+        at++;
+      }
+      this.#at = at;
+      this.#next += span;
+    }
+    return sites;
+  }
 }
 
 /** How many bits of a 32-bit word are set. */
