@@ -20,6 +20,7 @@ import { readBtf } from './btf.js';
 import type { KernelConfig } from './config.js';
 import { discoverLabels } from './discover.js';
 import { configOfImage } from './ikconfig.js';
+import { once } from './once.js';
 
 /** What may stand beside an image. */
 export interface ImageExtras {
@@ -96,15 +97,6 @@ function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
     return kallsymsAt(tables, address);
   }
   return undefined;
-}
-
-/** A function that is called once, and then remembered. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {

@@ -15,6 +15,7 @@ import type { KernelPieces } from '../kernel.js';
 import { AreaSet } from '../kprobes/areas.js';
 import type { KprobeBlacklist } from '../kprobes/blacklist.js';
 import { type KernelConfig, parseConfig } from './config.js';
+import { once } from './once.js';
 
 const MACHINES: Readonly<Record<string, number>> = {
   x64: EM.X86_64,
@@ -88,28 +89,26 @@ export function piecesOfLive(): KernelPieces {
     ftrace: (): FtraceState => {
       const config = liveConfig();
       if (config !== undefined && config.get('CONFIG_DYNAMIC_FTRACE') === undefined) return 'none';
-      const addresses = optional(
-        tracefs('available_filter_functions_addrs'),
-        'ftrace sites are taken from names alone (6.5 and later have addresses)',
-      );
+      const addresses = optional(tracefs('available_filter_functions_addrs'));
       if (addresses !== undefined) return sitesOfAddresses(parseFilterFunctions(addresses.bytes, addresses.path, true));
       const names = optional(
         tracefs('available_filter_functions'),
         'what ftrace can trace is not known (as root: mount -t tracefs tracefs /sys/kernel/tracing)',
       );
+      if (names !== undefined) notes.push('ftrace sites are taken from names alone (available_filter_functions_addrs: 6.5 and later)');
       return names === undefined ? 'unknown' : sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
     },
-    blacklist: (): KprobeBlacklist | undefined => {
+    blacklist: once((): KprobeBlacklist | undefined => {
       const found = optional(['/sys/kernel/debug/kprobes/blacklist'], 'kprobes may be refused where they are said to be accepted');
       if (found === undefined) return undefined;
       const ranges = parseKprobeBlacklist(new TextDecoder().decode(found.bytes), found.path);
       return { source: found.path, ranges: new AreaSet(ranges) };
-    },
+    }),
     btf: () => ({
       btf: Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'), { name: '/sys/kernel/btf/vmlinux' }),
       source: '/sys/kernel/btf/vmlinux',
     }),
-    config: liveConfig,
+    config: once(liveConfig),
     banner: () => tryRead('/proc/version')?.toString().trimEnd(),
     close: () => {},
   };
