@@ -1,14 +1,12 @@
 import { halves, type Memory } from '../../elf/index.js';
 import type { KernelSymbols } from '../../kallsyms/index.js';
+import { BANNER, indexOfBytes } from './bytes.js';
 
 /** A run of words, next to each other, each of which points at the start of a function. */
 interface Run {
   readonly start: bigint;
   readonly stop: bigint;
 }
-
-/** What linux_banner begins with, and linux_proc_banner does not (init/version.c). */
-const BANNER = new TextEncoder().encode('Linux version ');
 
 /** Shorter runs are taken for function pointers of other tables. */
 const SHORTEST_MCOUNT = 64;
@@ -102,9 +100,9 @@ function functionStarts(symbols: KernelSymbols): { lowest: bigint; span: number;
  */
 function findBanner(bytes: Uint8Array): number {
   let found = -1;
-  for (let at = bytes.indexOf(BANNER[0]!); at >= 0; at = bytes.indexOf(BANNER[0]!, at + 1)) {
+  for (let at = indexOfBytes(bytes, BANNER); at >= 0; at = indexOfBytes(bytes, BANNER, at + 1)) {
     // A digit follows: the format string of linux_proc_banner has "%s version %s".
-    if (BANNER.every((byte, i) => bytes[at + i] === byte) && bytes[at + BANNER.length]! - 48 < 10) found = at;
+    if (bytes[at + BANNER.length]! - 48 < 10) found = at;
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import { type ByteSource, ElfFile, FormatError, isElf, MemorySource, packingOf, unpack } from '../../elf/index.js';
+import { BANNER, indexOfBytes } from './bytes.js';
 import { containerOf } from './container.js';
 import { elfAround } from './elf-around.js';
 import { analyseRawImage, type RawImageKind } from './raw-image.js';
@@ -71,7 +72,7 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
     tries++;
     try {
       const unpacked = unpack(rest, { name, trailing: 'ignore' }).bytes;
-      if (hasBanner(unpacked)) return unpacked;
+      if (indexOfBytes(unpacked, BANNER) >= 0) return unpacked;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }
@@ -81,12 +82,3 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
 
 /** First bytes of the packings that kernels use: gzip, xz, lzma, zstd, LZ4 legacy, bzip2, lzop. */
 const STARTS: ReadonlySet<number> = new Set([0x1f, 0xfd, 0x5d, 0x28, 0x02, 0x42, 0x89]);
-
-const BANNER = new TextEncoder().encode('Linux version ');
-
-function hasBanner(bytes: Uint8Array): boolean {
-  for (let at = bytes.indexOf(BANNER[0]!); at >= 0; at = bytes.indexOf(BANNER[0]!, at + 1)) {
-    if (BANNER.every((byte, i) => bytes[at + i] === byte)) return true;
-  }
-  return false;
-}

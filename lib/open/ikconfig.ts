@@ -1,5 +1,6 @@
 import { FormatError, type Memory, unpack } from '../../elf/index.js';
 import type { Labels } from '../kprobes/areas.js';
+import { indexOfBytes, startsWith } from './bytes.js';
 import { IKCONFIG, type KernelConfig, parseConfig } from './config.js';
 
 const START = new TextEncoder().encode('IKCFG_ST');
@@ -16,10 +17,10 @@ export function configOfImage(memory: Memory, labels: Labels, search: boolean): 
     const inside = label !== undefined && label >= address && label < address + BigInt(fileSize);
     if (label === undefined ? !search : !inside) continue;
     const bytes = memory.stored(address, fileSize);
-    const from = label === undefined ? find(bytes, START, 0) + START.length : Number(label - address);
+    const from = label === undefined ? indexOfBytes(bytes, START) + START.length : Number(label - address);
     // The label stands behind the first mark; before 5.1 it was the mark's own.
     const start = startsWith(bytes, from, START) ? from + START.length : from;
-    const end = from < START.length ? -1 : find(bytes, END, start);
+    const end = from < START.length ? -1 : indexOfBytes(bytes, END, start);
     if (end < 0) continue;
     return parse(bytes.subarray(start, end));
   }
@@ -33,15 +34,4 @@ function parse(packed: Uint8Array): KernelConfig | undefined {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-}
-
-function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(wanted[0]!, from); at >= 0; at = bytes.indexOf(wanted[0]!, at + 1))
-    if (startsWith(bytes, at, wanted)) return at;
-  return -1;
-}
-
-function startsWith(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
-  return true;
 }

@@ -17,6 +17,7 @@ import type { KernelPieces } from '../kernel.js';
 import type { Labels } from '../kprobes/areas.js';
 import { blacklistOfImage } from '../kprobes/blacklist.js';
 import { readBtf } from './btf.js';
+import { BANNER, startsWith } from './bytes.js';
 import type { KernelConfig } from './config.js';
 import { discoverLabels } from './discover.js';
 import { configOfImage } from './ikconfig.js';
@@ -30,8 +31,6 @@ export interface ImageExtras {
   /** What the image was wrapped in, from the outside in. */
   readonly form?: readonly string[];
 }
-
-const BANNER = new TextEncoder().encode('Linux version ');
 
 /**
  * The pieces of a kernel image: an ELF file, with a `.symtab` (a debug vmlinux) or without (what a bzImage holds), or the headers that were put
@@ -111,7 +110,7 @@ function bannerOf(file: ElfFile, labels: Labels): string | undefined {
   for (let length = 1024; length >= 64; length /= 2) {
     if (!file.memory.has(at, length)) continue;
     const bytes = file.memory.stored(at, length);
-    if (!BANNER.every((byte, i) => bytes[i] === byte)) return undefined;
+    if (!startsWith(bytes, 0, BANNER)) return undefined;
     const end = bytes.findIndex(byte => byte === 0 || byte === 10);
     return new TextDecoder().decode(bytes.subarray(0, end < 0 ? length : end));
   }
