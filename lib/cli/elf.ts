@@ -46,14 +46,14 @@ export function printTable(out: Output, heading: readonly string[], right: reado
   }
 }
 
-/** A JSON object with one list, written row by row: `{"file":…,"symbols":[` and a row a line. */
+/** A report as JSON with one list, written row by row: `{"schema":"kelf/symbols","version":1,"file":…,"symbols":[` and a row a line. */
 export class JsonRows {
   readonly #out: Output;
   #first = true;
 
   constructor(out: Output, file: string, key: string) {
     this.#out = out;
-    out.text(`{"file":${JSON.stringify(file)},${JSON.stringify(key)}:[`);
+    out.text(`{"schema":"kelf/${key}","version":1,"file":${JSON.stringify(file)},"${key}":[`);
   }
 
   /** Begins a row; what is written next is the row. */

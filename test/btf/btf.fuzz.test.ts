@@ -4,7 +4,7 @@ import { FormatError } from 'kelf/elf';
 import { BtfWriter, everyKind } from '../support/btf-writer.js';
 import { mutate, random } from '../support/mutate.js';
 
-const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 16_000);
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 20_000);
 
 /** Everything there is to do with a blob. Each part may throw a FormatError, and nothing else. */
 function useAll(bytes: Uint8Array, base?: Btf): void {

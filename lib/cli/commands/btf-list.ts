@@ -22,7 +22,8 @@ export const btfList: Command<typeof options> = command({
     const kinds = kindsOf(options.kind);
     const pattern = args[1] === undefined ? undefined : glob(args[1]);
     const describer = new TypeDescriber(btf);
-    let separator = '{"types":[\n';
+    let separator = `{"schema":"kelf/btf-list","version":1,"file":${JSON.stringify(args[0])},"types":[\n`;
+    const head = separator;
     for (let id = btf.firstId; id < btf.count; id++) {
       if (btf.nameOffset(id) === 0) continue;
       const kind = btf.kindOf(id);
@@ -33,7 +34,7 @@ export const btfList: Command<typeof options> = command({
         separator = ',\n';
       } else out.decimal(id).byte(9).text(kind).byte(9).copy(btf.nameBytes(id)).byte(10);
     }
-    if (options.json) out.line(separator === ',\n' ? '\n]}' : '{"types":[]}');
+    if (options.json) out.line(separator === head ? `${head.trimEnd()}]}` : '\n]}');
     return 0;
   },
 });

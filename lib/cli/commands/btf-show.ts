@@ -26,7 +26,9 @@ export const btfShow: Command<typeof options> = command({
     const missing = names.filter((_, i) => found[i]!.length === 0);
     if (options.json) {
       const describer = new TypeDescriber(btf);
-      out.line(JSON.stringify({ types: found.flat().map(id => describer.describe(id)), missing }));
+      out.line(
+        JSON.stringify({ schema: 'kelf/btf-show', version: 1, file: path, types: found.flat().map(id => describer.describe(id)), missing }),
+      );
     } else for (const id of found.flat()) out.line(formatType(btf, id));
     if (missing.length === 0) return EXIT.ok;
     note(`kelf: ${path} has no ${options.kind ?? 'type'} called ${missing.join(', ')}`);

@@ -3,7 +3,7 @@ import { FormatError, type Packing, unpack } from 'kelf/elf';
 import { vectors } from '../../support/compressed.js';
 import { mutate, random } from '../../support/mutate.js';
 
-const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 6_000);
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 20_000);
 /** Formats and files without a checksum: what comes out may be wrong, and nothing can tell. */
 const UNCHECKED = /lzma$|legacy\.lz4$|nocrc|none|nosize/;
 const LIMIT = 1 << 20;

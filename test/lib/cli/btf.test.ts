@@ -89,15 +89,26 @@ describe('kelf btf', function () {
     expect(kelf('btf', 'list', sample, 'v*', '--kind', 'func').out).to.match(/^\d+\tFUNC\tvariadic\n$/);
     const { types } = JSON.parse(kelf('btf', 'list', sample, '*', '--kind', 'struct,union', '--json').out);
     expect(types.map(({ name }: { name: string }) => name)).to.include.members(['bits', 'holes', 'node']);
-    expect(JSON.parse(kelf('btf', 'list', sample, 'nothing*', '--kind', 'func', '--json').out)).to.deep.equal({ types: [] });
+    expect(JSON.parse(kelf('btf', 'list', sample, 'nothing*', '--kind', 'func', '--json').out)).to.deep.equal({
+      schema: 'kelf/btf-list',
+      version: 1,
+      file: sample,
+      types: [],
+    });
     expect(kelf('btf', 'list', sample, '--kind', 'thing').code).to.equal(2);
   });
 
-  it('find gives every candidate, and exit code 1 where there is none', () => {
+  it('find gives every candidate, and exit code 4 where there is none', () => {
     const { code, out } = kelf('btf', 'find', sample, 'local');
     expect(code).to.equal(0);
     expect(out).to.match(/^\d+\tSTRUCT\t[48]\tstruct local\n\d+\tSTRUCT\t[48]\tstruct local\n$/);
-    expect(kelf('btf', 'find', sample, 'local', '--kind', 'func')).to.deep.equal({ code: 1, out: '', err: '' });
+    expect(kelf('btf', 'find', sample, 'local', '--kind', 'func')).to.deep.equal({
+      code: 4,
+      out: '',
+      err: `kelf: ${sample} has no func called local\n`,
+    });
+    expect(kelf('btf', 'dump', sample, '--json').out).to.equal(kelf('btf', 'dump', sample, '--format', 'json').out);
+    expect(kelf('btf', 'dump', sample, '--json', '--format', 'c').code).to.equal(2);
     expect(JSON.parse(kelf('btf', 'find', sample, 'thrice', '--json').out).types[0]).to.deep.include({
       kind: 'FUNC',
       declaration: 'int thrice(long int n)',
