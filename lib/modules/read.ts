@@ -1,9 +1,8 @@
 import { type Dirent, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { type Btf, encodeBlob } from '../../btf/index.js';
 import { InputError } from '../source/node.js';
+import { inThreads } from '../threads.js';
 import { type ModulePart, readPart } from './part.js';
 import { ModuleTable } from './table.js';
 
@@ -26,8 +25,6 @@ export interface ReadModulesOptions {
 
 /** Modules that a thread is handed at a time. */
 const BATCH = 16;
-/** More threads read no faster: the disk and the caller's own work are the limit. */
-const MOST_THREADS = 8;
 
 /**
  * Reads the functions of every module under a folder, such as /lib/modules/RELEASE.
@@ -41,13 +38,12 @@ export async function readModules(folder: string, options: ReadModulesOptions = 
   // Split over split is not handed on: no kernel's BTF is.
   const own = base?.base === undefined ? base : undefined;
   const batches = Array.from({ length: Math.ceil(paths.length / BATCH) }, (_, i) => paths.slice(i * BATCH, (i + 1) * BATCH));
-  const threads = Math.min(options.threads ?? availableParallelism(), MOST_THREADS, batches.length);
   let done = 0;
   const report = (batch: readonly string[]): void => {
     done += batch.length;
     onProgress?.(done, paths.length);
   };
-  if (batches.length <= 2 || threads === 0) {
+  if (batches.length <= 2 || options.threads === 0) {
     const parts = batches.map(batch => {
       const part = readPart(batch, own);
       report(batch);
@@ -55,39 +51,14 @@ export async function readModules(folder: string, options: ReadModulesOptions = 
     });
     return new ModuleTable(parts);
   }
-  const blob = own === undefined ? undefined : { bytes: encodeBlob(own), name: own.name, pointerSize: own.pointerSize };
-  const parts = new Array<ModulePart>(batches.length);
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: threads }, () =>
-      runThread(blob, function* () {
-        while (next < batches.length) {
-          const index = next++;
-          parts[index] = yield batches[index]!;
-          report(batches[index]!);
-        }
-      }),
-    ),
-  );
+  const blob: BaseBlob | undefined = own && { bytes: encodeBlob(own), name: own.name, pointerSize: own.pointerSize };
+  const parts = await inThreads<readonly string[], ModulePart>(batches, {
+    script: new URL('./worker.js', import.meta.url),
+    data: { base: blob },
+    threads: options.threads,
+    onDone: index => report(batches[index]!),
+  });
   return new ModuleTable(parts);
-}
-
-/** Runs one thread for as long as there are batches for it. */
-function runThread(base: BaseBlob | undefined, batches: () => Generator<readonly string[], void, ModulePart>): Promise<void> {
-  const work = batches();
-  const first = work.next();
-  if (first.done) return Promise.resolve();
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { base } });
-  return new Promise<void>((resolve, reject) => {
-    worker.on('error', reject);
-    worker.on('exit', code => reject(new Error(`a thread that reads modules ended with ${code}`)));
-    worker.on('message', (part: ModulePart) => {
-      const { done, value } = work.next(part);
-      if (done) resolve();
-      else worker.postMessage(value);
-    });
-    worker.postMessage(first.value);
-  }).finally(() => worker.terminate());
 }
 
 /**
