@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Check, KernelFiles, Outcome } from './run.js';
+import type { Check, Outcome } from './check.js';
+import type { KernelFiles } from './run.js';
 
 const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 /** Modules that are compared; each needs the base read again. */

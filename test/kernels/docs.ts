@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { difference, documents, examplesOf, outputOf } from '../support/examples.js';
-import type { Check, KernelFiles } from './run.js';
+import type { Check } from './check.js';
+import type { KernelFiles } from './run.js';
 
 /** The release that the documents show. */
 const SHOWN = '6.1.0-56-cloud-';

@@ -18,7 +18,8 @@ import {
   segmentRows,
   symbolRows,
 } from '../support/readelf.js';
-import type { Check, KernelFiles, Outcome } from './run.js';
+import type { Check, Outcome } from './check.js';
+import type { KernelFiles } from './run.js';
 
 const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 /** Relocations that are formatted at a time. */

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { findModules, type Module, openKernel, openModule, readModules } from 'kelf';
 import { type Btf, printRaw } from 'kelf/btf';
-import type { Check, KernelFiles, Outcome } from './run.js';
+import type { Check, Outcome } from './check.js';
+import type { KernelFiles } from './run.js';
 
 /** Modules that are compared with what the peers print, each; every one with KELF_ALL_MODULES=1 or --all. */
 const SAMPLE = 50;

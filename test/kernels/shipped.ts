@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { BtfAbsence, type Decision, type Kernel, openKernel } from 'kelf';
-import type { Check, KernelFiles, Outcome } from './run.js';
+import type { Check, Outcome } from './check.js';
+import type { KernelFiles } from './run.js';
 
 /** What /boot holds of a kernel, against its debug vmlinux: the same table of symbols, and the same verdict on every function. */
 export async function shippedForms(files: KernelFiles, check: Check): Promise<void> {

@@ -1,0 +1,160 @@
+import { type Decision, ERRNO_NUMBERS, type Kernel } from 'kelf';
+import { EM } from 'kelf/elf';
+import { parseKprobeBlacklist } from 'kelf/kallsyms';
+import type { Check, Outcome } from './check.js';
+
+/** What a booted kernel said when it was asked about every function: its files by the names of fixtures/truth/README.md, undefined for one that is missing. */
+export type Truth = (file: string) => string | undefined;
+
+/** Disagreements that are listed before the rest is only counted. */
+const LISTED = 20;
+/** Answers that say they can't be given from the file. */
+const OPEN: readonly string[] = ['sites-unknown', 'not-a-function-entry'];
+/** How many rows in ten thousand may be open. */
+const OPEN_LIMIT = 5;
+
+/** Every row of what the kernel said against kelf's answers; a file that is missing is not compared. */
+export async function compareWithTruth(kernel: Kernel, truth: Truth, check: Check): Promise<void> {
+  const { tracing } = kernel;
+  const whole = async (what: string, file: string, compare: (text: string) => Outcome): Promise<void> => {
+    const text = truth(file);
+    if (text !== undefined) await check(what, [], () => compare(text));
+  };
+  const each = (what: string, file: string, compare: (rows: string[][]) => Outcome): Promise<void> =>
+    whole(what, file, text =>
+      compare(
+        lines(text)
+          .slice(1)
+          .map(line => line.split('\t')),
+      ),
+    );
+
+  await whole('symbols equal /proc/kallsyms', 'kallsyms', text => sameList(kallsymsLines(kernel), ownLines(text)));
+  await whole('ftrace sites equal available_filter_functions', 'available_filter_functions', text =>
+    sameList(filterFunctions(kernel), ownLines(text)),
+  );
+  await each('kprobe by name', 'kprobe.tsv', rows => agreement(rows, ([name]) => tracing.kprobeByName(name!)));
+  await each('kprobe by address', 'kprobe_addr.tsv', rows => agreement(rows, ([address]) => tracing.kprobeAt(BigInt(`0x${address}`))));
+  await each('kretprobe by name', 'kretprobe.tsv', rows => agreement(rows, ([name]) => tracing.kretprobeByName(name!)));
+  const programs = async (type: string, file: string, load: (id: number) => Decision, attach: (id: number) => Decision): Promise<void> => {
+    await each(`${type}, loading a program`, file, rows =>
+      agreement(
+        rows.map(([id, name, errno]) => [`${name} [${id}]`, errno!, id!]),
+        ([, , id]) => load(Number(id)),
+      ),
+    );
+    if (!/\t(?!NA\t)\d+\t[^\t]*$/m.test(truth(file) ?? '')) return;
+    await each(`${type}, attaching it (the sample)`, file, rows =>
+      agreement(
+        rows.flatMap(([id, name, , errno]) => (errno === 'NA' ? [] : [[`${name} [${id}]`, errno!, id!]])),
+        ([, , id]) => attach(Number(id)),
+      ),
+    );
+  };
+  await programs(
+    'fentry',
+    'fentry.tsv',
+    id => tracing.fentryLoad(id),
+    id => tracing.fentryAttach(id),
+  );
+  await programs(
+    'fexit',
+    'fexit_load.tsv',
+    id => tracing.fexitLoad(id),
+    id => tracing.fexitAttach(id),
+  );
+  await each('kprobe.multi by name', 'kprobe_multi.tsv', rows => agreement(rows, ([name]) => tracing.kprobeMultiByName(name!)));
+  await whole('the kprobe blacklist covers what the kernel lists', 'kprobe_blacklist', text => blacklistCovers(kernel, text));
+}
+
+export function lines(text: string): string[] {
+  return text.split('\n').filter(line => line !== '');
+}
+
+/** Without what modules, BPF programs and ftrace's trampolines add: their names have `[…]` behind them. */
+function ownLines(text: string): string[] {
+  return lines(text).filter(line => !line.endsWith(']'));
+}
+
+/** Both in full: the first row that differs, or how many there are. */
+export function sameList(ours: readonly string[], theirs: readonly string[]): Outcome {
+  const at = ours.findIndex((row, i) => row !== theirs[i]);
+  if (at >= 0) return { ok: false, figures: `row ${at}: '${ours[at]}', the peer has '${theirs[at]}'` };
+  return { ok: ours.length === theirs.length && ours.length > 0, figures: `${ours.length} rows, the peer has ${theirs.length}` };
+}
+
+/** Rows are [name, the kernel's errno, …]; each that kelf answers otherwise is listed with its code, and those that it leaves open are counted apart. */
+export function agreement(rows: readonly string[][], decide: (row: readonly string[]) => Decision): Outcome {
+  let open = 0;
+  const differing = rows.flatMap(row => {
+    const decision = decide(row);
+    if (OPEN.includes(decision.code)) open++;
+    const ours = decision.errno === undefined ? 0 : ERRNO_NUMBERS[decision.errno];
+    return ours === Number(row[1]) || OPEN.includes(decision.code) ? [] : [`${row[0]}: kernel ${row[1]}, kelf ${say(decision)}`];
+  });
+  const rest = differing.length > LISTED ? `, and ${differing.length - LISTED} more` : '';
+  const list = differing.length === 0 ? '' : `: ${differing.slice(0, LISTED).join('; ')}${rest}`;
+  const agreed = rows.length - differing.length - open;
+  return {
+    ok: differing.length === 0 && rows.length > 0 && open * 10_000 <= rows.length * OPEN_LIMIT,
+    figures: `${agreed} of ${rows.length} agree${open > 0 ? `, ${open} open` : ''}${list}`,
+  };
+}
+
+function say({ code, errno }: Decision): string {
+  return errno === undefined ? code : `${ERRNO_NUMBERS[errno]} ${code}`;
+}
+
+function kallsymsLines({ symbols }: Kernel): string[] {
+  return [...symbols].map(({ address, type, name }) => `${address.toString(16).padStart(16, '0')} ${type} ${name}`);
+}
+
+/** The names that t_show() of kernel/trace/ftrace.c prints, in the order of the addresses; init code's records are gone after boot. */
+function filterFunctions(kernel: Kernel): string[] {
+  const { functions, symbols, tracing } = kernel;
+  const sites = functions.sites!.ip;
+  return [...sites.big].flatMap((ip, at) => {
+    if (tracing.rules.init.at(sites, at) !== undefined) return [];
+    const row = symbols.containing(ip)!;
+    const offset = ip - symbols.address.big[row]!;
+    // FTRACE_MCOUNT_MAX_OFFSET: x86 without CONFIG_X86_KERNEL_IBT has no site behind a function's first byte.
+    return kernel.machine === EM.X86_64 && offset > 0n ? [`__ftrace_invalid_address___${offset}`] : [symbols.name(row)];
+  });
+}
+
+/** Every byte of the kernel's ranges lies in one of ours. What ours have beyond is said, and is not wrong: it depends on the processor (VHE). */
+function blacklistCovers(kernel: Kernel, text: string): Outcome {
+  const theirs = parseKprobeBlacklist(text, 'truth');
+  const merged = merge(kernel.tracing.rules.blacklist!.ranges.areas);
+  const open = theirs.filter(({ from, to }) => !merged.some(range => range.from <= from && to <= range.to));
+  const theirMerged = merge(theirs);
+  const beyond = [...kernel.symbols].filter(
+    ({ address }) =>
+      within(merged, address) && !within(theirMerged, address) && kernel.functions.find(kernel.symbols.name(0)) !== undefined,
+  );
+  const missing = open.slice(0, LISTED).map(({ name }) => name);
+  const figures = `${theirs.length - open.length} of ${theirs.length} ranges; symbols in ours alone: ${beyond.length}`;
+  return {
+    ok: open.length === 0 && theirs.length > 0,
+    figures: missing.length === 0 ? figures : `${figures}; not covered: ${missing.join(', ')}`,
+  };
+}
+
+interface Range {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+function merge(ranges: readonly Range[]): Range[] {
+  const merged: Range[] = [];
+  for (const { from, to } of ranges.toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last.to) merged[merged.length - 1] = { from: last.from, to: to > last.to ? to : last.to };
+    else merged.push({ from, to });
+  }
+  return merged;
+}
+
+function within(ranges: readonly Range[], address: bigint): boolean {
+  return ranges.some(({ from, to }) => address >= from && address < to);
+}
