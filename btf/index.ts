@@ -1,6 +1,24 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
+export {
+  CORE_KINDS,
+  type CoreAccessor,
+  type CoreKind,
+  type CoreSpec,
+  coreSubject,
+  formatCoreSpec,
+  parseCoreSpec,
+} from './core-spec.js';
 export { encodeBlob, encodeBtf } from './encode.js';
+export {
+  BtfExt,
+  type CoreRelocationColumns,
+  type ExtSection,
+  type FuncInfoColumns,
+  type LineInfoColumns,
+  rowsOf,
+  type SourceLine,
+} from './ext.js';
 export { printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
 export { printJson } from './print/json.js';

@@ -5,6 +5,23 @@ export { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/m
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './answers/pahole.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './answers/prototype.js';
 export { type Decision, type FunctionTraceability, Traceability, type TraceabilityAnswer } from './answers/traceability.js';
+export type { BpfCoreRelocation } from './bpf/core-relocations.js';
+export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/data.js';
+export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/externs.js';
+export { type Instruction, Instructions, imm64 } from './bpf/insn.js';
+export { type BpfMap, type MapOrigin, type MapSlot, slotsOf } from './bpf/maps.js';
+export { BpfObject, type BpfObjectOptions, openBpfObject } from './bpf/object.js';
+export { type BpfFunction, type BpfProgram, isProgram } from './bpf/programs.js';
+export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './bpf/relocations.js';
+export {
+  SECTION_DEFINITIONS,
+  type SectionDefinition,
+  type SectionMeaning,
+  sectionMeaning,
+  type TargetGrammar,
+} from './bpf/section-names.js';
+export { type BpfStructOps, type StructOpsMember, structOpsMembers } from './bpf/struct-ops.js';
+export { formatValue, type ValueOptions } from './bpf/value.js';
 export { MissingError } from './errors.js';
 export { type Certainty, ERRNO_NUMBERS, type Errno, type Evidence, type Verdict } from './evidence.js';
 export { type KernelExport, kernelExports } from './exports.js';
