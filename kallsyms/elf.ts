@@ -1,4 +1,8 @@
-import { type ElfFile, type Section, SHF, SHN, SHT, STB, STT, type SymbolTable, Words } from '../elf/index.js';
+import { SHF, SHN, SHT, STB, STT } from '../elf/constants.js';
+import type { ElfFile } from '../elf/file.js';
+import type { Section } from '../elf/section.js';
+import type { SymbolTable } from '../elf/symbol.js';
+import { Words } from '../elf/words.js';
 import { KernelSymbols } from './symbols.js';
 
 /** Names that never reach kallsyms: scripts/mksysmap, and is_ignored_symbol() in scripts/kallsyms.c of 6.1 and later. */

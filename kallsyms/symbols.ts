@@ -1,4 +1,6 @@
-import { halves, lowerBound, NameIndex, StringTable, type Words } from '../elf/index.js';
+import { NameIndex } from '../elf/name-index.js';
+import { StringTable } from '../elf/strings.js';
+import { halves, lowerBound, type Words } from '../elf/words.js';
 
 /** One symbol as the kernel knows it. */
 export interface KernelSymbol {

@@ -1,4 +1,6 @@
-import { FormatError, halves, type Memory, Words } from '../elf/index.js';
+import { FormatError } from '../elf/errors.js';
+import type { Memory } from '../elf/memory.js';
+import { halves, Words } from '../elf/words.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
 
 /** Where the packed tables of a kernel stand: the addresses of its `kallsyms_*` labels. */

@@ -1,4 +1,5 @@
-import { FormatError, Words } from '../elf/index.js';
+import { FormatError } from '../elf/errors.js';
+import { Words } from '../elf/words.js';
 import { KernelSymbols } from './symbols.js';
 
 const NEWLINE = 10;

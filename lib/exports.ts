@@ -1,4 +1,4 @@
-import type { Memory } from '../elf/index.js';
+import type { Memory } from '../elf/memory.js';
 import type { Kernel } from './kernel.js';
 
 /** A symbol that the kernel offers to modules: an entry of `__ksymtab`. */

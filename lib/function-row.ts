@@ -1,4 +1,4 @@
-import { STB } from '../elf/index.js';
+import { STB } from '../elf/constants.js';
 import type { Kernel } from './kernel.js';
 
 /** One function of the kernel, with what each source says of it. */

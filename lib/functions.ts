@@ -1,6 +1,7 @@
-import type { Btf } from '../btf/index.js';
-import { lowerBoundSorted, NameIndex } from '../elf/index.js';
-import { isPreambleName, type KernelSymbols } from '../kallsyms/index.js';
+import type { Btf } from '../btf/btf.js';
+import { NameIndex } from '../elf/name-index.js';
+import { lowerBoundSorted } from '../elf/words.js';
+import { isPreambleName, type KernelSymbols } from '../kallsyms/symbols.js';
 import type { FtraceSites, FtraceState } from './ftrace/sites.js';
 
 /** A site that has not been looked for. */

@@ -1,5 +1,6 @@
-import { type ElfSymbol, NameIndex, type SymbolTable } from '../elf/index.js';
-import type { KernelSymbols } from '../kallsyms/index.js';
+import { NameIndex } from '../elf/name-index.js';
+import type { ElfSymbol, SymbolTable } from '../elf/symbol.js';
+import type { KernelSymbols } from '../kallsyms/symbols.js';
 
 /** The `.symtab` beside kallsyms: what kallsyms does not keep (sizes, bindings, types, source files) and the labels it drops. */
 export class ImageSymbols {

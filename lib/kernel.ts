@@ -1,8 +1,9 @@
 // Kernel is AsyncDisposable: who compiles against these types need not know the library that declares it.
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Btf } from '../btf/index.js';
-import type { Diagnostic, ElfFile } from '../elf/index.js';
-import type { KernelSymbols } from '../kallsyms/index.js';
+import type { Btf } from '../btf/btf.js';
+import type { Diagnostic } from '../elf/errors.js';
+import type { ElfFile } from '../elf/file.js';
+import type { KernelSymbols } from '../kallsyms/symbols.js';
 import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
 import { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/missing-btf.js';
 import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';

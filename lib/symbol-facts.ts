@@ -1,5 +1,5 @@
-import { STB, STT } from '../elf/index.js';
-import type { KernelSymbols } from '../kallsyms/index.js';
+import { STB, STT } from '../elf/constants.js';
+import type { KernelSymbols } from '../kallsyms/symbols.js';
 import type { ImageSymbols } from './image-symbols.js';
 
 /** One definition of a name, from `.symtab`, or, with less known of it, from kallsyms. */

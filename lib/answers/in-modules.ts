@@ -1,4 +1,4 @@
-import { EM } from '../../elf/index.js';
+import { EM } from '../../elf/constants.js';
 import type { Evidence, Verdict } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
 import type { ModuleInstance } from '../modules/table.js';

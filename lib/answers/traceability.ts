@@ -1,4 +1,4 @@
-import { EM } from '../../elf/index.js';
+import { EM } from '../../elf/constants.js';
 import type { Certainty, Errno, Evidence, Verdict } from '../evidence.js';
 import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';

@@ -1,4 +1,6 @@
-import { type Memory, relocationName, Words } from '../../elf/index.js';
+import type { Memory } from '../../elf/memory.js';
+import { relocationName } from '../../elf/relocation-names.js';
+import { Words } from '../../elf/words.js';
 
 /** The table between `__start_mcount_loc` and `__stop_mcount_loc`, as stored in the image and as relocations leave it. */
 export interface McountTable {

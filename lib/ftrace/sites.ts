@@ -1,5 +1,6 @@
-import { EM, halves, lowerBound, lowerBoundSorted, Words } from '../../elf/index.js';
-import type { KernelSymbols } from '../../kallsyms/index.js';
+import { EM } from '../../elf/constants.js';
+import { halves, lowerBound, lowerBoundSorted, Words } from '../../elf/words.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import type { McountTable } from './mcount.js';
 
 /** The places that ftrace patches, by address: each the `ip` of the kernel's record, in ascending order. */

@@ -1,4 +1,5 @@
-import { EM, halves, Words } from '../../elf/index.js';
+import { EM } from '../../elf/constants.js';
+import { halves, Words } from '../../elf/words.js';
 
 /** Looks up a label of the image, such as `_stext`. */
 export type Labels = (name: string) => bigint | undefined;

@@ -1,5 +1,5 @@
-import type { Memory } from '../../elf/index.js';
-import type { KernelSymbols } from '../../kallsyms/index.js';
+import type { Memory } from '../../elf/memory.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { type Area, AreaSet, type Labels, unprobedAreas } from './areas.js';
 
 /** The addresses where the kernel refuses kprobes. */

@@ -1,4 +1,5 @@
-import { halves, lowerBoundSorted, type Memory, Words } from '../../elf/index.js';
+import type { Memory } from '../../elf/memory.js';
+import { halves, lowerBoundSorted, Words } from '../../elf/words.js';
 import type { AreaSet, Labels } from './areas.js';
 
 /** What check_kprobe_address_safe() refuses because the kernel patches or traps on the instruction itself. */

@@ -1,5 +1,6 @@
-import { type ElfFile, SHT } from '../../elf/index.js';
-import type { KernelSymbols } from '../../kallsyms/index.js';
+import { SHT } from '../../elf/constants.js';
+import type { ElfFile } from '../../elf/file.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { type Area, AreaSet } from '../kprobes/areas.js';
 import type { KprobeBlacklist } from '../kprobes/blacklist.js';
 import { placeOf, readPointers } from './pointers.js';

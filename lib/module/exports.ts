@@ -1,4 +1,9 @@
-import { type Diagnostic, type ElfFile, FormatError, relocationRule, type Section, SHN, StringTable } from '../../elf/index.js';
+import { SHN } from '../../elf/constants.js';
+import { type Diagnostic, FormatError } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import { relocationRule } from '../../elf/relocation-rules.js';
+import type { Section } from '../../elf/section.js';
+import { StringTable } from '../../elf/strings.js';
 import { offsetOfPlace, readPointers, sectionOfPlace } from './pointers.js';
 
 /** A symbol that a module offers to others: an entry of `__ksymtab`. */

@@ -1,4 +1,6 @@
-import { type ElfFile, STB, type SymbolTable } from '../../elf/index.js';
+import { STB } from '../../elf/constants.js';
+import type { ElfFile } from '../../elf/file.js';
+import type { SymbolTable } from '../../elf/symbol.js';
 
 /** A symbol that a module takes from the kernel or from another module. */
 export interface ModuleImport {

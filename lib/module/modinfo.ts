@@ -1,4 +1,4 @@
-import type { ElfFile } from '../../elf/index.js';
+import type { ElfFile } from '../../elf/file.js';
 
 /** The lines of `.modinfo`, `tag=value` each (MODULE_INFO() of include/linux/moduleparam.h), in their order. */
 export class Modinfo {

@@ -1,6 +1,9 @@
-import { Btf } from '../../btf/index.js';
-import { type Diagnostic, type ElfFile, FormatError, STB, type SymbolTable } from '../../elf/index.js';
-import type { KernelSymbols } from '../../kallsyms/index.js';
+import { Btf } from '../../btf/btf.js';
+import { STB } from '../../elf/constants.js';
+import { type Diagnostic, FormatError } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import type { SymbolTable } from '../../elf/symbol.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { type FtraceSites, sitesOfTable } from '../ftrace/sites.js';
 import { FunctionTable } from '../functions.js';
 import type { KprobeBlacklist } from '../kprobes/blacklist.js';

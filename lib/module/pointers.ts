@@ -1,4 +1,7 @@
-import { type ElfFile, relocationRule, type Section, Words } from '../../elf/index.js';
+import type { ElfFile } from '../../elf/file.js';
+import { relocationRule } from '../../elf/relocation-rules.js';
+import type { Section } from '../../elf/section.js';
+import { Words } from '../../elf/words.js';
 
 /**
  * The words of a section of a relocatable file that hold addresses, in the order of their places. An address is a section and an offset in it, until

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../elf/index.js';
+import type { ByteSource } from '../../elf/source.js';
 
 /** What follows a signed module's ELF file (scripts/sign-file, kernel/module/signing.c). */
 export interface ModuleSignature {

@@ -1,4 +1,9 @@
-import { type Diagnostic, type ElfFile, EM, relocationName, type Section, SHT, Words } from '../../elf/index.js';
+import { EM, SHT } from '../../elf/constants.js';
+import type { Diagnostic } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import { relocationName } from '../../elf/relocation-names.js';
+import type { Section } from '../../elf/section.js';
+import { Words } from '../../elf/words.js';
 import type { McountTable } from '../ftrace/mcount.js';
 import { readPointers } from './pointers.js';
 

@@ -1,5 +1,10 @@
-import { type Diagnostic, type ElfFile, type Section, SHF, SHT, STB, STT, type SymbolTable, Words } from '../../elf/index.js';
-import { KernelSymbols } from '../../kallsyms/index.js';
+import { SHF, SHT, STB, STT } from '../../elf/constants.js';
+import type { Diagnostic } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import type { Section } from '../../elf/section.js';
+import type { SymbolTable } from '../../elf/symbol.js';
+import { Words } from '../../elf/words.js';
+import { KernelSymbols } from '../../kallsyms/symbols.js';
 
 /** What the kernel's kallsyms will know of a module, while it is a file. */
 export interface ModuleSymbols {

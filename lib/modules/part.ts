@@ -1,5 +1,5 @@
-import type { Btf } from '../../btf/index.js';
-import { isFormatError } from '../../elf/index.js';
+import type { Btf } from '../../btf/btf.js';
+import { isFormatError } from '../../elf/errors.js';
 import type { Module } from '../module/module.js';
 import { openModule } from '../open/module.js';
 

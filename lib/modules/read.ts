@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Btf, encodeBlob } from '../../btf/index.js';
+import type { Btf } from '../../btf/btf.js';
+import { encodeBlob } from '../../btf/encode.js';
 import { InputError } from '../source/node.js';
 import { inThreads } from '../threads.js';
 import { type ModulePart, readPart } from './part.js';

@@ -1,4 +1,5 @@
-import { NameIndex, StringTable } from '../../elf/index.js';
+import { NameIndex } from '../../elf/name-index.js';
+import { StringTable } from '../../elf/strings.js';
 import { FLAG, type ModuleEntry, type ModulePart } from './part.js';
 
 /** One function of a module on disk. */

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { Btf } from '../../btf/index.js';
+import { Btf } from '../../btf/btf.js';
 import { buffersOf, readPart } from './part.js';
 import type { BaseBlob } from './read.js';
 

@@ -1,4 +1,4 @@
-import { FormatError } from '../../elf/index.js';
+import { FormatError } from '../../elf/errors.js';
 import { ARM32, ARM64, LOONGARCH64, type RawImageKind, RISCV64, S390X } from './raw-image.js';
 
 /** What a file is found to be: packed bytes with more inside, or a raw image. */

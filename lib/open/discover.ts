@@ -1,5 +1,6 @@
-import { halves, type Memory } from '../../elf/index.js';
-import type { KernelSymbols } from '../../kallsyms/index.js';
+import type { Memory } from '../../elf/memory.js';
+import { halves } from '../../elf/words.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { BANNER, indexOfBytes } from './bytes.js';
 
 /** A run of words, next to each other, each of which points at the start of a function. */

@@ -1,4 +1,5 @@
-import { type ByteSource, checkRange, ET, PT, SHF, SHT } from '../../elf/index.js';
+import { ET, PT, SHF, SHT } from '../../elf/constants.js';
+import { type ByteSource, checkRange } from '../../elf/source.js';
 
 /** A part of a raw image that gets a section header of its own. */
 export interface ImagePart {

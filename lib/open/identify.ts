@@ -1,4 +1,9 @@
-import { type ByteSource, ElfFile, FormatError, isElf, MemorySource, packingOf, unpack } from '../../elf/index.js';
+import { packingOf } from '../../elf/compression/packing.js';
+import { unpack } from '../../elf/compression/unpack.js';
+import { FormatError } from '../../elf/errors.js';
+import { ElfFile } from '../../elf/file.js';
+import { isElf } from '../../elf/header.js';
+import { type ByteSource, MemorySource } from '../../elf/source.js';
 import { BANNER, indexOfBytes } from './bytes.js';
 import { containerOf } from './container.js';
 import { elfAround } from './elf-around.js';

@@ -1,4 +1,6 @@
-import { FormatError, type Memory, unpack } from '../../elf/index.js';
+import { unpack } from '../../elf/compression/unpack.js';
+import { FormatError } from '../../elf/errors.js';
+import type { Memory } from '../../elf/memory.js';
 import type { Labels } from '../kprobes/areas.js';
 import { indexOfBytes, startsWith } from './bytes.js';
 import { IKCONFIG, type KernelConfig, parseConfig } from './config.js';

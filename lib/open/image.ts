@@ -1,14 +1,11 @@
-import { Btf } from '../../btf/index.js';
-import { type ElfFile, ET, FormatError } from '../../elf/index.js';
-import {
-  decodeKallsyms,
-  type KallsymsLocation,
-  type KernelSymbols,
-  kallsymsAt,
-  kallsymsLocation,
-  locateKallsyms,
-  symbolsFromElf,
-} from '../../kallsyms/index.js';
+import { Btf } from '../../btf/btf.js';
+import { ET } from '../../elf/constants.js';
+import { FormatError } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import { symbolsFromElf } from '../../kallsyms/elf.js';
+import { kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
 import { type McountTable, readMcountTable } from '../ftrace/mcount.js';
 import { type FtraceState, sitesOfTable } from '../ftrace/sites.js';

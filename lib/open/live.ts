@@ -1,15 +1,11 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { arch } from 'node:os';
 import { gunzipSync } from 'node:zlib';
-import { Btf } from '../../btf/index.js';
-import { EM, Words } from '../../elf/index.js';
-import {
-  type FilterFunctions,
-  type KernelSymbols,
-  parseFilterFunctions,
-  parseKallsyms,
-  parseKprobeBlacklist,
-} from '../../kallsyms/index.js';
+import { Btf } from '../../btf/btf.js';
+import { EM } from '../../elf/constants.js';
+import { Words } from '../../elf/words.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { type FilterFunctions, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from '../../kallsyms/text.js';
 import type { FtraceSites, FtraceState } from '../ftrace/sites.js';
 import type { KernelPieces } from '../kernel.js';
 import { AreaSet } from '../kprobes/areas.js';

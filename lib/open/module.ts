@@ -1,4 +1,5 @@
-import { type ByteSource, ElfFile, MemorySource } from '../../elf/index.js';
+import { ElfFile } from '../../elf/file.js';
+import { type ByteSource, MemorySource } from '../../elf/source.js';
 import { Module, type ModuleOptions } from '../module/module.js';
 import { openSource } from '../source/node.js';
 import { unpackSource } from './packed.js';

@@ -1,5 +1,5 @@
-import { Btf } from '../../btf/index.js';
-import { FormatError } from '../../elf/index.js';
+import { Btf } from '../../btf/btf.js';
+import { FormatError } from '../../elf/errors.js';
 import { Kernel } from '../kernel.js';
 import { InputError, openSource, type SourceOptions } from '../source/node.js';
 import { readBtf } from './btf.js';

@@ -1,4 +1,6 @@
-import { type ByteSource, MemorySource, packingOf, unpack } from '../../elf/index.js';
+import { packingOf } from '../../elf/compression/packing.js';
+import { unpack } from '../../elf/compression/unpack.js';
+import { type ByteSource, MemorySource } from '../../elf/source.js';
 
 /** What tells a packing by its first bytes. */
 const START = 64;

@@ -1,6 +1,9 @@
-import { isBtf } from '../../btf/index.js';
-import { ElfFile, EM, FormatError, SHT } from '../../elf/index.js';
-import { decodeKallsyms, type KallsymsTables, kallsymsAt, locateKallsyms } from '../../kallsyms/index.js';
+import { isBtf } from '../../btf/wire.js';
+import { EM, SHT } from '../../elf/constants.js';
+import { FormatError } from '../../elf/errors.js';
+import { ElfFile } from '../../elf/file.js';
+import { type KallsymsTables, kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
+import { decodeKallsyms } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
 import { elfAround, type ImagePart, type RawImage } from './elf-around.js';
 

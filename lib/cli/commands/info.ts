@@ -1,4 +1,4 @@
-import { machineName } from '../../../elf/index.js';
+import { machineName } from '../../../elf/names.js';
 import { BtfAbsence } from '../../answers/missing-btf.js';
 import { guessedEras } from '../../answers/pahole.js';
 import { kernelExports } from '../../exports.js';
