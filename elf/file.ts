@@ -1,15 +1,12 @@
-import { decompressSection } from './compression/section.js';
 import { ET, PT, SHF, SHT } from './constants.js';
 import { FormatError } from './errors.js';
 import { readHeader } from './header.js';
 import { Memory, type Region } from './memory.js';
 import { buildId, type Note, readNotes } from './note.js';
 import { expectReadable, isRelocationSection, RelocationTable } from './relocation.js';
-import { type Section, unpackSectionsWith } from './section.js';
+import type { Section } from './section.js';
 import type { ByteSource } from './source.js';
 import { ElfTables } from './tables.js';
-
-unpackSectionsWith(decompressSection);
 
 /** An ELF file. Opening it reads the header and the section and program headers; each table is read when it is asked for, and kept. */
 export class ElfFile extends ElfTables {

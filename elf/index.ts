@@ -1,3 +1,6 @@
+// What unpacks compressed sections, for Section.data(): see unpackSectionsWith().
+import './compression/section.js';
+
 export type { Compression } from './compression/header.js';
 export { type Packing, packingOf } from './compression/packing.js';
 export { type Unpacked, type UnpackOptions, unpack } from './compression/unpack.js';

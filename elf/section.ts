@@ -11,8 +11,8 @@ type Decompress = (bytes: Uint8Array, header: ElfHeader, name: string) => Uint8A
 let decompress: Decompress | undefined;
 
 /**
- * Says what unpacks compressed sections. {@link ElfFile} brings it along: twenty modules, whose loading takes a tenth of the time in which a command
- * prints a kernel's symbols, which are never compressed.
+ * Says what unpacks compressed sections. The index of elf/ brings it along: twenty modules, whose loading takes a tenth of the time in which a
+ * command prints a kernel's symbols, which are never compressed. Who imports from the files themselves loads it on demand.
  */
 export function unpackSectionsWith(unpack: Decompress): void {
   decompress = unpack;

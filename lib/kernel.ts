@@ -5,7 +5,7 @@ import type { Diagnostic } from '../elf/errors.js';
 import type { ElfFile } from '../elf/file.js';
 import type { KernelSymbols } from '../kallsyms/symbols.js';
 import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
-import { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/missing-btf.js';
+import type { MissingBtf, MissingBtfOptions } from './answers/missing-btf.js';
 import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';
 import type { McountTable } from './ftrace/mcount.js';
 import type { FtraceState } from './ftrace/sites.js';
@@ -15,7 +15,8 @@ import type { Labels } from './kprobes/areas.js';
 import type { KprobeBlacklist } from './kprobes/blacklist.js';
 import type { ModuleTable } from './modules/table.js';
 import type { KernelConfig } from './open/config.js';
-import { type SymbolFacts, symbolFacts } from './symbol-facts.js';
+import { rooms } from './rooms.js';
+import type { SymbolFacts } from './symbol-facts.js';
 
 /**
  * What is known of a kernel, and how to read each piece. A piece is read when an answer needs it; one that is missing is undefined, and the
@@ -132,7 +133,7 @@ export class Kernel implements AsyncDisposable {
 
   /** Definitions by name, from `.symtab` where there is one. */
   get facts(): SymbolFacts {
-    this.#facts ??= symbolFacts(this.symbols, this.pieces.imageSymbols());
+    this.#facts ??= rooms.symbolFacts().symbolFacts(this.symbols, this.pieces.imageSymbols());
     return this.#facts;
   }
 
@@ -159,7 +160,7 @@ export class Kernel implements AsyncDisposable {
 
   /** Why BTF has no FUNC for a name. */
   missingBtf(name: string, options: MissingBtfOptions = {}): MissingBtf {
-    return new BtfAbsence(this, options).answer(name);
+    return new (rooms.missingBtf().BtfAbsence)(this, options).answer(name);
   }
 
   /** Closes the files. */

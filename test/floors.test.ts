@@ -26,6 +26,11 @@ describe('the floors of the house', () => {
       expect(upwards).to.deep.equal([]);
     });
 
+    it(`${floor}/ imports from the files that hold what it needs, not from the index of a folder, which loads all of it`, () => {
+      const own = imports.filter(({ file }) => !file.endsWith('/index.ts'));
+      expect(own.filter(({ target }) => target.endsWith('/index.js'))).to.deep.equal([]);
+    });
+
     if (floor !== 'lib') {
       it(`${floor}/ imports no module of Node and no package`, () => {
         expect(imports.filter(({ target }) => !target.startsWith('.'))).to.deep.equal([]);

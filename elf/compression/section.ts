@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js';
 import type { ElfHeader } from '../header.js';
+import { unpackSectionsWith } from '../section.js';
 import { readCompression } from './header.js';
 import { inflateZlib } from './platform.js';
 import { unpack } from './unpack.js';
@@ -23,3 +24,6 @@ export function decompressSection(bytes: Uint8Array, header: ElfHeader, name: st
   if (data.length !== size) throw new FormatError('corrupt', place, `unpacks to ${data.length} bytes, the header says ${size}`);
   return data;
 }
+
+// Loading this module is all that is needed: the index of elf/ does.
+unpackSectionsWith(decompressSection);

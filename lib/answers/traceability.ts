@@ -4,7 +4,8 @@ import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 import { type KprobeRefusal, KprobeRules } from '../kprobes/rules.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
-import { type NameInModules, traceInModules } from './in-modules.js';
+import { rooms } from '../rooms.js';
+import type { NameInModules } from './in-modules.js';
 import { describePrototype, type PrototypeCheck, PrototypeRules } from './prototype.js';
 import { atLeast } from './release.js';
 
@@ -219,7 +220,7 @@ export class Traceability {
       const decision = decide(id);
       return this.#verdict(decision, () => this.#fentryEvidence(id, name, decision));
     };
-    const modules = traceInModules(kernel, this, name);
+    const modules = kernel.modules === undefined ? undefined : rooms.inModules().traceInModules(kernel, this, name);
     return {
       name,
       kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence, true) },

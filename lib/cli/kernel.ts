@@ -3,7 +3,6 @@ import type { Kernel } from '../kernel.js';
 import type { ModuleTable } from '../modules/table.js';
 import { openKernel, openRunningKernel } from '../open/open.js';
 import { type OptionSpec, UsageError } from './command.js';
-import { Progress } from './progress.js';
 
 /** The options of every command that asks a kernel. */
 export const KERNEL_OPTIONS: {
@@ -57,6 +56,7 @@ export async function withKernel(
 
 async function readModulesOf(kernel: Kernel, folder: string): Promise<ModuleTable> {
   const { readModules } = await import('../modules/read.js');
+  const { Progress } = await import('./progress.js');
   const progress = new Progress('reading modules');
   try {
     return await readModules(folder, { base: kernel.btf, onProgress: (done, total) => progress.update(done, total) });

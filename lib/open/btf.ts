@@ -1,11 +1,11 @@
-import { createRequire } from 'node:module';
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
-import { relocateBtf } from '../../btf/relocate.js';
 import { isBtf } from '../../btf/wire.js';
 import { FormatError } from '../../elf/errors.js';
 import { isElf, readHeader } from '../../elf/header.js';
 import { readSections, type Section } from '../../elf/section.js';
 import type { ByteSource } from '../../elf/source.js';
+import { rooms } from '../rooms.js';
+import { unpackSectionsOnDemand } from './packed.js';
 
 /**
  * The BTF of a source: an ELF file's .BTF, or a blob of its own such as /sys/kernel/btf/vmlinux. A module built outside of its kernel's tree carries
@@ -27,8 +27,8 @@ export function readBtf<B extends BtfBlob>(
   const sections = readSections(source, header);
   const pointerSize = header.is64 ? 8 : 4;
   const read = (section: Section, under?: B): B => {
-    // What unpacks sections is loaded with ElfFile. No linker compresses .BTF, so that dumps do without it.
-    if (section.compressed) createRequire(import.meta.url)('../../elf/file.js');
+    // No linker compresses .BTF, but objcopy does where it is told to.
+    unpackSectionsOnDemand();
     return parse(section.data(), { base: under, name: section.label, pointerSize });
   };
   const find = (name: string): Section | undefined => sections.find(section => section.name === name);
@@ -37,5 +37,5 @@ export function readBtf<B extends BtfBlob>(
   const distilled = find('.BTF.base');
   if (distilled === undefined) return read(section, base);
   const split = read(section, read(distilled));
-  return base === undefined ? split : parse(relocateBtf(split, base), { base, name: section.label, pointerSize });
+  return base === undefined ? split : parse(rooms.relocateBtf().relocateBtf(split, base), { base, name: section.label, pointerSize });
 }

@@ -1,7 +1,7 @@
-import { unpack } from '../../elf/compression/unpack.js';
 import { FormatError } from '../../elf/errors.js';
 import type { Memory } from '../../elf/memory.js';
 import type { Labels } from '../kprobes/areas.js';
+import { rooms } from '../rooms.js';
 import { indexOfBytes, startsWith } from './bytes.js';
 import { IKCONFIG, type KernelConfig, parseConfig } from './config.js';
 
@@ -31,7 +31,7 @@ export function configOfImage(memory: Memory, labels: Labels, search: boolean): 
 
 function parse(packed: Uint8Array): KernelConfig | undefined {
   try {
-    return parseConfig(new TextDecoder().decode(unpack(packed, { name: IKCONFIG, limit: 1 << 24 }).bytes), IKCONFIG);
+    return parseConfig(new TextDecoder().decode(rooms.unpack().unpack(packed, { name: IKCONFIG, limit: 1 << 24 }).bytes), IKCONFIG);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;

@@ -2,8 +2,6 @@ import { Btf } from '../../btf/btf.js';
 import { ET } from '../../elf/constants.js';
 import { FormatError } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
-import { symbolsFromElf } from '../../kallsyms/elf.js';
-import { kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
@@ -13,10 +11,10 @@ import { ImageSymbols } from '../image-symbols.js';
 import type { KernelPieces } from '../kernel.js';
 import type { Labels } from '../kprobes/areas.js';
 import { blacklistOfImage } from '../kprobes/blacklist.js';
+import { rooms } from '../rooms.js';
 import { readBtf } from './btf.js';
 import { BANNER, startsWith } from './bytes.js';
 import type { KernelConfig } from './config.js';
-import { discoverLabels } from './discover.js';
 import { configOfImage } from './ikconfig.js';
 import { once } from './once.js';
 
@@ -44,7 +42,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
   if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are not known');
   const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
-  const discovered = once(() => discoverLabels(file.memory, symbols()));
+  const discovered = once(() => rooms.discover().discoverLabels(file.memory, symbols()));
   const labels: Labels = name =>
     symbols().addressOf(name) ?? imageSymbols?.addressOf(name) ?? (imageSymbols === undefined ? discovered().get(name) : undefined);
   const mcount = once((): McountTable | undefined => {
@@ -83,10 +81,11 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
     throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms: nothing names its functions`);
   }
   notes.push('no packed kallsyms: the symbols are those of .symtab that kallsyms would list');
-  return symbolsFromElf(file, imageSymbols.table);
+  return rooms.symbolsFromElf().symbolsFromElf(file, imageSymbols.table);
 }
 
 function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
+  const { kallsymsAt, locateKallsyms } = rooms.locateKallsyms();
   for (const { address, fileSize, read } of memory.regions) {
     const tables = locateKallsyms(read(0, fileSize), memory.wordSize);
     if (tables === undefined) continue;

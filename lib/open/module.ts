@@ -1,7 +1,7 @@
-import { ElfFile } from '../../elf/file.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import { Module, type ModuleOptions } from '../module/module.js';
 import { openSource } from '../source/node.js';
+import { openElf } from './elf.js';
 import { unpackSource } from './packed.js';
 
 /** Options of {@link openModule}. */
@@ -18,7 +18,7 @@ export interface OpenModuleOptions extends ModuleOptions {
 export function openModule(input: string | Uint8Array, options: OpenModuleOptions = {}): Module {
   const source: ByteSource = typeof input === 'string' ? openSource(input) : new MemorySource(input, options.name ?? 'module');
   try {
-    return new Module(ElfFile.open(unpackSource(source)), options);
+    return new Module(openElf(unpackSource(source)), options);
   } catch (error) {
     source.close();
     throw error;

@@ -1,12 +1,12 @@
 import { Btf } from '../../btf/btf.js';
 import { FormatError } from '../../elf/errors.js';
 import { Kernel } from '../kernel.js';
+import { rooms } from '../rooms.js';
 import { InputError, openSource, type SourceOptions } from '../source/node.js';
 import { readBtf } from './btf.js';
 import { parseConfig } from './config.js';
 import { openKernelFile } from './identify.js';
 import { type ImageExtras, piecesOfImage } from './image.js';
-import { liveObstacle, piecesOfLive } from './live.js';
 
 /** Options of {@link openKernel}: what the image does not hold, or what is to stand in place of what it holds. */
 export interface OpenKernelOptions extends SourceOptions {
@@ -48,9 +48,10 @@ export async function openKernel(path: string, options: OpenKernelOptions = {}):
 
 /**
  * The kernel that this runs on, from /proc and /sys.
- * @throws InputError where these do not tell enough: {@link liveObstacle} says why
+ * @throws InputError where these do not tell enough: `liveObstacle` says why
  */
 export function openRunningKernel(): Kernel {
+  const { liveObstacle, piecesOfLive } = rooms.live();
   const obstacle = liveObstacle();
   if (obstacle !== undefined) throw new InputError('the running kernel', 'not-readable', obstacle);
   return new Kernel(piecesOfLive());

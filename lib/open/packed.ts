@@ -1,6 +1,7 @@
-import { packingOf } from '../../elf/compression/packing.js';
-import { unpack } from '../../elf/compression/unpack.js';
+import { isElf } from '../../elf/header.js';
+import { unpackSectionsWith } from '../../elf/section.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
+import { rooms } from '../rooms.js';
 
 /** What tells a packing by its first bytes. */
 const START = 64;
@@ -10,8 +11,14 @@ const START = 64;
  * @throws FormatError
  */
 export function unpackSource(source: ByteSource): ByteSource {
-  if (packingOf(source.read(0, Math.min(START, source.size))) === undefined) return source;
-  const { bytes } = unpack(source.read(0, source.size), { name: source.name, trailing: 'ignore' });
+  const start = source.read(0, Math.min(START, source.size));
+  if (isElf(start) || rooms.packing().packingOf(start) === undefined) return source;
+  const { bytes } = rooms.unpack().unpack(source.read(0, source.size), { name: source.name, trailing: 'ignore' });
   source.close();
   return new MemorySource(bytes, source.name);
+}
+
+/** For who reads the sections of an ELF file: what unpacks compressed ones is loaded with the first of them. */
+export function unpackSectionsOnDemand(): void {
+  unpackSectionsWith((bytes, header, name) => rooms.compressedSections().decompressSection(bytes, header, name));
 }

@@ -1,10 +1,10 @@
 import { isBtf } from '../../btf/wire.js';
 import { EM, SHT } from '../../elf/constants.js';
 import { FormatError } from '../../elf/errors.js';
-import { ElfFile } from '../../elf/file.js';
 import { type KallsymsTables, kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
 import { decodeKallsyms } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
+import { openElf } from './elf.js';
 import { elfAround, type ImagePart, type RawImage } from './elf-around.js';
 
 /** What the header of a raw image says. */
@@ -92,7 +92,7 @@ function linkBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables 
 function namedBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, name: string): bigint | undefined {
   const { start, machine, is64, littleEndian } = kind;
   if (start === undefined || typeof start === 'bigint') return undefined;
-  const file = ElfFile.open(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
+  const file = openElf(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
   const { symbols } = decodeKallsyms(file.memory, kallsymsAt(tables, 0n), name);
   for (const label of start) {
     const address = symbols.addressOf(label);

@@ -1,10 +1,11 @@
 import type { DuplicateGroup } from '../../answers/duplicates.js';
-import { type LoadedVerdicts, loadedVerdicts } from '../../answers/in-modules.js';
+import type { LoadedVerdicts } from '../../answers/in-modules.js';
 import type { Decision } from '../../answers/traceability.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { functionCells, moduleCells, table } from '../../report/text.js';
+import { rooms } from '../../rooms.js';
 import { type Command, command, EXIT, type OptionSpec } from '../command.js';
 import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.js';
 
@@ -55,7 +56,7 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
     fentry: id === undefined ? 'refused, not in BTF' : says(tracing.fentryAttach(id), 'attaches to the first'),
     'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
-    ...loadedCells(loadedVerdicts(kernel, tracing, name)),
+    ...(kernel.modules === undefined ? {} : loadedCells(rooms.inModules().loadedVerdicts(kernel, tracing, name))),
     ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
 }

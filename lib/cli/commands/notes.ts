@@ -1,5 +1,5 @@
-import { ElfFile } from '../../../elf/file.js';
 import { describeNote } from '../../../elf/note-description.js';
+import { openElf } from '../../open/elf.js';
 import { openSource } from '../../source/node.js';
 import { type Command, command } from '../command.js';
 import { JsonRows, noteDiagnostics, printable, widest } from '../elf.js';
@@ -13,7 +13,7 @@ export const notes: Command<typeof OPTIONS> = command({
     'Prints the notes, a note a line: owner, type, and the description decoded where it is known (GNU, Linux, Xen), else in hexadecimal.',
   options: OPTIONS,
   run({ args, options, out, note }) {
-    const elf = ElfFile.open(openSource(args[0]!));
+    const elf = openElf(openSource(args[0]!));
     const rows = elf.notes.map(found => ({ found, ...describeNote(found, elf.littleEndian) }));
     if (options.json === true) {
       const json = new JsonRows(out, elf.name, 'notes');

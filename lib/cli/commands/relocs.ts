@@ -1,7 +1,8 @@
-import { ElfFile } from '../../../elf/file.js';
+import type { ElfFile } from '../../../elf/file.js';
 import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js';
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
+import { openElf } from '../../open/elf.js';
 import { openSource } from '../../source/node.js';
 import { type Command, command, MissingError } from '../command.js';
 import { JsonRows, noteDiagnostics, sectionName, widest } from '../elf.js';
@@ -25,7 +26,7 @@ export const relocs: Command<typeof OPTIONS> = command({
     'the relative relocations that its bitmaps stand for; REL and RELR keep their addends in the words they relocate.',
   options: OPTIONS,
   run({ args, options, out, note }) {
-    const elf = ElfFile.open(openSource(args[0]!));
+    const elf = openElf(openSource(args[0]!));
     const all = elf.relocationTables();
     const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
     if (tables.length === 0 && options.section !== undefined) {

@@ -1,0 +1,71 @@
+import { packingOf } from '../../elf/compression/packing.js';
+import { unpack } from '../../elf/compression/unpack.js';
+import { FormatError } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import { isElf } from '../../elf/header.js';
+import { MemorySource } from '../../elf/source.js';
+import { BANNER, indexOfBytes } from './bytes.js';
+import { containerOf } from './container.js';
+import { openElf } from './elf.js';
+import { elfAround } from './elf-around.js';
+import { type KernelFile, kernelInElf } from './identify.js';
+import { analyseRawImage, type RawImageKind } from './raw-image.js';
+
+/** A kernel is wrapped two or three times; more is taken for a bomb. */
+const DEEPEST = 6;
+/** Streams that are tried in a file that does not say where its kernel is packed. */
+const MOST_TRIES = 64;
+
+/**
+ * Opens the kernel in bytes that are no ELF file, or in one that is wrapped: see {@link openKernelFile}.
+ * @param form what it was found in so far
+ */
+export function unwrapKernel(bytes: Uint8Array, name: string, form: readonly string[]): KernelFile {
+  if (form.length >= DEEPEST) throw new FormatError('limit', { name }, `is wrapped more than ${DEEPEST} times`);
+  if (isElf(bytes)) return kernelInElf(new MemorySource(bytes, name), form);
+  const container = containerOf(bytes, name);
+  if (container !== undefined) {
+    const inside = [...form, container.form];
+    if ('payload' in container) {
+      const { format, bytes } = unpack(container.payload, {
+        name,
+        ...(container.sizeHint === undefined ? {} : { sizeHint: container.sizeHint }),
+      });
+      return unwrapKernel(bytes, name, [...inside, format]);
+    }
+    if ('search' in container) return { file: rawImage(searchPacked(container.search, name), container.raw, name), form: inside };
+    return { file: rawImage(bytes, container.raw, name), form: inside };
+  }
+  const packing = packingOf(bytes);
+  if (packing === undefined) {
+    const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+    const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;
+    throw new FormatError('bad-magic', { name }, `not a kernel: neither an ELF file nor a boot image nor packed (${found})`);
+  }
+  return unwrapKernel(unpack(bytes, { name, trailing: 'ignore' }).bytes, name, [...form, packing]);
+}
+
+function rawImage(bytes: Uint8Array, kind: RawImageKind, name: string): ElfFile {
+  return openElf(elfAround(analyseRawImage(bytes, kind, name), name));
+}
+
+/** The first packed stream in the bytes that unpacks to something with a kernel's banner: short magic numbers occur by chance. */
+function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
+  let tries = 0;
+  for (let at = 0; at < bytes.length && tries < MOST_TRIES; at++) {
+    if (!STARTS.has(bytes[at]!)) continue;
+    const rest = bytes.subarray(at);
+    if (packingOf(rest) === undefined) continue;
+    tries++;
+    try {
+      const unpacked = unpack(rest, { name, trailing: 'ignore' }).bytes;
+      if (indexOfBytes(unpacked, BANNER) >= 0) return unpacked;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  throw new FormatError('unsupported', { name }, 'no packed kernel is found behind the boot code');
+}
+
+/** First bytes of the packings that kernels use: gzip, xz, lzma, zstd, LZ4 legacy, bzip2, lzop. */
+const STARTS: ReadonlySet<number> = new Set([0x1f, 0xfd, 0x5d, 0x28, 0x02, 0x42, 0x89]);

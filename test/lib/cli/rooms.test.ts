@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const dist = new URL('../../../', import.meta.url).href;
+const vmlinux = `${root}fixtures/kernel/vmlinux-amd64`;
+
+/** The modules of kelf that a run of the command loads, as V8 counts them for coverage: `elf/file.js`. */
+function loadedBy(...argv: string[]): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'kelf-rooms-'));
+  try {
+    const { status } = spawnSync(process.execPath, [`${root}dist/lib/cli/main.js`, ...argv], { env: { NODE_V8_COVERAGE: folder } });
+    expect(status).to.equal(0);
+    const urls = readdirSync(folder).flatMap(file => {
+      const { result } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { result: readonly { url: string }[] };
+      return result.map(({ url }) => url);
+    });
+    return urls.filter(url => url.startsWith(dist)).map(url => url.slice(dist.length));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe('the rooms that a command enters', () => {
+  it('kelf symbols: nothing of BTF, kallsyms and kernels, no decompressors', () => {
+    const loaded = loadedBy('symbols', vmlinux);
+    expect(loaded).to.include('elf/symbol.js');
+    expect(loaded.filter(file => /^(btf|kallsyms)\/|^lib\/(?!cli\/|source\/|errors\.js)/.test(file))).to.deep.equal([]);
+    expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
+    expect(loaded).not.to.include('elf/memory.js');
+  });
+
+  it('kelf duplicates: no decompressors, no printers of BTF, nothing of modules, of the running kernel, of wrapped images', () => {
+    // The .config in this image is packed.
+    const loaded = loadedBy('duplicates', vmlinux, '--config', `${root}fixtures/kernel/config-amd64`);
+    expect(loaded).to.include('lib/answers/duplicates.js');
+    expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
+    // A prototype in C is part of what a Btf says of itself.
+    expect(loaded.filter(file => file.startsWith('btf/print/'))).to.deep.equal(['btf/print/declaration.js']);
+    expect(loaded.filter(file => /^lib\/modules?\//.test(file))).to.deep.equal([]);
+    const elsewhere = [
+      'lib/open/live.js',
+      'lib/open/unwrap.js',
+      'lib/open/raw-image.js',
+      'lib/open/discover.js',
+      'lib/answers/missing-btf.js',
+    ];
+    for (const file of [...elsewhere, 'lib/answers/in-modules.js', 'kallsyms/locate.js', 'kallsyms/text.js', 'btf/relocate.js'])
+      expect(loaded).not.to.include(file);
+  });
+
+  it('kelf btf dump: no decompressors, nothing of kernels', () => {
+    const loaded = loadedBy('btf', 'dump', vmlinux);
+    expect(loaded).to.include('btf/print/raw.js');
+    expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
+    expect(loaded).not.to.include('lib/kernel.js');
+  });
+});
