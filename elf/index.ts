@@ -6,6 +6,40 @@ export { type Packing, packingOf } from './compression/packing.js';
 export { type Unpacked, type UnpackOptions, unpack } from './compression/unpack.js';
 export { EM, ET, PT, SHF, SHN, SHT, STB, STT } from './constants.js';
 export { Cursor } from './cursor.js';
+export {
+  type Addition,
+  type CodeRange,
+  conventionName,
+  DieReader,
+  DW_AT,
+  DW_FORM,
+  DW_TAG,
+  DW_UT,
+  Dwarf,
+  type DwarfOptions,
+  type Frame,
+  InlinedCalls,
+  type InlinedInto,
+  type LineRows,
+  LineTable,
+  type Location,
+  type LocationEntry,
+  languageName,
+  type Origin,
+  OUTERMOST,
+  openDwarf,
+  type Parameter,
+  registerName,
+  type SourcePlace,
+  type StringHandle,
+  SUBPROGRAM,
+  Subprogram,
+  type SubprogramLink,
+  SubprogramTable,
+  TypePrinter,
+  Unit,
+  type UnitRoot,
+} from './dwarf/index.js';
 export { type Diagnostic, FormatError, type FormatErrorCode, formatPlace, isFormatError, type Place } from './errors.js';
 export { ElfFile } from './file.js';
 export { type ElfHeader, isElf, readHeader } from './header.js';

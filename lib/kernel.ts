@@ -1,6 +1,7 @@
 // Kernel is AsyncDisposable: who compiles against these types need not know the library that declares it.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Btf } from '../btf/btf.js';
+import type { Dwarf } from '../elf/dwarf/dwarf.js';
 import type { Diagnostic } from '../elf/errors.js';
 import type { ElfFile } from '../elf/file.js';
 import type { KernelSymbols } from '../kallsyms/symbols.js';
@@ -67,6 +68,7 @@ export class Kernel implements AsyncDisposable {
   #functions: FunctionTable | undefined;
   #traceability: Traceability | undefined;
   #facts: SymbolFacts | undefined;
+  #dwarf: { readonly found: Dwarf | undefined } | undefined;
 
   constructor(pieces: KernelPieces) {
     this.pieces = pieces;
@@ -161,6 +163,15 @@ export class Kernel implements AsyncDisposable {
   /** Why BTF has no FUNC for a name. */
   missingBtf(name: string, options: MissingBtfOptions = {}): MissingBtf {
     return new (rooms.missingBtf().BtfAbsence)(this, options).answer(name);
+  }
+
+  /**
+   * The debug information of the image; undefined where it has none, and for a running kernel. Its reader is loaded here, and nothing is read until it
+   * is asked something.
+   */
+  dwarf(): Dwarf | undefined {
+    this.#dwarf ??= { found: this.image === undefined ? undefined : rooms.dwarf().openDwarf(this.image) };
+    return this.#dwarf.found;
   }
 
   /** Closes the files. */

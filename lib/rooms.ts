@@ -19,6 +19,7 @@ export const rooms: {
   /** For one without packed kallsyms. */
   readonly symbolsFromElf: () => typeof import('../kallsyms/elf.js');
   readonly live: () => typeof import('./open/live.js');
+  readonly dwarf: () => typeof import('../elf/dwarf/dwarf.js');
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
   readonly missingBtf: () => typeof import('./answers/missing-btf.js');
   readonly symbolFacts: () => typeof import('./symbol-facts.js');
@@ -33,6 +34,7 @@ export const rooms: {
   discover: () => require('./open/discover.js'),
   symbolsFromElf: () => require('../kallsyms/elf.js'),
   live: () => require('./open/live.js'),
+  dwarf: () => require('../elf/dwarf/dwarf.js'),
   relocateBtf: () => require('../btf/relocate.js'),
   missingBtf: () => require('./answers/missing-btf.js'),
   symbolFacts: () => require('./symbol-facts.js'),

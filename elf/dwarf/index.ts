@@ -1,0 +1,33 @@
+/**
+ * DWARF 2 to 5, as far as functions need it: which file declares one, where its code is, what was inlined where, its parameters, lines.
+ *
+ * ```ts
+ * const dwarf = openDwarf(elf);                     // undefined without .debug_info; reads nothing
+ * dwarf.frames(0xffffffff8134a38bn);                // the inlined functions and the function at an address, with files and lines
+ * const fn = dwarf.subprogramAt(0xffffffff8134a350n);   // reads the one unit that .debug_aranges names for the address
+ * fn.name, fn.declared, fn.external, fn.kind, fn.inline, fn.ranges, fn.prototype, fn.unit.producer, fn.unit.language
+ * fn.parameters[0].locations[0];                    // { kind: 'register', register: 5, text: 'DW_OP_reg5 rdi', low, high }
+ * fn.inlinedInto();                                 // callers that hold copies of its code, and where the calls are written
+ * dwarf.named('tty_write');                         // every entry of a name, declarations and abstract instances too
+ * for (const unit of dwarf.units()) unit.subprograms;   // columns for each unit: what a walk over the whole kernel uses
+ * ```
+ *
+ * A walk over all functions takes one unit after the other, reads `unit.subprograms` (a row for each DW_TAG_subprogram, with `low` NaN where there is
+ * no code) and `unit.inlined` (a row for each inlined call), compares names by handle, and makes `new Subprogram(unit, row)` only for the rows it
+ * has to look at. `dwarf.unitOffsets` is what to share among worker threads: each opens the file itself and takes `dwarf.unit(offset)`.
+ * Addresses in columns are distances: `dwarf.address(distance)` and `dwarf.distance(address)` convert.
+ */
+export { DW_AT, DW_FORM, DW_TAG, DW_UT } from './constants.js';
+export { DieReader } from './die.js';
+export { Dwarf, type DwarfOptions, type Origin, openDwarf } from './dwarf.js';
+export type { Location } from './expression.js';
+export { InlinedCalls, OUTERMOST } from './inlined.js';
+export { type LineRows, LineTable, type SourcePlace } from './line.js';
+export type { LocationEntry } from './location.js';
+export { conventionName, languageName, registerName } from './names.js';
+export type { StringHandle } from './strings.js';
+export { type Addition, type CodeRange, type InlinedInto, type Parameter, Subprogram } from './subprogram.js';
+export { SUBPROGRAM, type SubprogramLink, SubprogramTable } from './subprogram-table.js';
+export type { Frame } from './symbolize.js';
+export { TypePrinter } from './type.js';
+export { Unit, type UnitRoot } from './unit.js';

@@ -1,0 +1,122 @@
+import type { ByteReader } from './byte-reader.js';
+import { DW_FORM } from './constants.js';
+import type { DieReader } from './die.js';
+import type { Unit } from './unit.js';
+
+/** Ranges of code as distances from the origin: begin and end of the first, begin and end of the second … */
+export type Distances = readonly number[];
+
+/** DW_RLE_*, §7.25. */
+const RLE = {
+  end_of_list: 0,
+  base_addressx: 1,
+  startx_endx: 2,
+  startx_length: 3,
+  offset_pair: 4,
+  base_address: 5,
+  start_end: 6,
+  start_length: 7,
+} as const;
+
+/** The value of DW_AT_ranges, as an offset in .debug_ranges or .debug_rnglists; -1 for a form that is none. */
+export function rangesOffset(die: DieReader, form: number): number {
+  return form === DW_FORM.rnglistx ? listOffset(die.unit, 'rnglists', die.uleb()) : die.sectionOffset(form);
+}
+
+/** The ranges of a list; those that are empty are left out. @throws FormatError */
+export function readRanges(unit: Unit, offset: number): Distances {
+  if (offset < 0) return [];
+  const section = unit.section(unit.version >= 5 ? 'rnglists' : 'ranges');
+  return section.scan(offset, unit.littleEndian, reader => (unit.version >= 5 ? readRangeList(unit, reader) : readOldRanges(unit, reader)));
+}
+
+/** DWARF 5, §2.17.3. */
+function readRangeList(unit: Unit, reader: ByteReader): Distances {
+  const { addressSize } = unit;
+  const ranges: number[] = [];
+  let base = unit.root.low;
+  for (;;) {
+    const kind = reader.u8();
+    let low: number;
+    let high: number;
+    switch (kind) {
+      case RLE.end_of_list:
+        return ranges;
+      case RLE.base_addressx:
+        base = unit.addressAt(reader.uleb());
+        continue;
+      case RLE.base_address:
+        base = address(reader, unit);
+        continue;
+      case RLE.startx_endx:
+        low = unit.addressAt(reader.uleb());
+        high = unit.addressAt(reader.uleb());
+        break;
+      case RLE.startx_length:
+        low = unit.addressAt(reader.uleb());
+        high = low + reader.uleb();
+        break;
+      case RLE.offset_pair:
+        low = base + reader.uleb();
+        high = base + reader.uleb();
+        break;
+      case RLE.start_end:
+        low = address(reader, unit);
+        high = address(reader, unit);
+        break;
+      case RLE.start_length:
+        low = reader.distance(addressSize, unit.dwarf.origin.low, unit.dwarf.origin.high);
+        high = low + reader.uleb();
+        break;
+      default:
+        reader.fail('bad-value', `${kind} is no kind of entry in a list of ranges`);
+    }
+    if (low < high) ranges.push(low, high);
+  }
+}
+
+/** DWARF 4, §2.17.3. */
+function readOldRanges(unit: Unit, reader: ByteReader): Distances {
+  const ranges: number[] = [];
+  let base = unit.root.low;
+  for (;;) {
+    const pair = readPair(reader, unit, base);
+    if (pair === 'end') return ranges;
+    if (typeof pair === 'number') base = pair;
+    else if (pair[0] < pair[1]) ranges.push(pair[0], pair[1]);
+  }
+}
+
+/** An entry of .debug_ranges or .debug_loc: two addresses relative to a base, the end of the list, or another base. */
+export function readPair(reader: ByteReader, unit: Unit, base: number): 'end' | number | readonly [low: number, high: number] {
+  const { addressSize } = unit;
+  const start = reader.pos;
+  reader.need(2 * addressSize);
+  const bytes = reader.bytes.subarray(start, start + 2 * addressSize);
+  if (bytes.every(byte => byte === 0)) {
+    reader.pos += 2 * addressSize;
+    return 'end';
+  }
+  if (bytes.subarray(0, addressSize).every(byte => byte === 0xff)) {
+    reader.pos += addressSize;
+    return address(reader, unit);
+  }
+  return [relative(reader, unit, base), relative(reader, unit, base)];
+}
+
+/** A word that is added to a base. Where the base is address zero, the word is an address, too large for a number of its own. */
+function relative(reader: ByteReader, unit: Unit, base: number): number {
+  return base === unit.dwarf.origin.zero || Number.isNaN(base) ? address(reader, unit) : base + reader.unsigned(unit.addressSize);
+}
+
+/** An address in a list, as a distance. */
+export function address(reader: ByteReader, unit: Unit): number {
+  const { low, high } = unit.dwarf.origin;
+  return reader.distance(unit.addressSize, low, high);
+}
+
+/** The offset of a list by its index: in the table of offsets at DW_AT_rnglists_base or DW_AT_loclists_base, §7.28. */
+export function listOffset(unit: Unit, name: 'rnglists' | 'loclists', index: number): number {
+  const base = name === 'rnglists' ? unit.root.rnglistsBase : unit.root.loclistsBase;
+  return base + unit.word(name, base, index, unit.offsetSize).unsigned(unit.offsetSize);
+}

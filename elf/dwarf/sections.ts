@@ -1,0 +1,110 @@
+import { inflateZlib } from '../compression/platform.js';
+import { ET } from '../constants.js';
+import { FormatError } from '../errors.js';
+import type { ElfFile } from '../file.js';
+import type { Section } from '../section.js';
+import { ByteReader } from './byte-reader.js';
+import { holdsBytes, layOutSections, relocateSection } from './relocate.js';
+
+/** Bytes that are read where the length of what is there is not known: most lists and tables of abbreviations are shorter. */
+const WINDOW = 1 << 12;
+
+/** One section of the debug information. Parts are read as they stand in the file; what is packed or relocated is held in memory whole. */
+export class DebugSection {
+  /** `vmlinux: .debug_info`, for messages. */
+  readonly label: string;
+  readonly #read: (start: number, length: number) => Uint8Array;
+  readonly #size: () => number;
+  readonly #whole: () => Uint8Array;
+  #bytes: Uint8Array | undefined;
+
+  constructor(elf: ElfFile, section: Section, places: () => Float64Array) {
+    this.label = section.label;
+    const relocated =
+      elf.header.type === ET.REL && elf.sections.some(({ info, type }) => info === section.index && (type === 4 || type === 9));
+    const inMemory = relocated || section.compressed || section.name.startsWith('.zdebug');
+    this.#whole = () => {
+      const data = section.name.startsWith('.zdebug') ? inflateGnu(section) : section.data();
+      return relocated ? relocateSection(elf, section, data, places()) : data;
+    };
+    this.#size = () => (inMemory ? this.bytes().length : section.size);
+    this.#read = (start, length) => (inMemory ? this.bytes().subarray(start, start + length) : section.storedRange(start, length));
+  }
+
+  /** In bytes, unpacked. */
+  get size(): number {
+    return this.#size();
+  }
+
+  /** `length` bytes from `start`. @throws FormatError `out-of-range` */
+  read(start: number, length: number): Uint8Array {
+    if (!(start >= 0 && length >= 0 && start + length <= this.size)) {
+      throw new FormatError(
+        'out-of-range',
+        { name: this.label, offset: start },
+        `${length} bytes are needed here, the section has ${this.size}`,
+      );
+    }
+    return this.#bytes?.subarray(start, start + length) ?? this.#read(start, length);
+  }
+
+  /**
+   * Parses what begins at an offset and tells its own length: `parse` is given a window of the section, and a larger one where that is too short.
+   * @throws FormatError what `parse` throws with all of the section in view
+   */
+  scan<T>(start: number, littleEndian: boolean, parse: (reader: ByteReader) => T): T {
+    for (let window = WINDOW; ; window *= 8) {
+      const rest = Math.max(0, this.size - start);
+      const length = Math.min(window, rest);
+      try {
+        return parse(new ByteReader(this.read(start, length), littleEndian, this.label, start));
+      } catch (error) {
+        if (!(error instanceof FormatError) || error.code !== 'truncated' || length === rest) throw error;
+      }
+    }
+  }
+
+  /** All bytes; kept. */
+  bytes(): Uint8Array {
+    this.#bytes ??= this.#whole();
+    return this.#bytes;
+  }
+}
+
+/** The sections of a file's debug information, by their names without `.debug_`. */
+export class DebugSections {
+  readonly #elf: ElfFile;
+  readonly #found = new Map<string, DebugSection | undefined>();
+  #places: Float64Array | undefined;
+
+  constructor(elf: ElfFile) {
+    this.#elf = elf;
+  }
+
+  /** `info`, `abbrev`, `line`, … */
+  get(name: string): DebugSection | undefined {
+    if (!this.#found.has(name)) {
+      const named = (prefix: string) => this.#elf.sections.find(section => section.name === prefix + name && holdsBytes(section));
+      const section = named('.debug_') ?? named('.zdebug_');
+      this.#found.set(name, section === undefined ? undefined : new DebugSection(this.#elf, section, () => this.places));
+    }
+    return this.#found.get(name);
+  }
+
+  /** Where each section of a relocatable file is taken to be; zero for those of a linked file. */
+  get places(): Float64Array {
+    this.#places ??= this.#elf.header.type === ET.REL ? layOutSections(this.#elf) : new Float64Array(this.#elf.sections.length);
+    return this.#places;
+  }
+}
+
+/** The older form of compressed sections: `ZLIB`, the size in eight bytes, the high one first, then a zlib stream (binutils, bfd/compress.c). */
+function inflateGnu(section: Section): Uint8Array {
+  const bytes = section.stored();
+  const place = { name: section.label };
+  if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(0, 4)) !== 'ZLIB')
+    throw new FormatError('bad-magic', place, "does not begin with 'ZLIB'");
+  const size = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(4));
+  if (size > 2 ** 32) throw new FormatError('limit', place, `unpacks to ${size} bytes, the limit is ${2 ** 32}`);
+  return inflateZlib(bytes.subarray(12), size, place);
+}

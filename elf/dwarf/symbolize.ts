@@ -1,0 +1,50 @@
+import type { Dwarf } from './dwarf.js';
+import { InlinedCalls } from './inlined.js';
+import type { LineTable, SourcePlace } from './line.js';
+import type { Unit } from './unit.js';
+
+/** A function whose code an address is in, and the place in the source that the code stands for. */
+export interface Frame {
+  /** Its name in the source; undefined where no subprogram is known for the address, as in assembly. */
+  readonly name?: string;
+  /** The place: of the instruction in the innermost frame, of the call in the others. Absent where no line stands for it. */
+  readonly place?: SourcePlace;
+  /** True for an inlined function: the next frame is where its code stands. */
+  readonly inlined: boolean;
+}
+
+/** The frames of an address, the innermost first. */
+export function framesAt(dwarf: Dwarf, address: bigint): Frame[] {
+  const unit = dwarf.unitAt(address);
+  if (unit === undefined) return [];
+  const distance = dwarf.distance(address);
+  const { lines, subprograms } = unit;
+  let place = placeAt(lines, distance);
+  const row = subprograms.rowAtAddress(distance);
+  if (row < 0) return place === undefined ? [] : [{ place, inlined: false }];
+  const frames: Frame[] = [];
+  const calls = new InlinedCalls(unit, row);
+  for (const call of calls.chainAt(row, distance)) {
+    frames.push(frame(nameAt(unit, calls.origin[call]!), place, true));
+    const file = lines?.file(calls.callFile[call]!);
+    place = file === undefined ? undefined : { ...file, line: calls.callLine[call]!, column: calls.callColumn[call]! };
+  }
+  frames.push(frame(dwarf.strings.get(subprograms.nameOf(row)), place, false));
+  return frames;
+}
+
+function frame(name: string | undefined, place: SourcePlace | undefined, inlined: boolean): Frame {
+  return { ...(name === undefined ? {} : { name }), ...(place === undefined ? {} : { place }), inlined };
+}
+
+function placeAt(lines: LineTable | undefined, distance: number): SourcePlace | undefined {
+  const row = lines?.find(distance) ?? -1;
+  return row < 0 ? undefined : lines!.placeOf(row);
+}
+
+/** The name of a subprogram by the offset of its entry. */
+function nameAt(near: Unit, offset: number): string | undefined {
+  const unit = offset < 0 ? undefined : near.dwarf.unitContaining(offset, near);
+  const row = unit?.subprograms.rowAt(offset) ?? -1;
+  return row < 0 ? undefined : near.dwarf.strings.get(unit!.subprograms.nameOf(row));
+}
