@@ -5,6 +5,9 @@ export { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/m
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './answers/pahole.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './answers/prototype.js';
 export { type Decision, type FunctionTraceability, Traceability, type TraceabilityAnswer } from './answers/traceability.js';
+export { carve } from './bpf/carve/carve.js';
+export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/carve/files.js';
+export type { Find, Form, FoundProgram } from './bpf/carve/find.js';
 export type { BpfCoreRelocation } from './bpf/core-relocations.js';
 export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/data.js';
 export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/externs.js';

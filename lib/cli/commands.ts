@@ -35,6 +35,10 @@ export const COMMANDS: CommandTable = {
     summary: 'every type of a name',
     load: async () => (await import('./commands/btf-find.js')).btfFind,
   },
+  'bpf carve': {
+    summary: 'the BPF objects that programs, libraries and headers carry',
+    load: async () => (await import('./commands/bpf-carve.js')).bpfCarve,
+  },
   sections: { summary: "an ELF file's sections", load: async () => (await import('./commands/sections.js')).sections },
   segments: { summary: "an ELF file's segments", load: async () => (await import('./commands/segments.js')).segments },
   symbols: {

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { type Dirent, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { isFormatError } from '../../../elf/errors.js';
+import { InputError, openSource } from '../../source/node.js';
+import { inThreads } from '../../threads.js';
+import { carve } from './carve.js';
+import type { Find } from './find.js';
+
+/** An object that was found in a file; its bytes are not kept. */
+export interface CarvedObject extends Omit<Find, 'bytes'> {
+  readonly path: string;
+  /** Of the object, which the file may hold in a longer form. */
+  readonly length: number;
+  readonly sha256: string;
+  /** The file it was written to. */
+  readonly written?: string;
+}
+
+/** What was found in some files. */
+export interface Carved {
+  readonly objects: readonly CarvedObject[];
+  /** A line for each file that could not be read. */
+  readonly problems: readonly string[];
+}
+
+/** Options of {@link carveFiles}. */
+export interface CarveOptions {
+  /** Objects are written to files under this folder, which is made; nothing is written without. */
+  readonly out?: string | undefined;
+  readonly threads?: number | undefined;
+  /** Called now and then with how many bytes of how many were searched. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Files that a thread is handed at a time: so many bytes, or so many files. */
+const BATCH_BYTES = 1 << 25;
+const BATCH_FILES = 256;
+
+/** A file, and what it is called under the folder that was asked for. */
+export interface Member {
+  readonly path: string;
+  readonly name: string;
+}
+
+/**
+ * Carves files, and every file under folders; symbolic links in folders are not followed.
+ * @throws InputError for a path that can't be read; a file in a folder that can't be is one of the `problems`
+ */
+export async function carveFiles(paths: readonly string[], options: CarveOptions = {}): Promise<Carved & { readonly files: number }> {
+  const { out, threads, onProgress } = options;
+  const problems: string[] = [];
+  const batches: Member[][] = [];
+  const sizes: number[] = [];
+  let files = 0;
+  let total = 0;
+  for (const { size, ...member } of paths.flatMap(path => membersOf(path, problems))) {
+    if (batches.length === 0 || sizes.at(-1)! + size > BATCH_BYTES || batches.at(-1)!.length === BATCH_FILES) {
+      batches.push([]);
+      sizes.push(0);
+    }
+    batches.at(-1)!.push(member);
+    sizes[sizes.length - 1]! += size;
+    files++;
+    total += size;
+  }
+  let done = 0;
+  const report = (batch: number): void => {
+    done += sizes[batch]!;
+    onProgress?.(done, total);
+  };
+  const parts =
+    batches.length === 1
+      ? [carveBatch(batches[0]!, out)]
+      : await inThreads<Member[], Carved>(batches, {
+          script: new URL('./worker.js', import.meta.url),
+          data: { out },
+          threads,
+          onDone: report,
+        });
+  return {
+    files,
+    objects: parts.flatMap(part => part.objects),
+    problems: [...problems, ...parts.flatMap(part => part.problems)],
+  };
+}
+
+/** What one thread does. */
+export function carveBatch(members: readonly Member[], out: string | undefined): Carved {
+  const objects: CarvedObject[] = [];
+  const problems: string[] = [];
+  for (const { path, name } of members) {
+    try {
+      const source = openSource(path);
+      try {
+        for (const { bytes, ...find } of carve(source)) {
+          const written = out === undefined ? undefined : write(out, name, find.offset, bytes);
+          const sha256 = createHash('sha256').update(bytes).digest('hex');
+          objects.push({ path, ...find, length: bytes.length, sha256, ...(written === undefined ? {} : { written }) });
+        }
+      } finally {
+        source.close();
+      }
+    } catch (error) {
+      if (!(error instanceof Error) || !(isFormatError(error) || error.name === 'InputError')) throw error;
+      problems.push(error.message);
+    }
+  }
+  return { objects, problems };
+}
+
+/** `OUT/usr/sbin/opensnoop@0x1a2b0.bpf.o` for an object in `usr/sbin/opensnoop`. */
+function write(out: string, name: string, offset: number, bytes: Uint8Array): string {
+  const path = join(out, `${name}@0x${offset.toString(16)}.bpf.o`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+}
+
+function membersOf(path: string, problems: string[]): (Member & { readonly size: number })[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new InputError(path, 'ENOENT', 'no such file');
+  if (!stat.isDirectory()) {
+    // Refuses devices and the like, as it does for every command.
+    openSource(path).close();
+    return [{ path, name: basename(path), size: stat.size }];
+  }
+  const found: (Member & { readonly size: number })[] = [];
+  const folders = [path];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of list(folder, folder === path, problems)) {
+      const at = join(folder, entry.name);
+      if (entry.isDirectory()) folders.push(at);
+      else if (entry.isFile()) found.push({ path: at, name: relative(path, at), size: statSync(at, { throwIfNoEntry: false })?.size ?? 0 });
+    }
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function list(folder: string, given: boolean, problems: string[]): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException;
+    if (given) throw new InputError(folder, code, code === 'EACCES' ? 'permission denied' : code, { cause: error });
+    problems.push(`${folder}: ${code}`);
+    return [];
+  }
+}

@@ -1,0 +1,47 @@
+import type { ByteSource } from '../../../elf/source.js';
+
+/** How an object stands in the file around it. */
+export type Form =
+  /** As it is: the file itself, or a part of .rodata. */
+  | 'ELF'
+  /** A string literal of C, Go or Rust source: `"\x7f\x45\x4c\x46…"`, as `bpftool gen skeleton` writes it. */
+  | 'string literal'
+  /** A list of numbers in source: `0x7f, 0x45, 0x4c, 0x46, …`, as `xxd -i` writes it. */
+  | 'byte list'
+  | 'base64'
+  | 'base64 of gzip'
+  /** What `bpftool gen skeleton -L` embeds: no ELF file, but a loader program and the data that it works on. */
+  | 'light skeleton';
+
+/** A program of an embedded object. */
+export interface FoundProgram {
+  readonly name: string;
+  /** The section, which says what it attaches to; absent in a light skeleton. */
+  readonly section?: string;
+}
+
+/** One embedded object. */
+export interface Find {
+  readonly form: Form;
+  /** Where it begins in the file, and how many bytes it takes there. */
+  readonly offset: number;
+  readonly extent: number;
+  /** The object, as it was before it was embedded. */
+  readonly bytes: Uint8Array;
+  readonly programs: readonly FoundProgram[];
+  /** Of a light skeleton: where the loader's instructions are in the file, if they are there. */
+  readonly loader?: { readonly offset: number; readonly length: number };
+}
+
+/** How one form is looked for. */
+export interface Finder {
+  /** Each of them is where an object may be. */
+  readonly needles: readonly Uint8Array[];
+  /** Only in source code, which has no NUL: not worth a look in programs and libraries. */
+  readonly sourceOnly: boolean;
+  /**
+   * Looks closely at an offset where a needle was found. The result is the object, or else from where on the same needle is worth looking for:
+   * an offset beyond the one that was given.
+   */
+  examine(source: ByteSource, offset: number): Find | number;
+}

@@ -1,0 +1,48 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { cli } from '../../support/cli.js';
+
+const OBJECT = fileURLToPath(new URL('../../../../fixtures/bpf/kelf.bpfel.o', import.meta.url));
+
+describe('kelf bpf carve', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kelf-carve-'));
+  const object = readFileSync(OBJECT);
+  before(() => {
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin', 'daemon'), Buffer.concat([Buffer.alloc(100), object]));
+    writeFileSync(join(folder, 'notes.txt'), 'nothing');
+    symlinkSync('bin/daemon', join(folder, 'link'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('searches a folder, and writes what it finds', async () => {
+    const out = join(folder, 'out');
+    const { code, stdout, stderr } = await cli('bpf', 'carve', folder, '--out', out);
+    expect(code).to.equal(0);
+    const written = join(out, 'bin', 'daemon@0x64.bpf.o');
+    expect(stdout).to.match(new RegExp(`^${folder}/bin/daemon\\+0x64: ELF, ${object.length} bytes, sha256 [0-9a-f]{64}\n`));
+    expect(stdout).to.match(/\n {2}\w+ +kprobe\/load_elf_binary\n/);
+    expect(stdout).to.contain(`written to ${written}`);
+    expect(stderr).to.equal('kelf: objects found: 1, in 1 of 2 files\n');
+    expect(readFileSync(written).equals(object)).to.equal(true);
+  });
+
+  it('prints JSON', async () => {
+    const { stdout } = await cli('bpf', 'carve', join(folder, 'bin', 'daemon'), '--json');
+    const { schema, objects } = JSON.parse(stdout);
+    expect(schema).to.equal('kelf/bpf-carve');
+    expect(objects[0]).to.deep.include({ form: 'ELF', offset: 100, extent: object.length, length: object.length });
+  });
+
+  it('exits with 4 where there is none, with 3 for what is not there', async () => {
+    expect(await cli('bpf', 'carve', join(folder, 'notes.txt'))).to.deep.equal({
+      code: 4,
+      stdout: '',
+      stderr: `kelf: ${join(folder, 'notes.txt')}: no BPF object in it\n`,
+    });
+    expect((await cli('bpf', 'carve', join(folder, 'nowhere'))).code).to.equal(3);
+  });
+});
