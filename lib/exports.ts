@@ -1,4 +1,5 @@
 import type { Memory } from '../elf/memory.js';
+import { textAt } from './image-text.js';
 import type { Kernel } from './kernel.js';
 
 /** A symbol that the kernel offers to modules: an entry of `__ksymtab`. */
@@ -22,8 +23,6 @@ const TABLES: readonly (readonly [suffix: string, gpl: boolean])[] = [
 ];
 /** KSYM_FLAG_GPL_ONLY */
 const FLAG_GPL = 1;
-/** Longer names and namespaces are taken for damage. */
-const LONGEST = 512;
 
 interface Range {
   readonly from: bigint;
@@ -115,14 +114,4 @@ function checksums(memory: Memory, range: Range | undefined, count: number): (en
 
 function isName(text: string | undefined): boolean {
   return text !== undefined && /^[A-Za-z_][A-Za-z0-9_.]*$/.test(text);
-}
-
-function textAt(memory: Memory, address: bigint): string | undefined {
-  for (let length = LONGEST; length >= 16; length /= 2) {
-    if (!memory.has(address, length)) continue;
-    const bytes = memory.stored(address, length);
-    const end = bytes.indexOf(0);
-    return end < 0 ? undefined : new TextDecoder().decode(bytes.subarray(0, end));
-  }
-  return undefined;
 }

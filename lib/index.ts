@@ -1,3 +1,7 @@
+export type { Abi, AbiRegister, SyscallEntry } from './abi/abi.js';
+export type { Part, Passing } from './abi/pass.js';
+export type { Value } from './abi/value.js';
+export { type AttachAnswer, Attaching } from './answers/attach.js';
 export { type Audit, auditKernel, type Tally } from './answers/audit.js';
 export { type DuplicateGroup, duplicates } from './answers/duplicates.js';
 export type { LoadedVerdicts, ModuleTraceability, NameInModules } from './answers/in-modules.js';
@@ -5,6 +9,12 @@ export { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/m
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './answers/pahole.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './answers/prototype.js';
 export { type Decision, type FunctionTraceability, Traceability, type TraceabilityAnswer } from './answers/traceability.js';
+export type { Clone } from './attach/clones.js';
+export type { Fetch } from './attach/fetch.js';
+export { Names } from './attach/names.js';
+export type { ProbePlace } from './attach/place.js';
+export { ATTACH_FORMS, type AttachForm, type ProbeKind, Recipe, type RecipeFacts } from './attach/recipe.js';
+export type { AttachArgument, Signature } from './attach/signature.js';
 export { carve } from './bpf/carve/carve.js';
 export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/carve/files.js';
 export type { Find, Form, FoundProgram } from './bpf/carve/find.js';

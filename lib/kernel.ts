@@ -5,6 +5,7 @@ import type { Dwarf } from '../elf/dwarf/dwarf.js';
 import type { Diagnostic } from '../elf/errors.js';
 import type { ElfFile } from '../elf/file.js';
 import type { KernelSymbols } from '../kallsyms/symbols.js';
+import type { AttachAnswer, Attaching } from './answers/attach.js';
 import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
 import type { MissingBtf, MissingBtfOptions } from './answers/missing-btf.js';
 import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';
@@ -67,6 +68,7 @@ export class Kernel implements AsyncDisposable {
   #banner: { readonly text: string | undefined } | undefined;
   #functions: FunctionTable | undefined;
   #traceability: Traceability | undefined;
+  #attaching: Attaching | undefined;
   #facts: SymbolFacts | undefined;
   #dwarf: { readonly found: Dwarf | undefined } | undefined;
 
@@ -158,6 +160,17 @@ export class Kernel implements AsyncDisposable {
   get tracing(): Traceability {
     this.#traceability ??= new Traceability(this);
     return this.#traceability;
+  }
+
+  /** How to attach a probe to each function of a name: exactly to that one, with its arguments by name. */
+  attach(name: string): AttachAnswer {
+    return this.attaching.answer(name);
+  }
+
+  /** What makes recipes to attach, for one function after the other. */
+  get attaching(): Attaching {
+    this.#attaching ??= new (rooms.attach().Attaching)(this);
+    return this.#attaching;
   }
 
   /** Why BTF has no FUNC for a name. */

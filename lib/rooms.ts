@@ -21,6 +21,7 @@ export const rooms: {
   readonly live: () => typeof import('./open/live.js');
   readonly dwarf: () => typeof import('../elf/dwarf/dwarf.js');
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
+  readonly attach: () => typeof import('./answers/attach.js');
   readonly missingBtf: () => typeof import('./answers/missing-btf.js');
   readonly symbolFacts: () => typeof import('./symbol-facts.js');
   /** For answers that cover modules. */
@@ -36,6 +37,7 @@ export const rooms: {
   live: () => require('./open/live.js'),
   dwarf: () => require('../elf/dwarf/dwarf.js'),
   relocateBtf: () => require('../btf/relocate.js'),
+  attach: () => require('./answers/attach.js'),
   missingBtf: () => require('./answers/missing-btf.js'),
   symbolFacts: () => require('./symbol-facts.js'),
   inModules: () => require('./answers/in-modules.js'),

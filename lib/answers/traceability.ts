@@ -1,4 +1,5 @@
 import { EM } from '../../elf/constants.js';
+import type { AttachForm, ProbeKind } from '../attach/recipe.js';
 import type { Certainty, Errno, Evidence, Verdict } from '../evidence.js';
 import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
@@ -31,6 +32,8 @@ export interface FunctionTraceability {
   readonly kprobe: Verdict;
   readonly kretprobe: Verdict;
   readonly ftrace: Verdict;
+  /** How to attach a probe to this function and no other; undefined where the kernel refuses. {@link Kernel.attach} says more. */
+  attach(form: AttachForm, kind?: ProbeKind): string | undefined;
 }
 
 /** The outcome of a rule before it is put into words: audits ask for tens of thousands. */
@@ -70,7 +73,8 @@ export class Traceability {
   readonly countsNames: { readonly refuses: boolean; readonly evidence: Evidence };
   /** Whether ftrace calls BPF trampolines directly. */
   readonly directCalls: boolean;
-  readonly #multi: boolean;
+  /** Whether the kernel has multi kprobes. */
+  readonly hasMulti: boolean;
   /** False where the .config is known and has no CONFIG_KPROBES. */
   readonly kprobes: boolean;
   /** How many registers a trampoline passes. */
@@ -86,7 +90,7 @@ export class Traceability {
     this.directCalls = this.#has('register_ftrace_direct') || this.#has('register_ftrace_direct_multi');
     const config = kernel.pieces.config();
     this.kprobes = config === undefined || config.get('CONFIG_KPROBES') === 'y';
-    this.#multi = this.#has('register_fprobe_ips') || this.#has('register_fprobe');
+    this.hasMulti = this.#has('register_fprobe_ips') || this.#has('register_fprobe');
     this.mostSlots = mostSlots(kernel);
   }
 
@@ -192,7 +196,7 @@ export class Traceability {
 
   /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
   kprobeMultiByName(name: string): Decision {
-    if (!this.#multi) return { code: 'no-kprobe-multi', errno: 'EOPNOTSUPP' };
+    if (!this.hasMulti) return { code: 'no-kprobe-multi', errno: 'EOPNOTSUPP' };
     return this.#byFilter(name, 'ESRCH');
   }
 
@@ -238,6 +242,7 @@ export class Traceability {
           kprobe: this.#verdict(this.kprobeOfRow(symbolRow), evidence, true),
           kretprobe: this.#verdict(this.kretprobeOfRow(symbolRow), evidence, true),
           ftrace: this.#verdict(live ? ACCEPTED : this.#noSite(symbolRow), () => this.#siteEvidence(symbolRow)),
+          attach: (form: AttachForm, kind?: ProbeKind) => kernel.attaching.recipe(functionRow(kernel, row)).attach(form, kind),
         };
       }),
       ...(modules === undefined ? {} : { modules }),
@@ -409,7 +414,7 @@ export class Traceability {
   }
 
   #multiEvidence(name: string): Evidence[] {
-    if (!this.#multi) return [{ source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' }];
+    if (!this.hasMulti) return [{ source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' }];
     const { functions } = this.#kernel;
     return functions.find(name).flatMap(row => this.#siteEvidence(functions.symbolRow[row]!));
   }

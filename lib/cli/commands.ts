@@ -11,6 +11,10 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import('./commands/duplicates.js')).duplicates,
   },
   trace: { summary: 'whether and how functions can be traced', load: async () => (await import('./commands/trace.js')).trace },
+  attach: {
+    summary: 'the lines that attach a probe to exactly one function',
+    load: async () => (await import('./commands/attach.js')).attach,
+  },
   why: { summary: 'why BTF has no entry for a function', load: async () => (await import('./commands/why.js')).why },
   mcount: { summary: "ftrace's table of call sites", load: async () => (await import('./commands/mcount.js')).mcount },
   kallsyms: {

@@ -1,14 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { auditKernel, duplicates, Kernel, MissingError, parseConfig, piecesOfImage } from 'kelf';
+import { ATTACH_FORMS, auditKernel, duplicates, Kernel, MissingError, parseConfig, piecesOfImage } from 'kelf';
 import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
 import { BtfWriter } from '../support/btf-writer.js';
 import { type FunctionSpec, kernelOf } from '../support/kernel-writer.js';
 import { mutate, random } from '../support/mutate.js';
 
 const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 800);
-const NAMES = ['load_elf_binary', 'tty_write', 'set_root', 'sys_sync', 'no_such_function', 'wb_dirty_limit', 'schedule', '__memcpy'];
+const NAMES = [
+  'load_elf_binary',
+  '__x64_sys_getcwd',
+  'tty_write',
+  'set_root',
+  'sys_sync',
+  'no_such_function',
+  'wb_dirty_limit',
+  'schedule',
+  '__memcpy',
+];
 /** Distances from where a label is: those that make ranges empty, upside down, longer than the file or than a number can count. */
 const DISTANCES = [
   1n,
@@ -55,6 +65,10 @@ function askAll(bytes: Uint8Array, config: string): void {
     () => kernel.banner,
     () => kernel.buildId,
     () => kernel.diagnostics,
+    // A name of several functions, and one whose parameters stand in other tables.
+    ...['load_elf_binary', '__x64_sys_getcwd'].map(
+      name => () => kernel.attach(name).functions.map(recipe => ATTACH_FORMS.map(form => recipe.attach(form))),
+    ),
     ...NAMES.flatMap(name => [
       () => kernel.traceability(name),
       () => kernel.missingBtf(name),

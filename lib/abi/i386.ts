@@ -1,0 +1,25 @@
+import type { Abi } from './abi.js';
+
+/**
+ * The kernel's own convention: -mregparm=3 -freg-struct-return (arch/x86/Makefile). asmlinkage functions take all arguments on the stack, which
+ * BTF does not tell.
+ */
+export const I386: Abi = {
+  name: 'i386',
+  bpfTarget: 'x86',
+  wordSize: 4,
+  registers: ['ax', 'dx', 'cx'].map(name => ({ name, field: name })),
+  results: ['ax', 'dx'].map(name => ({ name, field: name })),
+  stackPointer: { name: 'sp', field: 'sp' },
+  // $stack0 is the return address.
+  firstStack: 1,
+  evenRegisters: false,
+  evenStack: false,
+  splits: false,
+  resumes: false,
+  structs: { largest: 0, beyond: 'stack' },
+  doubleWord: 'words',
+  floats: 'integer',
+  returned: { largest: 8, hidden: 'first', givesPointer: true },
+  syscalls: [{ prefix: '__ia32_sys_', arguments: ['bx', 'cx', 'dx', 'si', 'di', 'bp'].map((field, i) => ({ offset: i * 4, field })) }],
+};

@@ -1,0 +1,47 @@
+import type { Kernel } from '../kernel.js';
+
+/** The place of a probe: a symbol that stands for one place alone, and the distance from it. */
+export interface ProbePlace {
+  /** Undefined where an address is all there is. */
+  readonly symbol?: string;
+  readonly offset: bigint;
+  /** `do_sys_openat2`, `_stext+0x3ce620`, `xfs:xfs_trans_alloc+0x40`, `0xffffffff813ce620`. */
+  readonly text: string;
+  /** False for an address: the image is elsewhere on the next boot (CONFIG_RANDOMIZE_BASE). */
+  readonly everyBoot: boolean;
+}
+
+/** By a name that one symbol alone bears. */
+export function placeOfName(name: string): ProbePlace {
+  return { symbol: name, offset: 0n, text: name, everyBoot: true };
+}
+
+/**
+ * By the distance from a symbol in front: `_stext`, or where that is none or not the only one of its name, the nearest function that is. The kernel
+ * counts the symbols of the anchor's name (number_of_same_symbols()), adds the distance, and takes the symbol that it finds there from then on.
+ */
+export function placeOfAddress(kernel: Kernel, address: bigint): ProbePlace {
+  const anchor = anchorOf(kernel, address);
+  if (anchor === undefined) return { offset: address, text: `0x${address.toString(16)}`, everyBoot: false };
+  const { symbol, offset } = anchor;
+  return { symbol, offset, text: offset === 0n ? symbol : `${symbol}+0x${offset.toString(16)}`, everyBoot: true };
+}
+
+/** Symbols in front that are looked at for an anchor. */
+const NEAR = 4096;
+
+function anchorOf({ symbols, pieces }: Kernel, address: bigint): { symbol: string; offset: bigint } | undefined {
+  const stext = symbols.find('_stext');
+  const at = stext.length === 1 ? symbols.address.big[stext[0]!]! : undefined;
+  const end = pieces.labels('_etext');
+  if (at !== undefined && address >= at && (end === undefined || address < end)) return { symbol: '_stext', offset: address - at };
+  const row = symbols.containing(address);
+  if (row === undefined) return undefined;
+  const { order } = symbols;
+  for (let position = order.indexOf(row), least = Math.max(0, position - NEAR); position >= least; position--) {
+    const candidate = order[position]!;
+    if (!symbols.isText(candidate) || symbols.module(candidate) !== symbols.module(row) || !symbols.index.isOnly(candidate)) continue;
+    return { symbol: symbols.name(candidate), offset: address - symbols.address.big[candidate]! };
+  }
+  return undefined;
+}

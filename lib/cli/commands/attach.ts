@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import type { AttachAnswer } from '../../answers/attach.js';
+import { bpfProgram } from '../../attach/forms/bpf-c.js';
+import { Names } from '../../attach/names.js';
+import { ATTACH_FORMS, type AttachForm, type ProbeKind, type Recipe } from '../../attach/recipe.js';
+import type { Kernel } from '../../kernel.js';
+import { REASONS } from '../../reasons.js';
+import { attachLines } from '../../report/attach.js';
+import { toJson } from '../../report/json.js';
+import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
+import { expectNames, KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.js';
+
+type Switch = OptionSpec & { readonly type: 'boolean' };
+
+const OPTIONS: typeof KERNEL_OPTIONS & {
+  readonly modules: typeof MODULES_OPTION;
+  readonly as: OptionSpec & { readonly type: 'string' };
+  readonly return: Switch;
+  readonly all: Switch;
+} = {
+  ...KERNEL_OPTIONS,
+  modules: MODULES_OPTION,
+  as: { type: 'string', value: 'FORM', help: `print nothing but the recipe in one form: ${ATTACH_FORMS.join(', ')}` },
+  return: { type: 'boolean', help: 'with --as, a probe where the function returns, in place of its first instruction' },
+  all: { type: 'boolean', help: 'every function of the kernel; those that are refused are left out' },
+};
+
+export const attach: Command<typeof OPTIONS> = command({
+  usage: 'FILE|--live NAME…|-|--all [--as FORM] [--return] [OPTION…]',
+  arity: [1, 1000],
+  about: `Prints for each function that bears a name what attaches a probe to exactly that one, on every boot of this kernel, and reads its arguments by
+name: from the prototype in BTF and the calling convention of the architecture. Of a function that the kernel refuses, why, and what can be
+done instead. With --as, only the recipe in that form: a line, or for bpf-c a program for all of them. The names are read from stdin for -.`,
+  options: OPTIONS,
+  run: ({ args, options, out, note }) => {
+    const form = formOf(options.as);
+    const kind: ProbeKind = options.return === true ? 'return' : 'entry';
+    if (kind === 'return' && form === undefined) throw new UsageError('--return is for a form: --as kprobe_events');
+    return withKernel(args, options, note, (kernel, given) => {
+      if (options.all !== true) expectNames(given);
+      const names = options.all === true ? everyName(kernel) : given.flatMap(name => (name === '-' ? namesOfInput() : [name]));
+      const events = Names.ofEvents();
+      const programs: Recipe[] = [];
+      const all: AttachAnswer[] = [];
+      let found = 0;
+      let attached = 0;
+      for (const name of names) {
+        const answer = kernel.attaching.answer(name, events);
+        found += answer.functions.length;
+        attached += answer.functions.filter(recipe => recipe[kind].ok === true).length;
+        if (answer.functions.length === 0 && form !== undefined) note(`kelf: ${name}: no function of that name`);
+        if (options.json === true) all.push(answer);
+        else if (form === undefined) for (const line of attachLines(answer)) out.line(line);
+        else {
+          for (const recipe of answer.functions) {
+            if (form === 'bpf-c') programs.push(recipe);
+            else {
+              const line = recipe.attach(form, kind);
+              if (line !== undefined) out.line(line);
+            }
+            if (options.all !== true && recipe[kind].ok !== true) note(`kelf: ${refusal(recipe, kind)}`);
+          }
+        }
+      }
+      if (options.json === true)
+        out.line(
+          toJson({ schema: 'kelf/attach', version: 1, kernel: kernelId(kernel), answers: all.map(answer => withForms(answer, form)) }),
+        );
+      else if (form === 'bpf-c' && attached > 0) out.line(bpfProgram(programs, [kind]));
+      if (found === 0) return EXIT.missing;
+      return attached === 0 ? EXIT.findings : EXIT.ok;
+    });
+  },
+});
+
+function formOf(text: string | undefined): AttachForm | undefined {
+  if (text === undefined) return undefined;
+  const form = ATTACH_FORMS.find(name => name === text);
+  if (form === undefined) throw new UsageError(`--as: '${text}' is none of ${ATTACH_FORMS.join(', ')}`);
+  return form;
+}
+
+/** The names of the functions, each once, in the order of their addresses. */
+function everyName({ functions }: Kernel): Set<string> {
+  const names = new Set<string>();
+  for (let row = 0; row < functions.count; row++) names.add(functions.name(row));
+  return names;
+}
+
+function namesOfInput(): string[] {
+  return readFileSync(0, 'utf8')
+    .split(/\s+/)
+    .filter(name => name !== '');
+}
+
+/** `do_trap: kprobe-blacklisted: the kprobe blacklist covers it; instead: …` */
+function refusal({ name, place, instead, ...recipe }: Recipe, kind: ProbeKind): string {
+  const { code } = recipe[kind];
+  return [`${name} (${place.text}): ${code}: ${REASONS[code]}`, ...instead.map(says => `instead: ${says}`)].join('; ');
+}
+
+/** The recipes as JSON has them: with the line of each form, or of the one that was asked for. */
+function withForms({ name, functions }: AttachAnswer, form: AttachForm | undefined): object {
+  const forms = form === undefined ? ATTACH_FORMS : [form];
+  return {
+    name,
+    functions: functions.map(recipe => ({
+      ...recipe,
+      lines: Object.fromEntries(forms.map(form => [form, { entry: recipe.attach(form), return: recipe.attach(form, 'return') }])),
+    })),
+  };
+}
