@@ -173,9 +173,9 @@ export class Memory {
       view.setUint32(little ? at + 4 : at, rows.addend.high(row), little);
       return;
     }
-    const addend = rows.addend?.big[row] ?? implicitAddend(view, at, rule.form, width, little);
-    let value = addend;
-    if (form !== 'relative') value += this.#symbolValue(table, rows.symbol[row]!);
+    const symbol = form === 'relative' ? 0n : this.#symbolValue(table, rows.symbol[row]!);
+    if (symbol === undefined) return;
+    let value = symbol + (rows.addend?.big[row] ?? implicitAddend(view, at, rule.form, width, little));
     if (form === 'pc-relative') value -= rows.offset.big[row]!;
     if (form === 'bpf-immediate64') {
       view.setUint32(at + 4, Number(value & 0xffff_ffffn), little);
@@ -207,15 +207,17 @@ export class Memory {
     this.diagnostics.push({ place: { name: table.section.label }, message });
   }
 
-  #symbolValue(table: RelocationTable, symbol: number): bigint {
+  /**
+   * Undefined where the file has no symbols for the table: arm64 kernels discard `.dynsym`, and their own code leaves what names one as it is
+   * (undefined weak symbols; relocate_kernel() in arch/arm64/kernel/pi/relocate.c).
+   */
+  #symbolValue(table: RelocationTable, symbol: number): bigint | undefined {
     if (symbol === 0) return 0n;
     const symbols = this.#symbols(table);
-    if (symbols === undefined || symbol >= symbols.count) {
-      throw new FormatError(
-        'out-of-range',
-        { name: table.section.label },
-        `a relocation names symbol ${symbol}, of which there is no table or no row`,
-      );
+    if (symbols === undefined) return undefined;
+    if (symbol >= symbols.count) {
+      const message = `a relocation names symbol ${symbol}, the table has ${symbols.count}`;
+      throw new FormatError('out-of-range', { name: table.section.label }, message);
     }
     return symbols.value.big[symbol]!;
   }

@@ -206,7 +206,7 @@ function findNames(
   for (let at = end & ~3; at >= 8 && at > end - WIDEST && budget.steps-- > 0; at -= 4) {
     for (const numSyms of [at - 8, at - 4]) {
       // A long of a big-endian kernel before 4.20 has its count in the second half.
-      const count = view.getUint32(numSyms, littleEndian) || view.getUint32(at - 4, littleEndian);
+      const count = view.getUint32(numSyms, littleEndian) || (littleEndian ? 0 : view.getUint32(at - 4, false));
       if (Math.ceil(count / STEP) !== values.length) continue;
       if ([true, false].some(long => walks(bytes, at, values, long, budget))) return { at, count, numSyms };
     }
@@ -246,6 +246,8 @@ function behindTokens(
     const encoding = offsetsEncoding(view, addresses, count, littleEndian);
     if (encoding === 'place-relative') return { addresses, encoding };
     if (encoding === undefined) continue;
+    // Without CONFIG_RELOCATABLE, 32-bit kernels of 7.0 have whole addresses there (a081b5789255): offsets begin with 0, that of the first symbol.
+    if (wordSize === 4 && view.getUint32(addresses, littleEndian) !== 0) return { addresses, encoding: 'absolute' };
     const relativeBase = (addresses + count * 4 + wordSize - 1) & -wordSize;
     if (relativeBase + wordSize <= view.byteLength && relativeBase !== numSyms) return { addresses, encoding, relativeBase };
   }

@@ -62,8 +62,9 @@ function rangeOf({ image, pieces }: Kernel, memory: Memory, name: string): Range
 /** One way in which entries are written. */
 interface Shape {
   readonly fields: 2 | 3;
-  /** 4 for distances from their own places, else the size of an address. */
   readonly width: number;
+  /** Distances from their own places, of 4 bytes; else addresses. */
+  readonly relative: boolean;
 }
 
 function readTable(
@@ -73,16 +74,19 @@ function readTable(
   crcs: Range | undefined,
   flags: Range | undefined,
 ): KernelExport[] {
+  if (length === 0) return [];
   const bytes = memory.read(from, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   const little = memory.littleEndian;
   const field = (shape: Shape, entry: number, index: number): bigint => {
     const at = (entry * shape.fields + index) * shape.width;
-    if (shape.width === 4 && memory.wordSize === 8) return from + BigInt(at + view.getInt32(at, little));
+    if (shape.relative) return from + BigInt(at + view.getInt32(at, little));
     return shape.width === 8 ? view.getBigUint64(at, little) : BigInt(view.getUint32(at, little));
   };
   const count = (shape: Shape): number => length / (shape.fields * shape.width);
-  const shapes: Shape[] = [4, memory.wordSize].flatMap(width => [3, 2].map(fields => ({ fields: fields as 2 | 3, width })));
+  const shapes = [true, false].flatMap(relative =>
+    ([3, 2] as const).map((fields): Shape => ({ fields, width: relative ? 4 : memory.wordSize, relative })),
+  );
   // The first and the last name are enough to tell: another shape reads addresses of code for names.
   const shape = shapes.find(
     shape =>

@@ -16,6 +16,7 @@ export const rooms: {
   /** For an image without `.symtab`. */
   readonly locateKallsyms: () => typeof import('../kallsyms/locate.js');
   readonly discover: () => typeof import('./open/discover.js');
+  readonly ksymtab: () => typeof import('./open/ksymtab.js');
   /** For one without packed kallsyms. */
   readonly symbolsFromElf: () => typeof import('../kallsyms/elf.js');
   readonly live: () => typeof import('./open/live.js');
@@ -33,6 +34,7 @@ export const rooms: {
   compressedSections: () => require('../elf/compression/section.js'),
   locateKallsyms: () => require('../kallsyms/locate.js'),
   discover: () => require('./open/discover.js'),
+  ksymtab: () => require('./open/ksymtab.js'),
   symbolsFromElf: () => require('../kallsyms/elf.js'),
   live: () => require('./open/live.js'),
   dwarf: () => require('../elf/dwarf/dwarf.js'),

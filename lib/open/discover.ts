@@ -1,3 +1,4 @@
+import { EM } from '../../elf/constants.js';
 import type { Memory } from '../../elf/memory.js';
 import { halves } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
@@ -18,13 +19,14 @@ const SHORTEST_BLACKLIST = 8;
  * run of pointers at functions in the image. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h) the pointers
  * of the kprobe blacklist are the next such run, behind tables of pointers at data.
  */
-export function discoverLabels(memory: Memory, symbols: KernelSymbols): Map<string, bigint> {
+export function discoverLabels(memory: Memory, symbols: KernelSymbols, machine: number): Map<string, bigint> {
   const labels = new Map<string, bigint>();
   const runs: Run[] = [];
+  const starts = functionStarts(symbols, machine);
   for (const { address, fileSize } of memory.regions) {
     const banner = findBanner(memory.stored(address, fileSize));
     if (banner >= 0) labels.set('linux_banner', address + BigInt(banner));
-    for (const run of pointerRuns(memory, symbols, address, fileSize)) runs.push(run);
+    for (const run of pointerRuns(memory, starts, address, fileSize)) runs.push(run);
   }
   const mcount = runs.reduce<Run | undefined>((best, run) => (best === undefined || size(run) > size(best) ? run : best), undefined);
   if (mcount === undefined || size(mcount) < SHORTEST_MCOUNT * memory.wordSize) return labels;
@@ -46,10 +48,9 @@ function size({ start, stop }: Run): number {
  * Runs of words that point into text, at or shortly behind the start of a function. Overridden weak functions leave words that point elsewhere into
  * text (under 2 in 100), so that one of them does not end a run.
  */
-function pointerRuns(memory: Memory, symbols: KernelSymbols, from: bigint, length: number): Run[] {
+function pointerRuns(memory: Memory, starts: FunctionStarts, from: bigint, length: number): Run[] {
   const { wordSize } = memory;
   const bytes = memory.read(from, length - (length % wordSize));
-  const starts = functionStarts(symbols);
   const { low: textLow, high: textHigh } = halves(starts.lowest);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const [lowAt, highAt] = wordSize === 8 && !memory.littleEndian ? [4, 0] : [0, 4];
@@ -81,8 +82,20 @@ function pointerRuns(memory: Memory, symbols: KernelSymbols, from: bigint, lengt
   return runs;
 }
 
-/** The starts of functions as distances from the lowest; a word may point 4 bytes behind one (ENDBR, BTI) or 8 in front (CALL_OPS). */
-function functionStarts(symbols: KernelSymbols): { lowest: bigint; span: number; has(distance: number): boolean } {
+/** The starts of functions as distances from the lowest. */
+interface FunctionStarts {
+  readonly lowest: bigint;
+  readonly span: number;
+  /** Whether a word may point there for a function. */
+  has(distance: number): boolean;
+}
+
+/** How far words of `__mcount_loc` point from the start of a function: to it, 4 bytes behind (ENDBR, BTI), or 8 in front (CALL_OPS). */
+const DISTANCES: readonly number[] = [0, 4, -8];
+/** On arm32, behind the prologue (recordmcount). */
+const ARM_DISTANCES: readonly number[] = [0, 4, 8, 12, 16, 20];
+
+function functionStarts(symbols: KernelSymbols, machine: number): FunctionStarts {
   const rows: number[] = [];
   for (const row of symbols.order) if (symbols.isText(row)) rows.push(row);
   const [first] = rows;
@@ -92,7 +105,8 @@ function functionStarts(symbols: KernelSymbols): { lowest: bigint; span: number;
   const distances = new Set<number>();
   for (const row of rows) distances.add(symbols.address.minus(row, low, high));
   const span = symbols.address.minus(rows.at(-1)!, low, high);
-  return { lowest, span, has: distance => distances.has(distance) || distances.has(distance - 4) || distances.has(distance + 8) };
+  const allowed = machine === EM.ARM ? ARM_DISTANCES : DISTANCES;
+  return { lowest, span, has: distance => allowed.some(from => distances.has(distance - from)) };
 }
 
 /**

@@ -67,11 +67,12 @@ export function elfAround(image: RawImage, name: string): ByteSource {
     offset: number,
     size: number,
     entsize = 0,
+    link = 0,
   ): void => {
     tail.u32(nameOffset(index));
     tail.u32(type);
     for (const value of [flags, address, offset, size]) tail.word(value);
-    tail.u32(0);
+    tail.u32(link);
     tail.u32(0);
     tail.word(1);
     tail.word(entsize);
@@ -79,7 +80,9 @@ export function elfAround(image: RawImage, name: string): ByteSource {
   section(0, SHT.NULL, 0, 0, 0, 0);
   section(1, 1, SHF.ALLOC | SHF.EXECINSTR | SHF.WRITE, base, START, bytes.length);
   for (const [i, { type, offset, size, entsize }] of parts.entries()) {
-    section(i + 2, type, SHF.ALLOC, base + BigInt(offset), START + offset, size, entsize);
+    // The symbols that relocations name stand in front of them, if there are any.
+    const link = type === SHT.RELA && parts[i - 1]?.type === SHT.DYNSYM ? i + 1 : 0;
+    section(i + 2, type, SHF.ALLOC, base + BigInt(offset), START + offset, size, entsize, link);
   }
   section(names.length - 1, SHT.STRTAB, 0, 0, tableOffset, table.length);
   return new JoinedSource(name, [head.bytes, bytes, tail.bytes.subarray(0, tail.at)]);

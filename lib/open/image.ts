@@ -42,9 +42,16 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
   if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are not known');
   const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
-  const discovered = once(() => rooms.discover().discoverLabels(file.memory, symbols()));
+  const discovered = once(() => rooms.discover().discoverLabels(file.memory, symbols(), machine));
+  // Kernels since 6.11 name the tables in kallsyms even where it lists text alone.
+  const exported = once(() =>
+    symbols().lookup('__start___ksymtab') === undefined
+      ? rooms.ksymtab().discoverExports(file.memory, symbols())
+      : new Map<string, bigint>(),
+  );
+  const found = (name: string): bigint | undefined => (/_k(sym|crc)tab/.test(name) ? exported() : discovered()).get(name);
   const labels: Labels = name =>
-    symbols().addressOf(name) ?? imageSymbols?.addressOf(name) ?? (imageSymbols === undefined ? discovered().get(name) : undefined);
+    symbols().addressOf(name) ?? imageSymbols?.addressOf(name) ?? (imageSymbols === undefined ? found(name) : undefined);
   const mcount = once((): McountTable | undefined => {
     const start = labels('__start_mcount_loc');
     const stop = labels('__stop_mcount_loc');

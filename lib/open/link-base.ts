@@ -1,0 +1,221 @@
+import { FormatError } from '../../elf/errors.js';
+import { halves } from '../../elf/words.js';
+import { type KallsymsTables, kallsymsAt } from '../../kallsyms/locate.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { decodeKallsyms } from '../../kallsyms/tables.js';
+import { MissingError } from '../errors.js';
+import { openElf } from './elf.js';
+import { elfAround } from './elf-around.js';
+import { ENTRY_SIZE, type ImageRelocations } from './image-relocations.js';
+import type { RawImageKind } from './raw-image.js';
+
+/** A relocatable image is linked at a multiple of this: 64 KiB is the least of all architectures that relocate. */
+const ALIGN = 0x1_0000n;
+/** How many relocations are tried against the symbols; a wrong base hits nearly none. */
+const SAMPLE = 2000;
+/** So many of them have to point at symbols. */
+const FEWEST_HITS = 8;
+/** So many exports have to agree on the base, and more than all others together. */
+const FEWEST_VOTES = 16;
+
+/** The address that offset 0 of a raw image is linked at, and whether what was taken for its relocations fits that. */
+export interface LinkBase {
+  readonly base: bigint;
+  readonly relocated: boolean;
+}
+
+/**
+ * Works out where a raw image is linked. Its header fixes it; or the relocations tell it, whose places all lie in the image and whose values are
+ * addresses of symbols; or, where the words are final, a symbol that is known to stand at offset 0, or the exports.
+ * @throws FormatError where nothing tells
+ */
+export function linkBase(
+  bytes: Uint8Array,
+  kind: RawImageKind,
+  tables: KallsymsTables | undefined,
+  relocations: ImageRelocations,
+  name: string,
+): LinkBase {
+  const samples = relocatedWords(bytes, kind, relocations);
+  if (typeof kind.start === 'bigint') {
+    const end = kind.start + BigInt(bytes.length);
+    return { base: kind.start, relocated: samples.all.every(({ place }) => place >= (kind.start as bigint) && place < end) };
+  }
+  if (tables === undefined) throw new MissingError(`${name} has no packed kallsyms: the addresses of the image cannot be told`);
+  const relocated = relocatedBase(bytes, kind, tables, samples);
+  const base = relocated ?? finalBase(bytes, kind, tables, name);
+  if (base === undefined) {
+    const message = 'neither relocations nor symbols tell the address that the image is linked at: the debug vmlinux does';
+    throw new FormatError('unsupported', { name }, message);
+  }
+  return { base, relocated: relocated !== undefined };
+}
+
+/** A relocated word: its place, and what it holds if the image is linked at `base`. */
+interface Sample {
+  readonly place: bigint;
+  value(base: bigint): bigint;
+}
+
+interface RelocatedWords {
+  readonly all: readonly Sample[];
+  /** Values by place, of RELA. */
+  readonly places: ReadonlyMap<bigint, bigint>;
+}
+
+function relocatedWords(bytes: Uint8Array, kind: RawImageKind, { rela, relr }: ImageRelocations): RelocatedWords {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const { littleEndian } = kind;
+  const places = new Map<bigint, bigint>();
+  const all: Sample[] = [];
+  for (let i = 0; rela !== undefined && i < rela.count; i++) {
+    const at = rela.offset + i * ENTRY_SIZE;
+    if (view.getBigUint64(at + 8, littleEndian) !== BigInt(kind.relativeType!)) continue;
+    const place = view.getBigUint64(at, littleEndian);
+    const addend = view.getBigUint64(at + 16, littleEndian);
+    places.set(place, addend);
+    all.push({ place, value: () => addend });
+  }
+  for (let i = 0; relr !== undefined && i < relr.count; i++) {
+    const place = view.getBigUint64(relr.offset + i * 8, littleEndian);
+    // The words that RELR relocates hold their values in the file. Its bitmaps tell of more places near these.
+    if ((place & 1n) === 0n) all.push({ place, value: base => wordAt(view, place - base, littleEndian) });
+  }
+  return { all, places };
+}
+
+/**
+ * Of the addresses that put every relocated place inside of the image, the one under which the most relocated words point at symbols. A base-relative
+ * table needs its base for that, which may itself be a relocated word.
+ */
+function relocatedBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, { all, places }: RelocatedWords): bigint | undefined {
+  if (all.length === 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [lowest, highest] = all.reduce(
+    ([low, high], { place }) => [place < low ? place : low, place > high ? place : high],
+    [all[0]!.place, 0n],
+  );
+  const step = Math.max(1, Math.floor(all.length / SAMPLE));
+  const samples = all.filter((_, i) => i % step === 0);
+  const from = highest + 8n - BigInt(bytes.length);
+  let best: { base: bigint; hits: number } | undefined;
+  for (let base = (from / ALIGN + (from % ALIGN > 0n ? 1n : 0n)) * ALIGN; base <= lowest; base += ALIGN) {
+    const symbols = symbolsUnder(view, kind, tables, base, places);
+    if (symbols === undefined) continue;
+    const hits = samples.reduce((count, sample) => count + (symbols.has(sample.value(base)) ? 1 : 0), 0);
+    if (best === undefined || hits > best.hits) best = { base, hits };
+  }
+  return best !== undefined && best.hits * 20 > samples.length && best.hits >= FEWEST_HITS ? best.base : undefined;
+}
+
+function wordAt(view: DataView, offset: bigint, littleEndian: boolean): bigint {
+  return offset >= 0n && offset + 8n <= BigInt(view.byteLength) ? view.getBigUint64(Number(offset), littleEndian) : 0n;
+}
+
+/** The addresses of the symbols if the image is linked at `base`. */
+function symbolsUnder(
+  view: DataView,
+  { littleEndian }: RawImageKind,
+  tables: KallsymsTables,
+  base: bigint,
+  places: ReadonlyMap<bigint, bigint>,
+): { has(address: bigint): boolean } | undefined {
+  const { count, addresses, encoding, relativeBase } = tables;
+  if (encoding === 'place-relative') {
+    const first = base + BigInt(addresses);
+    return { has: address => includes(i => i * 4 + view.getInt32(addresses + i * 4, littleEndian), count, Number(address - first)) };
+  }
+  if (encoding !== 'base-relative' || relativeBase === undefined) return undefined;
+  const symbolBase = places.get(base + BigInt(relativeBase)) ?? wordAt(view, BigInt(relativeBase), littleEndian);
+  if (symbolBase === 0n) return undefined;
+  return { has: address => includes(i => view.getUint32(addresses + i * 4, littleEndian), count, Number(address - symbolBase)) };
+}
+
+/** Whether an ascending column has a value. */
+function includes(value: (i: number) => number, count: number, wanted: number): boolean {
+  let from = 0;
+  let to = count;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (value(middle) < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return from < count && value(from) === wanted;
+}
+
+/** The base of an image whose words are final, that of kallsyms_relative_base among them. */
+function finalBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, name: string): bigint | undefined {
+  const { start, machine, is64, littleEndian } = kind;
+  const file = openElf(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
+  const { symbols } = decodeKallsyms(file.memory, kallsymsAt(tables, 0n), name);
+  if (tables.encoding === 'place-relative') return baseByExports(bytes, kind, symbols, true);
+  for (const label of typeof start === 'object' ? start : []) {
+    const address = symbols.addressOf(label);
+    if (address !== undefined) return address;
+  }
+  return baseByExports(bytes, kind, symbols, false);
+}
+
+/**
+ * `struct kernel_symbol` begins with the address of a symbol and that of its name. Both are known of many: what kallsyms says of the symbol, and where in
+ * the image the name stands as a string. A word pair that fits votes for the difference between the name's address and its offset.
+ * @param offsets whether the addresses of `symbols` are offsets in the image
+ */
+function baseByExports(
+  bytes: Uint8Array,
+  { is64, littleEndian }: RawImageKind,
+  symbols: KernelSymbols,
+  offsets: boolean,
+): bigint | undefined {
+  const named = namesInImage(bytes, symbols);
+  const [first] = named;
+  if (first === undefined) return undefined;
+  // Distances from one address, as numbers: bigints of some million words would take seconds.
+  const origin = symbols.address.big[first.row]!;
+  const { low, high } = halves(origin);
+  const candidates = new Map<number, number[]>();
+  for (const { row, at } of named) {
+    const key = offsets ? at - Number(symbols.address.big[row]!) : symbols.address.minus(row, low, high);
+    const known = candidates.get(key);
+    if (known === undefined) candidates.set(key, [at]);
+    else if (known.length < MOST_ALIASES) known.push(at);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const width = is64 ? 8 : 4;
+  const [lowAt, highAt] = is64 ? (littleEndian ? [0, 4] : [4, 0]) : [0, 0];
+  const votes = new Map<bigint, number>();
+  for (let at = 0; at + 2 * width <= bytes.length; at += width) {
+    const firstLow = view.getUint32(at + lowAt, littleEndian);
+    if (firstLow === 0) continue;
+    const firstHigh = is64 ? view.getUint32(at + highAt, littleEndian) : 0;
+    const secondLow = view.getUint32(at + width + lowAt, littleEndian);
+    const secondHigh = is64 ? view.getUint32(at + width + highAt, littleEndian) : 0;
+    const [fromLow, fromHigh, ofLow, ofHigh] = offsets ? [firstLow, firstHigh, secondLow, secondHigh] : [low, high, firstLow, firstHigh];
+    for (const stringAt of candidates.get((ofHigh - fromHigh) * 0x1_0000_0000 + (ofLow - fromLow)) ?? []) {
+      const base = ((BigInt(secondHigh) << 32n) | BigInt(secondLow)) - BigInt(stringAt);
+      if (base >= 0n && base % 0x1000n === 0n) votes.set(base, (votes.get(base) ?? 0) + 1);
+    }
+  }
+  const ranked = [...votes].sort((a, b) => b[1] - a[1]);
+  const [best] = ranked;
+  const others = ranked.slice(1).reduce((sum, [, count]) => sum + count, 0);
+  return best !== undefined && best[1] >= FEWEST_VOTES && best[1] > others ? best[0] : undefined;
+}
+
+/** Most strings of the image that are names: exports and their like are some ten thousand. */
+const MOST_NAMES = 1 << 18;
+/** Names of one address that are tried. */
+const MOST_ALIASES = 8;
+
+/** Where names of symbols, of one symbol each, stand in the image as strings, as they do in `__ksymtab_strings`. */
+function namesInImage(bytes: Uint8Array, symbols: KernelSymbols): { readonly row: number; readonly at: number }[] {
+  const found: { row: number; at: number }[] = [];
+  for (let end = bytes.indexOf(0); end >= 0 && found.length < MOST_NAMES; end = bytes.indexOf(0, end + 1)) {
+    const first = bytes[end + 1] ?? 0;
+    // Names begin with a letter or an underscore, and one of a single letter tells little.
+    if (first < 0x41 || first > 0x7a || (bytes[end + 2] ?? 0) < 0x30) continue;
+    const row = symbols.index.firstOf(bytes, end + 1);
+    if (row >= 0 && symbols.index.isOnly(row)) found.push({ row, at: end + 1 });
+  }
+  return found;
+}
