@@ -25,6 +25,7 @@ export const REASONS = {
   noreturn: 'the function does not return',
   'btf-denied': 'the verifier denies the function by name',
   'no-trampoline': 'the kernel has no BPF trampolines on ftrace',
+  'entry-patched': 'the running kernel patches the first instruction, or does not',
   'first-match-untraceable': 'the name leads to an instance that cannot be traced',
   'no-kprobe-multi': 'the kernel has no multi kprobes',
   'sites-unknown': 'what ftrace can trace is not known',

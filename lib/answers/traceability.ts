@@ -49,7 +49,7 @@ const ACCEPTED: Decision = { code: 'accepted' };
 const NO_KPROBES: Decision = { code: 'no-kprobes', errno: 'ENOENT' };
 const NOT_AN_ENTRY: Decision = { code: 'not-a-function-entry' };
 /** What can't be told from what was given. */
-const OPEN: readonly ReasonCode[] = ['sites-unknown', 'not-a-function-entry'];
+const OPEN: readonly ReasonCode[] = ['sites-unknown', 'entry-patched', 'not-a-function-entry'];
 
 /** btf_id_deny in kernel/bpf/verifier.c */
 const DENIED = [
@@ -71,6 +71,8 @@ export class Traceability {
   readonly #kernel: Kernel;
   /** Whether a kprobe by a name that several symbols bear is refused. */
   readonly countsNames: { readonly refuses: boolean; readonly evidence: Evidence };
+  /** Whether kprobe_events answers EINVAL where perf and BPF tell more (9d8616034f16, 6.12). */
+  readonly strictEvents: boolean;
   /** Whether ftrace calls BPF trampolines directly. */
   readonly directCalls: boolean;
   /** Whether the kernel has multi kprobes. */
@@ -89,6 +91,7 @@ export class Traceability {
     this.countsNames = countsNames(kernel);
     this.directCalls = this.#has('register_ftrace_direct') || this.#has('register_ftrace_direct_multi');
     const config = kernel.pieces.config();
+    this.strictEvents = this.#has('validate_probe_symbol') || atLeast(kernel.release, 6, 12) === true;
     this.kprobes = config === undefined || config.get('CONFIG_KPROBES') === 'y';
     this.hasMulti = this.#has('register_fprobe_ips') || this.#has('register_fprobe');
     this.mostSlots = mostSlots(kernel);
@@ -97,6 +100,12 @@ export class Traceability {
   /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
   kprobeByName(name: string): Decision {
     return this.kprobeOfRows(this.#kernel.symbols.find(name));
+  }
+
+  /** What kprobe_events makes of a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does (`strictEvents`). */
+  inEvents(decision: Decision): Decision {
+    const told = decision.errno === 'EADDRNOTAVAIL' || decision.errno === 'ENOENT';
+    return told && this.strictEvents ? { ...decision, errno: 'EINVAL' } : decision;
   }
 
   /** The same for a name that has been looked up: `rows` of `kernel.symbols`. */
@@ -180,6 +189,10 @@ export class Traceability {
     if (this.rules.undecided(symbolRow)) return UNKNOWN;
     // Without a site the call is patched into the text itself, where x86 finds no NOP (EBUSY) or no text (EINVAL); others do not try.
     if (this.#isFreed(symbolRow)) return { code: 'init-text', errno: machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP' };
+    if (machine === EM.X86_64) {
+      const nop = this.rules.entryNop(symbolRow);
+      if (nop !== false) return nop ? ACCEPTED : { code: 'entry-patched' };
+    }
     const later = symbols.index.rowsFrom(symbolRow).some(row => this.rules.hasLiveSite(row));
     return { code: later ? 'first-match-untraceable' : 'no-ftrace-site', errno: machine === EM.X86_64 ? 'EBUSY' : 'ENOTSUPP' };
   }
@@ -352,6 +365,9 @@ export class Traceability {
     return [
       { source: 'kallsyms', address: symbols.address.big[rows[0]!]!, says: `${rows.length} symbols are named ${name}${kinds}` },
       this.countsNames.evidence,
+      ...(this.countsNames.refuses && this.strictEvents
+        ? [{ source: 'kernel', says: 'kprobe_events answers EINVAL, perf and BPF EADDRNOTAVAIL (validate_probe_symbol(), 6.12)' }]
+        : []),
       ...(this.countsNames.refuses ? [] : this.#rowEvidence(rows[0]!)),
     ];
   }
@@ -404,6 +420,11 @@ export class Traceability {
     if (decision.code === 'noreturn') evidence.push({ source: 'kernel', says: `the set noreturn_deny of the verifier holds ${name}` });
     if (decision.code === 'no-trampoline')
       evidence.push({ source: 'kallsyms', says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS' });
+    if (decision.code === 'entry-patched') {
+      const says =
+        'the first instruction is one that the kernel replaces at boot or later; where that leaves a NOP of five bytes, BPF attaches';
+      evidence.push({ source: 'kernel', says: `${says} (__alt_instructions, __jump_table, .static_call_sites)` });
+    }
     const rows = symbols.find(name);
     if (rows.length > 0) {
       const address = symbols.address.big[rows[0]!]!;

@@ -41,8 +41,16 @@ export class PatchedCode {
 
   /** What stands at the address at a row of a column. */
   at(addresses: Words, row: number): PatchCode | undefined {
-    const low = addresses.low(row);
-    const high = addresses.high(row);
+    return this.#at(addresses.low(row), addresses.high(row));
+  }
+
+  /** What stands at an address. */
+  atAddress(address: bigint): PatchCode | undefined {
+    const { low, high } = halves(address);
+    return this.#at(low, high);
+  }
+
+  #at(low: number, high: number): PatchCode | undefined {
     for (const table of this.#tables) {
       const at = lowerBoundSorted(table.addresses, low, high);
       if (at < table.addresses.length && table.addresses.minus(at, low, high) === 0) return table.code;

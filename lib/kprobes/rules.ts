@@ -4,6 +4,7 @@ import { siteIn } from '../ftrace/sites.js';
 import type { Kernel } from '../kernel.js';
 import { type Area, AreaSet, initAreas, textAreas } from './areas.js';
 import type { KprobeBlacklist } from './blacklist.js';
+import { EntryNop } from './entry-nop.js';
 import { type PatchCode, PatchedCode } from './patched.js';
 
 /** Why a kprobe is refused at an address; `area` and `base` say by what. */
@@ -41,6 +42,7 @@ export class KprobeRules {
   /** What is_ksym_addr() covers; empty where the labels are missing. */
   readonly #covered: AreaSet;
   #patched: PatchedCode | undefined;
+  #entryNop: EntryNop | undefined;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -97,6 +99,21 @@ export class KprobeRules {
     return functions.ftrace === 'unknown' || (functions.sites?.undecided?.has(symbols.name(row)) ?? false);
   }
 
+  /**
+   * Whether an x86-64 symbol begins with the NOP that BPF takes for one of ftrace's; undefined where that depends on what the running kernel patched,
+   * and false without an image.
+   */
+  entryNop(row: number): boolean | undefined {
+    const { image, pieces, symbols } = this.#kernel;
+    const patched = this.#patchedCode();
+    if (image === undefined || patched === undefined) return false;
+    const areas = [...this.text.areas, ...this.init.areas];
+    this.#entryNop ??= new EntryNop(image.memory, pieces.labels, patched, address =>
+      areas.some(({ from, to }) => address >= from && address < to),
+    );
+    return this.#entryNop.at(symbols.address.big[row]!);
+  }
+
   #site(row: number): number {
     const { functions, symbols } = this.#kernel;
     if (functions.sites === undefined) return -1;
@@ -130,11 +147,15 @@ export class KprobeRules {
   }
 
   #patchedAt(row: number): KprobeRefusal | undefined {
-    const { image, pieces, symbols } = this.#kernel;
+    const code = this.#patchedCode()?.at(this.#kernel.symbols.address, row);
+    return code === undefined ? undefined : { code };
+  }
+
+  #patchedCode(): PatchedCode | undefined {
+    const { image, pieces } = this.#kernel;
     if (image === undefined) return undefined;
     this.#patched ??= new PatchedCode(image.memory, pieces.labels, new AreaSet([...this.text.areas, ...this.init.areas]));
-    const code = this.#patched.at(symbols.address, row);
-    return code === undefined ? undefined : { code };
+    return this.#patched;
   }
 
   #about(code: KprobeRefusal['code'], base: number | undefined): KprobeRefusal {

@@ -169,6 +169,19 @@ describe('traceability of a name', () => {
     expect([none.kprobe, none.ftrace].map(({ byName }) => say(byName))).to.deep.equal(['accepted', 'EINVAL no-ftrace']);
   });
 
+  it('is told of by perf and BPF, and since 6.12 by kprobe_events with EINVAL alone', () => {
+    const functions = ['twice', 'count_symbols', 'twice'].map(name => ({ name, site: 0 }));
+    const errnos = (release: string): (string | undefined)[] => {
+      const { tracing } = kernelOf({ functions, release });
+      return ['twice', 'nowhere', 'count_symbols'].flatMap(name => [
+        tracing.kprobeByName(name).errno,
+        tracing.inEvents(tracing.kprobeByName(name)).errno,
+      ]);
+    };
+    expect(errnos('6.6.1')).to.deep.equal(['EADDRNOTAVAIL', 'EADDRNOTAVAIL', 'ENOENT', 'ENOENT', undefined, undefined]);
+    expect(errnos('6.12.1')).to.deep.equal(['EADDRNOTAVAIL', 'EINVAL', 'ENOENT', 'EINVAL', undefined, undefined]);
+  });
+
   it('is refused where the configuration has no kprobes', () => {
     const { kprobe, ftrace } = kernelOf({ functions: [{ name: 'f', site: 0 }], config: { CONFIG_KALLSYMS: 'y' } }).traceability('f');
     expect([kprobe, ftrace].map(({ byName }) => say(byName))).to.deep.equal(['ENOENT no-kprobes', 'accepted']);
@@ -300,6 +313,33 @@ describe('fentry', () => {
 
   it('takes the first of a name, even where only a later one can be traced', () => {
     expect(said(kernel, 'late')).to.deep.equal(['accepted', 'EBUSY first-match-untraceable']);
+  });
+
+  it('finds a NOP that is not of ftrace, or may find one, on x86-64', () => {
+    const [nop, endbr, jump, call] = [
+      [0x0f, 0x1f, 0x44, 0, 0],
+      [0xf3, 0x0f, 0x1e, 0xfa],
+      [0xe9, 1, 0, 0, 0],
+      [0xe8, 1, 0, 0, 0],
+    ];
+    const attach = (first: number[], spec: Partial<KernelSpec> = {}): string =>
+      said(modern({ functions, btf: writer.bytes(), code: { untraced: first }, ...spec }), 'untraced')[1]!;
+    expect(attach(jump)).to.equal('EBUSY no-ftrace-site');
+    expect(attach(nop)).to.equal('accepted');
+    expect(attach([...endbr, ...nop])).to.equal('accepted');
+    expect(attach(nop, { machine: EM.AARCH64 })).to.equal('ENOTSUPP no-ftrace-site');
+    expect(attach(jump, { erased: [{ name: 'untraced', offset: 0 }] })).to.equal('entry-patched');
+    expect(attach([...endbr, ...jump], { erased: [{ name: 'untraced', offset: 4 }] })).to.equal('entry-patched');
+    expect(attach(jump, { erased: [{ name: 'untraced', offset: 8 }] })).to.equal('EBUSY no-ftrace-site');
+    expect(attach(jump, { jumpLabels: ['untraced'] })).to.equal('entry-patched');
+    expect(attach(nop, { jumpLabels: ['untraced'] })).to.equal('entry-patched');
+    expect(attach([0x66, 0x90], { jumpLabels: ['untraced'] })).to.equal('EBUSY no-ftrace-site');
+    expect(attach(call, { staticCalls: ['untraced'] })).to.equal('entry-patched');
+    const { attach: open } = modern({ functions, btf: writer.bytes(), code: { untraced: nop }, jumpLabels: ['untraced'] }).traceability(
+      'untraced',
+    ).fentry;
+    expect(open).to.deep.include({ ok: undefined, certainty: 'open' });
+    expect(open.because.map(({ says }) => says).join()).to.match(/where that leaves a NOP of five bytes, BPF attaches/);
   });
 
   it('is denied by the set of the verifier', () => {

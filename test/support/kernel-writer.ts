@@ -35,6 +35,10 @@ export interface KernelSpec {
   /** Addresses of instructions with an entry in __jump_table and .static_call_sites: names of functions. */
   readonly jumpLabels?: readonly string[];
   readonly staticCalls?: readonly string[];
+  /** Addresses of alternatives of five bytes that become nothing: names of functions, and the distance from their beginnings. */
+  readonly erased?: readonly { readonly name: string; readonly offset: number }[];
+  /** The first bytes of functions of .text. */
+  readonly code?: Readonly<Record<string, readonly number[]>>;
   readonly config?: Readonly<Record<string, string>>;
 }
 
@@ -108,6 +112,14 @@ export function kernelOf(spec: KernelSpec): Kernel {
   table('__start_static_call_sites', '__stop_static_call_sites', start =>
     join(...(spec.staticCalls ?? []).map((name, i) => writer.u32(distance(start + BigInt(i * 8), of(name)), 0))),
   );
+  // struct alt_instr since 6.3: the instruction, what replaces it, the feature, and the lengths of both
+  table('__alt_instructions', '__alt_instructions_end', start =>
+    join(
+      ...(spec.erased ?? []).map(({ name, offset }, i) =>
+        join(writer.u32(distance(start + BigInt(i * 14), of(name) + BigInt(offset)), 0, 117), Uint8Array.of(5, 0)),
+      ),
+    ),
+  );
   if (spec.denied !== undefined) table('btf_id_deny', undefined, () => writer.u32(spec.denied!.length, ...spec.denied!));
 
   const section = (name: string, address: bigint, flags: number, bytes: Uint8Array): SectionSpec => ({
@@ -117,11 +129,13 @@ export function kernelOf(spec: KernelSpec): Kernel {
     address,
     data: bytes,
   });
+  const code = new Uint8Array(Number(next.text - TEXT) + 16).fill(0x90);
+  for (const [name, first] of Object.entries(spec.code ?? {})) code.set(first, Number(of(name) - TEXT));
   const bytes = writer.file({
     type: 2,
     machine,
     sections: [
-      section('.text', TEXT, SHF.EXECINSTR, new Uint8Array(Number(next.text - TEXT) + 16).fill(0x90)),
+      section('.text', TEXT, SHF.EXECINSTR, code),
       section('.init.text', INIT, SHF.EXECINSTR, new Uint8Array(Number(next.init - INIT) + 16).fill(0x90)),
       section('.data', DATA, SHF.WRITE, new Uint8Array(4096)),
       section('.init.data', TABLES, SHF.WRITE, join(...parts)),
