@@ -93,23 +93,27 @@ export class Btf extends BtfBlob {
 
   #readFunctions(): FunctionColumns {
     const { words, offsets, firstId } = this;
+    const most = offsets.length;
+    const ids = new Uint32Array(most);
+    const names = new Uint32Array(most);
+    const prototypes = new Uint32Array(most);
+    const linkages = new Uint8Array(most);
     let length = 0;
-    for (let i = 0; i < offsets.length; i++) if (kindOfInfo(words[offsets[i]! + 1]!) === KIND.FUNC) length++;
-    const ids = new Uint32Array(length);
-    const names = new Uint32Array(length);
-    const prototypes = new Uint32Array(length);
-    const linkages = new Uint8Array(length);
-    for (let i = 0, row = 0; row < length; i++) {
+    for (let i = 0; i < most; i++) {
       const at = offsets[i]!;
       const info = words[at + 1]!;
       if (kindOfInfo(info) !== KIND.FUNC) continue;
-      this.requireProto(firstId + i, words[at + 2]!);
-      ids[row] = firstId + i;
-      names[row] = words[at]!;
-      prototypes[row] = words[at + 2]!;
-      linkages[row++] = Math.min(vlenOfInfo(info), 255);
+      const target = words[at + 2]!;
+      // Nearly all refer to a FUNC_PROTO of the same blob.
+      if (target < firstId || kindOfInfo(words[offsets[target - firstId]! + 1]!) !== KIND.FUNC_PROTO)
+        this.requireProto(firstId + i, target);
+      ids[length] = firstId + i;
+      names[length] = words[at]!;
+      prototypes[length] = target;
+      linkages[length++] = Math.min(vlenOfInfo(info), 255);
     }
-    return { length, ids, names, prototypes, linkages };
+    const cut = { ids: ids.slice(0, length), names: names.slice(0, length), prototypes: prototypes.slice(0, length) };
+    return { length, ...cut, linkages: linkages.slice(0, length) };
   }
 
   /** A FUNC's type has to be a FUNC_PROTO (btf_validate_type of libbpf). */

@@ -1,3 +1,5 @@
+import { chainNames } from './name-kernel.js';
+
 /**
  * Finds rows by name, over names that stand NUL-terminated in one block of bytes. Nothing is decoded: rows are chained by a hash of their bytes,
  * so that looking up and grouping 120,000 names costs milliseconds.
@@ -11,17 +13,17 @@ export class NameIndex {
   readonly #next: Uint32Array;
   /** For the first row of each name, the last one, plus one. */
   readonly #last: Uint32Array;
+  readonly #repeated: Uint32Array;
 
   /** @param offsets where each row's name begins; every name must end with a NUL inside of `bytes` */
   constructor(bytes: Uint8Array, offsets: Uint32Array) {
+    const { slots, next, last, repeated } = chainNames(bytes, offsets);
     this.#bytes = bytes;
     this.#offsets = offsets;
-    let size = 16;
-    while (size < offsets.length * 2) size *= 2;
-    this.#slots = new Uint32Array(size);
-    this.#next = new Uint32Array(offsets.length);
-    this.#last = new Uint32Array(offsets.length);
-    for (let row = 0; row < offsets.length; row++) this.#add(row);
+    this.#slots = slots;
+    this.#next = next;
+    this.#last = last;
+    this.#repeated = repeated;
   }
 
   /** The rows of that name, in the order of the rows. */
@@ -52,31 +54,18 @@ export class NameIndex {
     for (let row = 0; row < this.#last.length; row++) if (this.#last[row] !== 0) yield row;
   }
 
+  /** The first row of each name that several rows bear, in no particular order. */
+  repeated(): Iterable<number> {
+    return this.#repeated;
+  }
+
   /** True where no other row has the name; `row` is the first of its name. */
   isOnly(row: number): boolean {
     return this.#last[row] === row + 1;
   }
-
-  #add(row: number): void {
-    const mask = this.#slots.length - 1;
-    const offset = this.#offsets[row]!;
-    for (let slot = hashAt(this.#bytes, offset) & mask; ; slot = (slot + 1) & mask) {
-      const first = this.#slots[slot]!;
-      if (first === 0) {
-        this.#slots[slot] = row + 1;
-        this.#last[row] = row + 1;
-        return;
-      }
-      if (equalAt(this.#bytes, this.#offsets[first - 1]!, this.#bytes, offset)) {
-        this.#next[this.#last[first - 1]! - 1] = row + 1;
-        this.#last[first - 1] = row + 1;
-        return;
-      }
-    }
-  }
 }
 
-/** FNV-1a over the bytes up to the NUL, its high bits mixed down. */
+/** FNV-1a over the bytes up to the NUL, its high bits mixed down: as in name-kernel.ts, which fills the slots. */
 function hashAt(bytes: Uint8Array, offset: number): number {
   let hash = 0x811c9dc5;
   for (let at = offset; at < bytes.length && bytes[at] !== 0; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);

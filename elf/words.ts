@@ -25,6 +25,13 @@ export class Words {
     return words;
   }
 
+  /** From pairs of halves, the low one first. */
+  static ofHalves(halves: Uint32Array): Words {
+    const words = new Words(halves.length >>> 1);
+    words.#halves.set(HOST_LITTLE_ENDIAN ? halves : halves.map((_, i) => halves[i ^ 1]!));
+    return words;
+  }
+
   low(index: number): number {
     return this.#halves[index * 2 + LOW]!;
   }

@@ -65,7 +65,6 @@ export class KernelSymbols {
   readonly #modules: readonly string[];
   #index: NameIndex | undefined;
   #order: Uint32Array | undefined;
-  #next: Uint32Array | undefined;
 
   constructor(source: string, columns: SymbolColumns) {
     this.source = source;
@@ -96,9 +95,12 @@ export class KernelSymbols {
 
   /** CONFIG_KALLSYMS_ALL: data is listed too. Without it, a few labels between sections of text are of other letters. */
   get listsData(): boolean {
+    const { type } = this;
+    const many = this.count / 20;
     let data = 0;
-    for (let row = 0; row < this.count; row++) if (!this.isText(row)) data++;
-    return data * 20 > this.count;
+    // No further than needed: half of a kernel's symbols are data.
+    for (let row = 0; row < type.length && data <= many; row++) if (!isTextLetter(type[row]!)) data++;
+    return data > many;
   }
 
   /** The symbol of a row, 0 to `count - 1`. */
@@ -155,9 +157,13 @@ export class KernelSymbols {
 
   /** The first row at the address of a row: what the kernel calls the address by. */
   firstAlias(row: number): number {
-    // The kernel's own rows are in order: the row is its own position.
-    const position = this.order[row] === row ? row : lowerBound(this.address, this.order, this.address.low(row), this.address.high(row));
-    return this.order[this.#firstPosition(position)]!;
+    return this.order[this.#firstPosition(this.#position(row))]!;
+  }
+
+  /** A position in `order` of the address of a row. The kernel's own rows are in order: the row is its own position. */
+  #position(row: number): number {
+    const { order, address } = this;
+    return order[row] === row ? row : lowerBound(address, order, address.low(row), address.high(row));
   }
 
   /** The first position in `order` of the address at a position. Few symbols share one; where very many do, a search takes over. */
@@ -172,28 +178,26 @@ export class KernelSymbols {
 
   /** The first row with a higher address than that of a row: where the kernel lets a symbol end. Undefined for the last ones. */
   nextRow(row: number): number | undefined {
-    this.#next ??= this.#nextRows();
-    const next = this.#next[row]!;
-    return next === 0 ? undefined : next - 1;
-  }
-
-  /** For each row the one that ends it, plus one; 0 for none. One pass from the last address down. */
-  #nextRows(): Uint32Array {
-    const { order, address, count } = this;
-    const next = new Uint32Array(count);
-    for (let at = count - 2; at >= 0; at--) {
-      const above = order[at + 1]!;
-      const row = order[at]!;
-      next[row] = address.equal(row, above) ? next[above]! : above + 1;
+    const { address, order, count } = this;
+    let next = this.#position(row) + 1;
+    for (let steps = 0; next < count && address.equal(order[next]!, row); steps++, next++) {
+      if (steps < FEW_ALIASES) continue;
+      next = this.#positionAbove(address.big[row]!);
+      break;
     }
-    return next;
+    return order[next];
   }
 
   /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */
   endOf(address: bigint): bigint | undefined {
-    if (address >= HIGHEST) return undefined;
+    const row = this.order[this.#positionAbove(address)];
+    return row === undefined ? undefined : this.address.big[row];
+  }
+
+  /** The first position in `order` of a higher address; `count` behind the last one. */
+  #positionAbove(address: bigint): number {
+    if (address >= HIGHEST) return this.count;
     const { low, high } = halves(address + 1n);
-    const position = lowerBound(this.address, this.order, low, high);
-    return position < this.count ? this.address.big[this.order[position]!] : undefined;
+    return lowerBound(this.address, this.order, low, high);
   }
 }

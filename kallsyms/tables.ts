@@ -1,7 +1,9 @@
+import { LARGEST_HEAP } from '../elf/asm-heap.js';
 import { FormatError } from '../elf/errors.js';
 import type { Memory } from '../elf/memory.js';
-import { halves, Words } from '../elf/words.js';
+import { HOST_LITTLE_ENDIAN, halves, Words } from '../elf/words.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
+import { ENDS, MAKES, type UnpackMemory, unpackMemory } from './unpack-kernel.js';
 
 /** Where the packed tables of a kernel stand: the addresses of its `kallsyms_*` labels. */
 export interface KallsymsLocation {
@@ -71,11 +73,10 @@ export function decodeKallsyms(memory: Memory, at: KallsymsLocation, name: strin
     throw new FormatError('bad-value', place, `${count} symbols do not fit in ${packed.length} bytes of packed names`);
   }
   const tokens = readTokens(memory, at, place);
-  const markers = memory.stored(at.markers, Math.max(0, Number(at.tokenTable - at.markers)));
-  const longLengths = lengthsAreLong(packed, markers, count, littleEndian);
-  const { type, nameOffset, strings } = expandNames(packed, tokens, count, longLengths, place);
-  const { address, encoding } = readAddresses(memory, at, count);
-  const columns: SymbolColumns = { address, type, nameOffset, strings };
+  const markers = readMarkers(memory.stored(at.markers, Math.max(0, Number(at.tokenTable - at.markers))), count, littleEndian);
+  const names = expandNames(packed, tokens, count, markers, place);
+  const { address, encoding } = readAddresses(memory, at, count, names);
+  const columns: SymbolColumns = { address, type: names.type, nameOffset: names.nameOffset, strings: names.strings };
   return { symbols: new KernelSymbols(name, columns), encoding };
 }
 
@@ -103,116 +104,75 @@ function readTokens(memory: Memory, at: KallsymsLocation, place: { name: string 
   return { bytes, start, end };
 }
 
-/**
- * Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd). The markers tell, each where the next 256 symbols
- * begin, and where the names end: only the right reading arrives there.
- */
-function lengthsAreLong(packed: Uint8Array, markers: Uint8Array, count: number, littleEndian: boolean): boolean {
-  const view = new DataView(markers.buffer, markers.byteOffset, markers.length);
+/** Where each 256th symbol begins in the packed names, as far as the table goes; -1 behind it. */
+function readMarkers(bytes: Uint8Array, count: number, littleEndian: boolean): Int32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const marker = (index: number, width: number): number => {
     const at = index * width + (width === 8 && !littleEndian ? 4 : 0);
-    return at + 4 <= markers.length ? view.getUint32(at, littleEndian) : -1;
+    return at + 4 <= bytes.length ? view.getUint32(at, littleEndian) : -1;
   };
   // Markers of 8 bytes: the second half of the first one is zero too.
   const width = count > 256 && marker(1, 4) === 0 ? 8 : 4;
-  const arrives = (long: boolean): boolean => {
-    let at = 0;
-    for (let row = 0; row < count; row++) {
-      if (row % 256 === 0 && at !== marker(row / 256, width)) return false;
-      const first = packed[at]!;
-      at += !long || first < 0x80 ? first + 1 : ((first & 0x7f) | (packed[at + 1]! << 7)) + 2;
-      if (!(at <= packed.length)) return false;
-    }
-    return packed.length - at < 8;
-  };
-  return arrives(true) || !arrives(false);
+  return Int32Array.from({ length: Math.ceil(count / 256) }, (_, index) => marker(index, width));
 }
 
-function lengthAt(packed: Uint8Array, at: number, long: boolean): { tokens: number; total: number } {
-  const first = packed[at] ?? 0;
-  if (!long || first < 0x80) return { tokens: first, total: first + 1 };
-  const tokens = (first & 0x7f) | ((packed[at + 1] ?? 0) << 7);
-  return { tokens, total: tokens + 2 };
-}
-
-function expandNames(
-  packed: Uint8Array,
-  tokens: Tokens,
-  count: number,
-  long: boolean,
-  place: { name: string },
-): { type: Uint8Array; nameOffset: Uint32Array; strings: Uint8Array } {
-  const type = new Uint8Array(count);
-  const nameOffset = new Uint32Array(count);
-  let strings = new Uint8Array(packed.length * 3 + LONGEST);
-  let length = 0;
-  let at = 0;
-  for (let row = 0; row < count; row++) {
-    const { tokens: number, total } = lengthAt(packed, at, long);
-    if (number === 0 || at + total > packed.length) {
-      throw new FormatError(
-        'bad-value',
-        { ...place, offset: at },
-        `symbol ${row} has ${number} tokens, ${packed.length - at} bytes are left`,
-      );
+/**
+ * Unpacks the names. Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd), the markers tell: only the right
+ * reading arrives at each of them, and at the end.
+ */
+function expandNames(packed: Uint8Array, tokens: Tokens, count: number, markers: Int32Array, place: { name: string }): UnpackMemory {
+  const most = Math.min(packed.length * MOST_EXPANSION + LONGEST, LARGEST_HEAP);
+  for (let space = packed.length * 3 + LONGEST; ; space = space * 2 + LONGEST) {
+    const unpacked = unpackMemory({ count, packed, tokens: tokens.bytes, tokenStart: tokens.start, tokenEnd: tokens.end, markers, space });
+    if (unpacked === undefined) throw new FormatError('limit', place, `${count} symbols, with names of ${space} bytes, are too many`);
+    const { kernel, strings } = unpacked;
+    const long = kernel.arrives(count, 1) === 1 || kernel.arrives(count, 0) === 0;
+    const end = kernel.expand(count, long ? 1 : 0, LONGEST, most);
+    if (end === ENDS.ALL) return { ...unpacked, strings: strings.subarray(0, kernel.length()) };
+    const offset = kernel.at();
+    const row = kernel.row();
+    if (end === ENDS.CUT) {
+      const left = packed.length - offset;
+      throw new FormatError('bad-value', { ...place, offset }, `symbol ${row} has ${kernel.tokens()} tokens, ${left} bytes are left`);
     }
-    if (length > packed.length * MOST_EXPANSION + LONGEST) {
-      throw new FormatError('limit', { ...place, offset: at }, `the names unpack to more than ${MOST_EXPANSION} times their size`);
-    }
-    if (length + LONGEST > strings.length) {
-      const larger = new Uint8Array(strings.length * 2 + LONGEST);
-      larger.set(strings);
-      strings = larger;
-    }
-    const begin = length;
-    for (let i = at + total - number; i < at + total; i++) {
-      const token = packed[i]!;
-      const end = tokens.end[token]!;
-      if (length + (end - tokens.start[token]!) - begin >= LONGEST) {
-        throw new FormatError('limit', { ...place, offset: at }, `symbol ${row} expands to more than ${LONGEST} bytes`);
-      }
-      for (let from = tokens.start[token]!; from < end; from++) strings[length++] = tokens.bytes[from]!;
-    }
-    // The letter stays where it is: the name begins behind it.
-    type[row] = strings[begin] ?? 0;
-    nameOffset[row] = begin + 1;
-    if (length === begin) length++;
-    strings[length++] = 0;
-    at += total;
+    if (end === ENDS.LONG_TABLE)
+      throw new FormatError('limit', { ...place, offset }, `the names unpack to more than ${MOST_EXPANSION} times their size`);
+    if (end === ENDS.LONG_NAME) throw new FormatError('limit', { ...place, offset }, `symbol ${row} expands to more than ${LONGEST} bytes`);
   }
-  return { type, nameOffset, strings: strings.subarray(0, length) };
 }
 
-function readAddresses(memory: Memory, at: KallsymsLocation, count: number): { address: Words; encoding: AddressEncoding } {
-  const address = new Words(count);
+function readAddresses(
+  memory: Memory,
+  at: KallsymsLocation,
+  count: number,
+  { kernel, offsets, addresses }: UnpackMemory,
+): { address: Words; encoding: AddressEncoding } {
+  const { littleEndian } = memory;
   if (at.offsets === undefined) {
+    const address = new Words(count);
     const size = memory.wordSize;
     const bytes = memory.read(at.addresses!, count * size);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let i = 0; i < count; i++) {
-      address.big[i] = size === 8 ? view.getBigUint64(i * 8, memory.littleEndian) : BigInt(view.getUint32(i * 4, memory.littleEndian));
+      address.big[i] = size === 8 ? view.getBigUint64(i * 8, littleEndian) : BigInt(view.getUint32(i * 4, littleEndian));
     }
     return { address, encoding: 'absolute' };
   }
   const bytes = memory.stored(at.offsets, count * 4);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const encoding = offsetEncoding(view, at, count, memory);
-  const base = halves(at.relativeBase === undefined ? 0n : memory.word(at.relativeBase));
-  const place = halves(at.offsets);
-  const wide = memory.wordSize === 8;
-  // In halves: a distance of 33 bits is added to the lower one, and what does not fit is carried.
-  const set = (i: number, from: { low: number; high: number }, distance: number): void => {
-    const low = from.low + distance;
-    address.set(i, low, wide ? from.high + Math.floor(low / 0x1_0000_0000) : 0);
-  };
-  for (let i = 0; i < count; i++) {
-    const raw = view.getInt32(i * 4, memory.littleEndian);
-    if (encoding === 'place-relative') set(i, place, i * 4 + raw);
-    else if (encoding === 'absolute' || (encoding === 'absolute-percpu' && raw >= 0)) address.set(i, raw, 0);
-    else if (encoding === 'absolute-percpu') set(i, base, -1 - raw);
-    else set(i, base, raw >>> 0);
+  if (HOST_LITTLE_ENDIAN === littleEndian) new Uint8Array(offsets.buffer, offsets.byteOffset, count * 4).set(bytes);
+  else {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let i = 0; i < count; i++) offsets[i] = view.getInt32(i * 4, littleEndian);
   }
-  return { address, encoding };
+  const encoding = offsetEncoding(offsets[0]!, kernel.negative(count), at, count, memory);
+  const makes = { absolute: MAKES.ABSOLUTE, 'base-relative': MAKES.BASE, 'absolute-percpu': MAKES.PERCPU, 'place-relative': MAKES.PLACE }[
+    encoding
+  ];
+  const { low, high } = halves(
+    encoding === 'place-relative' ? at.offsets : at.relativeBase === undefined ? 0n : memory.word(at.relativeBase),
+  );
+  kernel.place(count, makes, low, high, memory.wordSize === 8 ? 1 : 0);
+  return { address: Words.ofHalves(addresses), encoding };
 }
 
 /** No image is larger: its first symbol is nearer to the table than this. */
@@ -222,12 +182,7 @@ const FARTHEST = 1 << 28;
  * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or, in 32-bit
  * kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which stands in front of the table, tells.
  */
-function offsetEncoding(view: DataView, at: KallsymsLocation, count: number, { littleEndian, wordSize }: Memory): AddressEncoding {
-  if (at.relativeBase === undefined) {
-    const first = view.getInt32(0, littleEndian);
-    return wordSize === 8 || (first < 0 && first > -FARTHEST) ? 'place-relative' : 'absolute';
-  }
-  let negative = 0;
-  for (let i = 0; i < count; i++) if (view.getInt32(i * 4, littleEndian) < 0) negative++;
+function offsetEncoding(first: number, negative: number, at: KallsymsLocation, count: number, { wordSize }: Memory): AddressEncoding {
+  if (at.relativeBase === undefined) return wordSize === 8 || (first < 0 && first > -FARTHEST) ? 'place-relative' : 'absolute';
   return negative * 2 > count ? 'absolute-percpu' : 'base-relative';
 }

@@ -1,7 +1,7 @@
 import type { Btf } from '../btf/btf.js';
 import { NameIndex } from '../elf/name-index.js';
 import { lowerBoundSorted } from '../elf/words.js';
-import { isPreambleName, type KernelSymbols } from '../kallsyms/symbols.js';
+import { isPreambleName, isTextLetter, type KernelSymbols } from '../kallsyms/symbols.js';
 import type { FtraceSites, FtraceState } from './ftrace/sites.js';
 
 /** A site that has not been looked for. */
@@ -25,6 +25,7 @@ export class FunctionTable {
   /** For each symbol, the row of its function plus one; 0 for data. */
   readonly #rowOfSymbol: Uint32Array;
   #btfFunc: Int32Array | undefined;
+  #btfIndex: NameIndex | undefined;
   #withBtf: Map<number, number> | undefined;
 
   constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined) {
@@ -33,12 +34,17 @@ export class FunctionTable {
     this.ftrace = typeof ftrace === 'string' ? ftrace : 'sites';
     this.btf = btf;
     const rowOfSymbol = new Uint32Array(symbols.count);
+    const symbolRow = new Uint32Array(symbols.count);
+    const { type } = symbols;
     let count = 0;
-    for (let i = 0; i < symbols.count; i++) if (isFunction(symbols, i)) rowOfSymbol[i] = ++count;
+    for (let i = 0; i < symbols.count; i++) {
+      if (!isTextLetter(type[i]!) || !isOwnFunction(symbols, i)) continue;
+      symbolRow[count++] = i;
+      rowOfSymbol[i] = count;
+    }
     this.count = count;
     this.#rowOfSymbol = rowOfSymbol;
-    this.symbolRow = new Uint32Array(count);
-    for (let i = 0; i < symbols.count; i++) if (rowOfSymbol[i] !== 0) this.symbolRow[rowOfSymbol[i]! - 1] = i;
+    this.symbolRow = symbolRow.slice(0, count);
     this.#site = new Int32Array(count).fill(UNKNOWN);
   }
 
@@ -95,7 +101,19 @@ export class FunctionTable {
 
   /** The ids of BTF's FUNCs of the function's name; most kernels have one for a name, some several. */
   btfIds(row: number): number[] {
-    return this.btf?.find(this.name(row), 'FUNC') ?? [];
+    return this.btfIdsOf(this.name(row));
+  }
+
+  /** The ids of BTF's FUNCs of a name. */
+  btfIdsOf(name: string): number[] {
+    const { btf } = this;
+    if (btf === undefined) return [];
+    // Split BTF was put in the place of the kernel's: its base has FUNCs too.
+    if (btf.base !== undefined) return btf.find(name, 'FUNC');
+    const { ids } = btf.functions();
+    return this.#btfNames(btf)
+      .find(name)
+      .map(at => ids[at]!);
   }
 
   /** For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the names. */
@@ -103,12 +121,18 @@ export class FunctionTable {
     if (this.#btfFunc === undefined) {
       this.#btfFunc = new Int32Array(this.count).fill(-1);
       if (this.btf !== undefined) {
-        const index = new NameIndex(this.btf.strings.bytes, this.btf.functions().names);
+        const index = this.#btfNames(this.btf);
         const { strings, nameOffset } = this.symbols;
         for (let row = 0; row < this.count; row++) this.#btfFunc[row] = index.firstOf(strings.bytes, nameOffset[this.symbolRow[row]!]!);
       }
     }
     return this.#btfFunc;
+  }
+
+  /** The rows of `btf.functions()` by name. */
+  #btfNames(btf: Btf): NameIndex {
+    this.#btfIndex ??= new NameIndex(btf.strings.bytes, btf.functions().names);
+    return this.#btfIndex;
   }
 
   /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined where none has one. */
@@ -126,6 +150,7 @@ export class FunctionTable {
   }
 }
 
-function isFunction(symbols: KernelSymbols, row: number): boolean {
-  return symbols.isText(row) && symbols.module(row) === undefined && !isPreambleName(symbols.strings.bytes, symbols.nameOffset[row]!);
+/** Whether a text symbol is a function, and the kernel's own. */
+function isOwnFunction(symbols: KernelSymbols, row: number): boolean {
+  return symbols.module(row) === undefined && !isPreambleName(symbols.strings.bytes, symbols.nameOffset[row]!);
 }

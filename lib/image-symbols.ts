@@ -67,7 +67,11 @@ export class ImageSymbols {
     if (this.#index === undefined) {
       const { strings, nameOffset } = this.table;
       // Checked once here, since the index does not check: an offset outside of the table is an error, not a wrong name.
-      for (const offset of nameOffset) if (offset !== 0 && offset >= strings.bytes.length) strings.end(offset);
+      const { length } = strings.bytes;
+      for (let row = 0; row < nameOffset.length; row++) {
+        const offset = nameOffset[row]!;
+        if (offset >= length && offset !== 0) strings.end(offset);
+      }
       this.#index = new NameIndex(strings.bytes, nameOffset);
     }
     return this.#index;

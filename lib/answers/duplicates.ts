@@ -21,8 +21,7 @@ export interface DuplicateGroup {
 export function duplicates(kernel: Kernel): DuplicateGroup[] {
   const { functions, symbols } = kernel;
   const groups: DuplicateGroup[] = [];
-  for (const first of symbols.index.firstRows()) {
-    if (symbols.index.isOnly(first)) continue;
+  for (const first of symbols.index.repeated()) {
     const all = symbols.index.rowsFrom(first);
     const rows = all.flatMap(row => functions.ofSymbol(row) ?? []);
     if (rows.length < 2 || rows.every(row => functions.address(row) === functions.address(rows[0]!))) continue;

@@ -25,7 +25,8 @@ export function readMcountTable(memory: Memory, machine: number, start: bigint, 
   const count = Number(stop - start) / wordSize;
   const length = Math.floor(count) * wordSize;
   const stored = toWords(memory.stored(start, length), memory);
-  const relocated = toWords(memory.read(start, length), memory);
+  // An x86 image has no relocations that are applied: its words are final.
+  const relocated = memory.tables.length === 0 ? stored : toWords(memory.read(start, length), memory);
   const fills = new Map<string, number>();
   const sections = new Set<string>();
   for (const { table, rows, row } of memory.sites(start, length)) {
@@ -34,6 +35,7 @@ export function readMcountTable(memory: Memory, machine: number, start: bigint, 
     fills.set(name, (fills.get(name) ?? 0) + 1);
     sections.add(table.section.name);
   }
+  const zeroStored = zeros(stored);
   return {
     start,
     stop,
@@ -41,8 +43,8 @@ export function readMcountTable(memory: Memory, machine: number, start: bigint, 
     count: stored.length,
     stored,
     relocated,
-    zeroStored: zeros(stored),
-    zeroRelocated: zeros(relocated),
+    zeroStored,
+    zeroRelocated: relocated === stored ? zeroStored : zeros(relocated),
     fills,
     relocationSections: [...sections],
   };

@@ -44,13 +44,12 @@ const NEAR = 512;
 /** The sites of an image: the words of its table, adjusted as its architecture does. Zeros are skipped, as ftrace_process_locs() does. */
 export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number): FtraceSites {
   const adjustment = callAdjust(machine, () => siteMode(table, symbols, machine));
-  const order = table.relocated.order();
   const ip = new Words(table.count - table.zeroRelocated);
-  const adjust = BigInt(adjustment);
-  for (let i = 0; i < ip.length; i++) {
-    const row = order[i + table.zeroRelocated]!;
-    if (adjustment === 0) ip.set(i, table.relocated.low(row), table.relocated.high(row));
-    else ip.big[i] = table.relocated.big[row]! + adjust;
+  // Zeros come first.
+  ip.big.set(table.relocated.big.toSorted().subarray(table.zeroRelocated));
+  if (adjustment !== 0) {
+    const adjust = BigInt(adjustment);
+    for (let i = 0; i < ip.length; i++) ip.big[i]! += adjust;
   }
   let mode: SiteMode | undefined;
   return {

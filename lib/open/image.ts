@@ -81,8 +81,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
 
 /** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */
 function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, notes: string[]): KernelSymbols {
-  const named = imageSymbols?.withPrefix('kallsyms_');
-  const location = named === undefined ? locateIn(file) : kallsymsLocation(name => named.get(name));
+  const location = imageSymbols === undefined ? locateIn(file) : kallsymsLocation(name => imageSymbols.addressOf(name));
   if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
   if (imageSymbols === undefined) {
     throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms: nothing names its functions`);

@@ -15,9 +15,8 @@ export class InputError extends Error {
   }
 }
 
-const PAGE = 1 << 16;
-/** So many pages are held before the cache's library is loaded: the headers of most files take two. */
-const FEW = 4;
+/** What is read at once for scattered reads: a function's code, a string. */
+const PAGE = 1 << 14;
 
 /** Options of {@link openSource}. */
 export interface SourceOptions {
@@ -90,7 +89,8 @@ class FileSource implements ByteSource {
     let page = this.#pages.get(index);
     if (page === undefined) {
       page = this.#pread(index * PAGE, Math.min(PAGE, this.size - index * PAGE));
-      if (this.#pages.size === FEW && this.#pages instanceof Map) this.#pages = bounded(this.#pages, this.#cacheBytes);
+      if ((this.#pages.size + 1) * PAGE > this.#cacheBytes && this.#pages instanceof Map)
+        this.#pages = bounded(this.#pages, this.#cacheBytes);
       this.#pages.set(index, page);
     }
     this.#lastPage = index;
@@ -116,8 +116,8 @@ class FileSource implements ByteSource {
 }
 
 /**
- * The pages in a cache that drops the least recently used ones. lru-cache is loaded here and not above: loading it takes 5 ms, a tenth of what
- * a command that prints a table takes in all.
+ * The pages in a cache that drops the least recently used ones, once there are more than it may hold. lru-cache is loaded here and not above:
+ * loading it takes 5 ms, a tenth of what a command that prints a table takes in all.
  */
 function bounded(pages: Map<number, Uint8Array>, bytes: number): LRUCache<number, Uint8Array> {
   const { LRUCache } = createRequire(import.meta.url)('lru-cache') as typeof import('lru-cache');

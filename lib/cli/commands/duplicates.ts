@@ -44,13 +44,13 @@ With --modules, names that functions of modules share with the kernel's or each 
 
 /** What each kind of tool does with the bare name. */
 function byName(kernel: Kernel, name: string): Record<string, string> {
-  const { tracing, functions, btf } = kernel;
+  const { tracing, functions } = kernel;
   // The decisions without their evidence: it is asked for hundreds of names.
   const says = ({ code, errno }: Decision, accepted: string): string => {
     if (code === 'accepted') return accepted;
     return errno === undefined ? `cannot be told (${code})` : `refused, ${errno} (${code})`;
   };
-  const [id] = btf?.find(name, 'FUNC') ?? [];
+  const [id] = functions.btfIdsOf(name);
   const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.symbolRow[row]!)).length;
   return {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),

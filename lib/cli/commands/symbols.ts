@@ -1,3 +1,4 @@
+import { asmHeap } from '../../../elf/asm-heap.js';
 import { FormatError } from '../../../elf/errors.js';
 import { bindingName, reservedIndexName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
@@ -115,8 +116,7 @@ function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: O
   const arena = take(ARENA);
   const output = take(OUTPUT + ROW);
   if (top > MOST) throw new FormatError('limit', { name: section.label }, `a table of more than ${MOST} bytes, with its names`);
-  // What asm.js takes as a heap's length. Pages that nothing touches cost nothing.
-  const heap = new ArrayBuffer(top <= 1 << 24 ? 2 ** Math.max(16, Math.ceil(Math.log2(top))) : Math.ceil(top / 2 ** 24) * 2 ** 24);
+  const heap = asmHeap(top);
   const bytes = new Uint8Array(heap);
   const words = new Int32Array(heap);
   const labels = new Labels(elf, table);
