@@ -141,10 +141,12 @@ export class SymbolTable {
   #carryFiles(): Uint32Array {
     const files = new Uint32Array(this.count);
     let file = 0;
+    const { info, nameOffset } = this;
     // Row 0 is no symbol.
-    for (let i = 1; i < this.count; i++) {
-      if (this.binding(i) !== STB.LOCAL) continue;
-      if (this.type(i) === STT.FILE) file = this.nameOffset[i] === 0 ? 0 : i;
+    for (let i = 1; i < info.length; i++) {
+      const kind = info[i]!;
+      if (kind >> 4 !== STB.LOCAL) continue;
+      if ((kind & 15) === STT.FILE) file = nameOffset[i] === 0 ? 0 : i;
       else files[i] = file;
     }
     return files;
@@ -152,15 +154,20 @@ export class SymbolTable {
 
   /** Rows of Elf64_Sym as 32-bit words of the host: what nearly every kernel has. */
   #readWords(words: Uint32Array): void {
-    const { nameOffset, info, other, sectionIndex, value, size } = this;
+    const { nameOffset, info, other, sectionIndex } = this;
+    // The columns' own memory: a host whose words these are keeps the low half first.
+    const value = this.value.halves();
+    const size = this.size.halves();
     for (let i = 0, at = 0; i < nameOffset.length; i++, at += 6) {
       nameOffset[i] = words[at]!;
       const second = words[at + 1]!;
       info[i] = second;
       other[i] = second >>> 8;
       sectionIndex[i] = second >>> 16;
-      value.set(i, words[at + 2]!, words[at + 3]!);
-      size.set(i, words[at + 4]!, words[at + 5]!);
+      value[i * 2] = words[at + 2]!;
+      value[i * 2 + 1] = words[at + 3]!;
+      size[i * 2] = words[at + 4]!;
+      size[i * 2 + 1] = words[at + 5]!;
     }
   }
 

@@ -1,3 +1,5 @@
+import { radixOrder } from './order-kernel.js';
+
 /** True on hosts that keep the low byte first: nearly all. */
 export const HOST_LITTLE_ENDIAN: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
@@ -67,27 +69,12 @@ export class Words {
 
   /** Indices of the values in ascending order; equal values keep their order. What is nearly in order is merged, else a radix sort by 16-bit digits. */
   order(): Uint32Array<ArrayBuffer> {
-    const n = this.length;
-    let from = new Uint32Array(n);
-    fillAscending(from);
     const runs = ascendingRuns(this.#halves);
-    if (runs !== undefined) return mergeRuns(this, from, runs);
-    // The counts of all digits take a megabyte, which few rows are not worth.
-    if (n < FEW) return from.sort((a, b) => this.compare(a, b) || a - b);
-    const digits = new Uint16Array(this.big.buffer);
-    const counts = new Uint32Array(4 * DIGITS);
-    countDigits(digits, counts);
-    let to = new Uint32Array(n);
-    for (let digit = 0; digit < 4; digit++) {
-      const at = HOST_LITTLE_ENDIAN ? digit : 3 - digit;
-      const places = counts.subarray(at * DIGITS, (at + 1) * DIGITS);
-      // A digit that all values share orders nothing: the upper half of kernel addresses.
-      if (places[digits[at]!] === n) continue;
-      sumUp(places);
-      distribute(digits, at, places, from, to);
-      [from, to] = [to, from];
-    }
-    return from;
+    // The counts of a digit take 256 KiB, which few rows are not worth.
+    if (runs === undefined && this.length >= FEW) return radixOrder(this.halves());
+    const rows = new Uint32Array(this.length);
+    for (let i = 0; i < rows.length; i++) rows[i] = i;
+    return runs === undefined ? rows.sort((a, b) => this.compare(a, b) || a - b) : mergeRuns(this, rows, runs);
   }
 }
 
@@ -103,15 +90,8 @@ export function lowerBoundSorted(words: Words, low: number, high: number): numbe
   return from;
 }
 
-// The loops of the radix sort. Each is a function of its own, and small: a command sorts once, and what counts is how soon they are compiled.
-
-const DIGITS = 0x10000;
 const FEW = 1 << 12;
 const FEW_RUNS = 8;
-
-function fillAscending(rows: Uint32Array): void {
-  for (let i = 0; i < rows.length; i++) rows[i] = i;
-}
 
 /** Where ascending runs begin; undefined for more than a few. The relocations of a kernel are three: relative, unused, symbolic ones. */
 function ascendingRuns(halves: Uint32Array): number[] | undefined {
@@ -152,32 +132,6 @@ function mergeTwo(words: Words, from: Uint32Array, to: Uint32Array, start: numbe
   for (let at = start; at < end; at++) {
     const takesLeft = right === end || (left < middle && words.compare(from[left]!, from[right]!) <= 0);
     to[at] = from[takesLeft ? left++ : right++]!;
-  }
-}
-
-function countDigits(digits: Uint16Array, counts: Uint32Array): void {
-  for (let i = 0; i < digits.length; i += 4) {
-    counts[digits[i]!]!++;
-    counts[DIGITS + digits[i + 1]!]!++;
-    counts[2 * DIGITS + digits[i + 2]!]!++;
-    counts[3 * DIGITS + digits[i + 3]!]!++;
-  }
-}
-
-/** Turns how often each digit occurs into where its first row goes. */
-function sumUp(counts: Uint32Array): void {
-  let sum = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const count = counts[i]!;
-    counts[i] = sum;
-    sum += count;
-  }
-}
-
-function distribute(digits: Uint16Array, at: number, places: Uint32Array, from: Uint32Array, to: Uint32Array): void {
-  for (let i = 0; i < from.length; i++) {
-    const row = from[i]!;
-    to[places[digits[row * 4 + at]!]!++] = row;
   }
 }
 
