@@ -104,7 +104,7 @@ export class Traceability {
 
   /** What kprobe_events makes of a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does (`strictEvents`). */
   inEvents(decision: Decision): Decision {
-    const told = decision.errno === 'EADDRNOTAVAIL' || decision.errno === 'ENOENT';
+    const told = decision.code === 'ambiguous-name' || decision.code === 'no-symbol';
     return told && this.strictEvents ? { ...decision, errno: 'EINVAL' } : decision;
   }
 
