@@ -73,27 +73,19 @@ const OPEN = 0;
 const BUSY = 254;
 const NONE = 255;
 
-/** What {@link alignFrom} gives for void, functions and declarations. */
-export const NO_ALIGNMENT: number = NONE;
-
 /** Alignments that were worked out, by id: a struct of structs of structs asks for each many times. */
 const tables = new WeakMap<BtfBlob, Uint8Array>();
 
 /** alignof, by btf__align_of of libbpf. */
 export function alignOf(btf: BtfBlob, id: number): number | undefined {
   let table = tables.get(btf);
-  if (table === undefined) tables.set(btf, (table = alignmentTable(btf)));
+  if (table === undefined) tables.set(btf, (table = new Uint8Array(btf.count)));
   const align = alignFrom(btf, id, table);
   return align === NONE ? undefined : align;
 }
 
-/** A table for {@link alignFrom}, for who asks for many. */
-export function alignmentTable(btf: BtfBlob): Uint8Array {
-  return new Uint8Array(btf.count);
-}
-
-/** The alignment of `id`, or NO_ALIGNMENT; `table` keeps what was worked out. */
-export function alignFrom(btf: BtfBlob, id: number, table: Uint8Array, depth = 0): number {
+/** The alignment of `id`, or NONE; `table` keeps what was worked out. */
+function alignFrom(btf: BtfBlob, id: number, table: Uint8Array, depth = 0): number {
   let target = id;
   for (let steps = 0; steps <= MAX_DEPTH; steps++) {
     if (target === 0) return NONE;

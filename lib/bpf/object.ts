@@ -1,6 +1,6 @@
 import { Btf } from '../../btf/btf.js';
 import { BtfExt } from '../../btf/ext.js';
-import { DeclarationWriter } from '../../btf/print/declaration.js';
+import { declare } from '../../btf/print/declaration.js';
 import { EM, ET, SHT } from '../../elf/constants.js';
 import { type Diagnostic, FormatError } from '../../elf/errors.js';
 import { ElfFile } from '../../elf/file.js';
@@ -57,7 +57,6 @@ export class BpfObject {
   #externs: readonly BpfExtern[] | undefined;
   #structOps: readonly BpfStructOps[] | undefined;
   #relocations: readonly BpfRelocation[] | undefined;
-  #declarations: DeclarationWriter | undefined;
   #text = 0;
   #coreRelocations: readonly BpfCoreRelocation[] | undefined;
 
@@ -225,10 +224,8 @@ export class BpfObject {
   declare(typeId: number, name = ''): string | undefined {
     const { btf } = this;
     if (btf === undefined || this.#text > MOST_TEXT) return undefined;
-    this.#declarations ??= new DeclarationWriter(btf);
-    const text = this.attempt('.BTF', () => this.#declarations!.declaration(typeId, name, 0));
-    // What failed has left its chain behind, and was work.
-    if (text === undefined) this.#declarations = undefined;
+    const text = this.attempt('.BTF', () => declare(btf, typeId, name));
+    // What failed was work.
     this.#text += text?.length ?? MOST_TEXT >> 4;
     return text;
   }

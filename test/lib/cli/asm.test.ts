@@ -13,6 +13,7 @@ describe('the loops in asm.js', () => {
     ['duplicates', kernel],
     ['btf', 'dump', kernel],
     ['btf', 'dump', kernel, '--format', 'json'],
+    ['btf', 'dump', kernel, '--format', 'c'],
   ]) {
     it(`keep the rules of asm.js: kelf ${argv.slice(0, -1).join(' ')}`, () => {
       const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...argv], { encoding: 'utf8', env: {} });
