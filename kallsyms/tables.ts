@@ -1,4 +1,3 @@
-import { LARGEST_HEAP } from '../elf/asm-heap.js';
 import { FormatError } from '../elf/errors.js';
 import type { Memory } from '../elf/memory.js';
 import { HOST_LITTLE_ENDIAN, halves, Words } from '../elf/words.js';
@@ -121,13 +120,13 @@ function readMarkers(bytes: Uint8Array, count: number, littleEndian: boolean): I
  * reading arrives at each of them, and at the end.
  */
 function expandNames(packed: Uint8Array, tokens: Tokens, count: number, markers: Int32Array, place: { name: string }): UnpackMemory {
-  const most = Math.min(packed.length * MOST_EXPANSION + LONGEST, LARGEST_HEAP);
+  const most = packed.length * MOST_EXPANSION + LONGEST;
   for (let space = packed.length * 3 + LONGEST; ; space = space * 2 + LONGEST) {
     const unpacked = unpackMemory({ count, packed, tokens: tokens.bytes, tokenStart: tokens.start, tokenEnd: tokens.end, markers, space });
     if (unpacked === undefined) throw new FormatError('limit', place, `${count} symbols, with names of ${space} bytes, are too many`);
     const { kernel, strings } = unpacked;
     const long = kernel.arrives(count, 1) === 1 || kernel.arrives(count, 0) === 0;
-    const end = kernel.expand(count, long ? 1 : 0, LONGEST, most);
+    const end = kernel.expand(count, long ? 1 : 0, LONGEST, Math.min(most, space));
     if (end === ENDS.ALL) return { ...unpacked, strings: strings.subarray(0, kernel.length()) };
     const offset = kernel.at();
     const row = kernel.row();
@@ -140,6 +139,13 @@ function expandNames(packed: Uint8Array, tokens: Tokens, count: number, markers:
     if (end === ENDS.LONG_NAME) throw new FormatError('limit', { ...place, offset }, `symbol ${row} expands to more than ${LONGEST} bytes`);
   }
 }
+
+const MAKES_OF: Readonly<Record<AddressEncoding, number>> = {
+  absolute: MAKES.ABSOLUTE,
+  'base-relative': MAKES.BASE,
+  'absolute-percpu': MAKES.PERCPU,
+  'place-relative': MAKES.PLACE,
+};
 
 function readAddresses(
   memory: Memory,
@@ -165,13 +171,9 @@ function readAddresses(
     for (let i = 0; i < count; i++) offsets[i] = view.getInt32(i * 4, littleEndian);
   }
   const encoding = offsetEncoding(offsets[0]!, kernel.negative(count), at, count, memory);
-  const makes = { absolute: MAKES.ABSOLUTE, 'base-relative': MAKES.BASE, 'absolute-percpu': MAKES.PERCPU, 'place-relative': MAKES.PLACE }[
-    encoding
-  ];
-  const { low, high } = halves(
-    encoding === 'place-relative' ? at.offsets : at.relativeBase === undefined ? 0n : memory.word(at.relativeBase),
-  );
-  kernel.place(count, makes, low, high, memory.wordSize === 8 ? 1 : 0);
+  const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
+  const { low, high } = halves(encoding === 'place-relative' ? at.offsets : base);
+  kernel.place(count, MAKES_OF[encoding], low, high, memory.wordSize === 8 ? 1 : 0);
   return { address: Words.ofHalves(addresses), encoding };
 }
 
