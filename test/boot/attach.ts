@@ -1,0 +1,65 @@
+import type { Kernel } from 'kelf';
+import { Names } from 'kelf';
+import type { Check } from '../kernels/check.js';
+import { lines } from '../kernels/truth.js';
+
+/** A line that `kelf attach --as kprobe_events` prints. */
+export interface AttachLine {
+  readonly text: string;
+  /** Where the probe has to be. */
+  readonly address: bigint;
+  /** Of a function whose name others bear. */
+  readonly duplicate: boolean;
+}
+
+/** Refused lines that are listed before the rest is only counted. */
+const LISTED = 20;
+/** The length of ENDBR64: arch_adjust_kprobe_addr() of x86 puts a probe behind it. */
+const ENDBR = 4n;
+
+/** The lines for every function of the kernel that kelf takes for one that accepts a probe: at its first instruction, and where it returns. */
+export function attachLines({ attaching, functions }: Kernel): AttachLine[] {
+  const events = Names.ofEvents();
+  const names = new Set(Array.from({ length: functions.count }, (_, row) => functions.name(row)));
+  return [...names].flatMap(name => {
+    const recipes = attaching.answer(name, events).functions;
+    return recipes.flatMap(recipe => {
+      const { function: of } = recipe;
+      if (!('address' in of)) return [];
+      return (['entry', 'return'] as const).flatMap(kind => {
+        const text = recipe.attach('kprobe_events', kind);
+        return text === undefined ? [] : [{ text, address: of.address, duplicate: recipes.length > 1 }];
+      });
+    });
+  });
+}
+
+/** @param said lines.tsv, [line, errno, the kernel's words]; @param list what kprobes/list showed while the probes were there */
+export async function compareAttachLines(asked: readonly AttachLine[], said: string, list: string, check: Check): Promise<void> {
+  await check('lines for kprobe_events are accepted', [], () => {
+    const refused = lines(said)
+      .slice(1)
+      .map(line => line.split('\t'))
+      .filter(([, errno]) => errno !== '0');
+    const fetching = asked.filter(({ text }) => text.split(' ').length > 2).length;
+    const shown = refused.slice(0, LISTED).map(([line, errno, words]) => `'${line}': ${errno} ${words}`);
+    const rest = refused.length > LISTED ? `, and ${refused.length - LISTED} more` : '';
+    return {
+      ok: refused.length === 0 && asked.length > 0,
+      figures: `${asked.length - refused.length} of ${asked.length}, ${fetching} of them with arguments or a result${shown.length > 0 ? `: ${shown.join('; ')}${rest}` : ''}`,
+    };
+  });
+  await check('kprobes/list shows the intended addresses', [], () => {
+    const probed = new Set(lines(list).map(line => BigInt(`0x${line.split(' ', 1)[0]}`)));
+    const isProbed = ({ address }: AttachLine): boolean => probed.has(address) || probed.has(address + ENDBR);
+    const intended = new Set(asked.flatMap(({ address }) => [address, address + ENDBR]));
+    const elsewhere = [...probed].filter(address => !intended.has(address)).length;
+    const absent = asked.filter(line => !isProbed(line));
+    const duplicates = asked.filter(({ duplicate }) => duplicate);
+    const shown = absent.slice(0, LISTED).map(({ text }) => `; not '${text}'`);
+    return {
+      ok: absent.length === 0 && elsewhere === 0 && duplicates.length > 0,
+      figures: `of ${asked.length - absent.length} of ${asked.length} lines, ${duplicates.filter(isProbed).length} of ${duplicates.length} for duplicate names; probes elsewhere: ${elsewhere}${shown.join('')}`,
+    };
+  });
+}
