@@ -80,7 +80,8 @@ function readTable(
   const little = memory.littleEndian;
   const field = (shape: Shape, entry: number, index: number): bigint => {
     const at = (entry * shape.fields + index) * shape.width;
-    if (shape.relative) return from + BigInt(at + view.getInt32(at, little));
+    // A distance may go through the end of the addresses: per-CPU variables of x86 are at addresses near zero.
+    if (shape.relative) return BigInt.asUintN(64, from + BigInt(at + view.getInt32(at, little)));
     return shape.width === 8 ? view.getBigUint64(at, little) : BigInt(view.getUint32(at, little));
   };
   const count = (shape: Shape): number => length / (shape.fields * shape.width);

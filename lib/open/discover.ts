@@ -17,7 +17,7 @@ const SHORTEST_BLACKLIST = 8;
 /**
  * Labels that kallsyms does not list in a kernel without CONFIG_KALLSYMS_ALL, found by what stands there. The table of ftrace's sites is the longest
  * run of pointers at functions in the image. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h) the pointers
- * of the kprobe blacklist are the next such run, behind tables of pointers at data.
+ * of the kprobe blacklist are a later such run, behind tables of pointers at data and some of functions, in which they are told by names.
  */
 export function discoverLabels(memory: Memory, symbols: KernelSymbols, machine: number): Map<string, bigint> {
   const labels = new Map<string, bigint>();
@@ -32,12 +32,26 @@ export function discoverLabels(memory: Memory, symbols: KernelSymbols, machine: 
   if (mcount === undefined || size(mcount) < SHORTEST_MCOUNT * memory.wordSize) return labels;
   labels.set('__start_mcount_loc', mcount.start);
   labels.set('__stop_mcount_loc', mcount.stop);
-  const blacklist = runs.find(run => run.start >= mcount.stop && size(run) >= SHORTEST_BLACKLIST * memory.wordSize);
+  const behind = runs.filter(run => run.start >= mcount.stop && size(run) >= SHORTEST_BLACKLIST * memory.wordSize);
+  const listed = new Set(BLACKLISTED.flatMap(name => symbols.addressOf(name) ?? []));
+  const blacklist = behind.find(run => wordsOf(memory, run).some(word => listed.has(word))) ?? behind[0];
   if (blacklist !== undefined) {
     labels.set('__start_kprobe_blacklist', blacklist.start);
     labels.set('__stop_kprobe_blacklist', blacklist.stop);
   }
   return labels;
+}
+
+/** Functions that every kernel with kprobes has in its blacklist (NOKPROBE_SYMBOL in kernel/kprobes.c and kernel/notifier.c). */
+const BLACKLISTED: readonly string[] = ['get_kprobe', 'notify_die', 'atomic_notifier_call_chain'];
+
+function wordsOf(memory: Memory, run: Run): bigint[] {
+  const bytes = memory.read(run.start, size(run));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const { wordSize, littleEndian } = memory;
+  return Array.from({ length: bytes.length / wordSize }, (_, i) =>
+    wordSize === 8 ? view.getBigUint64(i * 8, littleEndian) : BigInt(view.getUint32(i * 4, littleEndian)),
+  );
 }
 
 function size({ start, stop }: Run): number {

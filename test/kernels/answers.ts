@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +7,13 @@ import { ERRNO_NUMBERS, type Errno, type Kernel, openKernel } from 'kelf';
 import { externalOnly } from '../support/external-only.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
-import { compareWithTruth, lines, sameList } from './truth.js';
+import { compareWithTruth } from './truth.js';
 
 /** What the booted kernel said of every function (fixtures/truth), and nm, against kelf's answers. */
 export async function answers(files: KernelFiles, check: Check): Promise<void> {
   if (truth(files, 'kallsyms') === undefined) return;
   await using kernel = await openKernel(files.vmlinux, { config: files.config });
   await compareWithTruth(kernel, file => truth(files, file), check);
-  await check('duplicate names equal those of nm', ['nm'], () => sameList(namesOfDuplicates(kernel), duplicatesByNm(files)));
   await check('source files of duplicates', [], () => sourceFiles(kernel));
   await check('tty_write, left out of BTF', [], () => ttyWrite(kernel, files));
 }
@@ -27,35 +25,6 @@ function truth({ name }: KernelFiles, file: string): string | undefined {
 
 function say({ code, errno }: { code: string; errno?: Errno }): string {
   return errno === undefined ? code : `${ERRNO_NUMBERS[errno]} ${code}`;
-}
-
-function namesOfDuplicates(kernel: Kernel): string[] {
-  return kernel.duplicates().map(({ name }) => name);
-}
-
-/**
- * Names that nm has twice or more as `t` or `T`. Where kallsyms lists text only (no CONFIG_KALLSYMS_ALL), the rows that scripts/kallsyms.c of 6.1 takes:
- * those of its two ranges of text, without the EFI stub's and KVM's mapping symbols.
- */
-function duplicatesByNm({ vmlinux, config }: KernelFiles): string[] {
-  const rows = lines(execFileSync('nm', [vmlinux], { encoding: 'utf8', maxBuffer: 1 << 28 })).map(line => ({
-    address: line.slice(0, 16),
-    letter: line[17]!,
-    name: line.slice(19),
-  }));
-  const label = (name: string): string => rows.find(row => row.name === name)!.address;
-  const ranges = [
-    [label('_stext'), label('_etext')],
-    [label('_sinittext'), label('_einittext')],
-  ];
-  const all = /^CONFIG_KALLSYMS_ALL=y$/m.test(readFileSync(config, 'utf8'));
-  const counts = new Map<string, number>();
-  for (const { address, letter, name } of rows) {
-    if (letter !== 't' && letter !== 'T') continue;
-    if (!all && (/^__efistub_|^__kvm_nvhe_\$/.test(name) || !ranges.some(([from, to]) => address >= from! && address <= to!))) continue;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return [...counts].flatMap(([name, count]) => (count > 1 ? [name] : [])).sort();
 }
 
 /** Each static function of a duplicate name has its file; load_elf_binary comes from one source, built twice. */

@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
 import { findModules, type Module, openKernel, openModule, readModules } from 'kelf';
 import { type Btf, printRaw } from 'kelf/btf';
 import type { Check, Outcome } from './check.js';
@@ -13,7 +15,8 @@ const MEGABYTE = 1e6;
 
 /** A whole tree of modules: opened without a complaint, and what is read of each compared with bpftool, readelf and nm. */
 export async function modules(kernel: KernelFiles, check: Check): Promise<void> {
-  const paths = findModules(kernel.modules);
+  const paths = existsSync(kernel.modules) ? findModules(kernel.modules) : [];
+  if (paths.length === 0) return;
   const sample = ALL ? paths : paths.filter((_, i) => i % Math.ceil(paths.length / SAMPLE) === 0);
   await using vmlinux = await openKernel(kernel.vmlinux);
   const base = vmlinux.btf;
@@ -36,6 +39,7 @@ export async function modules(kernel: KernelFiles, check: Check): Promise<void> 
   await check("ftrace sites are readelf's relocations", ['readelf'], () => compareAll(sample, sameSites));
   await check("functions are nm's, exports those of __ksymtab", ['nm'], () => compareAll(sample, sameSymbols));
   await check("modinfo is readelf's", ['readelf'], () => compareAll(sample, sameModinfo));
+  removeUnpacked();
 }
 
 /** Compares each; the figures are how much was compared, or the first difference. */
@@ -53,6 +57,30 @@ function run(tool: string, ...args: string[]): string {
   return execFileSync(tool, args, { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
+const UNPACKERS: Readonly<Record<string, string>> = { '.xz': 'xz', '.zst': 'zstd', '.gz': 'gzip' };
+const unpacked = new Map<string, string>();
+let folder: string | undefined;
+
+/** The module as the peers read it: they know no packed ones, which the system's tools unpack. */
+function plain(path: string): string {
+  const tool = UNPACKERS[extname(path)];
+  if (tool === undefined) return path;
+  let copy = unpacked.get(path);
+  if (copy === undefined) {
+    folder ??= mkdtempSync(join(tmpdir(), 'kelf-'));
+    copy = join(folder, `${unpacked.size}-${basename(path, extname(path))}`);
+    writeFileSync(copy, execFileSync(tool, ['-dc', path], { maxBuffer: 2 ** 30 }));
+    unpacked.set(path, copy);
+  }
+  return copy;
+}
+
+function removeUnpacked(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true });
+  folder = undefined;
+  unpacked.clear();
+}
+
 /** How many bytes were the same. */
 function sameBtf(path: string, base: Btf, vmlinux: string): number | string {
   using module = openModule(path, { base });
@@ -64,7 +92,7 @@ function sameBtf(path: string, base: Btf, vmlinux: string): number | string {
     hash.update(part);
     bytes += part.length;
   });
-  const { stdout } = spawnSync('bpftool', ['-B', vmlinux, 'btf', 'dump', 'file', path], { maxBuffer: 2 ** 30 });
+  const { stdout } = spawnSync('bpftool', ['-B', vmlinux, 'btf', 'dump', 'file', plain(path)], { maxBuffer: 2 ** 30 });
   return createHash('sha256').update(stdout).digest('hex') === hash.digest('hex') ? bytes : `${bytes} bytes, the peer has ${stdout.length}`;
 }
 
@@ -72,7 +100,7 @@ function sameBtf(path: string, base: Btf, vmlinux: string): number | string {
 function sameSites(path: string): number | string {
   using module = openModule(path);
   const table = module.mcount?.section;
-  const text = run('readelf', '-rW', path);
+  const text = run('readelf', '-rW', plain(path));
   const start = table === undefined ? -1 : text.indexOf(`Relocation section '.rela${table}'`);
   if (start < 0) {
     const expected = text.includes('.rela__mcount_loc') || module.file.section('__patchable_function_entries') !== undefined;
@@ -95,7 +123,7 @@ function sameSites(path: string): number | string {
 /** How many functions and exports were the same. */
 function sameSymbols(path: string): number | string {
   using module = openModule(path);
-  const text = run('nm', path);
+  const text = run('nm', plain(path));
   // Labels of mapping and padding are no functions.
   const functions = [...text.matchAll(/^([0-9a-f]+) ([tTW]) (?!\$|\.L|L0|__(?:pfx|cfi)_)(\S+)$/gm)];
   const expected = functions.map(([, value, letter, name]) => `${Number.parseInt(value!, 16)} ${letter} ${name}`).sort();
@@ -122,7 +150,7 @@ function functionsOf(module: Module): string[] {
 /** How many lines of .modinfo were the same. */
 function sameModinfo(path: string): number | string {
   using module = openModule(path);
-  const expected = [...run('readelf', '-p', '.modinfo', path).matchAll(/^ {2}\[ *[0-9a-f]+\] {2}(.*)$/gm)].map(([, line]) => line!);
+  const expected = [...run('readelf', '-p', '.modinfo', plain(path)).matchAll(/^ {2}\[ *[0-9a-f]+\] {2}(.*)$/gm)].map(([, line]) => line!);
   const found = module.modinfo.entries.map(([tag, value]) => `${tag}=${value}`);
   // readelf writes control characters as ^J, and cuts nothing else.
   const other = found.findIndex((line, i) => line !== expected[i] && !/\p{Cc}|[^ -~]/u.test(line));

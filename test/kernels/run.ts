@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { answers } from './answers.js';
+import { againstBinutils } from './binutils.js';
 import { btfDumps } from './btf.js';
 import { type Check, Checks } from './check.js';
 import { documentedOutputs } from './docs.js';
@@ -9,7 +10,7 @@ import { modules } from './modules.js';
 import { shippedForms } from './shipped.js';
 
 // `npm run test:kernels`: what kelf reads of real kernels, compared with what the peers print for them. A line for each comparison; exit 1 where
-// one fails. The kernels are those of fixtures/fetch-kernels.sh, in the folder KELF_KERNELS or fixtures/kernels.
+// one fails. Kernels may be named (`npm run test:kernels -- arm64-6.12`), else all are compared. They are those of fixtures/fetch-kernels.sh, in the folder KELF_KERNELS or fixtures/kernels.
 
 /** The files of one kernel. */
 export interface KernelFiles {
@@ -26,7 +27,7 @@ export interface KernelFiles {
 export type Comparisons = (kernel: KernelFiles, check: Check) => Promise<void>;
 
 /** What is compared for each kernel. */
-const ALL: readonly Comparisons[] = [elfTables, answers, shippedForms, btfDumps, documentedOutputs, modules];
+const ALL: readonly Comparisons[] = [elfTables, againstBinutils, answers, shippedForms, btfDumps, documentedOutputs, modules];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames];
 
@@ -42,7 +43,8 @@ async function main(): Promise<void> {
     console.log(`skip  no kernels in ${folder}: fixtures/fetch-kernels.sh gets them, or KELF_KERNELS says where they are`);
     return;
   }
-  for (const name of kernels) {
+  const named = process.argv.slice(2).filter(word => !word.startsWith('-'));
+  for (const name of kernels.filter(name => named.length === 0 || named.includes(name))) {
     const at = `${folder}/${name}`;
     const files = { name, vmlinux: `${at}/vmlinux`, config: `${at}/config`, vmlinuz: `${at}/vmlinuz`, modules: `${at}/modules` };
     for (const comparisons of ALL) await comparisons(files, checks.of(name));

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { BtfAbsence, type Decision, type Kernel, openKernel } from 'kelf';
+import { BtfAbsence, type Decision, type Kernel, kernelExports, openKernel } from 'kelf';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 
@@ -12,8 +12,9 @@ export async function shippedForms(files: KernelFiles, check: Check): Promise<vo
   await using debug = await openKernel(files.vmlinux, { config: files.config });
   const form = shipped.pieces.form.join(', ');
   await check(`kallsyms of the vmlinuz (${form})`, [], () => sameSymbols(shipped, truth(files) ?? kallsyms(debug)));
+  await check('release, build id, words of ftrace, blacklist and exports of the vmlinuz', [], () => sameFacts(shipped, debug));
   await check('verdicts of the vmlinuz, every function', [], () => sameVerdicts(shipped, debug));
-  await check('reasons of the vmlinuz, every name without a FUNC', [], () => sameReasons(shipped, debug));
+  if (debug.btf !== undefined) await check('reasons of the vmlinuz, every name without a FUNC', [], () => sameReasons(shipped, debug));
 }
 
 function truth({ name }: KernelFiles): string | undefined {
@@ -27,6 +28,26 @@ function kallsyms({ symbols }: Kernel): string {
 
 function sameSymbols(shipped: Kernel, expected: string): Outcome {
   return { ok: kallsyms(shipped) === expected, figures: `${shipped.symbols.count} lines` };
+}
+
+/** What is found without labels, each. */
+function sameFacts(shipped: Kernel, debug: Kernel): Outcome {
+  const facts = (kernel: Kernel): Readonly<Record<string, string>> => ({
+    release: String(kernel.release),
+    'build id': String(kernel.buildId),
+    __mcount_loc: [...(kernel.mcount?.relocated.big ?? [])].join(),
+    blacklist: (kernel.pieces.blacklist()?.ranges.areas ?? [])
+      .map(({ name, from, to }) => `${name} ${from} ${to}`)
+      .sort()
+      .join(),
+    exports: (kernelExports(kernel) ?? [])
+      .map(({ address, name, gpl, crc, namespace }) => `${address} ${name} ${gpl} ${crc} ${namespace}`)
+      .join(),
+  });
+  const [ours, theirs] = [facts(shipped), facts(debug)];
+  const differing = Object.keys(theirs).filter(fact => ours[fact] !== theirs[fact]);
+  const figures = `${ours['release']}, ${ours['build id']}, ${shipped.mcount?.count} words, ${kernelExports(shipped)?.length} exports`;
+  return { ok: differing.length === 0, figures: differing.length === 0 ? figures : `${figures}; other ${differing.join(', ')}` };
 }
 
 /** Each function by its address and by its name, each FUNC by loading and attaching a program. */
@@ -43,7 +64,7 @@ function sameVerdicts(shipped: Kernel, debug: Kernel): Outcome {
     compare(`kprobe at ${name}`, shipped.tracing.kprobeAt(address), debug.tracing.kprobeAt(address));
     compare(`ftrace ${name}`, shipped.tracing.ftraceByName(name), debug.tracing.ftraceByName(name));
   }
-  for (const id of debug.btf!.functions().ids) {
+  for (const id of debug.btf?.functions().ids ?? []) {
     compare(`fentry load [${id}]`, shipped.tracing.fentryLoad(id), debug.tracing.fentryLoad(id));
     compare(`fentry attach [${id}]`, shipped.tracing.fentryAttach(id), debug.tracing.fentryAttach(id));
   }
