@@ -1,4 +1,6 @@
+import { asmHeap, LARGEST_HEAP } from '../elf/asm-heap.js';
 import { FormatError, type FormatErrorCode } from '../elf/errors.js';
+import { FLAW, KIND_TABLE, linkScanKernel, type ScanKernel } from './scan-kernel.js';
 import { ELEMENT_WORDS, KIND, type KindLayout, kindOfInfo, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
 
 /** What a scan is given. */
@@ -16,11 +18,8 @@ export interface ScanInput {
   readonly start: number;
 }
 
-/** In the table of record lengths: a kind whose records can't be stepped over. */
-const UNKNOWN = 0xffff;
-
 /** Kinds whose third word is a type id. What it means in an unknown kind is not known. */
-const REFERS: Uint8Array = flags([
+const REFERS: ReadonlySet<number> = new Set([
   KIND.PTR,
   KIND.TYPEDEF,
   KIND.VOLATILE,
@@ -34,75 +33,85 @@ const REFERS: Uint8Array = flags([
 ]);
 
 /** Kinds whose elements begin with a name. */
-const NAMED_ELEMENTS: Uint8Array = flags([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.FUNC_PROTO, KIND.ENUM64]);
+const NAMED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.FUNC_PROTO, KIND.ENUM64]);
 
 /** Kinds whose elements have a type id as their second word. Only those of DATASEC have it first. */
-const TYPED_ELEMENTS: Uint8Array = flags([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
+const TYPED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
+
+const KINDS = 128;
+/** Addresses on the heap of a scanner. */
+const RESULTS = KINDS * KIND_TABLE.WORDS * 4;
+const RECORDS = RESULTS + 16;
+/** Bytes of heap that blobs share which need no more: of modules, and of objects for BPF. */
+const SMALL = 1 << 18;
 
 /**
  * The one pass over the types of a blob: gives the word where each record starts. On the way it checks what libbpf's btf_validate_type checks of
- * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type. It goes by tables, not
- * by a case for each kind: code that rare kinds reach late is compiled anew each time.
- * @throws FormatError
+ * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type.
+ * @throws FormatError; `limit` for more than two gigabytes with where the records start
  */
 export function scanTypes(input: ScanInput): Uint32Array {
-  const { words, stringEnd, firstId } = input;
-  const [tails, elements] = recordLengths(input.layout);
-  const end = words.length;
-  const offsets = new Uint32Array(Math.floor(end / RECORD_WORDS));
-  let count = 0;
-  // How many types there are is known at the end, so the largest id is kept, and where it stands.
-  let largestId = 0;
-  let largestAt = 0;
-  let at = 0;
-  while (at + RECORD_WORDS <= end) {
-    const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
-    const tail = tails[kind]!;
-    if (tail === UNKNOWN) failKind(input, at, kind, firstId + count);
-    const step = elements[kind]!;
-    const first = at + RECORD_WORDS;
-    const next = first + tail + step * vlenOfInfo(info);
-    if (next > end) fail(input, 'truncated', at, `type ${firstId + count} takes ${(next - at) * 4} bytes, ${(end - at) * 4} are left`);
-    offsets[count++] = at;
-    if (words[at]! >= stringEnd) failName(input, at);
-    if (REFERS[kind] === 1 && words[at + 2]! > largestId) largestId = words[(largestAt = at + 2)]!;
-    if (NAMED_ELEMENTS[kind] === 1) {
-      for (let i = first; i < next; i += step) if (words[i]! >= stringEnd) failName(input, i);
-    }
-    if (TYPED_ELEMENTS[kind] === 1) {
-      for (let i = first + 1; i < next; i += step) if (words[i]! > largestId) largestId = words[(largestAt = i)]!;
-    } else if (kind === KIND.ARRAY || kind === KIND.DATASEC) {
-      // An array's tail is its element's type, its index's type and a number. Elements of a DATASEC begin with their type.
-      const stop = kind === KIND.ARRAY ? first + 2 : next;
-      const pace = kind === KIND.ARRAY ? 1 : step;
-      for (let i = first; i < stop; i += pace) if (words[i]! > largestId) largestId = words[(largestAt = i)]!;
-    }
-    at = next;
-  }
-  if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left behind the last type`);
+  const { words, firstId } = input;
+  const offsets = RECORDS + words.length * 4;
+  const size = offsets + Math.floor(words.length / RECORD_WORDS) * 4;
+  if (size > LARGEST_HEAP) throw new FormatError('limit', { name: input.name }, `the types take more than ${LARGEST_HEAP} bytes to read`);
+  const scanner = size <= SMALL ? (small ??= new Scanner(SMALL)) : new Scanner(size);
+  const { count, stop, largestId, largestAt } = scanner.scan(input, offsets);
+  if (stop * 4 !== input.byteLength) fail(input, 'bad-value', stop, `${input.byteLength - stop * 4} bytes are left behind the last type`);
+  // How many types there are is known at the end.
   if (largestId >= firstId + count) fail(input, 'out-of-range', largestAt, `type id ${largestId}; the last type is ${firstId + count - 1}`);
-  return offsets.slice(0, count);
+  return scanner.words.slice(offsets >> 2, (offsets >> 2) + count);
 }
 
-/** Words of a record by kind number: what a kind adds once, and for each element. Kinds of the future come from the layout section. */
-function recordLengths(layout: readonly KindLayout[]): [tails: Uint16Array, elements: Uint16Array] {
-  const tails = new Uint16Array(128).fill(UNKNOWN);
-  const elements = new Uint16Array(128);
-  layout.forEach(({ infoSize, elementSize }, kind) => {
+/** A heap for the pass, and the pass. */
+class Scanner {
+  readonly words: Uint32Array;
+  readonly #kernel: ScanKernel;
+  #input: ScanInput | undefined;
+
+  constructor(size: number) {
+    const heap = asmHeap(size);
+    this.words = new Uint32Array(heap);
+    this.#kernel = linkScanKernel(heap, {
+      kinds: 0,
+      results: RESULTS,
+      fail: (flaw, at, count) => failAs(this.#input!, flaw, (at - RECORDS) >> 2, count),
+    });
+  }
+
+  /** Places are in words, `offsets` is the address where they are to go. */
+  scan(input: ScanInput, offsets: number): { stop: number; count: number; largestId: number; largestAt: number } {
+    const { words } = this;
+    words.set(input.layout.length === 0 ? (plainKinds ??= kindTable([])) : kindTable(input.layout));
+    words.set(input.words, RECORDS >> 2);
+    this.#input = input;
+    try {
+      this.#kernel.scan(RECORDS, offsets, offsets, input.stringEnd);
+    } finally {
+      this.#input = undefined;
+    }
+    const [stop, count, largestId, largestAt] = words.subarray(RESULTS >> 2, RECORDS >> 2);
+    return { stop: (stop! - RECORDS) >> 2, count: count!, largestId: largestId!, largestAt: (largestAt! - RECORDS) >> 2 };
+  }
+}
+
+let small: Scanner | undefined;
+/** For blobs without a layout section, nearly all that there are. */
+let plainKinds: Int32Array | undefined;
+
+/** What the pass is told of each kind. Kinds of the future come from the layout section. */
+function kindTable(layout: readonly KindLayout[]): Int32Array {
+  const table = new Int32Array(KINDS * KIND_TABLE.WORDS);
+  for (let kind = 0; kind < KINDS; kind++) {
+    const known = kind > 0 && kind < TAIL_WORDS.length;
+    const tail = known ? TAIL_WORDS[kind]! * 4 : (layout[kind]?.infoSize ?? 0);
+    const element = known ? ELEMENT_WORDS[kind]! * 4 : (layout[kind]?.elementSize ?? 0);
     // Kind 0 is void, which has no record.
-    if (kind === 0 || infoSize % 4 !== 0 || elementSize % 4 !== 0) return;
-    tails[kind] = infoSize / 4;
-    elements[kind] = elementSize / 4;
-  });
-  tails.set(TAIL_WORDS.subarray(1), 1);
-  elements.set(ELEMENT_WORDS.subarray(1), 1);
-  return [tails, elements];
-}
-
-function flags(kinds: readonly number[]): Uint8Array {
-  const table = new Uint8Array(128);
-  for (const kind of kinds) table[kind] = 1;
+    const unknown = kind === 0 || (!known && layout[kind] === undefined) || tail % 4 !== 0 || element % 4 !== 0;
+    const flags = (REFERS.has(kind) ? 1 : 0) | (NAMED_ELEMENTS.has(kind) ? 2 : 0) | (kind === KIND.ARRAY ? 4 : 0);
+    const place = TYPED_ELEMENTS.has(kind) ? 4 : kind === KIND.DATASEC ? 0 : -1;
+    table.set([unknown ? -1 : tail, element, flags, place], kind * KIND_TABLE.WORDS);
+  }
   return table;
 }
 
@@ -110,8 +119,17 @@ function fail(input: ScanInput, code: FormatErrorCode, word: number, message: st
   throw new FormatError(code, { name: input.name, offset: input.start + word * 4 }, message);
 }
 
-function failName(input: ScanInput, word: number): never {
-  fail(input, 'out-of-range', word, `string offset ${input.words[word]}; the strings end at ${input.stringEnd}`);
+/** @param word where the record begins, or the name stands @param count of the records before it */
+function failAs(input: ScanInput, flaw: number, word: number, count: number): never {
+  const id = input.firstId + count;
+  if (flaw === FLAW.NAME) fail(input, 'out-of-range', word, `string offset ${input.words[word]}; the strings end at ${input.stringEnd}`);
+  const info = input.words[word + 1]!;
+  const kind = kindOfInfo(info);
+  if (flaw === FLAW.KIND) failKind(input, word, kind, id);
+  const table = kindTable(input.layout);
+  const at = kind * KIND_TABLE.WORDS;
+  const bytes = RECORD_WORDS * 4 + table[at + KIND_TABLE.TAIL]! + table[at + KIND_TABLE.ELEMENT]! * vlenOfInfo(info);
+  fail(input, 'truncated', word, `type ${id} takes ${bytes} bytes, ${(input.words.length - word) * 4} are left`);
 }
 
 function failKind(input: ScanInput, word: number, kind: number, id: number): never {

@@ -1,3 +1,4 @@
+import { asmHeap } from '../../elf/asm-heap.js';
 import { FormatError } from '../../elf/errors.js';
 import type { BtfBlob } from '../blob.js';
 import { RECORD_WORDS } from '../wire.js';
@@ -47,8 +48,7 @@ export class BlobHeap {
     this.end = this.output + room;
     const size = this.end + SLACK;
     if (size > LIMIT) throw new FormatError('limit', { name: blob.name }, `a dump is made of at most ${LIMIT} bytes of types and strings`);
-    // What asm.js takes as a heap's length.
-    this.buffer = new ArrayBuffer(size <= 1 << 24 ? 2 ** Math.ceil(Math.log2(size)) : Math.ceil(size / 2 ** 24) * 2 ** 24);
+    this.buffer = asmHeap(size);
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
     const layers: Layer[] = [{ firstId: 0, count: 1, start: types }];
