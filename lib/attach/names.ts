@@ -1,5 +1,6 @@
-/** MAX_EVENT_NAME_LEN and MAX_ARG_NAME_LEN of kernel/trace/trace_probe.h and trace.h, less the NUL. */
-const LONGEST_EVENT = 63;
+const RETURN = '_ret';
+/** MAX_EVENT_NAME_LEN and MAX_ARG_NAME_LEN of kernel/trace/trace_probe.h and trace.h, less the NUL, and less what the return probe's event adds. */
+const LONGEST_EVENT = 63 - RETURN.length;
 const LONGEST_ARGUMENT = 31;
 
 /** Files that tracefs has in the folder of a group of events, beside the folders of its events. */
@@ -16,21 +17,29 @@ const FIELDS_OF_EVENTS = [
   '__probe_func',
 ];
 
+/** The event of a function's return probe. */
+export function returnEvent(event: string): string {
+  return `${event}${RETURN}`;
+}
+
 /** Gives out names that are unique among those it gave: `[A-Za-z_][A-Za-z0-9_]*` of limited length (is_good_name()). */
 export class Names {
   readonly #taken: Set<string>;
   readonly #longest: number;
+  /** A second name that goes with each, and is to be as free. */
+  readonly #partner: ((name: string) => string) | undefined;
   /** How often a name was asked for. */
   readonly #asked = new Map<string, number>();
 
-  private constructor(taken: readonly string[], longest: number) {
+  private constructor(taken: readonly string[], longest: number, partner?: (name: string) => string) {
     this.#taken = new Set(taken);
     this.#longest = longest;
+    this.#partner = partner;
   }
 
-  /** Names of events in one group. */
+  /** Names of events in one group, each with its {@link returnEvent}: `noop` is not to take the name of a function `noop_ret`. */
   static ofEvents(): Names {
-    return new Names(FILES_OF_GROUP, LONGEST_EVENT);
+    return new Names(FILES_OF_GROUP, LONGEST_EVENT, returnEvent);
   }
 
   /** Names of the arguments of one event. */
@@ -45,8 +54,10 @@ export class Names {
     for (let n = this.#asked.get(key) ?? 1; ; n++) {
       const tail = `${n === 1 ? '' : `_${n}`}${ending}`;
       const name = `${clean.slice(0, this.#longest - tail.length)}${tail}`;
-      if (this.#taken.has(name)) continue;
+      const partner = this.#partner?.(name);
+      if (this.#taken.has(name) || (partner !== undefined && this.#taken.has(partner))) continue;
       this.#taken.add(name);
+      if (partner !== undefined) this.#taken.add(partner);
       this.#asked.set(key, n + 1);
       return name;
     }

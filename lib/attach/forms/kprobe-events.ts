@@ -1,4 +1,5 @@
 import type { Fetch } from '../fetch.js';
+import { returnEvent } from '../names.js';
 import type { ProbeKind, RecipeFacts } from '../recipe.js';
 
 /** MAX_TRACE_ARGS of kernel/trace/trace_probe.h. */
@@ -15,7 +16,7 @@ export function kprobeEventsLine(facts: RecipeFacts, kind: ProbeKind): string {
 
 /** The event of a return probe is named `NAME_ret`. */
 export function eventOf({ event }: RecipeFacts, kind: ProbeKind): string {
-  return kind === 'entry' ? event : `${event.slice(0, 59)}_ret`;
+  return kind === 'entry' ? event : returnEvent(event);
 }
 
 export function fetches({ signature }: RecipeFacts, kind: ProbeKind): readonly Fetch[] {

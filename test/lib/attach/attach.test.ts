@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type AttachForm, type Kernel, Names, type ProbeKind } from 'kelf';
 import { EM } from 'kelf/elf';
+import { returnEvent } from '../../../lib/attach/names.js';
 import { BtfWriter } from '../../support/btf-writer.js';
 import { type FunctionSpec, type KernelSpec, kernelOf } from '../../support/kernel-writer.js';
 
@@ -277,8 +278,17 @@ describe('Names of events', () => {
       '_9x',
       'filter_2',
       '_',
-      'x'.repeat(63),
-      `${'x'.repeat(61)}_2`,
+      'x'.repeat(59),
+      `${'x'.repeat(57)}_2`,
     ]);
+  });
+
+  it('leave the events of return probes free, which are as long as the kernel takes', () => {
+    const names = Names.ofEvents();
+    const given = ['noop_ret', 'noop', 'close', 'close_ret', 'x'.repeat(80)].map(name => names.take(name));
+    expect(given).to.deep.equal(['noop_ret', 'noop_2', 'close', 'close_ret_2', 'x'.repeat(59)]);
+    const all = given.flatMap(name => [name, returnEvent(name)]);
+    expect(new Set(all).size).to.equal(all.length);
+    expect(returnEvent(given.at(-1)!)).to.have.length(63);
   });
 });
