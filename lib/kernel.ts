@@ -8,6 +8,7 @@ import type { KernelSymbols } from '../kallsyms/symbols.js';
 import type { AttachAnswer, Attaching } from './answers/attach.js';
 import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
 import type { MissingBtf, MissingBtfOptions } from './answers/missing-btf.js';
+import type { AddressAnswer, AddressProblem } from './answers/symbolize.js';
 import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';
 import type { McountTable } from './ftrace/mcount.js';
 import type { FtraceState } from './ftrace/sites.js';
@@ -185,6 +186,14 @@ export class Kernel implements AsyncDisposable {
   dwarf(): Dwarf | undefined {
     this.#dwarf ??= { found: this.image === undefined ? undefined : rooms.dwarf().openDwarf(this.image) };
     return this.#dwarf.found;
+  }
+
+  /**
+   * What stands at addresses: the symbol, and the source by DWARF, inlined functions too.
+   * @param queries addresses (`0xffffffff8134a38b`), names (`do_sys_openat2`), names with an offset (`do_sys_openat2+0x3b/0x170`)
+   */
+  symbolize(...queries: string[]): (AddressAnswer | AddressProblem)[] {
+    return rooms.symbolize().symbolize(this, queries);
   }
 
   /** Closes the files. */

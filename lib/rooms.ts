@@ -24,6 +24,7 @@ export const rooms: {
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
   readonly attach: () => typeof import('./answers/attach.js');
   readonly missingBtf: () => typeof import('./answers/missing-btf.js');
+  readonly symbolize: () => typeof import('./answers/symbolize.js');
   readonly symbolFacts: () => typeof import('./symbol-facts.js');
   /** For answers that cover modules. */
   readonly inModules: () => typeof import('./answers/in-modules.js');
@@ -41,6 +42,7 @@ export const rooms: {
   relocateBtf: () => require('../btf/relocate.js'),
   attach: () => require('./answers/attach.js'),
   missingBtf: () => require('./answers/missing-btf.js'),
+  symbolize: () => require('./answers/symbolize.js'),
   symbolFacts: () => require('./symbol-facts.js'),
   inModules: () => require('./answers/in-modules.js'),
 };

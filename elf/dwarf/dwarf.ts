@@ -9,7 +9,7 @@ import { lastNotAbove } from './columns.js';
 import { unitsNaming } from './name-search.js';
 import { RangeIndex } from './range-index.js';
 import { type DebugSection, DebugSections } from './sections.js';
-import { DebugStrings } from './strings.js';
+import { DebugStrings, type StringHandle } from './strings.js';
 import { type CodeRange, Subprogram } from './subprogram.js';
 import { type Frame, framesAt } from './symbolize.js';
 import { Unit } from './unit.js';
@@ -144,11 +144,16 @@ export class Dwarf {
 
   /** The unit whose code holds an address; undefined for none. */
   unitAt(address: bigint): Unit | undefined {
+    const offset = this.unitOffsetAt(address);
+    return offset < 0 ? undefined : this.unit(offset);
+  }
+
+  /** Where in .debug_info the unit stands whose code holds an address; -1 for none. The unit itself is not read. */
+  unitOffsetAt(address: bigint): number {
     const distance = this.distance(address);
     this.#aranges ??= readAranges(this);
-    let offset = this.#aranges.find(distance);
-    if (offset < 0) offset = this.#others.find(distance);
-    return offset < 0 ? undefined : this.unit(offset);
+    const offset = this.#aranges.find(distance);
+    return offset < 0 ? this.#others.find(distance) : offset;
   }
 
   /** The function whose code holds an address, inlined ones not counted. @throws FormatError for damage in its unit */
@@ -164,14 +169,22 @@ export class Dwarf {
    * .debug_info is searched, in pieces, for the places that refer to the name's bytes, and only the units that do are read.
    */
   named(name: string): Subprogram[] {
-    return unitsNaming(this, name).flatMap(unit => {
+    const found: Subprogram[] = [];
+    // Equal names are equal handles mostly: each is decoded once.
+    const known = new Map<StringHandle, boolean>();
+    for (const unit of unitsNaming(this, name)) {
       const { subprograms } = unit;
-      const found: Subprogram[] = [];
       for (let row = 0; row < subprograms.count; row++) {
-        if (this.strings.get(subprograms.nameOf(row)) === name) found.push(new Subprogram(unit, row));
+        const handle = subprograms.nameOf(row);
+        let equal = known.get(handle);
+        if (equal === undefined) {
+          equal = this.strings.get(handle) === name;
+          known.set(handle, equal);
+        }
+        if (equal) found.push(new Subprogram(unit, row));
       }
-      return found;
-    });
+    }
+    return found;
   }
 
   /** The subprogram whose entry stands at an offset in .debug_info. */

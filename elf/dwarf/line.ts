@@ -38,16 +38,20 @@ export class LineTable {
   constructor(unit: Unit, offset: number) {
     this.#unit = unit;
     this.#offset = offset;
-    this.header = unit.section('line').scan(offset, unit.littleEndian, reader => readLineHeader(reader, unit));
+    this.header = readLineHeader(this.#reader(), unit);
   }
 
   /** The rows, made by running the program. */
   get rows(): LineRows {
-    this.#rows ??= this.#unit.section('line').scan(this.#offset, this.#unit.littleEndian, reader => {
-      const header = readLineHeader(reader, this.#unit);
-      return runProgram(reader, header, this.#unit);
-    });
+    if (this.#rows === undefined) {
+      const reader = this.#reader();
+      this.#rows = runProgram(reader, readLineHeader(reader, this.#unit), this.#unit);
+    }
     return this.#rows;
+  }
+
+  #reader(): ByteReader {
+    return this.#unit.section('line').unitAt(this.#offset, this.#unit.littleEndian);
   }
 
   /** The row that an address belongs to; -1 for none. @param distance the address less the origin */

@@ -6,32 +6,38 @@ import type { Unit } from './unit.js';
 /** Bytes of .debug_info that are looked through at a time. */
 const PIECE = 1 << 22;
 
+/** More places than these, where a name's bytes may be referred to, and looking for each takes longer than reading every unit. */
+const MOST_NEEDLES = 16;
+
 /**
  * The units that may name something so: those that hold the bytes of a reference to the name, or the name itself. A unit that holds them by chance is
  * among them; none is missing.
  */
-export function unitsNaming(dwarf: Dwarf, name: string): Unit[] {
+export function unitsNaming(dwarf: Dwarf, name: string): Iterable<Unit> {
   const text = new TextEncoder().encode(`${name}\0`);
-  const needles: Uint8Array[] = [text];
+  const places = stringPlaces(dwarf, text);
+  if (places.length > MOST_NEEDLES) return dwarf.units();
   const offsets = new Set<number>();
   const { unitOffsets } = dwarf;
-  const strings = dwarf.sections.get('str');
-  for (const offset of strings === undefined ? [] : occurrences(strings.bytes(), text)) {
-    needles.push(word(offset, dwarf.littleEndian));
-    for (const unit of unitsByIndex(dwarf, offset)) offsets.add(unit);
-  }
-  search(dwarf.info, needles, at => {
+  for (const offset of places) for (const unit of unitsByIndex(dwarf, offset)) offsets.add(unit);
+  search(dwarf.info, [text, ...places.map(offset => word(offset, dwarf.littleEndian))], at => {
     const unit = lastNotAbove(unitOffsets, at);
     if (unit >= 0) offsets.add(unitOffsets[unit]!);
   });
   return [...offsets].sort((a, b) => a - b).map(offset => dwarf.unit(offset));
 }
 
-/** Where `needle` occurs in `bytes`. Each name of a merged table is there once, and as the end of longer ones. */
-function occurrences(bytes: Uint8Array, needle: Uint8Array): number[] {
-  const found: number[] = [];
-  find(bytes, needle, at => found.push(at));
-  return found;
+/**
+ * Where .debug_str holds a name, and something may refer to it. A linker that merges strings lets a name share the end of a longer one, and then
+ * keeps no copy of its own.
+ */
+function stringPlaces(dwarf: Dwarf, text: Uint8Array): number[] {
+  const bytes = dwarf.sections.get('str')?.bytes();
+  if (bytes === undefined) return [];
+  const all: number[] = [];
+  find(bytes, text, at => all.push(at));
+  const whole = all.filter(at => at === 0 || bytes[at - 1] === 0);
+  return whole.length > 0 ? whole : all;
 }
 
 function word(value: number, littleEndian: boolean): Uint8Array {
@@ -48,11 +54,13 @@ function unitsByIndex(dwarf: Dwarf, offset: number): number[] {
   for (const unit of dwarf.units()) bases.push({ base: unit.root.stringsBase, unit: unit.offset });
   bases.sort((a, b) => a.base - b.base);
   const starts = Float64Array.from(bases, ({ base }) => base);
-  return occurrences(section.bytes(), word(offset, dwarf.littleEndian)).flatMap(at => {
+  const units: number[] = [];
+  find(section.bytes(), word(offset, dwarf.littleEndian), at => {
     const last = lastNotAbove(starts, at);
     // Units may share a table.
-    return last < 0 ? [] : bases.filter(({ base }) => base === starts[last]).map(({ unit }) => unit);
+    if (last >= 0) for (const { base, unit } of bases) if (base === starts[last]) units.push(unit);
   });
+  return units;
 }
 
 /** Looks through a section in pieces for several runs of bytes. */
@@ -64,24 +72,27 @@ function search(section: DebugSection, needles: readonly Uint8Array[], hit: (at:
   }
 }
 
-/** Calls `hit` with each place of a run of bytes: looked for by the one of its bytes that is rarest here. */
-function find(bytes: Uint8Array, needle: Uint8Array, hit: (at: number) => void): void {
-  const key = rarest(bytes, needle);
-  const byte = needle[key]!;
-  const last = bytes.length - needle.length;
-  for (let at = bytes.indexOf(byte, key); at >= 0 && at - key <= last; at = bytes.indexOf(byte, at + 1)) {
-    const start = at - key;
-    let i = 0;
-    while (i < needle.length && bytes[start + i] === needle[i]) i++;
-    if (i === needle.length) hit(start);
-  }
+/** What Node's Buffer adds to Uint8Array: a search by the processor's wide instructions, ten times as fast as a loop. */
+interface Searchable {
+  indexOf(needle: Uint8Array, from: number): number;
 }
 
-function rarest(bytes: Uint8Array, needle: Uint8Array): number {
-  const counts = new Uint32Array(256);
-  const sample = Math.min(bytes.length, 1 << 16);
-  for (let i = 0; i < sample; i++) counts[bytes[i]!]!++;
-  let best = 0;
-  for (let i = 1; i < needle.length; i++) if (counts[needle[i]!]! < counts[needle[best]!]!) best = i;
-  return best;
+/** Calls `hit` with each place of a run of bytes. */
+function find(bytes: Uint8Array, needle: Uint8Array, hit: (at: number) => void): void {
+  // Reached without an import, so that this floor loads in a browser.
+  const host = globalThis as { Buffer?: { from(buffer: ArrayBufferLike, start: number, length: number): Searchable } };
+  const view = host.Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.length) ?? {
+    indexOf: (_: Uint8Array, from: number) => indexOf(bytes, needle, from),
+  };
+  for (let at = view.indexOf(needle, 0); at >= 0; at = view.indexOf(needle, at + 1)) hit(at);
+}
+
+function indexOf(bytes: Uint8Array, needle: Uint8Array, from: number): number {
+  const last = bytes.length - needle.length;
+  for (let at = bytes.indexOf(needle[0]!, from); at >= 0 && at <= last; at = bytes.indexOf(needle[0]!, at + 1)) {
+    let i = 1;
+    while (i < needle.length && bytes[at + i] === needle[i]) i++;
+    if (i === needle.length) return at;
+  }
+  return -1;
 }

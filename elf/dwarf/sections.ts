@@ -3,7 +3,7 @@ import { ET } from '../constants.js';
 import { FormatError } from '../errors.js';
 import type { ElfFile } from '../file.js';
 import type { Section } from '../section.js';
-import { ByteReader } from './byte-reader.js';
+import { ByteReader, readUnitLength } from './byte-reader.js';
 import { holdsBytes, layOutSections, relocateSection } from './relocate.js';
 
 /** Bytes that are read where the length of what is there is not known: most lists and tables of abbreviations are shorter. */
@@ -62,6 +62,14 @@ export class DebugSection {
         if (!(error instanceof FormatError) || error.code !== 'truncated' || length === rest) throw error;
       }
     }
+  }
+
+  /** A reader of what begins at an offset with its length, as units do: those bytes and no more. @throws FormatError */
+  unitAt(start: number, littleEndian: boolean): ByteReader {
+    const head = new ByteReader(this.read(start, Math.min(12, Math.max(0, this.size - start))), littleEndian, this.label, start);
+    const { length } = readUnitLength(head);
+    if (length > this.size - start - head.pos) head.fail('truncated', `${length} bytes are needed here, the section has ${this.size}`);
+    return new ByteReader(this.read(start, head.pos + length), littleEndian, this.label, start);
   }
 
   /** All bytes; kept. */

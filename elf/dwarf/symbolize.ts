@@ -11,6 +11,8 @@ export interface Frame {
   readonly place?: SourcePlace;
   /** True for an inlined function: the next frame is where its code stands. */
   readonly inlined: boolean;
+  /** Of the last frame: the source file that was compiled, by the name of the unit. Another than the place's for code that was included. */
+  readonly unit?: string;
 }
 
 /** The frames of an address, the innermost first. */
@@ -21,7 +23,9 @@ export function framesAt(dwarf: Dwarf, address: bigint): Frame[] {
   const { lines, subprograms } = unit;
   let place = placeAt(lines, distance);
   const row = subprograms.rowAtAddress(distance);
-  if (row < 0) return place === undefined ? [] : [{ place, inlined: false }];
+  const { name: file } = unit;
+  const last = file === undefined ? {} : { unit: file };
+  if (row < 0) return place === undefined ? [] : [{ place, inlined: false, ...last }];
   const frames: Frame[] = [];
   const calls = new InlinedCalls(unit, row);
   for (const call of calls.chainAt(row, distance)) {
@@ -29,7 +33,7 @@ export function framesAt(dwarf: Dwarf, address: bigint): Frame[] {
     const file = lines?.file(calls.callFile[call]!);
     place = file === undefined ? undefined : { ...file, line: calls.callLine[call]!, column: calls.callColumn[call]! };
   }
-  frames.push(frame(dwarf.strings.get(subprograms.nameOf(row)), place, false));
+  frames.push({ ...frame(dwarf.strings.get(subprograms.nameOf(row)), place, false), ...last });
   return frames;
 }
 

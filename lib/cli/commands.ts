@@ -16,6 +16,7 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import('./commands/attach.js')).attach,
   },
   why: { summary: 'why BTF has no entry for a function', load: async () => (await import('./commands/why.js')).why },
+  addr: { summary: 'the symbol, file and line of an address', load: async () => (await import('./commands/addr.js')).addr },
   mcount: { summary: "ftrace's table of call sites", load: async () => (await import('./commands/mcount.js')).mcount },
   kallsyms: {
     summary: 'the symbol table packed in a kernel, as /proc/kallsyms shows it',

@@ -5,6 +5,7 @@ import { againstBinutils } from './binutils.js';
 import { btfDumps } from './btf.js';
 import { type Check, Checks } from './check.js';
 import { documentedOutputs } from './docs.js';
+import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
 import { modules } from './modules.js';
 import { shippedForms } from './shipped.js';
@@ -27,7 +28,7 @@ export interface KernelFiles {
 export type Comparisons = (kernel: KernelFiles, check: Check) => Promise<void>;
 
 /** What is compared for each kernel. */
-const ALL: readonly Comparisons[] = [elfTables, againstBinutils, answers, shippedForms, btfDumps, documentedOutputs, modules];
+const ALL: readonly Comparisons[] = [elfTables, againstBinutils, answers, shippedForms, btfDumps, documentedOutputs, modules, dwarf];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames];
 

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { cli } from '../../support/cli.js';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url));
+const WITH_DWARF = fixture('elf/dwarf-5.elf');
+const WITHOUT = fixture('kernel/vmlinux-amd64');
+
+describe('kelf addr', () => {
+  it('the symbol, the inlined function and the function that it is inlined in', async () => {
+    const { code, stdout } = await cli('addr', WITH_DWARF, 'other+0x6');
+    expect(code).to.equal(0);
+    expect(stdout).to.match(
+      /^0x[0-9a-f]+ other\+0x6\/0x[0-9a-f]+\n {2}square at dwarf\.h:\d+:\d+\n {2}\(inlined by\) other at dwarf-other\.c:\d+:\d+\n$/,
+    );
+    const { stdout: outer } = await cli('addr', WITH_DWARF, 'other+0x6', '--no-inlines');
+    expect(outer).to.match(/^0x[0-9a-f]+ other\+0x6\/0x[0-9a-f]+\n {2}other at dwarf-other\.c:\d+:\d+\n$/);
+  });
+
+  it('a name that several functions bear gives each; with a size, those that are so long', async () => {
+    const answers = async (query: string) => {
+      const { stdout } = await cli('addr', WITHOUT, query, '--json');
+      return (JSON.parse(stdout) as { answers: readonly { readonly file: string; readonly symbol: { readonly size: number } }[] }).answers;
+    };
+    const both = await answers('load_elf_binary');
+    expect(both.map(({ file }) => file)).to.deep.equal(['binfmt_elf.c', 'compat_binfmt_elf.c']);
+    const [first] = both;
+    const asLong = both.filter(({ symbol }) => symbol.size === first!.symbol.size);
+    expect(await answers(`load_elf_binary+0x0/0x${first!.symbol.size.toString(16)}`)).to.deep.equal(
+      asLong.map(answer => ({ ...answer, query: `load_elf_binary+0x0/0x${first!.symbol.size.toString(16)}` })),
+    );
+  });
+
+  it('a clone has the name of its symbol, and that of the source', async () => {
+    const { stdout } = await cli('addr', WITH_DWARF, 'twin.isra.0', 'twin');
+    expect(stdout).to.match(
+      /^0x\w+ twin\.isra\.0\+0x0\/0x10\n {2}twin at dwarf\.c:14:38\n0x\w+ twin\+0x0\/0x10\n {2}twin at dwarf-other\.c:5:/,
+    );
+  });
+
+  it('addresses from stdin, each in its turn', () => {
+    const input = 'outer\n\n  twin+1\nnosuch\n_start+0x2\n';
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'addr', WITH_DWARF, '-'], { encoding: 'utf8', input });
+    expect(status).to.equal(0);
+    const symbols = [...stdout.matchAll(/^0x\w+ (\w+\+0x\w+)\//gm)].map(([, symbol]) => symbol);
+    expect(symbols).to.deep.equal(['outer+0x0', 'twin+0x1', '_start+0x2']);
+    expect(stderr).to.contain('kelf: nosuch: no symbol is named nosuch');
+  });
+
+  it('without debug information: the symbol, the file by STT_FILE, and which file would give lines', async () => {
+    const { code, stdout, stderr } = await cli('addr', WITHOUT, 'tty_write+0x4');
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^0x[0-9a-f]+ tty_write\+0x4\/0x20\n {2}tty_io\.c, by STT_FILE\n$/);
+    expect(stderr).to.match(/no \.debug_info: files and lines are in the vmlinux with build id 6b656c66/);
+  });
+
+  it('an address where nothing stands, and what is no address', async () => {
+    for (const query of ['0xffffffffffff0000', 'nosuch+1', 'a b', 'tty_write+zz', 'tty_write+0/1']) {
+      const { code, stdout, stderr } = await cli('addr', WITHOUT, query);
+      expect({ query, code, stdout }).to.deep.equal({ query, code: 4, stdout: '' });
+      expect(stderr).to.contain(`kelf: ${query}: `);
+    }
+  });
+});
