@@ -5,12 +5,13 @@
  *
  * Nothing here fails for being slow: it prints figures, and with --save keeps them in bench/RESULTS.md.
  */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Arch, AUDIT, CASES, KELF } from './cases.js';
+import { gzipSync } from 'node:zlib';
+import { ALONE, type Alone, type Arch, CASES, KELF } from './cases.js';
 import { compressionRows } from './compression.js';
 import { installed, peakMemory, timeAlone, timePair, versionOf } from './measure.js';
 import { type Row, reportTable } from './report.js';
@@ -32,6 +33,8 @@ const kernels = findKernels();
 const rows: Row[] = [];
 const peers = new Set<string>();
 const missing = new Set<string>();
+/** Files that are made for the measurement. */
+let scratch: string | undefined;
 
 if (wanted('node -e 0')) {
   const floor = timeAlone([process.execPath, '-e', '0'], pairs);
@@ -57,31 +60,35 @@ for (const { name, kelf, programs, title, peer, target, on } of CASES.filter(({ 
     });
   }
 }
-if (wanted('audit')) {
-  for (const { arch, vmlinux } of kernels) {
-    say(`audit, ${arch}`);
-    const took = timeAlone([process.execPath, KELF, ...AUDIT.kelf, vmlinux], pairs);
-    const peak = peakMemory([KELF, ...AUDIT.kelf, vmlinux]);
-    const limit = AUDIT.target[arch];
+for (const { name, kelf, file, memory, target, on } of ALONE.filter(({ name }) => wanted(name))) {
+  for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
+    const path = fileOf(vmlinux, file);
+    if (!existsSync(path)) continue;
+    say(`${name}, ${arch}`);
+    const took = timeAlone([process.execPath, KELF, ...kelf, path], pairs);
+    const limit = target[arch];
     const common = { kernel: arch };
     rows.push({
       ...common,
-      what: 'audit: wall time',
+      what: `${name}: wall time`,
       kelf: milliseconds(took),
       result: took,
       ...(limit === undefined ? {} : { target: limit.milliseconds }),
       show: milliseconds,
     });
+    if (!memory) continue;
+    const peak = peakMemory([KELF, ...kelf, path]);
     rows.push({
       ...common,
-      what: 'audit: peak memory',
+      what: `${name}: peak memory`,
       kelf: mebibytes(peak),
       result: peak,
-      ...(limit === undefined ? {} : { target: limit.mebibytes }),
+      ...(limit?.mebibytes === undefined ? {} : { target: limit.mebibytes }),
       show: mebibytes,
     });
   }
 }
+if (scratch !== undefined) rmSync(scratch, { recursive: true });
 
 for (const { arch, vmlinux } of kernels) {
   // arm64's vmlinuz is no bzImage, and what is packed is much the same.
@@ -90,7 +97,9 @@ for (const { arch, vmlinux } of kernels) {
 }
 
 if (rows.length === 0 && missing.size === 0 && kernels.length > 0) {
-  console.error(`bench: nothing is named ${parts.join(' or ')}; there are: node -e 0, ${CASES.map(({ name }) => name).join(', ')}, audit`);
+  console.error(
+    `bench: nothing is named ${parts.join(' or ')}; there are: node -e 0, ${[...CASES, ...ALONE].map(({ name }) => name).join(', ')}`,
+  );
   process.exit(2);
 }
 const lines = [...circumstances(), '', ...reportTable(rows)];
@@ -100,6 +109,17 @@ if (values.save) {
   const path = join(ROOT, 'bench/RESULTS.md');
   writeFileSync(path, `${['# What `npm run bench` printed', '', ...lines].join('\n')}\n`);
   say(`kept in ${path}`);
+}
+
+/** The file of a case. An Image is packed here: Debian ships it as it is. */
+function fileOf(vmlinux: string, file: Alone['file']): string {
+  const beside = join(dirname(vmlinux), file);
+  const image = join(dirname(vmlinux), 'vmlinuz');
+  if (file !== 'Image.gz' || existsSync(beside) || !existsSync(image)) return beside;
+  scratch ??= mkdtempSync(join(tmpdir(), 'kelf-bench-'));
+  const packed = join(scratch, file);
+  writeFileSync(packed, gzipSync(readFileSync(image)));
+  return packed;
 }
 
 /** Where and with what it was measured. */

@@ -36,6 +36,9 @@ const MOST_TOKEN_TABLES = 16;
 /** Words and symbols that are looked at in all: more than twice what both widths take for {@link MOST_SYMBOLS}; bounds the search in other bytes. */
 const MOST_STEPS = 1 << 24;
 
+/** No image is larger. */
+const FARTHEST = 1 << 28;
+
 /** What is left of {@link MOST_STEPS}. */
 interface Budget {
   steps: number;
@@ -138,23 +141,23 @@ function findTables(bytes: Uint8Array, tokens: TokenTables, wordSize: number, bu
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   // Markers and the count are words of 32 bits since 4.20, longs before.
   for (const width of wordSize === 8 ? [4, 8] : [4]) {
-    const markers = findMarkers(view, tokens, width, budget);
-    if (markers === undefined) continue;
-    const names = findNames(bytes, view, markers, littleEndian, budget);
-    if (names === undefined) continue;
-    const { count, numSyms } = names;
-    const addresses = behindTokens(view, tokens, count, wordSize, numSyms) ?? beforeCount(view, numSyms, count, wordSize, littleEndian);
-    if (addresses === undefined) continue;
-    return {
-      littleEndian,
-      count,
-      numSyms,
-      names: names.at,
-      markers: markers.at,
-      tokenTable: tokens.table,
-      tokenIndex: tokens.index,
-      ...addresses,
-    };
+    for (const markers of findMarkers(view, tokens, width, budget)) {
+      const names = findNames(bytes, view, markers, littleEndian, budget);
+      if (names === undefined) continue;
+      const { count, numSyms } = names;
+      const addresses = behindTokens(view, tokens, count, wordSize, numSyms) ?? beforeCount(view, numSyms, count, wordSize, littleEndian);
+      if (addresses === undefined) continue;
+      return {
+        littleEndian,
+        count,
+        numSyms,
+        names: names.at,
+        markers: markers.at,
+        tokenTable: tokens.table,
+        tokenIndex: tokens.index,
+        ...addresses,
+      };
+    }
   }
   return undefined;
 }
@@ -172,9 +175,9 @@ function readWord(view: DataView, at: number, width: number, littleEndian: boole
 
 /**
  * The markers: a zero, then ascending offsets. They end at the token table, or, in 6.2 and 6.3 and where that was carried back, three bytes a symbol
- * before it (kallsyms_seqs_of_names), for the number of symbols that they themselves stand for.
+ * before it (kallsyms_seqs_of_names), for the number of symbols that they themselves stand for. Those bytes may look like short markers.
  */
-function findMarkers(view: DataView, { table, littleEndian }: TokenTables, width: number, budget: Budget): Markers | undefined {
+function* findMarkers(view: DataView, { table, littleEndian }: TokenTables, width: number, budget: Budget): Generator<Markers> {
   const farthest = Math.max(0, table - MOST_SYMBOLS * 3);
   // Runs are met from their ends: the last word of a run is followed by one that does not go on.
   for (let at = (table & ~3) - width; at >= farthest && budget.steps-- > 0; at -= 4) {
@@ -189,9 +192,8 @@ function findMarkers(view: DataView, { table, littleEndian }: TokenTables, width
     budget.steps -= values.length;
     const gap = table - (at + values.length * width);
     const [least, most] = [(values.length - 1) * STEP * 3, values.length * STEP * 3];
-    if (gap < 16 || (gap > least && gap < most + 16)) return { at, values };
+    if (gap < 16 || (gap > least && gap < most + 16)) yield { at, values };
   }
-  return undefined;
 }
 
 /** The names: they begin where walking 256 symbols arrives at the second marker, behind a count that the markers can stand for. */
@@ -243,7 +245,7 @@ function behindTokens(
   for (const align of wordSize === 8 ? [8, 4] : [4]) {
     const addresses = (index + 512 + align - 1) & -align;
     if (addresses + count * 4 > view.byteLength) continue;
-    const encoding = offsetsEncoding(view, addresses, count, littleEndian);
+    const encoding = offsetsEncoding(view, addresses, count, wordSize, littleEndian);
     if (encoding === 'place-relative') return { addresses, encoding };
     if (encoding === undefined) continue;
     // Without CONFIG_RELOCATABLE, 32-bit kernels of 7.0 have whole addresses there (a081b5789255): offsets begin with 0, that of the first symbol.
@@ -261,33 +263,37 @@ function beforeCount(view: DataView, numSyms: number, count: number, wordSize: n
   for (let pad = 0; pad < wordSize; pad += 4) {
     const addresses = relativeBase - pad - count * 4;
     if (addresses < 0) break;
-    const encoding = offsetsEncoding(view, addresses, count, littleEndian);
+    const encoding = offsetsEncoding(view, addresses, count, wordSize, littleEndian);
     if (encoding !== undefined && encoding !== 'place-relative') return { addresses, encoding, relativeBase };
   }
   for (let pad = 0; pad < 16; pad += 4) {
     const addresses = numSyms - pad - count * wordSize;
-    if (addresses >= 0 && ascends(i => readAddress(view, addresses + i * wordSize, wordSize, littleEndian), count))
+    if (addresses >= 0 && ascends(i => distanceOf(view, addresses, addresses + i * wordSize, wordSize, littleEndian), count))
       return { addresses, encoding: 'absolute' };
   }
   return undefined;
 }
 
-/** An address as a number: only its order matters here, and the upper half keeps it. */
-function readAddress(view: DataView, at: number, wordSize: number, littleEndian: boolean): number {
-  if (wordSize === 4) return view.getUint32(at, littleEndian);
-  const [low, high] = littleEndian ? [at, at + 4] : [at + 4, at];
-  return view.getUint32(high, littleEndian) * 0x1_0000_0000 + view.getUint32(low, littleEndian);
+/** An address as its distance from the one at `first`: as a number it would be rounded to 2 KiB. */
+function distanceOf(view: DataView, first: number, at: number, wordSize: number, littleEndian: boolean): number {
+  if (wordSize === 4) return view.getUint32(at, littleEndian) - view.getUint32(first, littleEndian);
+  const [low, high] = littleEndian ? [0, 4] : [4, 0];
+  const word = (from: number): number => view.getUint32(from, littleEndian);
+  return (word(at + high) - word(first + high)) * 0x1_0000_0000 + (word(at + low) - word(first + low));
 }
 
 /** Which encoding makes the offsets ascend, as the table is sorted by address. */
-function offsetsEncoding(view: DataView, at: number, count: number, littleEndian: boolean): AddressEncoding | undefined {
+function offsetsEncoding(view: DataView, at: number, count: number, wordSize: number, littleEndian: boolean): AddressEncoding | undefined {
   const raw = (i: number): number => view.getInt32(at + i * 4, littleEndian);
   let negative = 0;
   for (let i = 0; i < count; i++) if (raw(i) < 0) negative++;
   // x86-64: percpu symbols have small positive offsets, all others are counted down from the base.
   if (negative * 2 > count && ascends(i => (raw(i) >= 0 ? raw(i) - 2 ** 32 : -1 - raw(i)), count)) return 'absolute-percpu';
-  if (ascends(i => raw(i) >>> 0, count)) return 'base-relative';
-  return ascends(i => raw(i) + i * 4, count) ? 'place-relative' : undefined;
+  // The first symbol stands in front of the table, and not far. Offsets from a base begin with 0: they may ascend in both readings.
+  const first = raw(0);
+  if (first < 0 && first > -FARTHEST && ascends(i => raw(i) + i * 4, count)) return 'place-relative';
+  // Whole addresses, in 32-bit kernels of 7.0, are taken for offsets here.
+  return (first === 0 || wordSize === 4) && ascends(i => raw(i) >>> 0, count) ? 'base-relative' : undefined;
 }
 
 function ascends(value: (i: number) => number, count: number): boolean {

@@ -74,7 +74,7 @@ export function decodeKallsyms(memory: Memory, at: KallsymsLocation, name: strin
   const tokens = readTokens(memory, at, place);
   const markers = readMarkers(memory.stored(at.markers, Math.max(0, Number(at.tokenTable - at.markers))), count, littleEndian);
   const names = expandNames(packed, tokens, count, markers, place);
-  const { address, encoding } = readAddresses(memory, at, count, names);
+  const { address, encoding } = readAddresses(memory, at, count, names, name);
   const columns: SymbolColumns = { address, type: names.type, nameOffset: names.nameOffset, strings: names.strings };
   return { symbols: new KernelSymbols(name, columns), encoding };
 }
@@ -152,6 +152,7 @@ function readAddresses(
   at: KallsymsLocation,
   count: number,
   { kernel, offsets, addresses }: UnpackMemory,
+  name: string,
 ): { address: Words; encoding: AddressEncoding } {
   const { littleEndian } = memory;
   if (at.offsets === undefined) {
@@ -173,6 +174,12 @@ function readAddresses(
   const encoding = offsetEncoding(offsets[0]!, kernel.negative(count), at, count, memory);
   const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
   const { low, high } = halves(encoding === 'place-relative' ? at.offsets : base);
+  // The last symbol is the farthest.
+  const farthest = offsets[count - 1]! >>> 0;
+  if (encoding === 'base-relative' && low + farthest >= 0x1_0000_0000 && (memory.wordSize === 4 || high === 0xffff_ffff)) {
+    const message = `the last symbol is 0x${farthest.toString(16)} behind the base 0x${base.toString(16)}, past the last address`;
+    throw new FormatError('bad-value', { name }, message);
+  }
   kernel.place(count, MAKES_OF[encoding], low, high, memory.wordSize === 8 ? 1 : 0);
   return { address: Words.ofHalves(addresses), encoding };
 }
