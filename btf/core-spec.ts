@@ -26,9 +26,9 @@ const MOST_INDICES = 64;
 
 /** One step of an access as one reads it: a named member, or an index of an array. */
 export interface CoreAccessor {
-  /** The struct or the array that the step is into. */
+  /** The struct that has the member; of an index, the type of the elements. */
   readonly typeId: number;
-  /** Of the member or the element. */
+  /** Of the member in its struct, or of the element in its array. */
   readonly index: number;
   /** The member's; undefined for an index. */
   readonly name?: string;
@@ -95,9 +95,9 @@ export function parseCoreSpec(btf: Btf, rootTypeId: number, access: string, kind
     } else if (type.kind === 'ARRAY') {
       const flexible = type.nelems === 0 && last !== undefined && last.index === last.members - 1;
       if (!flexible && index >= type.nelems) fail(`array ${typeId} has ${type.nelems} elements`);
-      accessors.push({ typeId, index });
       bitOffset += index * (btf.sizeof(type.typeId) ?? fail(`the elements of array ${typeId} have no size`)) * 8;
       typeId = btf.resolve(type.typeId);
+      accessors.push({ typeId, index });
       last = undefined;
     } else return fail(`type ${typeId} is ${type.kind}, and has no members`);
     type = btf.type(typeId);
@@ -116,8 +116,10 @@ export function formatCoreSpec(btf: Btf, spec: CoreSpec): string {
     case 'type':
       return root;
     case 'enum': {
-      const type = btf.type(accessors[0]!.typeId);
-      const value = type.kind === 'ENUM' || type.kind === 'ENUM64' ? type.values[accessors[0]!.index] : undefined;
+      const [step] = accessors;
+      if (step === undefined) return root;
+      const type = btf.type(step.typeId);
+      const value = type.kind === 'ENUM' || type.kind === 'ENUM64' ? type.values[step.index] : undefined;
       return `${root}::${value?.name} = ${value?.value}`;
     }
     case 'field': {

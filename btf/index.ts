@@ -1,5 +1,9 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
+export { type CoreCandidate, CoreError, CoreRelocator, type CoreResolution } from './core.js';
+export { CoreTypes, essentialName } from './core-compat.js';
+export type { CoreMatch } from './core-match.js';
+export { breakOf, type CoreBreak, type CoreNear } from './core-near.js';
 export {
   CORE_KINDS,
   type CoreAccessor,
@@ -9,6 +13,7 @@ export {
   formatCoreSpec,
   parseCoreSpec,
 } from './core-spec.js';
+export type { CoreValue } from './core-value.js';
 export { encodeBlob, encodeBtf } from './encode.js';
 export {
   BtfExt,

@@ -131,3 +131,13 @@ export function jumpDistance({ code, offset, imm }: Instruction): number | undef
   if (operation === 0x80 || operation === 0x90 || code === OPCODE.JA_X) return undefined;
   return offset;
 }
+
+/** The slots that may be executed after one: none behind an exit. */
+export function successors(code: Instructions, slot: number): number[] {
+  const instruction = code.at(slot);
+  if (instruction.code === OPCODE.EXIT) return [];
+  const next = slot + (code.isWide(slot) ? 2 : 1);
+  const distance = jumpDistance(instruction);
+  if (distance === undefined) return [next];
+  return instruction.code === OPCODE.JA || instruction.code === OPCODE.JA32 ? [next + distance] : [next, next + distance];
+}

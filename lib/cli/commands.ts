@@ -40,6 +40,10 @@ export const COMMANDS: CommandTable = {
     summary: 'every type of a name',
     load: async () => (await import('./commands/btf-find.js')).btfFind,
   },
+  'bpf core': {
+    summary: "what becomes of an object's CO-RE relocations on a kernel",
+    load: async () => (await import('./commands/bpf-core.js')).bpfCore,
+  },
   'bpf carve': {
     summary: 'the BPF objects that programs, libraries and headers carry',
     load: async () => (await import('./commands/bpf-carve.js')).bpfCarve,

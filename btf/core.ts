@@ -1,0 +1,154 @@
+import type { Btf } from './btf.js';
+import { CoreTypes, essentialName, sameKind } from './core-compat.js';
+import { type CoreMatch, matchSpec } from './core-match.js';
+import { type CoreSpec, formatCoreSpec, parseCoreSpec } from './core-spec.js';
+import { type CoreValue, coreValue, coreValueOfNone } from './core-value.js';
+import { KIND } from './wire.js';
+
+/** A type of the kernel that has the name, and how far the access goes in it. */
+export interface CoreCandidate extends CoreMatch {
+  readonly btf: Btf;
+}
+
+/** What one CO-RE relocation comes to on a kernel. */
+export interface CoreResolution {
+  readonly local: CoreSpec;
+  /** By id, the kernel's own before those of modules; those that earlier relocations ruled out are left out, as libbpf does. */
+  readonly candidates: readonly CoreCandidate[];
+  /** The candidate's, where one matches. */
+  readonly target?: CoreSpec;
+  readonly targetBtf?: Btf;
+  /** What the instruction holds as the compiler left it. */
+  readonly original: CoreValue;
+  /** What it is to hold. Where `poison`, it is replaced by a call that the verifier refuses if it can be reached. */
+  readonly value: bigint;
+  readonly poison: boolean;
+  /** Of an offset: the bytes to load, where they differ from the object's; undefined where they do not. */
+  readonly size?: number;
+  /** The size differs, and a load can't be adapted to it: libbpf poisons one. */
+  readonly sizeUnsafe: boolean;
+}
+
+/** Why libbpf would give up on the whole object. */
+export class CoreError extends Error {
+  override readonly name: string = 'CoreError';
+}
+
+/** Relocates an object's accesses to a kernel, by libbpf's rules (bpf_core_calc_relo_insn). */
+export class CoreRelocator {
+  readonly local: Btf;
+  readonly #targets: readonly CoreTypes[];
+  readonly #flavored = new Map<Btf, ReadonlyMap<string, readonly number[]>>();
+  /** By local type: candidates are looked up once, and ruled out for good by the first relocation that some of them match. */
+  readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: number }[]>();
+
+  /** @param targets the kernel's BTF, and then those of its modules, which are asked for what the kernel does not have */
+  constructor(local: Btf, targets: readonly Btf[]) {
+    this.local = local;
+    this.#targets = targets.map(target => new CoreTypes(local, target));
+  }
+
+  /**
+   * @throws CoreError where libbpf refuses the object: candidates that disagree, an access to an anonymous type
+   * @throws FormatError for an access that does not fit its type
+   */
+  relocate(typeId: number, access: string, kind: number): CoreResolution {
+    const { local } = this;
+    const spec = parseCoreSpec(local, typeId, access, kind);
+    const original = coreValue(local, spec);
+    if (spec.kind === 'local_type_id')
+      return { local: spec, candidates: [], original, value: original.value, poison: false, sizeUnsafe: false };
+    if (local.nameOf(typeId) === '') throw new CoreError(`${formatCoreSpec(local, spec)}: the type has no name to look for`);
+    const known = this.#candidatesOf(typeId);
+    const candidates: CoreCandidate[] = [];
+    const matching: typeof known = [];
+    let best: { readonly spec: CoreSpec; readonly value: CoreValue; readonly btf: Btf } | undefined;
+    for (const candidate of known) {
+      const match = matchSpec(candidate.types, spec, candidate.typeId);
+      const { target } = candidate.types;
+      candidates.push({ btf: target, ...match });
+      if (!match.matches) continue;
+      const found = match.spec;
+      const value = coreValue(target, found);
+      if (best === undefined) best = { spec: found, value, btf: target };
+      else if (found.bitOffset !== best.spec.bitOffset)
+        throw this.#ambiguous('field offset ambiguity', spec, [best.btf, best.spec], [target, found]);
+      else if (value.value !== best.value.value)
+        throw this.#ambiguous('relocation decision ambiguity', spec, [best.btf, best.spec], [target, found]);
+      matching.push(candidate);
+    }
+    if (best === undefined) {
+      const none = coreValueOfNone(spec.kind);
+      return { local: spec, candidates, original, value: none === 'poison' ? 0n : none, poison: none === 'poison', sizeUnsafe: false };
+    }
+    this.#candidates.set(typeId, matching);
+    const { value } = best;
+    const differs = value.size !== original.size;
+    return {
+      local: spec,
+      candidates,
+      target: best.spec,
+      targetBtf: best.btf,
+      original,
+      value: value.value,
+      poison: false,
+      ...(differs ? { size: value.size } : {}),
+      sizeUnsafe: differs && !canAdapt(local, original.typeId, best.btf, value.typeId),
+    };
+  }
+
+  /** The kernel's types of a name, flavours apart, and of a kind (bpf_core_add_cands): a module's only where the kernel itself has none. */
+  #candidatesOf(typeId: number): { readonly types: CoreTypes; readonly typeId: number }[] {
+    let known = this.#candidates.get(typeId);
+    if (known !== undefined) return known;
+    const name = essentialName(this.local.nameOf(typeId));
+    const own = this.local.type(typeId);
+    known = [];
+    for (const [i, types] of this.#targets.entries()) {
+      if (i === 1 && known.length > 0) break;
+      const { target } = types;
+      const ids = [...target.find(name), ...(this.#flavoredOf(target).get(name) ?? [])];
+      // Split BTF has its base's types too.
+      const fitting = ids.filter(id => id >= (i === 0 ? 1 : target.firstId) && sameKind(own, target.type(id)));
+      known.push(...fitting.sort((a, b) => a - b).map(id => ({ types, typeId: id })));
+    }
+    this.#candidates.set(typeId, known);
+    return known;
+  }
+
+  /** Types of a kernel that have a flavour themselves, by the name without it. */
+  #flavoredOf(target: Btf): ReadonlyMap<string, readonly number[]> {
+    let index = this.#flavored.get(target);
+    if (index === undefined) this.#flavored.set(target, (index = flavoredTypes(target)));
+    return index;
+  }
+
+  #ambiguous(what: string, spec: CoreSpec, ...found: readonly (readonly [Btf, CoreSpec])[]): CoreError {
+    const places = found.map(([btf, candidate]) => formatCoreSpec(btf, candidate)).join(' and ');
+    return new CoreError(`${formatCoreSpec(this.local, spec)}: ${what} between ${places}`);
+  }
+}
+
+function flavoredTypes(target: Btf): Map<string, number[]> {
+  const index = new Map<string, number[]>();
+  for (let id = 1; id < target.count; id++) {
+    if (target.nameOffset(id) === 0) continue;
+    const name = target.nameOf(id);
+    if (!name.includes('___')) continue;
+    const essential = essentialName(name);
+    if (essential === name) continue;
+    const ids = index.get(essential);
+    if (ids === undefined) index.set(essential, [id]);
+    else ids.push(id);
+  }
+  return index;
+}
+
+/** A pointer of 4 bytes where the object has 8, and unsigned integers, may be loaded at another size (bpf_core_calc_relo). */
+function canAdapt(local: Btf, localId: number, target: Btf, targetId: number): boolean {
+  const kind = local.kindNumber(localId);
+  if (kind !== target.kindNumber(targetId)) return false;
+  if (kind === KIND.PTR) return true;
+  const [a, b] = [local.type(localId), target.type(targetId)];
+  return a.kind === 'INT' && b.kind === 'INT' && a.encoding !== 1 && b.encoding !== 1;
+}

@@ -1,0 +1,265 @@
+import { expect } from 'chai';
+import {
+  Btf,
+  breakOf,
+  CORE_KINDS,
+  type CoreKind,
+  CoreRelocator,
+  type CoreResolution,
+  CoreTypes,
+  essentialName,
+  formatCoreSpec,
+} from 'kelf/btf';
+import { BtfWriter } from '../support/btf-writer.js';
+
+const SIGNED = 1;
+
+/** A BTF, and the ids that `make` gave names to. */
+function blob<T>(make: (writer: BtfWriter) => T, options: ConstructorParameters<typeof BtfWriter>[0] = {}): { btf: Btf; ids: T } {
+  const writer = new BtfWriter(options);
+  const ids = make(writer);
+  return { btf: Btf.parse(writer.bytes()), ids };
+}
+
+const kindNumber = (kind: CoreKind): number => CORE_KINDS.indexOf(kind);
+
+/** The object's side that most tests take: a flavour of a struct with a member of each sort. */
+const local = blob(w => {
+  const int = w.int('int', 4, SIGNED);
+  const u64 = w.int('unsigned long', 8);
+  const pointer = w.ptr(int);
+  const numbers = w.array(int, int, 4);
+  const inner = w.struct('', 8, [
+    ['deep', int, 0],
+    ['deeper', int, 32],
+  ]);
+  const state = w.enum('state', 4, [
+    ['DEAD', 7],
+    ['GONE', 8],
+  ]);
+  const task = w.struct('task___mine', 64, [
+    ['pid', int, 0],
+    ['name', numbers, 32],
+    ['', inner, 160],
+    ['parent', pointer, 256],
+    ['flags', u64, 320],
+    ['bits', int, 384, 5],
+  ]);
+  return { int, task, state, missing: w.struct('nowhere', 4, [['x', int, 0]]), anonymous: w.struct('', 4, [['x', int, 0]]) };
+});
+
+const kernel = blob(w => {
+  const int = w.int('int', 4, SIGNED);
+  const u32 = w.int('unsigned int', 4);
+  const pointer = w.ptr(int);
+  const numbers = w.array(int, int, 2);
+  const inner = w.struct('', 12, [
+    ['other', int, 0],
+    ['deep', int, 32],
+    ['deeper', pointer, 64],
+  ]);
+  w.enum64('state', 8, [
+    ['BORN', 1n],
+    ['DEAD', 1n << 40n],
+  ]);
+  return w.struct('task', 80, [
+    ['usage', int, 0],
+    ['', inner, 64],
+    ['pid', int, 256],
+    ['name', numbers, 288],
+    ['parent', pointer, 384],
+    ['flags', u32, 448],
+    ['bits', u32, 486, 5],
+  ]);
+});
+
+const at = (access: string, kind: CoreKind = 'byte_off', id = local.ids.task, target: readonly Btf[] = [kernel.btf]): CoreResolution =>
+  new CoreRelocator(local.btf, target).relocate(id, access, kindNumber(kind));
+
+describe('essentialName', () => {
+  for (const [name, essential] of [
+    ['task_struct', 'task_struct'],
+    ['task_struct___old', 'task_struct'],
+    ['a___b___c', 'a___b'],
+    ['___old', '___old'],
+    ['task____old', 'task____old'],
+    ['task___', 'task___'],
+    ['', ''],
+  ] as const)
+    it(`of '${name}' is '${essential}'`, () => expect(essentialName(name)).to.equal(essential));
+});
+
+describe('CoreRelocator', () => {
+  it('finds a member by its name, wherever it is, and through anonymous structs', () => {
+    const pid = at('0:0');
+    expect(pid).to.deep.include({ value: 32n, poison: false, sizeUnsafe: false });
+    expect(pid.original.value).to.equal(0n);
+    expect(formatCoreSpec(kernel.btf, pid.target!)).to.equal(`<byte_off> [${kernel.ids}] struct task.pid (0:2 @ offset 32)`);
+    expect(at('0:2:0').value).to.equal(12n);
+  });
+
+  it('keeps an index that the array of the kernel has, and poisons one that it has not', () => {
+    expect(at('0:1:1').value).to.equal(40n);
+    expect(at('0:1:2').poison).to.equal(true);
+    expect(at('0:1:2', 'field_exists')).to.deep.include({ value: 0n, poison: false });
+  });
+
+  it('takes a member of the name only where its type fits', () => {
+    // `deeper` is a pointer now.
+    expect(at('0:2:1').poison).to.equal(true);
+  });
+
+  it('gives the size to load where it differs, if that can be adapted', () => {
+    expect(at('0:4')).to.deep.include({ value: 56n, size: 4, sizeUnsafe: false });
+    const narrow = blob(w => w.struct('task', 8, [['pid', w.int('short int', 2, SIGNED), 0]]));
+    expect(at('0:0', 'byte_off', local.ids.task, [narrow.btf])).to.deep.include({ size: 2, sizeUnsafe: true });
+  });
+
+  it('tells sizes, signs and shifts of fields and bit-fields', () => {
+    expect(at('0:1', 'byte_sz').value).to.equal(8n);
+    expect(at('0:0', 'signed').value).to.equal(1n);
+    expect(at('0:4', 'signed').value).to.equal(0n);
+    // Five bits at bit 486: the four bytes at 60, of which they are bits 6 to 10.
+    expect(at('0:5')).to.deep.include({ value: 60n });
+    expect(at('0:5', 'byte_sz').value).to.equal(4n);
+    expect(at('0:5', 'lshift_u64').value).to.equal(53n);
+    expect(at('0:5', 'rshift_u64').value).to.equal(59n);
+    expect(at('0:5').original.validate).to.equal(false);
+  });
+
+  it('counts shifts of big-endian kernels from the other end', () => {
+    const big = blob(w => w.struct('task', 8, [['bits', w.int('int', 4, SIGNED), 6, 5]]), { littleEndian: false });
+    expect(at('0:5', 'lshift_u64', local.ids.task, [big.btf]).value).to.equal(38n);
+  });
+
+  it('answers about types and enumerators, and poisons the value of an enumerator that is gone', () => {
+    expect(at('0', 'type_exists').value).to.equal(1n);
+    expect(at('0', 'type_size').value).to.equal(80n);
+    expect(at('0', 'target_type_id').value).to.equal(BigInt(kernel.ids));
+    expect(at('0', 'local_type_id').value).to.equal(BigInt(local.ids.task));
+    expect(at('0', 'type_exists', local.ids.missing).value).to.equal(0n);
+    expect(at('0', 'enumval_value', local.ids.state).value).to.equal(1n << 40n);
+    expect(at('1', 'enumval_exists', local.ids.state)).to.deep.include({ value: 0n, poison: false });
+    expect(at('1', 'enumval_value', local.ids.state).poison).to.equal(true);
+  });
+
+  it('asks modules for what the kernel does not have', () => {
+    const module = blob(w =>
+      w.struct('nowhere', 8, [
+        ['y', w.int('int', 4), 0],
+        ['x', w.int('int', 4, SIGNED), 32],
+      ]),
+    );
+    expect(at('0:0', 'byte_off', local.ids.missing, [kernel.btf, module.btf]).value).to.equal(4n);
+  });
+
+  it('refuses types of one name that disagree, unless an earlier relocation ruled one out', () => {
+    const two = blob(w => {
+      const int = w.int('int', 4, SIGNED);
+      w.struct('task', 8, [['pid', int, 0]]);
+      w.struct('task', 8, [
+        ['pid', int, 32],
+        ['usage', int, 0],
+      ]);
+    });
+    const relocate = (relocator: CoreRelocator, access: string): CoreResolution => relocator.relocate(local.ids.task, access, 0);
+    expect(() => relocate(new CoreRelocator(local.btf, [two.btf]), '0:0')).to.throw(/field offset ambiguity/);
+    const other = blob(w => {
+      const int = w.int('int', 4, SIGNED);
+      w.struct('task', 8, [
+        ['pid', int, 0],
+        ['flags', w.int('unsigned long', 8), 64],
+      ]);
+      w.struct('task', 8, [['pid', int, 32]]);
+    });
+    const relocator = new CoreRelocator(local.btf, [other.btf]);
+    expect(relocate(relocator, '0:4').value).to.equal(8n);
+    expect(relocate(relocator, '0:0').value).to.equal(0n);
+  });
+
+  it('refuses accesses to what has no name', () => {
+    expect(() => at('0:0', 'byte_off', local.ids.anonymous)).to.throw(/no name/);
+  });
+
+  it('takes a type of the kernel that has a flavour itself', () => {
+    const flavored = blob(w => w.struct('task___v2', 8, [['pid', w.int('int', 4, SIGNED), 32]]));
+    expect(at('0:0', 'byte_off', local.ids.task, [flavored.btf]).value).to.equal(4n);
+  });
+});
+
+describe('CoreTypes', () => {
+  const types = (a: (w: BtfWriter) => number, b: (w: BtfWriter) => number): { loose: boolean; strict: boolean } => {
+    const [x, y] = [blob(a), blob(b)];
+    const both = new CoreTypes(x.btf, y.btf);
+    return { loose: both.typesAreCompatible(x.ids, y.ids), strict: both.typesMatch(x.ids, y.ids) };
+  };
+  const struct =
+    (name: string, ...members: [string, number][]) =>
+    (w: BtfWriter): number =>
+      w.struct(
+        name,
+        8,
+        members.map(([member, size], i) => [member, w.int(`i${size}`, size), i * 32]),
+      );
+
+  it('asks only the kind of structs, or all their members', () => {
+    expect(types(struct('s', ['a', 4]), struct('s', ['a', 4], ['b', 4]))).to.deep.equal({ loose: true, strict: true });
+    expect(types(struct('s', ['a', 4], ['b', 4]), struct('s', ['a', 4]))).to.deep.equal({ loose: true, strict: false });
+    expect(types(struct('s', ['a', 4]), struct('s', ['a', 8]))).to.deep.equal({ loose: true, strict: false });
+  });
+
+  it('compares prototypes by every parameter', () => {
+    const proto =
+      (signed: number) =>
+      (w: BtfWriter): number => {
+        const int = w.int('int', 4, signed);
+        return w.funcProto(int, [
+          ['a', w.ptr(w.struct('s', 4, [['x', int, 0]]))],
+          ['b', int],
+        ]);
+      };
+    expect(types(proto(SIGNED), proto(SIGNED))).to.deep.equal({ loose: true, strict: true });
+    expect(types(proto(SIGNED), proto(0))).to.deep.equal({ loose: true, strict: false });
+    expect(types(proto(SIGNED), w => w.funcProto(0, []))).to.deep.equal({ loose: false, strict: false });
+  });
+
+  it('takes a forward declaration behind a pointer for the struct', () => {
+    expect(
+      types(
+        w => w.ptr(w.fwd('s')),
+        w => w.ptr(struct('s', ['a', 4])(w)),
+      ).strict,
+    ).to.equal(true);
+    expect(types(w => w.fwd('s'), struct('s', ['a', 4])).strict).to.equal(false);
+  });
+});
+
+describe('breakOf', () => {
+  const broken = (access: string, target: Btf): unknown => {
+    const { local: spec, candidates } = at(access, 'byte_off', local.ids.task, [target]);
+    return breakOf(local.btf, spec, candidates[0]!);
+  };
+
+  it('says what a member is called now, where it went, and that its type is another', () => {
+    const renamed = blob(w =>
+      w.struct('task', 8, [
+        ['__pid', w.int('int', 4, SIGNED), 0],
+        ['other', w.int('int', 4), 32],
+      ]),
+    );
+    expect(broken('0:0', renamed.btf)).to.deep.equal({
+      type: 'struct task',
+      missing: 'pid',
+      near: [{ how: 'renamed', path: '.__pid', declaration: 'int __pid' }],
+    });
+    const moved = blob(w => w.struct('task', 8, [['ids', w.struct('ids', 4, [['pid', w.int('int', 4, SIGNED), 0]]), 0]]));
+    expect(broken('0:0', moved.btf)).to.deep.include({ near: [{ how: 'moved', path: '.ids.pid', declaration: 'int pid' }] });
+    const retyped = blob(w => w.struct('task', 8, [['pid', w.ptr(0), 0]]));
+    expect(broken('0:0', retyped.btf)).to.deep.include({ near: [{ how: 'retyped', path: '.pid', declaration: 'void *pid' }] });
+  });
+
+  it('has nothing to say where nothing is like it', () => {
+    const none = blob(w => w.struct('task', 8, [['quux', w.int('int', 4, SIGNED), 0]]));
+    expect(broken('0:0', none.btf)).to.deep.include({ near: [] });
+  });
+});
