@@ -8,6 +8,7 @@ export type { LoadedVerdicts, ModuleTraceability, NameInModules } from './answer
 export { BtfAbsence, type MissingBtf, type MissingBtfOptions } from './answers/missing-btf.js';
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './answers/pahole.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './answers/prototype.js';
+export { type SourceOfFunction, sourceOfFunction } from './answers/source-place.js';
 export type { AddressAnswer, AddressProblem, SymbolPlace } from './answers/symbolize.js';
 export { type Decision, type FunctionTraceability, Traceability, type TraceabilityAnswer } from './answers/traceability.js';
 export type { Clone } from './attach/clones.js';

@@ -1,5 +1,6 @@
 import type { DuplicateGroup } from '../../answers/duplicates.js';
 import type { LoadedVerdicts } from '../../answers/in-modules.js';
+import { sourceOfFunction, sourceText } from '../../answers/source-place.js';
 import type { Decision } from '../../answers/traceability.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
@@ -12,10 +13,15 @@ import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.
 const OPTIONS: typeof KERNEL_OPTIONS & {
   readonly modules: typeof MODULES_OPTION;
   readonly names: OptionSpec & { readonly type: 'boolean' };
+  readonly sources: OptionSpec & { readonly type: 'boolean' };
 } = {
   ...KERNEL_OPTIONS,
   modules: MODULES_OPTION,
   names: { type: 'boolean', help: 'print the names alone, a line each' },
+  sources: {
+    type: 'boolean',
+    help: 'source files from DWARF: with directory and line, and the file that was compiled where it is another',
+  },
 };
 
 export const duplicates: Command<typeof OPTIONS> = command({
@@ -28,19 +34,31 @@ With --modules, names that functions of modules share with the kernel's or each 
   run: ({ args, options, out, note }) =>
     withKernel(args, options, note, (kernel, names) => {
       const wanted = new Set(names);
-      const groups = kernel.duplicates().filter(({ name }) => wanted.size === 0 || wanted.has(name));
+      const found = kernel.duplicates().filter(({ name }) => wanted.size === 0 || wanted.has(name));
+      const groups = options.sources === true ? found.map(group => withSources(kernel, group)) : found;
+      if (options.sources === true && kernel.dwarf() === undefined)
+        note(`kelf: ${kernel.name}: no .debug_info: source files are those of .symtab`);
       if (options.json) {
         const named = groups.map(group => ({ ...group, byName: byName(kernel, group.name) }));
         out.line(toJson({ schema: 'kelf/duplicates', version: 1, kernel: kernelId(kernel), duplicates: named }));
       } else if (options.names) for (const { name } of groups) out.line(name);
       else for (const group of groups) for (const line of groupLines(kernel, group)) out.line(line);
-      const found = new Set(groups.map(({ name }) => name));
+      const listed = new Set(groups.map(({ name }) => name));
       const missing = names.filter(name => kernel.functions.find(name).length === 0 && (kernel.modules?.find(name) ?? []).length === 0);
       for (const name of names)
-        if (!found.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'one function'} of that name`);
+        if (!listed.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'one function'} of that name`);
       return missing.length > 0 && missing.length === names.length ? EXIT.missing : EXIT.ok;
     }),
 });
+
+/** The group with the source of each function as its `file`, where DWARF tells it. */
+function withSources(kernel: Kernel, group: DuplicateGroup): DuplicateGroup {
+  const functions = group.functions.map(row => {
+    const source = sourceOfFunction(kernel, row.address);
+    return source === undefined ? row : { ...row, file: sourceText(source), source };
+  });
+  return { ...group, functions };
+}
 
 /** What each kind of tool does with the bare name. */
 function byName(kernel: Kernel, name: string): Record<string, string> {

@@ -69,6 +69,13 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
   });
 
   describe('duplicates', () => {
+    it('says with --sources that there is no debug information, and goes on with the files of .symtab', async () => {
+      const { code, stdout, stderr } = await cli('duplicates', AMD64, 'load_elf_binary', '--sources');
+      expect(code).to.equal(0);
+      expect(stdout).to.contain('  compat_binfmt_elf.c  ');
+      expect(stderr).to.contain('no .debug_info: source files are those of .symtab');
+    });
+
     it('prints each function of a name, and what tools do with it', async () => {
       const { code, stdout } = await cli('duplicates', AMD64, 'load_elf_binary');
       expect(code).to.equal(0);
