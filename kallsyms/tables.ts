@@ -175,9 +175,11 @@ function readAddresses(
   const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
   const { low, high } = halves(encoding === 'place-relative' ? at.offsets : base);
   // The last symbol is the farthest.
-  const farthest = offsets[count - 1]! >>> 0;
-  if (encoding === 'base-relative' && low + farthest >= 0x1_0000_0000 && (memory.wordSize === 4 || high === 0xffff_ffff)) {
-    const message = `the last symbol is 0x${farthest.toString(16)} behind the base 0x${base.toString(16)}, past the last address`;
+  const last = offsets[count - 1]!;
+  const farthest = encoding === 'place-relative' ? (count - 1) * 4 + last : last >>> 0;
+  const isFrom = encoding === 'base-relative' || encoding === 'place-relative';
+  if (isFrom && low + farthest >= 0x1_0000_0000 && (memory.wordSize === 4 || high === 0xffff_ffff)) {
+    const message = `the last symbol is 0x${farthest.toString(16)} behind 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}, past the last address`;
     throw new FormatError('bad-value', { name }, message);
   }
   kernel.place(count, MAKES_OF[encoding], low, high, memory.wordSize === 8 ? 1 : 0);

@@ -20,6 +20,7 @@ export const rooms: {
   /** For one without packed kallsyms. */
   readonly symbolsFromElf: () => typeof import('../kallsyms/elf.js');
   readonly live: () => typeof import('./open/live.js');
+  readonly bootImage: () => typeof import('./open/boot-image.js');
   readonly dwarf: () => typeof import('../elf/dwarf/dwarf.js');
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
   readonly attach: () => typeof import('./answers/attach.js');
@@ -38,6 +39,7 @@ export const rooms: {
   ksymtab: () => require('./open/ksymtab.js'),
   symbolsFromElf: () => require('../kallsyms/elf.js'),
   live: () => require('./open/live.js'),
+  bootImage: () => require('./open/boot-image.js'),
   dwarf: () => require('../elf/dwarf/dwarf.js'),
   relocateBtf: () => require('../btf/relocate.js'),
   attach: () => require('./answers/attach.js'),

@@ -1,5 +1,6 @@
 import { SHN, STB, STT } from '../../elf/constants.js';
 import { relocationRule } from '../../elf/relocation-rules.js';
+import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
 import type { RawImageKind } from './raw-image.js';
 
 /** A table in a raw image. */
@@ -31,7 +32,11 @@ export function findRelocations(bytes: Uint8Array, kind: RawImageKind): ImageRel
   const dynsym = found === undefined ? undefined : findDynsym(view, found, littleEndian);
   // What names symbols stands behind the RELATIVE entries (ld -z combreloc).
   if (found !== undefined && dynsym !== undefined) found = extended(entries, found);
-  const { rela = found, relr } = beside(entries, found, findRelr(view, littleEndian));
+  const { rela = found, relr } = beside(
+    entries,
+    found,
+    findRelr(view, littleEndian, found === undefined ? undefined : found.offset + found.count * ENTRY_SIZE),
+  );
   return {
     ...(rela === undefined ? {} : { rela }),
     ...(dynsym === undefined ? {} : { dynsym }),
@@ -58,10 +63,18 @@ function beside(
   return rela === undefined ? { relr } : {};
 }
 
+/** Little-endian bytes as words, where this machine reads them so. */
+function wordsOf(view: DataView, littleEndian: boolean): Uint32Array | undefined {
+  const fits = HOST_LITTLE_ENDIAN && littleEndian && view.byteOffset % 4 === 0;
+  return fits ? new Uint32Array(view.buffer, view.byteOffset, view.byteLength >> 2) : undefined;
+}
+
 /** Elf64_Rela entries at any offset. */
 class RelaEntries {
   readonly size: number;
   readonly #view: DataView;
+  /** The same bytes as 32-bit words where this machine has them in the image's order: looking at every offset is faster so. */
+  readonly #words: Uint32Array | undefined;
   readonly #machine: number;
   readonly #relative: number;
   readonly #little: boolean;
@@ -69,9 +82,20 @@ class RelaEntries {
   constructor(view: DataView, { machine, littleEndian }: RawImageKind, relativeType: number) {
     this.size = view.byteLength;
     this.#view = view;
+    this.#words = wordsOf(view, littleEndian);
     this.#machine = machine;
     this.#relative = relativeType;
     this.#little = littleEndian;
+  }
+
+  /** The first offset at or behind `at` where r_info is that of R_*_RELATIVE, of 8 bytes each. */
+  nextRelative(at: number): number {
+    const [words, type] = [this.#words, this.#relative];
+    const end = this.size - ENTRY_SIZE;
+    let from = at;
+    if (words === undefined) while (from <= end && !(this.#word(from + 8, 0) === type && this.#word(from + 8, 1) === 0)) from += 8;
+    else while (from <= end && !(words[from / 4 + 2] === type && words[from / 4 + 3] === 0)) from += 8;
+    return from;
   }
 
   /** Whether an R_*_RELATIVE stands at `at`: one whose place and value are not farther from each other than the image is long. */
@@ -90,7 +114,11 @@ class RelaEntries {
   goesOn(first: number, at: number): boolean {
     if (this.isPadding(at)) return true;
     const type = this.#word(at + 8, 0);
-    return type !== 0 && relocationRule(this.#machine, type) !== undefined && Math.abs(this.#distance(first, at)) < this.size;
+    return (
+      type !== 0 &&
+      (type === this.#relative || relocationRule(this.#machine, type) !== undefined) &&
+      Math.abs(this.#distance(first, at)) < this.size
+    );
   }
 
   /** The lower or the higher half of a word. */
@@ -106,7 +134,7 @@ class RelaEntries {
 /** The longest run of entries that begins with RELATIVE ones. Padding (R_*_NONE) and entries of undefined weak symbols stand among them. */
 function findRela(entries: RelaEntries): TableInImage | undefined {
   let best: TableInImage | undefined;
-  for (let at = 0; at + ENTRY_SIZE * 4 <= entries.size; at += 8) {
+  for (let at = entries.nextRelative(0); at + ENTRY_SIZE * 4 <= entries.size; at = entries.nextRelative(at + 8)) {
     if (!entries.isRelative(at) || !entries.isRelative(at + ENTRY_SIZE) || !entries.goesOn(at, at + ENTRY_SIZE)) continue;
     let count = 0;
     for (let next = at, i = 1; next + ENTRY_SIZE <= entries.size && entries.goesOn(at, next); next += ENTRY_SIZE, i++) {
@@ -158,8 +186,9 @@ const SPAN = 63 * 8;
 /**
  * The longest run of words that RELR can be (gABI, "Relative Relocation Table"): ascending even addresses, with bitmaps behind them, all in a range no
  * longer than the image. (Places that are not aligned may lie between those of a bitmap.) A table of ascending pointers has no bitmaps, and is none.
+ * @param behind where it has to begin, if that is known
  */
-function findRelr(view: DataView, littleEndian: boolean): TableInImage | undefined {
+function findRelr(view: DataView, littleEndian: boolean, behind?: number): TableInImage | undefined {
   const size = view.byteLength;
   const [lowAt, highAt] = littleEndian ? [0, 4] : [4, 0];
   let best: TableInImage | undefined;
@@ -170,9 +199,10 @@ function findRelr(view: DataView, littleEndian: boolean): TableInImage | undefin
     if (count >= SHORTEST && bitmaps * 8 >= count && count > (best?.count ?? 0)) best = { offset: start, count };
     start = -1;
   };
-  for (let at = 0; at + 8 <= size; at += 8) {
-    const low = view.getUint32(at + lowAt, littleEndian);
-    const high = view.getUint32(at + highAt, littleEndian);
+  const words = wordsOf(view, littleEndian);
+  for (let at = behind ?? 0; at + 8 <= size; at += 8) {
+    const low = words === undefined ? view.getUint32(at + lowAt, littleEndian) : words[at / 4]!;
+    const high = words === undefined ? view.getUint32(at + highAt, littleEndian) : words[at / 4 + 1]!;
     if ((low & 1) !== 0) {
       if (start < 0) continue;
       next += SPAN;
@@ -187,6 +217,7 @@ function findRelr(view: DataView, littleEndian: boolean): TableInImage | undefin
       continue;
     }
     close(at);
+    if (behind !== undefined && at > behind) return best;
     // Kernel addresses have their highest bit set, where RELR is used.
     if (high < 0x8000_0000 || (low & 7) !== 0) continue;
     [start, bitmaps, last, next, firstLow, firstHigh] = [at, 0, 0, 8, low, high];

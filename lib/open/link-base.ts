@@ -36,13 +36,12 @@ export function linkBase(
   relocations: ImageRelocations,
   name: string,
 ): LinkBase {
-  const samples = relocatedWords(bytes, kind, relocations);
-  if (typeof kind.start === 'bigint') {
-    const end = kind.start + BigInt(bytes.length);
-    return { base: kind.start, relocated: samples.all.every(({ place }) => place >= (kind.start as bigint) && place < end) };
-  }
+  const words = relocatedWords(bytes, kind, relocations, tables?.relativeBase);
+  const { start } = kind;
+  if (typeof start === 'bigint')
+    return { base: start, relocated: words !== undefined && words.lowest >= start && words.highest < start + BigInt(bytes.length) };
   if (tables === undefined) throw new MissingError(`${name} has no packed kallsyms: the addresses of the image cannot be told`);
-  const relocated = relocatedBase(bytes, kind, tables, samples);
+  const relocated = words === undefined ? undefined : relocatedBase(bytes, kind, tables, words);
   const base = relocated ?? finalBase(bytes, kind, tables, name);
   if (base === undefined) {
     const message = 'neither relocations nor symbols tell the address that the image is linked at: the debug vmlinux does';
@@ -57,50 +56,76 @@ interface Sample {
   value(base: bigint): bigint;
 }
 
+/** The words that an image is relocated by: not all of them, for there are some hundred thousand. */
 interface RelocatedWords {
-  readonly all: readonly Sample[];
-  /** Values by place, of RELA. */
-  readonly places: ReadonlyMap<bigint, bigint>;
+  readonly samples: readonly Sample[];
+  readonly lowest: bigint;
+  readonly highest: bigint;
+  /** Values by place, of RELA, where the place and that of kallsyms_relative_base are a possible base apart. */
+  readonly aligned: ReadonlyMap<bigint, bigint>;
 }
 
-function relocatedWords(bytes: Uint8Array, kind: RawImageKind, { rela, relr }: ImageRelocations): RelocatedWords {
+function relocatedWords(
+  bytes: Uint8Array,
+  kind: RawImageKind,
+  { rela, relr }: ImageRelocations,
+  relativeBase = 0,
+): RelocatedWords | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const { littleEndian } = kind;
-  const places = new Map<bigint, bigint>();
-  const all: Sample[] = [];
+  const [lowAt, highAt] = littleEndian ? [0, 4] : [4, 0];
+  const total = (rela?.count ?? 0) + (relr?.count ?? 0);
+  const step = Math.max(1, Math.floor(total / SAMPLE));
+  const samples: Sample[] = [];
+  const aligned = new Map<bigint, bigint>();
+  // Places as distances from the first one: bigints of them all would take longer than the rest.
+  let [first, firstLow, firstHigh, least, most, seen] = [-1, 0, 0, 0, 0, 0];
+  const meet = (at: number): boolean => {
+    const [low, high] = [view.getUint32(at + lowAt, littleEndian), view.getUint32(at + highAt, littleEndian)];
+    if (first < 0) [first, firstLow, firstHigh] = [at, low, high];
+    const distance = (high - firstHigh) * 0x1_0000_0000 + (low - firstLow);
+    least = Math.min(least, distance);
+    most = Math.max(most, distance);
+    return seen++ % step === 0;
+  };
   for (let i = 0; rela !== undefined && i < rela.count; i++) {
     const at = rela.offset + i * ENTRY_SIZE;
-    if (view.getBigUint64(at + 8, littleEndian) !== BigInt(kind.relativeType!)) continue;
+    if (view.getUint32(at + 8 + lowAt, littleEndian) !== kind.relativeType || view.getUint32(at + 8 + highAt, littleEndian) !== 0) continue;
+    const isSample = meet(at);
+    const isAligned = ((view.getUint32(at + lowAt, littleEndian) - relativeBase) & Number(ALIGN - 1n)) === 0;
+    if (!isSample && !isAligned) continue;
     const place = view.getBigUint64(at, littleEndian);
     const addend = view.getBigUint64(at + 16, littleEndian);
-    places.set(place, addend);
-    all.push({ place, value: () => addend });
+    if (isAligned) aligned.set(place, addend);
+    if (isSample) samples.push({ place, value: () => addend });
   }
   for (let i = 0; relr !== undefined && i < relr.count; i++) {
-    const place = view.getBigUint64(relr.offset + i * 8, littleEndian);
+    const at = relr.offset + i * 8;
     // The words that RELR relocates hold their values in the file. Its bitmaps tell of more places near these.
-    if ((place & 1n) === 0n) all.push({ place, value: base => wordAt(view, place - base, littleEndian) });
+    if ((view.getUint32(at + lowAt, littleEndian) & 1) !== 0 || !meet(at)) continue;
+    const place = view.getBigUint64(at, littleEndian);
+    if (place !== 0n) samples.push({ place, value: base => wordAt(view, place - base, littleEndian) });
   }
-  return { all, places };
+  if (first < 0) return undefined;
+  const origin = view.getBigUint64(first, littleEndian);
+  return { samples, lowest: origin + BigInt(least), highest: origin + BigInt(most), aligned };
 }
 
 /**
  * Of the addresses that put every relocated place inside of the image, the one under which the most relocated words point at symbols. A base-relative
  * table needs its base for that, which may itself be a relocated word.
  */
-function relocatedBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, { all, places }: RelocatedWords): bigint | undefined {
-  if (all.length === 0) return undefined;
+function relocatedBase(
+  bytes: Uint8Array,
+  kind: RawImageKind,
+  tables: KallsymsTables,
+  { samples, lowest, highest, aligned }: RelocatedWords,
+): bigint | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const [lowest, highest] = all.reduce(
-    ([low, high], { place }) => [place < low ? place : low, place > high ? place : high],
-    [all[0]!.place, 0n],
-  );
-  const step = Math.max(1, Math.floor(all.length / SAMPLE));
-  const samples = all.filter((_, i) => i % step === 0);
   const from = highest + 8n - BigInt(bytes.length);
   let best: { base: bigint; hits: number } | undefined;
   for (let base = (from / ALIGN + (from % ALIGN > 0n ? 1n : 0n)) * ALIGN; base <= lowest; base += ALIGN) {
-    const symbols = symbolsUnder(view, kind, tables, base, places);
+    const symbols = symbolsUnder(view, kind, tables, base, aligned);
     if (symbols === undefined) continue;
     const hits = samples.reduce((count, sample) => count + (symbols.has(sample.value(base)) ? 1 : 0), 0);
     if (best === undefined || hits > best.hits) best = { base, hits };

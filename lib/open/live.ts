@@ -10,6 +10,8 @@ import type { FtraceSites, FtraceState } from '../ftrace/sites.js';
 import type { KernelPieces } from '../kernel.js';
 import { AreaSet } from '../kprobes/areas.js';
 import type { KprobeBlacklist } from '../kprobes/blacklist.js';
+import { rooms } from '../rooms.js';
+import type { BootImage } from './boot-image.js';
 import { type KernelConfig, parseConfig } from './config.js';
 import { once } from './once.js';
 
@@ -57,20 +59,36 @@ export function showsAddresses(path: string): boolean {
   }
 }
 
-/** The pieces of the running kernel: what it tells of itself under /proc and /sys. Its text is not read. */
-export function piecesOfLive(): KernelPieces {
+/**
+ * The pieces of the running kernel: what it tells of itself under /proc and /sys, and, for what it does not tell, the file in /boot that it was booted
+ * from. Each source that is missing is one of the notes.
+ * @param root in front of every path
+ */
+export function piecesOfLive(root = ''): KernelPieces {
   const notes: string[] = [];
-  const optional = (paths: readonly string[], weakens?: string): { path: string; bytes: Uint8Array } | undefined => {
+  const optional = (paths: readonly string[]): { path: string; bytes: Uint8Array } | undefined => {
     for (const path of paths) {
-      const bytes = tryRead(path);
-      if (bytes !== undefined && bytes.length > 0) return { path, bytes };
+      const bytes = tryRead(root + path);
+      if (bytes !== undefined && bytes.length > 0) return { path: root + path, bytes };
     }
-    if (weakens !== undefined) notes.push(`${paths[0]} can't be read: ${weakens}`);
     return undefined;
+  };
+  const release = once(() => tryRead(`${root}/proc/sys/kernel/osrelease`)?.toString().trim());
+  const boot = once((): BootImage | undefined => {
+    const version = release();
+    if (version === undefined) return undefined;
+    return rooms.bootImage().openBootImage(root, version, tryRead(`${root}/sys/kernel/notes`), readSymbols(), line => notes.push(line));
+  });
+  /** What the file in /boot has in place of what can't be read, said in a line; or what is weaker without it. */
+  const instead = <T>(missing: string, what: string, read: (image: BootImage) => T | undefined, weakens: string): T | undefined => {
+    const image = boot();
+    const found = image === undefined ? undefined : read(image);
+    notes.push(`${root}${missing} can't be read: ${found === undefined ? weakens : `${what} taken from ${image!.path}`}`);
+    return found;
   };
   let symbols: KernelSymbols | undefined;
   const readSymbols = (): KernelSymbols => {
-    symbols ??= parseKallsyms(readFileSync('/proc/kallsyms'), '/proc/kallsyms');
+    symbols ??= parseKallsyms(readFileSync(`${root}/proc/kallsyms`), `${root}/proc/kallsyms`);
     return symbols;
   };
   return {
@@ -81,31 +99,34 @@ export function piecesOfLive(): KernelPieces {
     symbols: readSymbols,
     imageSymbols: () => undefined,
     labels: name => readSymbols().addressOf(name),
-    mcount: () => undefined,
+    mcount: () => boot()?.mcount(),
     ftrace: (): FtraceState => {
-      const config = liveConfig();
+      const config = liveConfig(root);
       if (config !== undefined && config.get('CONFIG_DYNAMIC_FTRACE') === undefined) return 'none';
       const addresses = optional(tracefs('available_filter_functions_addrs'));
       if (addresses !== undefined) return sitesOfAddresses(parseFilterFunctions(addresses.bytes, addresses.path, true));
-      const names = optional(
-        tracefs('available_filter_functions'),
-        'what ftrace can trace is not known (as root: mount -t tracefs tracefs /sys/kernel/tracing)',
-      );
-      if (names !== undefined) notes.push('ftrace sites are taken from names alone (available_filter_functions_addrs: 6.5 and later)');
-      return names === undefined ? 'unknown' : sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
+      const names = optional(tracefs('available_filter_functions'));
+      if (names !== undefined) {
+        notes.push('ftrace sites are taken from names alone (available_filter_functions_addrs: 6.5 and later)');
+        return sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
+      }
+      const weakens = 'what ftrace can trace is not known (as root: mount -t tracefs tracefs /sys/kernel/tracing)';
+      return instead('/sys/kernel/tracing/available_filter_functions', 'ftrace sites are', image => image.ftrace(), weakens) ?? 'unknown';
     },
     blacklist: once((): KprobeBlacklist | undefined => {
-      const found = optional(['/sys/kernel/debug/kprobes/blacklist'], 'kprobes may be refused where they are said to be accepted');
-      if (found === undefined) return undefined;
+      const path = '/sys/kernel/debug/kprobes/blacklist';
+      const found = optional([path]);
+      const weakens = 'kprobes may be refused where they are said to be accepted';
+      if (found === undefined) return instead(path, 'the kprobe blacklist is', image => image.blacklist(), weakens);
       const ranges = parseKprobeBlacklist(new TextDecoder().decode(found.bytes), found.path);
       return { source: found.path, ranges: new AreaSet(ranges) };
     }),
     btf: () => ({
-      btf: Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'), { name: '/sys/kernel/btf/vmlinux' }),
+      btf: Btf.parse(readFileSync(`${root}/sys/kernel/btf/vmlinux`), { name: '/sys/kernel/btf/vmlinux' }),
       source: '/sys/kernel/btf/vmlinux',
     }),
-    config: once(liveConfig),
-    banner: () => tryRead('/proc/version')?.toString().trimEnd(),
+    config: once(() => liveConfig(root)),
+    banner: () => tryRead(`${root}/proc/version`)?.toString().trimEnd() ?? boot()?.banner(),
     close: () => {},
   };
 }
@@ -114,11 +135,11 @@ function tracefs(name: string): string[] {
   return [`/sys/kernel/tracing/${name}`, `/sys/kernel/debug/tracing/${name}`];
 }
 
-function liveConfig(): KernelConfig | undefined {
-  const packed = tryRead('/proc/config.gz');
+function liveConfig(root: string): KernelConfig | undefined {
+  const packed = tryRead(`${root}/proc/config.gz`);
   if (packed !== undefined) return parseConfig(gunzipSync(packed).toString(), '/proc/config.gz');
-  const release = tryRead('/proc/sys/kernel/osrelease')?.toString().trim();
-  const path = `/boot/config-${release}`;
+  const release = tryRead(`${root}/proc/sys/kernel/osrelease`)?.toString().trim();
+  const path = `${root}/boot/config-${release}`;
   const text = release === undefined || !existsSync(path) ? undefined : tryRead(path);
   return text === undefined ? undefined : parseConfig(text.toString(), path);
 }

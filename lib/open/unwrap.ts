@@ -15,6 +15,9 @@ import { analyseRawImage, type RawImageKind } from './raw-image.js';
 const DEEPEST = 6;
 /** Streams that are tried in a file that does not say where its kernel is packed. */
 const MOST_TRIES = 64;
+/** Bytes that may come out of one of them, and of all. */
+const LARGEST = 2 ** 28;
+const MOST_UNPACKED = 2 ** 30;
 
 /**
  * Opens the kernel in bytes that are no ELF file, or in one that is wrapped: see {@link openKernelFile}.
@@ -52,16 +55,20 @@ function rawImage(bytes: Uint8Array, kind: RawImageKind, name: string): ElfFile 
 /** The first packed stream in the bytes that unpacks to something with a kernel's banner: short magic numbers occur by chance. */
 function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
   let tries = 0;
-  for (let at = 0; at < bytes.length && tries < MOST_TRIES; at++) {
+  let left = MOST_UNPACKED;
+  for (let at = 0; at < bytes.length && tries < MOST_TRIES && left > 0; at++) {
     if (!STARTS.has(bytes[at]!)) continue;
     const rest = bytes.subarray(at);
     if (packingOf(rest) === undefined) continue;
     tries++;
     try {
-      const unpacked = unpack(rest, { name, trailing: 'ignore' }).bytes;
+      const unpacked = unpack(rest, { name, trailing: 'ignore', limit: Math.min(left, LARGEST) }).bytes;
+      left -= unpacked.length;
       if (indexOfBytes(unpacked, BANNER) >= 0) return unpacked;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
+      // What a damaged stream made is not known; one that was stopped made as much as it was allowed.
+      if (error.code === 'limit') left -= Math.min(left, LARGEST);
     }
   }
   throw new FormatError('unsupported', { name }, 'no packed kernel is found behind the boot code');
