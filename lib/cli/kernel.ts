@@ -71,8 +71,10 @@ const MOST_PROBLEMS = 5;
 function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   for (const line of kernel.pieces.notes) note(`kelf: ${kernel.name}: ${line}`);
   for (const { message } of kernel.diagnostics) note(`kelf: ${message}`);
-  const { modules, release } = kernel;
+  const { modules } = kernel;
   if (modules === undefined) return;
+  // Asked for no sooner: in an image without labels, the banner has to be looked for.
+  const { release } = kernel;
   for (const line of modules.problems.slice(0, MOST_PROBLEMS)) note(`kelf: ${line}`);
   const more = modules.problems.length - MOST_PROBLEMS;
   if (more > 0) note(`kelf: ${more} more such lines about modules`);
