@@ -144,7 +144,8 @@ export class Kernel implements AsyncDisposable {
 
   /** Damage that was met and did not keep the rest from being read. */
   get diagnostics(): readonly Diagnostic[] {
-    return this.image === undefined ? [] : [...this.image.diagnostics, ...this.image.memory.diagnostics];
+    const ofDwarf = this.#dwarf?.found?.diagnostics ?? [];
+    return this.image === undefined ? [] : [...this.image.diagnostics, ...this.image.memory.diagnostics, ...ofDwarf];
   }
 
   /** Every name that several functions at different addresses bear, in the order of the names. */

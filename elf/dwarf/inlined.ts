@@ -2,6 +2,7 @@ import { float64Column, uint32Column } from './columns.js';
 import { DW_AT, DW_TAG } from './constants.js';
 import { type DieReader, NONE } from './die.js';
 import { type Distances, rangesOffset, readRanges } from './ranges.js';
+import type { SubprogramTable } from './subprogram-table.js';
 import type { Unit } from './unit.js';
 
 /** Not inside of another inlined call. */
@@ -22,6 +23,8 @@ export class InlinedCalls {
   readonly caller: Uint32Array;
   /** Row of the inlined call that it is inside of, or OUTERMOST. */
   readonly inside: Uint32Array;
+  /** How many calls it is inside of. */
+  readonly depth: Uint32Array;
   /** The first address as a distance; NaN where all of its code was optimized away. */
   readonly low: Float64Array;
   readonly high: Float64Array;
@@ -42,7 +45,7 @@ export class InlinedCalls {
     const die = unit.reader();
     for (let row = 0; row < subprograms.count; row++) {
       first[row] = columns.offset.length;
-      if ((only === undefined || row === only) && subprograms.hasCode(row)) collect(die, subprograms.offset[row]!, row, columns);
+      if ((only === undefined || row === only) && subprograms.hasCode(row)) collect(die, subprograms, row, columns);
     }
     first[subprograms.count] = columns.offset.length;
     this.unit = unit;
@@ -51,6 +54,7 @@ export class InlinedCalls {
     this.origin = columns.origin.done();
     this.caller = columns.caller.done();
     this.inside = columns.inside.done();
+    this.depth = columns.depth.done();
     this.low = columns.low.done();
     this.high = columns.high.done();
     this.ranges = columns.ranges.done();
@@ -73,7 +77,7 @@ export class InlinedCalls {
     let innermost = -1;
     let depth = -1;
     for (let row = this.#first[subprogram]!; row < this.#first[subprogram + 1]!; row++) {
-      const at = this.#depth(row);
+      const at = this.depth[row]!;
       if (at > depth && this.#holds(row, distance)) {
         innermost = row;
         depth = at;
@@ -82,12 +86,6 @@ export class InlinedCalls {
     const chain: number[] = [];
     for (let row = innermost; row >= 0 && row !== OUTERMOST; row = this.inside[row]!) chain.push(row);
     return chain;
-  }
-
-  #depth(row: number): number {
-    let depth = 0;
-    for (let outer = this.inside[row]!; outer !== OUTERMOST; outer = this.inside[outer]!) depth++;
-    return depth;
   }
 
   #holds(row: number, distance: number): boolean {
@@ -99,11 +97,13 @@ export class InlinedCalls {
 }
 
 /** Walks what belongs to one subprogram. */
-function collect(die: DieReader, offset: number, caller: number, columns: Collector): void {
-  die.seek(offset);
+function collect(die: DieReader, subprograms: SubprogramTable, caller: number, columns: Collector): void {
+  die.seek(subprograms.offset[caller]!);
+  // A subprogram inside of this one is damage, and its entries are not looked at twice.
+  const end = subprograms.offset[caller + 1] ?? Number.POSITIVE_INFINITY;
   /** The inlined calls that the walk is inside of, by the depth of their entries. */
   const open: { readonly depth: number; readonly row: number }[] = [];
-  while (die.next() && die.depth > 0) {
+  while (die.next() && die.depth > 0 && die.offset < end) {
     while (open.length > 0 && open[open.length - 1]!.depth >= die.depth) open.pop();
     if (die.tag === DW_TAG.inlined_subroutine) {
       const row = columns.add(die, caller, open.at(-1)?.row ?? OUTERMOST);
@@ -117,6 +117,7 @@ class Collector {
   readonly origin = float64Column();
   readonly caller = uint32Column();
   readonly inside = uint32Column();
+  readonly depth = uint32Column();
   readonly low = float64Column();
   readonly high = float64Column();
   readonly ranges = float64Column();
@@ -168,6 +169,7 @@ class Collector {
     this.origin.push(origin);
     this.caller.push(caller);
     this.inside.push(inside);
+    this.depth.push(inside === OUTERMOST ? 0 : this.depth.at(inside) + 1);
     this.low.push(low);
     this.high.push(Number.isNaN(length) ? high : low + length);
     this.ranges.push(ranges);

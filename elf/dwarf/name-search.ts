@@ -50,17 +50,21 @@ function word(value: number, littleEndian: boolean): Uint8Array {
 function unitsByIndex(dwarf: Dwarf, offset: number): number[] {
   const section = dwarf.sections.get('str_offsets');
   if (section === undefined) return [];
-  const bases: { readonly base: number; readonly unit: number }[] = [];
-  for (const unit of dwarf.units()) bases.push({ base: unit.root.stringsBase, unit: unit.offset });
-  bases.sort((a, b) => a.base - b.base);
-  const starts = Float64Array.from(bases, ({ base }) => base);
-  const units: number[] = [];
+  // Units may share a table.
+  const unitsOf = new Map<number, number[]>();
+  for (const unit of dwarf.units()) {
+    const { stringsBase } = unit.root;
+    const known = unitsOf.get(stringsBase);
+    if (known === undefined) unitsOf.set(stringsBase, [unit.offset]);
+    else known.push(unit.offset);
+  }
+  const starts = Float64Array.from(unitsOf.keys()).sort();
+  const hit = new Set<number>();
   find(section.bytes(), word(offset, dwarf.littleEndian), at => {
     const last = lastNotAbove(starts, at);
-    // Units may share a table.
-    if (last >= 0) for (const { base, unit } of bases) if (base === starts[last]) units.push(unit);
+    if (last >= 0) hit.add(starts[last]!);
   });
-  return units;
+  return [...hit].flatMap(base => unitsOf.get(base) ?? []);
 }
 
 /** Looks through a section in pieces for several runs of bytes. */

@@ -93,7 +93,7 @@ export class TypePrinter {
   #parameters(die: DieReader): string {
     const prototyped = die.find(DW_AT.prototyped) !== 0;
     const parts: string[] = [];
-    while (die.next() && die.depth > 0 && this.#left > 0) {
+    while (die.next() && die.depth > 0 && --this.#left > 0) {
       if (die.tag === DW_TAG.unspecified_parameters) parts.push('...');
       else if (die.tag === DW_TAG.formal_parameter) {
         const form = die.find(DW_AT.type);

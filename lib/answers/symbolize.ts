@@ -1,4 +1,5 @@
 import type { Frame } from '../../elf/dwarf/symbolize.js';
+import { FormatError } from '../../elf/errors.js';
 import type { Kernel } from '../kernel.js';
 
 /** A function, or another symbol, and a place in it: what the kernel prints as `sys_openat+0x1c/0x20`. */
@@ -78,10 +79,22 @@ function answerAt(kernel: Kernel, query: string, address: bigint): AddressAnswer
   const { symbols } = kernel;
   // Nothing ends the last symbol, and the kernel takes no address behind it for its own.
   const row = symbols.endOf(address) === undefined ? undefined : symbols.containing(address);
-  const frames = kernel.dwarf()?.frames(address) ?? [];
+  const frames = framesAt(kernel, address);
   if (row === undefined) return frames.length === 0 ? { query, problem: 'is not in the kernel' } : { query, address, frames };
   const start = symbols.address.big[row]!;
   const symbol = { name: symbols.name(row), offset: Number(address - start), size: extentAt(kernel, start) };
   const file = frames.some(({ place }) => place !== undefined) ? undefined : kernel.pieces.imageSymbols()?.symbolOf(symbols, row)?.file;
   return { query, address, symbol, frames, ...(file === undefined ? {} : { file }) };
+}
+
+/** The frames of an address; none, and a diagnostic, where its unit is damaged: the other addresses are answered. */
+function framesAt(kernel: Kernel, address: bigint): readonly Frame[] {
+  const dwarf = kernel.dwarf();
+  try {
+    return dwarf?.frames(address) ?? [];
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    dwarf?.diagnostics.push({ place: error.place, message: error.message });
+    return [];
+  }
 }

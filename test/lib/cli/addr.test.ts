@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { ElfFile, MemorySource } from 'kelf/elf';
 import { cli } from '../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
@@ -54,6 +58,21 @@ describe('kelf addr', () => {
     expect(code).to.equal(0);
     expect(stdout).to.match(/^0x[0-9a-f]+ tty_write\+0x4\/0x20\n {2}tty_io\.c, by STT_FILE\n$/);
     expect(stderr).to.match(/no \.debug_info: files and lines are in the vmlinux with build id 6b656c66/);
+  });
+
+  it('a damaged unit is said, and the symbol still given', async () => {
+    const bytes = readFileSync(WITH_DWARF);
+    // The version of the first line table.
+    const { offset } = ElfFile.open(new MemorySource(bytes)).section('.debug_line')!;
+    bytes[offset + 4] = 99;
+    const folder = mkdtempSync(join(tmpdir(), 'kelf-'));
+    const path = join(folder, 'damaged.elf');
+    writeFileSync(path, bytes);
+    const { code, stdout, stderr } = await cli('addr', path, 'outer', 'other');
+    rmSync(folder, { recursive: true });
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^0x\w+ outer\+0x0\/0x50\n0x\w+ other\+0x0\/\w+\n {2}other at dwarf-other\.c:/);
+    expect(stderr).to.contain('.debug_line+0x6: a line number table of DWARF 99; 2 to 5 are read');
   });
 
   it('an address where nothing stands, and what is no address', async () => {
