@@ -38,6 +38,7 @@ export {
   type TargetGrammar,
 } from './bpf/section-names.js';
 export { type BpfStructOps, type StructOpsMember, structOpsMembers } from './bpf/struct-ops.js';
+export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './bpf/tag.js';
 export { formatValue, type ValueOptions } from './bpf/value.js';
 export { MissingError } from './errors.js';
 export { type Certainty, ERRNO_NUMBERS, type Errno, type Evidence, type Verdict } from './evidence.js';

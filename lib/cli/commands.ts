@@ -44,6 +44,10 @@ export const COMMANDS: CommandTable = {
     summary: "what becomes of an object's CO-RE relocations on a kernel",
     load: async () => (await import('./commands/bpf-core.js')).bpfCore,
   },
+  'bpf tag': {
+    summary: 'the tags that a kernel will show for programs, and which file a loaded one came from',
+    load: async () => (await import('./commands/bpf-tag.js')).bpfTag,
+  },
   'bpf carve': {
     summary: 'the BPF objects that programs, libraries and headers carry',
     load: async () => (await import('./commands/bpf-carve.js')).bpfCarve,
