@@ -20,6 +20,7 @@ import type { ModuleTable } from './modules/table.js';
 import type { KernelConfig } from './open/config.js';
 import { rooms } from './rooms.js';
 import type { SymbolFacts } from './symbol-facts.js';
+import type { TracepointTable } from './tracepoints/table.js';
 
 /**
  * What is known of a kernel, and how to read each piece. A piece is read when an answer needs it; one that is missing is undefined, and the
@@ -70,6 +71,7 @@ export class Kernel implements AsyncDisposable {
   #functions: FunctionTable | undefined;
   #traceability: Traceability | undefined;
   #attaching: Attaching | undefined;
+  #tracepoints: TracepointTable | undefined;
   #facts: SymbolFacts | undefined;
   #dwarf: { readonly found: Dwarf | undefined } | undefined;
 
@@ -173,6 +175,12 @@ export class Kernel implements AsyncDisposable {
   get attaching(): Attaching {
     this.#attaching ??= new (rooms.attach().Attaching)(this);
     return this.#attaching;
+  }
+
+  /** The tracepoints and events of the image. */
+  get tracepoints(): TracepointTable {
+    this.#tracepoints ??= new (rooms.tracepoints().TracepointTable)(this);
+    return this.#tracepoints;
   }
 
   /** Why BTF has no FUNC for a name. */

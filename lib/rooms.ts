@@ -24,6 +24,7 @@ export const rooms: {
   readonly dwarf: () => typeof import('../elf/dwarf/dwarf.js');
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
   readonly attach: () => typeof import('./answers/attach.js');
+  readonly tracepoints: () => typeof import('./tracepoints/table.js');
   readonly missingBtf: () => typeof import('./answers/missing-btf.js');
   readonly symbolize: () => typeof import('./answers/symbolize.js');
   readonly symbolFacts: () => typeof import('./symbol-facts.js');
@@ -43,6 +44,7 @@ export const rooms: {
   dwarf: () => require('../elf/dwarf/dwarf.js'),
   relocateBtf: () => require('../btf/relocate.js'),
   attach: () => require('./answers/attach.js'),
+  tracepoints: () => require('./tracepoints/table.js'),
   missingBtf: () => require('./answers/missing-btf.js'),
   symbolize: () => require('./answers/symbolize.js'),
   symbolFacts: () => require('./symbol-facts.js'),

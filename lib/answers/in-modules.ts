@@ -4,9 +4,10 @@ import type { Kernel } from '../kernel.js';
 import type { ModuleInstance } from '../modules/table.js';
 import { openModule } from '../open/module.js';
 import type { ReasonCode } from '../reasons.js';
+import type { Decision } from './decision.js';
 import { describePrototype, PrototypeRules } from './prototype.js';
 import { atLeast } from './release.js';
-import type { Decision, Traceability } from './traceability.js';
+import type { Traceability } from './traceability.js';
 
 /** What each mechanism says of one function of a module, once that module is loaded. */
 export interface ModuleTraceability {

@@ -15,6 +15,10 @@ export const COMMANDS: CommandTable = {
     summary: 'the lines that attach a probe to exactly one function',
     load: async () => (await import('./commands/attach.js')).attach,
   },
+  tracepoints: {
+    summary: 'the tracepoints and events of an image',
+    load: async () => (await import('./commands/tracepoints.js')).tracepoints,
+  },
   why: { summary: 'why BTF has no entry for a function', load: async () => (await import('./commands/why.js')).why },
   addr: { summary: 'the symbol, file and line of an address', load: async () => (await import('./commands/addr.js')).addr },
   mcount: { summary: "ftrace's table of call sites", load: async () => (await import('./commands/mcount.js')).mcount },

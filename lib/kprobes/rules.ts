@@ -1,3 +1,4 @@
+import { Words } from '../../elf/words.js';
 import { atLeast } from '../answers/release.js';
 import type { Evidence } from '../evidence.js';
 import { siteIn } from '../ftrace/sites.js';
@@ -56,10 +57,19 @@ export class KprobeRules {
 
   /** The refusal at the first instruction of a symbol; undefined where the kernel accepts a kprobe. */
   refusal(symbolRow: number): KprobeRefusal | undefined {
-    const { address } = this.#kernel.symbols;
     const row = this.#kernel.symbols.firstAlias(symbolRow);
-    if (!this.#covered.isEmpty && this.#covered.at(address, row) === undefined) return { code: 'outside-kallsyms' };
-    const init = this.init.at(address, row);
+    return this.#refusal(row, this.#kernel.symbols.address, row);
+  }
+
+  /** The same at another address in the symbol. The instruction itself is not looked at, but for what the kernel patches. */
+  refusalInside(symbolRow: number, address: bigint): KprobeRefusal | undefined {
+    return this.#refusal(this.#kernel.symbols.firstAlias(symbolRow), Words.of(address), 0);
+  }
+
+  /** @param row of the symbol @param place of the address in the column `address` */
+  #refusal(row: number, address: Words, place: number): KprobeRefusal | undefined {
+    if (!this.#covered.isEmpty && this.#covered.at(address, place) === undefined) return { code: 'outside-kallsyms' };
+    const init = this.init.at(address, place);
     if (this.notrace.refuses && !this.hasLiveSite(row)) {
       if (this.undecided(row)) return { code: 'sites-unknown' };
       const base = this.#base(row);
@@ -67,8 +77,8 @@ export class KprobeRules {
         return init === undefined ? this.#about('no-ftrace-site', base) : { code: 'init-text', area: init };
     }
     if (init !== undefined) return { code: 'init-text', area: init };
-    if (!this.text.isEmpty && this.text.at(address, row) === undefined) return { code: 'not-text' };
-    return this.#blacklisted(row) ?? this.#patchedAt(row);
+    if (!this.text.isEmpty && this.text.at(address, place) === undefined) return { code: 'not-text' };
+    return this.#blacklisted(row, address, place) ?? this.#patchedAt(address, place);
   }
 
   /** For a symbol without a site of its own that the kernel accepts all the same: the one it goes by, its name without the suffix. */
@@ -135,19 +145,18 @@ export class KprobeRules {
     return bytes[at] === DOT ? symbols.lookup(symbols.name(row).split('.', 1)[0]!) : undefined;
   }
 
-  #blacklisted(row: number): KprobeRefusal | undefined {
+  #blacklisted(row: number, address: Words, place: number): KprobeRefusal | undefined {
     if (this.blacklist === undefined) return undefined;
     const { ranges } = this.blacklist;
-    const { address } = this.#kernel.symbols;
-    const own = ranges.at(address, row);
+    const own = ranges.at(address, place);
     if (own !== undefined) return { code: 'kprobe-blacklisted', area: own };
     const base = this.#base(row);
-    const area = base === undefined ? undefined : ranges.at(address, base);
+    const area = base === undefined ? undefined : ranges.at(this.#kernel.symbols.address, base);
     return area === undefined ? undefined : { ...this.#about('kprobe-blacklisted', base), area };
   }
 
-  #patchedAt(row: number): KprobeRefusal | undefined {
-    const code = this.#patchedCode()?.at(this.#kernel.symbols.address, row);
+  #patchedAt(address: Words, place: number): KprobeRefusal | undefined {
+    const code = this.#patchedCode()?.at(address, place);
     return code === undefined ? undefined : { code };
   }
 

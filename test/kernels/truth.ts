@@ -9,7 +9,7 @@ export type Truth = (file: string) => string | undefined;
 /** Disagreements that are listed before the rest is only counted. */
 const LISTED = 20;
 /** Answers that say they can't be given from the file. */
-const OPEN: readonly string[] = ['sites-unknown', 'entry-patched', 'not-a-function-entry'];
+const OPEN: readonly string[] = ['sites-unknown', 'entry-patched', 'not-a-function-entry', 'error-injection-unknown'];
 /** How many rows in ten thousand may be open. */
 const OPEN_LIMIT = 5;
 
@@ -57,6 +57,12 @@ export async function compareWithTruth(kernel: Kernel, truth: Truth, check: Chec
     'fexit_load.tsv',
     id => tracing.fexitLoad(id),
     id => tracing.fexitAttach(id),
+  );
+  await programs(
+    'fmod_ret',
+    'fmodret_load.tsv',
+    id => tracing.fmodRetLoad(id),
+    id => tracing.fmodRetAttach(id),
   );
   await each('kprobe.multi by name', 'kprobe_multi.tsv', rows => agreement(rows, ([name]) => tracing.kprobeMultiByName(name!)));
   await whole('the kprobe blacklist covers what the kernel lists', 'kprobe_blacklist', text => blacklistCovers(kernel, text));

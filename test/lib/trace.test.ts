@@ -344,7 +344,7 @@ describe('fentry', () => {
 
   it('is denied by the set of the verifier', () => {
     expect(said(kernel, 'denied')).to.deep.equal(['EINVAL btf-denied', 'EINVAL btf-denied']);
-    expect(kernel.tracing.denied).to.deep.equal(new Set(denied));
+    expect(kernel.tracing.trampolines.denied).to.deep.equal(new Set(denied));
     expect(said(modern({ functions, btf: writer.bytes() }), 'denied')).to.deep.equal(['accepted', 'accepted']);
   });
 

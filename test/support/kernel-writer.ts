@@ -26,6 +26,8 @@ export interface KernelSpec {
   /** Names of functions on the kprobe blacklist. */
   readonly blacklist?: readonly string[];
   readonly btf?: Uint8Array;
+  /** Names of functions that ALLOW_ERROR_INJECTION marks; no list where not given. */
+  readonly errorInjection?: readonly string[];
   /** BTF ids in the set `btf_id_deny`. */
   readonly denied?: readonly number[];
   /** Writes zeros for the words of __mcount_loc: nothing fills them. */
@@ -105,6 +107,10 @@ export function kernelOf(spec: KernelSpec): Kernel {
   if (spec.noTable !== true)
     table('__start_mcount_loc', '__stop_mcount_loc', () => writer.u64(...(spec.zeroTable === true ? words.map(() => 0n) : words.sort())));
   table('__start_kprobe_blacklist', '__stop_kprobe_blacklist', () => writer.u64(...(spec.blacklist ?? []).map(of)));
+  if (spec.errorInjection !== undefined) {
+    const entries = spec.errorInjection.flatMap(name => [of(name), 0n]);
+    table('__start_error_injection_whitelist', '__stop_error_injection_whitelist', () => writer.u64(...entries));
+  }
   const distance = (from: bigint, to: bigint): number => Number(BigInt.asUintN(32, to - from));
   table('__start___jump_table', '__stop___jump_table', start =>
     join(...(spec.jumpLabels ?? []).map((name, i) => join(writer.u32(distance(start + BigInt(i * 16), of(name)), 0), writer.u64(0n)))),

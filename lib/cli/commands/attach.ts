@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AttachAnswer } from '../../answers/attach.js';
+import { syscallSymbols } from '../../answers/syscall.js';
 import { bpfProgram } from '../../attach/forms/bpf-c.js';
 import { Names } from '../../attach/names.js';
 import { ATTACH_FORMS, type AttachForm, type ProbeKind, type Recipe } from '../../attach/recipe.js';
@@ -38,7 +39,10 @@ done instead. With --as, only the recipe in that form: a line, or for bpf-c a pr
     if (kind === 'return' && form === undefined) throw new UsageError('--return is for a form: --as kprobe_events');
     return withKernel(args, options, note, (kernel, given) => {
       if (options.all !== true) expectNames(given);
-      const names = options.all === true ? everyName(kernel) : given.flatMap(name => (name === '-' ? namesOfInput() : [name]));
+      const names =
+        options.all === true
+          ? everyName(kernel)
+          : given.flatMap(name => (name === '-' ? namesOfInput() : [name])).flatMap(name => functionsOf(kernel, name));
       const events = Names.ofEvents();
       const programs: Recipe[] = [];
       const all: AttachAnswer[] = [];
@@ -85,6 +89,14 @@ function everyName({ functions }: Kernel): Set<string> {
   const names = new Set<string>();
   for (let row = 0; row < functions.count; row++) names.add(functions.name(row));
   return names;
+}
+
+/** A system call stands for the functions that it enters by, where no function has its name. */
+function functionsOf(kernel: Kernel, name: string): string[] {
+  const bare = name.replace(/^syscall:/, '');
+  if (bare === name && kernel.functions.find(name).length > 0) return [name];
+  const symbols = syscallSymbols(kernel, bare).map(({ symbol }) => symbol);
+  return symbols.length === 0 ? [name] : symbols;
 }
 
 function namesOfInput(): string[] {

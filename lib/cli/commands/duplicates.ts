@@ -1,7 +1,7 @@
+import type { Decision } from '../../answers/decision.js';
 import type { DuplicateGroup } from '../../answers/duplicates.js';
 import type { LoadedVerdicts } from '../../answers/in-modules.js';
 import { sourceOfFunction, sourceText } from '../../answers/source-place.js';
-import type { Decision } from '../../answers/traceability.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';

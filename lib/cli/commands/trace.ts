@@ -1,8 +1,9 @@
-import type { NameInModules } from '../../answers/in-modules.js';
-import type { TraceabilityAnswer } from '../../answers/traceability.js';
-import type { Verdict } from '../../evidence.js';
+import { type SyscallSymbol, syscallSymbols } from '../../answers/syscall.js';
+import type { PlaceAnswer, TraceabilityAnswer } from '../../answers/traceability.js';
+import { type TracepointAnswer, tracepointAnswer, tracepointName } from '../../answers/tracepoint.js';
+import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
-import { evidenceLines, functionCells, moduleCells, verdictRows } from '../../report/text.js';
+import { placeLines, traceLines, tracepointLines } from '../../report/trace.js';
 import { type Command, command, EXIT } from '../command.js';
 import { expectNames, KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.js';
 
@@ -11,101 +12,66 @@ const OPTIONS: typeof KERNEL_OPTIONS & { readonly modules: typeof MODULES_OPTION
 export const trace: Command<typeof OPTIONS> = command({
   usage: 'FILE|--live NAME… [OPTION…]',
   arity: [1, 1000],
-  about: `Says of each function whether kprobes, return probes, fentry, multi kprobes and ftrace can trace it on this kernel: by its name, and by
-the address of each function that bears the name. A refusal comes with the errno and what it rests on.
+  about: `Says of each function whether kprobes, return probes, fentry, fexit, fmod_ret, multi kprobes, fprobe and ftrace can trace it on this kernel:
+by its name, and by the address of each function that bears the name. A refusal comes with the errno and what it rests on.
+A NAME may also be a place (do_exit+0x12, 0xffffffff81000000), a tracepoint (tracepoint:sched_switch), or a system call (execve, or
+syscall:execve), which stands for the functions that it enters by.
 With --modules, of functions in modules too, and what a name means once these are loaded.`,
   options: OPTIONS,
   run: ({ args, options, out, note }) =>
     withKernel(args, options, note, (kernel, names) => {
       expectNames(names);
-      const answers = names.map(name => kernel.traceability(name));
-      if (options.json) out.line(toJson({ schema: 'kelf/trace', version: 1, kernel: kernelId(kernel), answers }));
-      else for (const answer of answers) for (const line of traceLines(answer)) out.line(line);
-      return answers.every(({ functions, modules }) => functions.length === 0 && (modules?.functions ?? []).length === 0)
-        ? EXIT.missing
-        : EXIT.ok;
+      const asked = names.map(name => ask(kernel, name));
+      const answers = asked.flatMap(({ answers }) => answers);
+      const places = asked.flatMap(({ place }) => place ?? []);
+      const tracepoints = asked.flatMap(({ tracepoint }) => tracepoint ?? []);
+      const syscalls = asked.flatMap(({ syscall }) => syscall ?? []);
+      if (options.json) {
+        const more = Object.entries({ places, tracepoints, syscalls }).filter(([, list]) => list.length > 0);
+        out.line(toJson({ schema: 'kelf/trace', version: 1, kernel: kernelId(kernel), answers, ...Object.fromEntries(more) }));
+      } else for (const one of asked) for (const line of linesOf(one)) out.line(line);
+      return asked.some(({ found }) => found) ? EXIT.ok : EXIT.missing;
     }),
 });
 
-/** Where a name is refused for being ambiguous: the same functions by their places, which no other symbol shares. */
-function anchorLines({ kprobe, functions }: TraceabilityAnswer): string[] {
-  if (kprobe.byName.code !== 'ambiguous-name') return [];
-  const places = functions.filter(({ kprobe, function: { anchor } }) => kprobe.ok && anchor !== undefined);
-  return places.length === 0 ? [] : ['  one of them alone, by its place', ...places.map(({ function: { anchor } }) => `    p:${anchor}`)];
+/** What one argument asks for. */
+interface Asked {
+  readonly found: boolean;
+  readonly answers: readonly TraceabilityAnswer[];
+  readonly place?: PlaceAnswer;
+  readonly tracepoint?: TracepointAnswer;
+  readonly syscall?: { readonly name: string; readonly symbols: readonly SyscallSymbol[] };
 }
 
-function traceLines(answer: TraceabilityAnswer): string[] {
-  const { name, kprobe, kretprobe, fentry, fexit, kprobeMulti, ftrace, functions, modules } = answer;
-  const byName = {
-    kprobe: kprobe.byName,
-    kretprobe: kretprobe.byName,
-    'fentry load': fentry.load,
-    'fexit load': fexit.load,
-    'fentry attach': fentry.attach,
-    'fexit attach': fexit.attach,
-    'kprobe.multi': kprobeMulti.byName,
-    'ftrace filter': ftrace.byName,
-  };
-  if (functions.length === 0 && (modules?.functions ?? []).length === 0)
-    return [`${name}: no function of that name`, ...evidenceLines([kprobe.byName]).map(line => `  ${line}`), ''];
-  const count = functions.length === 1 ? 'one function' : `${functions.length} functions`;
-  const inModules = modules === undefined ? '' : `, ${modules.functions.length} in modules`;
-  const verdicts = [...Object.values(byName), ...functions.flatMap(({ kprobe, kretprobe, ftrace }) => [kprobe, kretprobe, ftrace])];
+function ask(kernel: Kernel, text: string): Asked {
+  const event = tracepointName(text);
+  if (event !== undefined) {
+    const tracepoint = tracepointAnswer(kernel, event);
+    return { found: tracepoint.found !== undefined, answers: [], tracepoint };
+  }
+  const place = kernel.tracing.place(text);
+  if (place !== undefined) return { found: place.address !== undefined, answers: [], place };
+  const name = text.replace(/^syscall:/, '');
+  const answer = kernel.traceability(name);
+  const exists = answer.functions.length > 0 || (answer.modules?.functions ?? []).length > 0;
+  if (exists && name === text) return { found: true, answers: [answer] };
+  const symbols = syscallSymbols(kernel, name);
+  if (symbols.length === 0) return { found: exists, answers: [answer] };
+  return { found: true, answers: symbols.map(({ symbol }) => kernel.traceability(symbol)), syscall: { name, symbols } };
+}
+
+function linesOf({ answers, place, tracepoint, syscall }: Asked): string[] {
   return [
-    `${name}: ${count} of that name${inModules}`,
-    '  by name',
-    ...verdictRows(byName, '    '),
-    ...functions.flatMap(({ function: row, kprobe, kretprobe, ftrace }) => [
-      `  ${functionCells(row).filter(Boolean).join('  ')}`,
-      ...verdictRows({ kprobe, kretprobe, ftrace }, '    '),
-    ]),
-    ...anchorLines(answer),
-    ...(modules === undefined ? [] : moduleLines(modules)),
-    '  because',
-    ...evidenceLines([...verdicts, ...moduleVerdicts(modules)]).map(line => `    ${line}`),
-    '',
+    ...(syscall === undefined ? [] : syscallLines(syscall)),
+    ...answers.flatMap(traceLines),
+    ...(place === undefined ? [] : placeLines(place)),
+    ...(tracepoint === undefined ? [] : tracepointLines(tracepoint)),
   ];
 }
 
-/** More functions of modules than these are counted: every module has an init_module. */
-const MOST_IN_MODULES = 8;
-
-/** What loading modules makes of the bare name, and each function of a module. */
-function moduleLines({ functions, loaded }: NameInModules): string[] {
-  const shown = functions.slice(0, MOST_IN_MODULES);
-  const more = functions.length - shown.length;
-  const byName: Record<string, Verdict> =
-    loaded === undefined
-      ? {}
-      : {
-          'kprobe, one of these modules loaded': loaded.one,
-          ...(loaded.several === undefined ? {} : { 'kprobe, several of them loaded': loaded.several }),
-        };
-  return [
-    ...(loaded === undefined ? [] : ['  by name, with modules', ...verdictRows(byName, '    ')]),
-    ...shown.flatMap(({ function: row, probe, kprobe, kretprobe, fentry, fexit, ftrace }) => [
-      `  ${moduleCells(row).filter(Boolean).join('  ')}`,
-      ...verdictRows(
-        {
-          [`p:${probe}`]: kprobe,
-          [`r:${probe}`]: kretprobe,
-          'fentry load': fentry.load,
-          'fexit load': fexit.load,
-          'fentry attach': fentry.attach,
-          'fexit attach': fexit.attach,
-          'ftrace filter': ftrace,
-        },
-        '    ',
-      ),
-    ]),
-    ...(more > 0 ? [`  and ${more} more in modules`] : []),
-  ];
-}
-
-function moduleVerdicts(modules: NameInModules | undefined): Verdict[] {
-  if (modules === undefined) return [];
-  const { functions, loaded } = modules;
-  const byName = loaded === undefined ? [] : [loaded.one, ...(loaded.several === undefined ? [] : [loaded.several])];
-  const shown = functions.slice(0, MOST_IN_MODULES);
-  return [...byName, ...shown.flatMap(({ kprobe, kretprobe, fentry, ftrace }) => [kprobe, kretprobe, fentry.load, fentry.attach, ftrace])];
+function syscallLines({ name, symbols }: NonNullable<Asked['syscall']>): string[] {
+  return symbols.map(({ symbol, takesRegisters }) => {
+    const takes = takesRegisters ? 'takes one argument, the registers of the caller (struct pt_regs *)' : 'takes the arguments as they are';
+    return `system call ${name}: ${symbol} ${takes}`;
+  });
 }

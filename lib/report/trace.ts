@@ -1,0 +1,151 @@
+import type { NameInModules } from '../answers/in-modules.js';
+import type { Lead } from '../answers/name-leads.js';
+import type { PlaceAnswer, TraceabilityAnswer } from '../answers/traceability.js';
+import type { TracepointAnswer } from '../answers/tracepoint.js';
+import type { Verdict } from '../evidence.js';
+import { hex } from './json.js';
+import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
+
+/** Where a name is refused for being ambiguous: the same functions by their places, which no other symbol shares. */
+function anchorLines({ kprobe, functions }: TraceabilityAnswer): string[] {
+  if (kprobe.byName.code !== 'ambiguous-name') return [];
+  const places = functions.filter(({ kprobe, function: { anchor } }) => kprobe.ok && anchor !== undefined);
+  return places.length === 0 ? [] : ['  one of them alone, by its place', ...places.map(({ function: { anchor } }) => `    p:${anchor}`)];
+}
+
+const LEADS: Readonly<Record<Lead['to'], string>> = {
+  error: 'none: refused',
+  lowest: 'the lowest',
+  'first-traceable': 'the first with an ftrace site',
+  'all-traceable': 'all with an ftrace site',
+  none: 'none: no ftrace site',
+};
+
+/** Where the name leads each mechanism, for a name of several functions. */
+function leadLines({ leads }: TraceabilityAnswer): string[] {
+  if (leads === undefined) return [];
+  const { kprobe, fentry, kprobeMulti, fprobe, ftrace } = leads;
+  const each: Readonly<Record<string, Lead>> = {
+    'kprobe, kretprobe': kprobe,
+    'fentry, fexit, fmod_ret': fentry,
+    'kprobe.multi': kprobeMulti,
+    'fprobe event': fprobe,
+    'ftrace filter': ftrace,
+  };
+  const rows = Object.entries(each).map(([mechanism, { to, addresses }]) => [mechanism, LEADS[to], addresses.map(hex).join(', ')]);
+  return ['  the name leads to', ...table(rows, '    ')];
+}
+
+/** An answer about a name: what each mechanism says, and what that rests on. */
+export function traceLines(answer: TraceabilityAnswer): string[] {
+  const { name, kprobe, kretprobe, fentry, fexit, fmodRet, kprobeMulti, fprobe, ftrace, functions, modules } = answer;
+  const byName = {
+    kprobe: kprobe.byName,
+    kretprobe: kretprobe.byName,
+    'fentry load': fentry.load,
+    'fexit load': fexit.load,
+    'fentry attach': fentry.attach,
+    'fexit attach': fexit.attach,
+    'fmod_ret load': fmodRet.load,
+    'fmod_ret attach': fmodRet.attach,
+    'kprobe.multi': kprobeMulti.byName,
+    'fprobe event': fprobe.byName,
+    'ftrace filter': ftrace.byName,
+  };
+  if (functions.length === 0 && (modules?.functions ?? []).length === 0)
+    return [`${name}: no function of that name`, ...evidenceLines([kprobe.byName]).map(line => `  ${line}`), ''];
+  const count = functions.length === 1 ? 'one function' : `${functions.length} functions`;
+  const inModules = modules === undefined ? '' : `, ${modules.functions.length} in modules`;
+  const verdicts = [...Object.values(byName), ...functions.flatMap(({ kprobe, kretprobe, ftrace }) => [kprobe, kretprobe, ftrace])];
+  return [
+    `${name}: ${count} of that name${inModules}`,
+    '  by name',
+    ...verdictRows(byName, '    '),
+    ...functions.flatMap(({ function: row, kprobe, kretprobe, ftrace }) => [
+      `  ${functionCells(row).filter(Boolean).join('  ')}`,
+      ...verdictRows({ kprobe, kretprobe, ftrace }, '    '),
+    ]),
+    ...leadLines(answer),
+    ...anchorLines(answer),
+    ...(modules === undefined ? [] : moduleLines(modules)),
+    '  because',
+    ...evidenceLines([...verdicts, ...moduleVerdicts(modules)]).map(line => `    ${line}`),
+    '',
+  ];
+}
+
+/** More functions of modules than these are counted: every module has an init_module. */
+const MOST_IN_MODULES = 8;
+
+/** What loading modules makes of the bare name, and each function of a module. */
+function moduleLines({ functions, loaded }: NameInModules): string[] {
+  const shown = functions.slice(0, MOST_IN_MODULES);
+  const more = functions.length - shown.length;
+  const byName: Record<string, Verdict> =
+    loaded === undefined
+      ? {}
+      : {
+          'kprobe, one of these modules loaded': loaded.one,
+          ...(loaded.several === undefined ? {} : { 'kprobe, several of them loaded': loaded.several }),
+        };
+  return [
+    ...(loaded === undefined ? [] : ['  by name, with modules', ...verdictRows(byName, '    ')]),
+    ...shown.flatMap(({ function: row, probe, kprobe, kretprobe, fentry, fexit, ftrace }) => [
+      `  ${moduleCells(row).filter(Boolean).join('  ')}`,
+      ...verdictRows(
+        {
+          [`p:${probe}`]: kprobe,
+          [`r:${probe}`]: kretprobe,
+          'fentry load': fentry.load,
+          'fexit load': fexit.load,
+          'fentry attach': fentry.attach,
+          'fexit attach': fexit.attach,
+          'ftrace filter': ftrace,
+        },
+        '    ',
+      ),
+    ]),
+    ...(more > 0 ? [`  and ${more} more in modules`] : []),
+  ];
+}
+
+function moduleVerdicts(modules: NameInModules | undefined): Verdict[] {
+  if (modules === undefined) return [];
+  const { functions, loaded } = modules;
+  const byName = loaded === undefined ? [] : [loaded.one, ...(loaded.several === undefined ? [] : [loaded.several])];
+  const shown = functions.slice(0, MOST_IN_MODULES);
+  return [...byName, ...shown.flatMap(({ kprobe, kretprobe, fentry, ftrace }) => [kprobe, kretprobe, fentry.load, fentry.attach, ftrace])];
+}
+
+/** An answer about a place inside of a function. */
+export function placeLines({ text, address, function: row, offset, kprobe, kretprobe }: PlaceAnswer): string[] {
+  const where = row === undefined ? '' : `: ${row.name}+0x${offset!.toString(16)} of 0x${row.extent.toString(16)} bytes`;
+  return [
+    `${text}${address === undefined || text === hex(address) ? '' : ` (${hex(address)})`}${where}`,
+    ...verdictRows({ kprobe, kretprobe }, '    '),
+    '  because',
+    ...evidenceLines([kprobe, kretprobe]).map(line => `    ${line}`),
+    '',
+  ];
+}
+
+/** An answer about a tracepoint. */
+export function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: TracepointAnswer): string[] {
+  const full = found?.system === undefined ? name : `${found.system}:${name}`;
+  const kind =
+    found === undefined ? 'no tracepoint and no event of that name' : found.tracepoint ? 'tracepoint' : 'event without a tracepoint';
+  const attach = [
+    ...(event.ok === true ? [`tp/${full.replace(':', '/')}`] : []),
+    ...(rawTracepoint.ok === true ? [`raw_tp/${name}`] : []),
+    ...(tpBtf.ok === true ? [`tp_btf/${name}`] : []),
+  ];
+  return [
+    `${full}: ${kind}`,
+    ...(found?.prototype === undefined ? [] : [`  ${found.prototype}`]),
+    ...verdictRows({ raw_tracepoint: rawTracepoint, tp_btf: tpBtf, 'tracefs event': event }, '    '),
+    ...(attach.length === 0 ? [] : [`  attach: ${attach.map(section => `SEC("${section}")`).join(', ')}`]),
+    '  because',
+    ...evidenceLines([rawTracepoint, tpBtf, event]).map(line => `    ${line}`),
+    '',
+  ];
+}
