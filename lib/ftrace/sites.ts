@@ -1,6 +1,7 @@
 import { EM } from '../../elf/constants.js';
 import { halves, lowerBound, lowerBoundSorted, Words } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { atLeast } from '../answers/release.js';
 import type { McountTable } from './mcount.js';
 
 /** The places that ftrace patches, by address: each the `ip` of the kernel's record, in ascending order. */
@@ -41,28 +42,41 @@ const OTHER_DISTANCES: readonly number[] = [0, 4, -8, 8, 12, 16, -4];
 /** So many symbols around a word are looked at: more stand there only in damaged tables. */
 const NEAR = 512;
 
+/** What the architecture's adjustment goes by besides the words. */
+export interface SiteSource {
+  /** The 32 bits of an instruction at an address of the image; undefined where it holds none. */
+  instruction?(address: bigint): number | undefined;
+  /** `7.2.0`, where nothing else tells. */
+  release?(): string | undefined;
+}
+
 /** The sites of an image: the words of its table, adjusted as its architecture does. Zeros are skipped, as ftrace_process_locs() does. */
-export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number): FtraceSites {
-  const adjustment = callAdjust(machine, () => siteMode(table, symbols, machine));
+export function sitesOfTable(table: McountTable, symbols: KernelSymbols, machine: number, source: SiteSource = {}): FtraceSites {
+  const adjustment = callAdjust(machine, () => siteMode(table, symbols, machine, source), table, source);
+  const perWord = machine === EM.AARCH64 && adjustment === CALL_OPS ? source.instruction : undefined;
   const ip = new Words(table.count - table.zeroRelocated);
   // Zeros come first.
   ip.big.set(table.relocated.big.toSorted().subarray(table.zeroRelocated));
   if (adjustment !== 0) {
     const adjust = BigInt(adjustment);
-    for (let i = 0; i < ip.length; i++) ip.big[i]! += adjust;
+    for (let i = 0; i < ip.length; i++) {
+      const word = ip.big[i]!;
+      // A function that begins with BTI has its NOPs behind that.
+      ip.big[i] = word + adjust + (isBti(perWord?.(word + 8n)) ? 4n : 0n);
+    }
   }
   let mode: SiteMode | undefined;
   return {
     source: '__mcount_loc',
     ip,
     get mode() {
-      mode ??= siteMode(table, symbols, machine);
+      mode ??= siteMode(table, symbols, machine, source);
       return mode;
     },
   };
 }
 
-function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): SiteMode {
+function siteMode(table: McountTable, symbols: KernelSymbols, machine: number, source: SiteSource): SiteMode {
   const order = symbols.order;
   const distances = DISTANCES[machine] ?? OTHER_DISTANCES;
   const found = new Map<number, number>();
@@ -80,7 +94,7 @@ function siteMode(table: McountTable, symbols: KernelSymbols, machine: number): 
   for (const [distance, count] of found) if (count < least && found.delete(distance)) elsewhere += count;
   const offsets = new Map([...found].sort((a, b) => b[1] - a[1]));
   const mode = { offsets, elsewhere };
-  return { ...mode, adjust: callAdjust(machine, () => mode) };
+  return { ...mode, adjust: callAdjust(machine, () => mode, table, source) };
 }
 
 /** The distance from the function that a word is for; undefined where no function is at a distance that some architecture has. */
@@ -106,16 +120,46 @@ function distanceToFunction(
   return undefined;
 }
 
+/** From a word of CALL_OPS, 8 bytes in front of its function, to the second NOP of that. */
+const CALL_OPS = 12;
+
 /**
- * ftrace_call_adjust() of the architecture, for words that stand so to their functions. arm64 with
- * -fpatchable-function-entry=2 patches the second of two NOPs (entry + 4); with CALL_OPS, words stand 8 bytes in front of the function, whose
- * second NOP is at func + 4. riscv and arm32 patch at the word.
+ * ftrace_call_adjust() of the architecture, for words that stand so to their functions. arm64 with -fpatchable-function-entry=2 patches the second of
+ * two NOPs (entry + 4); with CALL_OPS, words stand 8 bytes in front of the function, whose second NOP is at func + 4, behind BTI at func + 8; with the
+ * older -pg a word is that of the call itself, behind the prologue. riscv patches at the word, and since 7.2 the instruction behind it; ppc64 the
+ * second of two NOPs, where there are two. arm32 patches at the word.
  */
-function callAdjust(machine: number, mode: () => Pick<SiteMode, 'offsets'>): number {
+function callAdjust(machine: number, mode: () => Pick<SiteMode, 'offsets'>, table: McountTable, source: SiteSource): number {
+  if (machine === EM.PPC64) return pairsOfNops(table, source) ? 4 : 0;
   if (machine !== EM.AARCH64 && machine !== EM.RISCV) return 0;
   const [distance = 0] = mode().offsets.keys();
-  if (distance < 0) return 12;
-  return machine === EM.AARCH64 ? 4 : 0;
+  if (distance < 0) return CALL_OPS;
+  if (machine === EM.AARCH64) return distance > 4 ? 0 : 4;
+  return atLeast(source.release?.(), 7, 2) === true ? 4 : 0;
+}
+
+/** BTI, with whichever of its targets (HINT #32 to #38 of the Arm architecture). */
+function isBti(instruction: number | undefined): boolean {
+  return instruction !== undefined && (instruction & 0xffffff3f) >>> 0 === 0xd503241f;
+}
+
+/** ori r0,r0,0 */
+const PPC_NOP = 0x60000000;
+/** Words that are looked at. */
+const SAMPLE = 64;
+
+/** Whether most words of a ppc64 image stand at two NOPs (-fpatchable-function-entry=2). */
+function pairsOfNops(table: McountTable, { instruction }: SiteSource): boolean {
+  if (instruction === undefined) return false;
+  let pairs = 0;
+  let looked = 0;
+  for (let i = 0; i < table.count && looked < SAMPLE; i++) {
+    const word = table.relocated.big[i]!;
+    if (word === 0n) continue;
+    looked++;
+    if (instruction(word) === PPC_NOP && instruction(word + 4n) === PPC_NOP) pairs++;
+  }
+  return pairs * 2 > looked;
 }
 
 /** The first site in [from, to), or -1. */

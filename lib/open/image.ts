@@ -69,7 +69,11 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     mcount,
     ftrace: (): FtraceState => {
       const table = mcount();
-      return table === undefined ? 'none' : sitesOfTable(table, symbols(), machine);
+      if (table === undefined) return 'none';
+      return sitesOfTable(table, symbols(), machine, {
+        instruction: address => instructionAt(file, address),
+        release: () => bannerOf(file, labels)?.split(' ')[2],
+      });
     },
     blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),
     btf: () => extras.btf ?? btfOfImage(file),
@@ -117,4 +121,11 @@ function bannerOf(file: ElfFile, labels: Labels): string | undefined {
     return new TextDecoder().decode(bytes.subarray(0, end < 0 ? length : end));
   }
   return undefined;
+}
+
+/** The 32 bits of an instruction. */
+function instructionAt({ memory }: ElfFile, address: bigint): number | undefined {
+  if (!memory.has(address, 4)) return undefined;
+  const bytes = memory.stored(address, 4);
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, memory.littleEndian);
 }

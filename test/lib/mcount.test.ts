@@ -86,12 +86,36 @@ describe('__mcount_loc', () => {
     expect([kernel.mcount, kernel.functions.ftrace, kernel.functions.sites]).to.deep.equal([undefined, 'none', undefined]);
   });
 
+  it('is adjusted by what stands in the code', () => {
+    const build = (machine: number, site: number, code: readonly number[], release = '6.12.0'): bigint => {
+      const functions = [{ name: 'first' }, { name: 'f', site }, { name: 'last' }];
+      return (
+        kernelOf({
+          machine,
+          functions,
+          release,
+          // Bytes behind the banner.
+          blacklist: ['first', 'last'],
+          code: { f: code.flatMap(word => [word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24]) },
+        }).functions.sites!.ip.big[0]! -
+        TEXT -
+        SIZE
+      );
+    };
+    expect(build(EM.AARCH64, -8, [0xd503245f, 0xd503201f, 0xd503201f])).to.equal(8n);
+    expect(build(EM.AARCH64, -8, [0xd503201f, 0xd503201f])).to.equal(4n);
+    expect(build(EM.PPC64, 8, [1, 2, 0x60000000, 0x60000000])).to.equal(12n);
+    expect(build(EM.PPC64, 8, [1, 2, 0x60000000, 3])).to.equal(8n);
+    expect(build(EM.RISCV, 0, [], '7.2.13')).to.equal(4n);
+  });
+
   // ftrace_call_adjust() of each architecture: where the instruction that is patched stands.
   for (const [what, machine, offset, adjusted] of [
     ['x86-64 at the entry', EM.X86_64, 0, 0n],
     ['x86-64 behind ENDBR64', EM.X86_64, 4, 4n],
     ['arm64 with two NOPs', EM.AARCH64, 0, 4n],
     ['arm64 with CALL_OPS', EM.AARCH64, -8, 4n],
+    ['arm64 with -pg', EM.AARCH64, 12, 12n],
     ['riscv', EM.RISCV, 0, 0n],
     ['riscv with CALL_OPS', EM.RISCV, -8, 4n],
     ['s390', EM.S390, 0, 0n],
