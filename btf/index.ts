@@ -18,6 +18,7 @@ export { encodeBlob, encodeBtf } from './encode.js';
 export {
   BtfExt,
   type CoreRelocationColumns,
+  type ExtRows,
   type ExtSection,
   type FuncInfoColumns,
   type LineInfoColumns,
