@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { answers } from './answers.js';
 import { againstBinutils } from './binutils.js';
+import { bpfObjects } from './bpf.js';
 import { btfDumps } from './btf.js';
 import { type Check, Checks } from './check.js';
 import { documentedOutputs } from './docs.js';
@@ -30,7 +31,7 @@ export type Comparisons = (kernel: KernelFiles, check: Check) => Promise<void>;
 /** What is compared for each kernel. */
 const ALL: readonly Comparisons[] = [elfTables, againstBinutils, answers, shippedForms, btfDumps, documentedOutputs, modules, dwarf];
 /** What peers alone are enough for. */
-const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames];
+const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects];
 
 const checks = new Checks();
 
