@@ -1,7 +1,7 @@
 import type { BpfMap } from './maps.js';
 import { slotsOf } from './maps.js';
-import type { BpfObject } from './object.js';
-import type { BpfProgram } from './programs.js';
+import { type BpfObject, KERNEL_NAME_LENGTH } from './object.js';
+import type { BpfFunction, BpfProgram } from './programs.js';
 import { describeRelocation } from './relocations.js';
 import { structOpsMembers } from './struct-ops.js';
 import { mapFlagNames } from './uapi.js';
@@ -10,6 +10,8 @@ import { mapFlagNames } from './uapi.js';
 
 export interface ProgramDescription {
   readonly name: string;
+  /** What the kernel keeps of the name; tools find the whole of it in the program's BTF. */
+  readonly kernelName: string;
   readonly section: string;
   /** `kprobe`; left out where libbpf has no definition for the section's name. */
   readonly type?: string;
@@ -20,6 +22,8 @@ export interface ProgramDescription {
   readonly instructionCount: number;
   /** In libbpf's order. */
   readonly subprograms: readonly string[];
+  /** The members of struct_ops that it is for: `my_ops.init`. */
+  readonly structOps?: readonly string[];
   /** With the subprograms. */
   readonly totalInstructionCount: number;
   /** In C, where BTF has it. */
@@ -187,12 +191,19 @@ function programs(object: BpfObject): ProgramDescription[] {
       }
     }
   }
-  return object.programs.map(program => describeProgram(object, program, key => counts.get(key)));
+  const members = new Map<BpfFunction, string[]>();
+  for (const ops of object.structOps) {
+    for (const { name, program } of structOpsMembers(object, ops)) {
+      if (program !== undefined) members.set(program, [...(members.get(program) ?? []), `${ops.name}.${name}`]);
+    }
+  }
+  return object.programs.map(program => describeProgram(object, program, members.get(program), key => counts.get(key)));
 }
 
 function describeProgram(
   object: BpfObject,
   program: BpfProgram,
+  structOps: readonly string[] | undefined,
   countOf: (key: string) => { readonly functions: number; readonly lines: number; readonly core: number } | undefined,
 ): ProgramDescription {
   const { name, section, typeId, instructionCount } = program;
@@ -203,6 +214,7 @@ function describeProgram(
   const prototype = typeId === undefined ? undefined : object.attempt('.BTF', () => object.btf?.prototype(typeId));
   return {
     name,
+    kernelName: name.slice(0, KERNEL_NAME_LENGTH),
     section,
     ...(definition === undefined ? {} : { type: definition.type }),
     ...(definition?.attachType === undefined ? {} : { attachType: definition.attachType }),
@@ -211,6 +223,7 @@ function describeProgram(
     autoload,
     instructionCount,
     subprograms: subprograms.map(({ name }) => name),
+    ...(structOps === undefined ? {} : { structOps }),
     totalInstructionCount: all.reduce((sum, { instructionCount }) => sum + instructionCount, 0),
     ...(prototype === undefined ? {} : { prototype }),
     functionInfo: counts.reduce((sum, count) => sum + (count?.functions ?? 0), 0),

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type BpfMap, type BpfObject, openBpfObject } from 'kelf';
+import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf';
 import { ATTACH_TYPES, PROGRAM_TYPES } from '../../lib/bpf/uapi.js';
 import { bpfObject, CODE, type InsnSpec, insns } from '../support/bpf-writer.js';
 import { ROOT } from '../support/examples.js';
@@ -58,19 +58,25 @@ function objectsOfTools(folder: string): string[] {
     });
 }
 
-/** The fixtures' source with 32-bit registers, which `-mcpu=v3` brings. */
+/** The fixtures' source, and one with maps and data of more sorts; with 32-bit registers, which `-mcpu=v3` brings, and without. */
 function compiled(folder: string): string[] {
-  return ['bpfel', 'bpfeb'].flatMap(target => {
-    const file = join(folder, `kelf-v3.${target}.o`);
-    const args = ['-target', target, '-mcpu=v3', '-O2', '-g', '-c', `${FIXTURES}/src/kelf.bpf.c`, '-o', file];
-    return spawnSync('clang', args, { stdio: 'ignore' }).status === 0 ? [file] : [];
-  });
+  return [`${FIXTURES}/src/kelf.bpf.c`, `${ROOT}test/kernels/maps.bpf.c`].flatMap(source =>
+    ['bpfel', 'bpfeb'].flatMap(target =>
+      ['v2', 'v3'].flatMap(version => {
+        const file = join(folder, `${basename(source, '.bpf.c')}-${version}.${target}.o`);
+        const args = ['-target', target, `-mcpu=${version}`, '-O2', '-g', '-c', source, '-o', file];
+        return spawnSync('clang', args, { stdio: 'ignore' }).status === 0 ? [file] : [];
+      }),
+    ),
+  );
 }
 
-/** What the static linker makes of an object. */
+/** What the static linker makes of objects. */
 function linked(folder: string): string[] {
-  const file = join(folder, 'kelf-linked.o');
-  return spawnSync('bpftool', ['gen', 'object', file, `${FIXTURES}/kelf.bpfel.o`], { stdio: 'ignore' }).status === 0 ? [file] : [];
+  return [`${FIXTURES}/kelf.bpfel.o`, join(folder, 'maps-v2.bpfel.o')].flatMap(object => {
+    const file = join(folder, `linked-${basename(object)}`);
+    return existsSync(object) && spawnSync('bpftool', ['gen', 'object', file, object], { stdio: 'ignore' }).status === 0 ? [file] : [];
+  });
 }
 
 function isLittleEndian(file: string): boolean {
@@ -102,12 +108,14 @@ function linesOf(object: BpfObject): string[] {
     const numbers = `type=${type} key=${keySize} value=${valueSize} entries=${maxEntries} flags=0x${flags.toString(16)}`;
     return `${indent}map ${name} ${numbers} numa=${numaNode} extra=0x${mapExtra.toString(16)} autocreate=${created} pin=${pinned ? 'yes' : 'no'}`;
   };
+  const members = new Map(object.structOps.flatMap(ops => structOpsMembers(object, ops).map(({ program, index }) => [program, index])));
   return [
     `name ${object.objectName}`,
-    ...object.programs.map(({ name, meaning, instructionCount }) => {
+    ...object.programs.map(program => {
+      const { name, meaning, instructionCount } = program;
       const { definition, autoload } = meaning;
       const type = definition === undefined ? 0 : PROGRAM_TYPES.indexOf(definition.type);
-      const attach = definition?.attachType === undefined ? 0 : ATTACH_TYPES.indexOf(definition.attachType);
+      const attach = definition?.attachType === undefined ? (members.get(program) ?? 0) : ATTACH_TYPES.indexOf(definition.attachType);
       return `program ${name} section=${meaning.name} type=${type} attach=${attach} autoload=${autoload ? 1 : 0} insns=${instructionCount}`;
     }),
     ...object.maps.flatMap(map => [mapLine(map), ...(map.inner === undefined ? [] : [mapLine(map.inner, '  ')])]),

@@ -97,11 +97,14 @@ function programRows({ programs }: ObjectDescription): string[] {
   );
 }
 
-function programRemarks({ sleepable, autoload, type, subprograms, coreRelocations }: ProgramDescription): string {
+function programRemarks({ sleepable, autoload, type, subprograms, structOps, coreRelocations, functionInfo }: ProgramDescription): string {
   return [
     ...(type === undefined ? ["libbpf knows no such section: it won't load"] : []),
     ...(autoload ? [] : ['not loaded by itself']),
     ...(sleepable ? ['sleepable'] : []),
+    ...(structOps === undefined ? [] : [`is ${structOps.join(', ')}`]),
+    // Without it the kernel refuses calls of global functions, callbacks and spin locks.
+    ...(functionInfo > subprograms.length ? [] : ['no func_info']),
     ...(subprograms.length === 0 ? [] : [`calls ${subprograms.join(', ')}`]),
     ...(coreRelocations === 0 ? [] : [`${coreRelocations} CO-RE`]),
   ].join('; ');
