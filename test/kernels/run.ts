@@ -9,6 +9,7 @@ import { documentedOutputs } from './docs.js';
 import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
 import { modules } from './modules.js';
+import { kernelNotations } from './notation.js';
 import { shippedForms } from './shipped.js';
 
 // `npm run test:kernels`: what kelf reads of real kernels, compared with what the peers print for them. A line for each comparison; exit 1 where
@@ -31,7 +32,7 @@ export type Comparisons = (kernel: KernelFiles, check: Check) => Promise<void>;
 /** What is compared for each kernel. */
 const ALL: readonly Comparisons[] = [elfTables, againstBinutils, answers, shippedForms, btfDumps, documentedOutputs, modules, dwarf];
 /** What peers alone are enough for. */
-const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects];
+const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects, kernelNotations];
 
 const checks = new Checks();
 
