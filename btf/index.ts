@@ -9,6 +9,8 @@ export {
   type CoreAccessor,
   type CoreKind,
   type CoreSpec,
+  corePath,
+  coreRoot,
   coreSubject,
   formatCoreSpec,
   parseCoreSpec,

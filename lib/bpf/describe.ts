@@ -1,3 +1,4 @@
+import { corePath, coreRoot } from '../../btf/core-spec.js';
 import type { BpfMap } from './maps.js';
 import { slotsOf } from './maps.js';
 import { type BpfObject, KERNEL_NAME_LENGTH } from './object.js';
@@ -111,6 +112,9 @@ export interface ObjectDescription {
     readonly kind?: string;
     readonly typeId: number;
     readonly access: string;
+    /** `struct pt_regs` and `.si`; left out where the access does not fit its type. */
+    readonly root?: string;
+    readonly path?: string;
     readonly text: string;
   }[];
   /** What is damaged, or what libbpf would refuse. */
@@ -153,17 +157,20 @@ export function describeObject(object: BpfObject): ObjectDescription {
       const place = fn === undefined ? {} : { function: fn.name, instruction: (offset - fn.offset) / 8 };
       return { section, offset, ...place, type, symbol, kind: meaning.kind, meaning: describeRelocation(meaning) };
     }),
-    coreRelocations: object.coreRelocations.map(({ section, number, offset, function: fn, instruction, kind, typeId, access, text }) => ({
-      section,
-      number,
-      offset,
-      ...(fn === undefined ? {} : { function: fn.name }),
-      instruction,
-      ...(kind === undefined ? {} : { kind }),
-      typeId,
-      access,
-      text,
-    })),
+    coreRelocations: object.coreRelocations.map(
+      ({ section, number, offset, function: fn, instruction, kind, typeId, access, spec, text }) => ({
+        section,
+        number,
+        offset,
+        ...(fn === undefined ? {} : { function: fn.name }),
+        instruction,
+        ...(kind === undefined ? {} : { kind }),
+        typeId,
+        access,
+        ...(spec === undefined || object.btf === undefined ? {} : { root: coreRoot(object.btf, spec), path: corePath(spec) }),
+        text,
+      }),
+    ),
   };
   return { ...parts, problems: object.diagnostics.map(({ message }) => message) };
 }

@@ -168,11 +168,11 @@ function externRows({ externs }: ObjectDescription): string[] {
 /** Each root type once, with the members that are used of it: `struct task_struct  .comm .pid .tgid`. */
 function coreSummary({ coreRelocations }: ObjectDescription): string[] {
   const roots = new Map<string, Set<string>>();
-  for (const { text } of coreRelocations) {
-    // `<byte_off> [2] struct pt_regs.si (0:13 @ offset 104)`, `<type_exists> [7] struct inode`, `<…> [6] enum e::VALUE = 1`
-    const [, root, rest = '', tail = ''] = /^<\w+> \[\d+\] (\w+ [^.[: (]+)([.[][^ ]*|::\S+)?(.*)$/.exec(text) ?? [undefined, text];
-    const uses = roots.get(root!) ?? new Set();
-    roots.set(root!, uses.add(rest === '' ? (tail === '' ? text.slice(1, text.indexOf('>')) : '') : rest));
+  for (const { root, path, kind, text } of coreRelocations) {
+    const key = root ?? text;
+    const uses = roots.get(key) ?? new Set();
+    // Of a type as a whole it is told what is asked: whether it exists, its size.
+    roots.set(key, uses.add(path === '' ? (kind ?? '') : (path ?? '')));
   }
   return table(
     [...roots].map(([root, uses]) => [root, [...uses].filter(Boolean).join(' ')]),

@@ -4,7 +4,7 @@ import { FormatError } from 'kelf/elf';
 import { sampleObject } from '../../support/bpf-writer.js';
 import { mutate, random } from '../../support/mutate.js';
 
-const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 2_500);
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 1_000);
 
 /** Everything that can be asked of an object. Only opening it may throw: damage in a part is a diagnostic. */
 function readAll(bytes: Uint8Array): BpfObject | undefined {
