@@ -27,6 +27,10 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import('./commands/kallsyms.js')).kallsyms,
   },
   module: { summary: 'what a kernel module says of itself', load: async () => (await import('./commands/module.js')).module },
+  check: {
+    summary: 'the gate for CI: whether a kernel has what a list requires',
+    load: async () => (await import('./commands/check.js')).check,
+  },
   explain: { summary: 'the page of a reason code', load: async () => (await import('./commands/explain.js')).explain },
   'btf dump': {
     summary: 'print every type of a BTF blob, as bpftool does',

@@ -60,7 +60,7 @@ function parse(args: readonly string[], options: OptionTable): { values: Record<
 }
 
 function exitCode(error: Error): number {
-  if (error.name === 'UsageError') return EXIT.usage;
+  if (error.name === 'UsageError' || error.name === 'RequirementsError') return EXIT.usage;
   if (error.name === 'MissingError') return EXIT.missing;
   if (error.name === 'FormatError' || error.name === 'InputError') return EXIT.input;
   if (error.name === 'OutputError') return EXIT.output;

@@ -1,0 +1,206 @@
+import { FormatError } from '../../elf/errors.js';
+import { readXml, type XmlElement } from '../xml/read.js';
+import { baseName, type CFunction, type CType } from './ctype.js';
+
+/** What an ABI says of a kernel: from ABIXML, or names alone from a list of symbols. */
+export interface KernelAbi {
+  /** The file it was read from. */
+  readonly file: string;
+  /** By name. Those of modules in a corpus group are left out, and counted. */
+  readonly symbols: ReadonlyMap<string, AbiSymbol>;
+  /** Symbols of the modules of a corpus group. */
+  readonly ofModules: number;
+}
+
+/** A symbol of an ABI. */
+export interface AbiSymbol {
+  readonly name: string;
+  /** Undefined in a list of names. */
+  readonly kind?: 'function' | 'variable';
+  /** The checksum of its type. */
+  readonly crc?: number;
+  /** The function's name in the source, where it is declared: BTF knows it by that. */
+  readonly declared?: string;
+  readonly prototype?: CFunction;
+}
+
+/** Larger files are refused; abidw of a whole arm64 kernel prints 5 MB. */
+const LARGEST = 64 << 20;
+
+/**
+ * Reads an ABI: ABIXML of libabigail (`abidw`, android/abi_gki_*.xml), a corpus or a group of them; or a plain list of symbols, a name a line,
+ * `[sections]` and `#` comments between them.
+ * @param name of the file, for messages
+ * @throws FormatError
+ */
+export async function readAbi(text: string, name: string): Promise<KernelAbi> {
+  if (text.length > LARGEST) throw new FormatError('limit', { name }, `is larger than ${LARGEST >> 20} MiB`);
+  if (!/^\s*</.test(text)) return readSymbolList(text, name);
+  const top = await readXml(text, name);
+  const corpora = [...top.children('abi-corpus'), ...top.children('abi-corpus-group').flatMap(group => group.children('abi-corpus'))];
+  if (corpora.length === 0) throw new FormatError('bad-magic', { name }, 'is XML, but has no abi-corpus of libabigail');
+  const symbols = new Map<string, AbiSymbol>();
+  // A module's corpus refers to types of the kernel's.
+  const types = new AbiTypes(corpora);
+  let ofModules = 0;
+  for (const corpus of corpora) {
+    const found = symbolsOf(corpus);
+    if (/\.ko(\.\w+)?$/.test(corpus.attribute('path') ?? '')) ofModules += found.size;
+    else for (const [symbol, facts] of found) symbols.set(symbol, { ...facts, ...types.declaration(symbol) });
+  }
+  return { file: name, symbols, ofModules };
+}
+
+function symbolsOf(corpus: XmlElement): Map<string, AbiSymbol> {
+  const symbols = new Map<string, AbiSymbol>();
+  for (const [list, kind] of [
+    ['elf-function-symbols', 'function'],
+    ['elf-variable-symbols', 'variable'],
+  ] as const) {
+    for (const element of corpus.children(list).flatMap(table => table.children('elf-symbol'))) {
+      const name = element.attribute('name');
+      if (name === undefined || element.attribute('is-defined') === 'no') continue;
+      const digits = /^0x([0-9a-f]{1,8})$/i.exec(element.attribute('crc') ?? '')?.[1];
+      const crc = digits === undefined ? 0 : Number.parseInt(digits, 16);
+      // Old releases write 0 where there is none.
+      symbols.set(name, { name, kind, ...(crc === 0 ? {} : { crc }) });
+    }
+  }
+  return symbols;
+}
+
+/** `[abi_symbol_list]` and the like: indented names below headings. */
+function readSymbolList(text: string, file: string): KernelAbi {
+  const symbols = new Map<string, AbiSymbol>();
+  let offset = 0;
+  for (const line of text.split('\n')) {
+    const name = line.replace(/[#;].*/, '').trim();
+    if (name !== '' && !/^\[[^\]]*\]$/.test(name)) {
+      if (!/^[A-Za-z_.$][\w.$]*$/.test(name)) {
+        throw new FormatError('bad-value', { name: file, offset }, 'is neither ABIXML nor a list of symbols: a line is no name');
+      }
+      symbols.set(name, { name });
+    }
+    offset += line.length + 1;
+  }
+  if (symbols.size === 0) throw new FormatError('bad-value', { name: file }, 'names no symbols');
+  return { file, symbols, ofModules: 0 };
+}
+
+/** Types by their ids, and function declarations by the symbols they belong to. */
+class AbiTypes {
+  readonly #elements = new Map<string, [tag: string, element: XmlElement]>();
+  readonly #made = new Map<string, CType>();
+  readonly #functions = new Map<string, XmlElement>();
+
+  constructor(corpora: readonly XmlElement[]) {
+    for (const corpus of corpora) for (const unit of corpus.children('abi-instr')) this.#gather(unit);
+  }
+
+  /** Namespaces and the types inside of classes too; the depth is that of the document, which the reader limits. */
+  #gather(parent: XmlElement): void {
+    for (const [tag, element] of parent.all()) {
+      const id = element.attribute('id');
+      if (id !== undefined && !this.#elements.has(id)) this.#elements.set(id, [tag, element]);
+      const symbol = tag === 'function-decl' ? element.attribute('elf-symbol-id')?.split('@')[0] : undefined;
+      if (symbol !== undefined && !this.#functions.has(symbol)) this.#functions.set(symbol, element);
+      this.#gather(element);
+    }
+  }
+
+  declaration(symbol: string): Pick<AbiSymbol, 'declared' | 'prototype'> {
+    const element = this.#functions.get(symbol);
+    if (element === undefined) return {};
+    return { declared: element.attribute('name') ?? symbol, prototype: this.#function(element) };
+  }
+
+  #function(element: XmlElement): CFunction {
+    const all = element.children('parameter');
+    const variadic = all.some(parameter => parameter.attribute('is-variadic') === 'yes');
+    const type = (id: string | undefined): CType => this.#type(id);
+    return {
+      kind: 'function',
+      rest: variadic ? 'yes' : 'no',
+      parameters: all
+        .filter(parameter => parameter.attribute('is-variadic') !== 'yes')
+        .map(parameter => ({
+          name: parameter.attribute('name'),
+          get type(): CType {
+            return type(parameter.attribute('type-id'));
+          },
+        })),
+      get returns(): CType {
+        return type(element.children('return')[0]?.attribute('type-id'));
+      },
+    };
+  }
+
+  #type(id: string | undefined): CType {
+    if (id === undefined) return { kind: 'unknown' };
+    let made = this.#made.get(id);
+    if (made === undefined) {
+      const found = this.#elements.get(id);
+      made = found === undefined ? { kind: 'unknown' } : this.#make(...found);
+      this.#made.set(id, made);
+    }
+    return made;
+  }
+
+  #make(tag: string, element: XmlElement): CType {
+    const name = element.attribute('name') ?? '';
+    const target = (): CType => this.#type(element.attribute('type-id'));
+    // An anonymous type has a made-up name: what it is, ABIXML does not say by name.
+    const anonymous = element.attribute('is-anonymous') === 'yes';
+    switch (tag) {
+      case 'type-decl':
+        if (anonymous) return { kind: 'unknown' };
+        return name === 'void' ? { kind: 'void', loose: true } : { kind: 'base', name: baseName(name) };
+      case 'pointer-type-def':
+        return {
+          kind: 'pointer',
+          get to(): CType {
+            return target();
+          },
+        };
+      case 'typedef-decl':
+        return {
+          kind: 'typedef',
+          name,
+          get of(): CType {
+            return target();
+          },
+        };
+      case 'qualified-type-def':
+        return {
+          kind: 'qualified',
+          const: element.attribute('const') === 'yes',
+          volatile: element.attribute('volatile') === 'yes',
+          get of(): CType {
+            return target();
+          },
+        };
+      case 'array-type-def': {
+        const lengths = element.children('subrange').map(range => Number(range.attribute('length')));
+        const [count] = lengths;
+        if (lengths.length > 1) return { kind: 'unknown' };
+        return {
+          kind: 'array',
+          count: Number.isSafeInteger(count) ? count : undefined,
+          get of(): CType {
+            return target();
+          },
+        };
+      }
+      case 'class-decl':
+        return anonymous ? { kind: 'unknown' } : { kind: 'struct', name };
+      case 'union-decl':
+        return anonymous ? { kind: 'unknown' } : { kind: 'union', name };
+      case 'enum-decl':
+        return anonymous ? { kind: 'unknown' } : { kind: 'enum', name };
+      case 'function-type':
+        return this.#function(element);
+      default:
+        return { kind: 'unknown' };
+    }
+  }
+}

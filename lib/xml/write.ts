@@ -1,0 +1,32 @@
+/** An element to write: attributes under `@name`, text under `#text`, children under their names; what is undefined is left out. */
+export interface XmlTree {
+  readonly [name: string]: string | undefined | XmlTree | readonly XmlTree[];
+}
+
+/**
+ * Characters that XML 1.0 has no place for, not even as a reference (section 2.2): controls, lone surrogates, U+FFFE and U+FFFF. U+007F to U+009F,
+ * which it discourages, go with them.
+ */
+const NOT_XML = /(?![\t\n\r])[\p{Cc}\p{Cs}\ufffe\uffff]/gu;
+
+/** The document of one root element, with characters that XML can't hold left out. */
+export async function writeXml(tree: XmlTree): Promise<string> {
+  const { XMLBuilder } = await import('fast-xml-parser');
+  const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build(clean(tree)) as string}`;
+}
+
+function clean(tree: XmlTree): XmlTree {
+  const entries = Object.entries(tree).flatMap(([name, value]): [string, string | XmlTree | XmlTree[]][] => {
+    if (value === undefined) return [];
+    if (typeof value === 'string') return [[name, cleanText(name, value)]];
+    return [[name, Array.isArray(value) ? (value as XmlTree[]).map(clean) : clean(value as XmlTree)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A line break in an attribute would be read as a space (section 3.3.3): it is written as one. */
+function cleanText(name: string, text: string): string {
+  const kept = text.replace(NOT_XML, '');
+  return name.startsWith('@') ? kept.replace(/[\t\n\r]+/g, ' ') : kept;
+}
