@@ -9,8 +9,6 @@ export {
   type CoreAccessor,
   type CoreKind,
   type CoreSpec,
-  corePath,
-  coreRoot,
   coreSubject,
   formatCoreSpec,
   parseCoreSpec,
@@ -20,7 +18,6 @@ export { encodeBlob, encodeBtf } from './encode.js';
 export {
   BtfExt,
   type CoreRelocationColumns,
-  type ExtRows,
   type ExtSection,
   type FuncInfoColumns,
   type LineInfoColumns,

@@ -1,0 +1,141 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { carve, carveFiles, openBpfObject, programTags } from 'kelf';
+import { Btf } from 'kelf/btf';
+import { MemorySource } from 'kelf/elf';
+import { cli } from '../support/cli.js';
+import { ROOT } from '../support/examples.js';
+import type { Check, Outcome } from './check.js';
+import type { KernelFiles } from './run.js';
+
+// What needs objects to be loaded, or embedded by the tools that embed them: libbpf with the right to call bpf(2), bpftool and compilers.
+
+const PROGRAMS = `${process.env['KELF_BPF_TOOLS'] ?? `${ROOT}fixtures/bpf-tools`}/programs`;
+const RUNNING = '/sys/kernel/btf/vmlinux';
+
+/** CO-RE of every object of libbpf-tools on a kernel, line for line what libbpf logs. */
+export async function coreRelocations(kernel: KernelFiles, check: Check): Promise<void> {
+  await inFolder(async folder => {
+    const load = loader(folder, 'libbpf-load');
+    await check('CO-RE of BPF objects: what libbpf logs, line for line', needs(load), async () => {
+      const objects = await objectsOfTools(folder);
+      let lines = 0;
+      for (const object of objects) {
+        const log = run(load!, kernel.vmlinux, object);
+        const expected = log.match(/^libbpf: prog '.*': relo #\d+: (<|matching|non-matching|no matching|patched|substituting).*$/gm) ?? [];
+        const { stdout } = await cli('bpf', 'core', object, '--kernel', kernel.vmlinux, '--log');
+        const own = stdout.trimEnd().split('\n').filter(Boolean);
+        const wrong = own.findIndex((line, i) => `libbpf: ${line}` !== expected[i]);
+        if (wrong >= 0 || own.length !== expected.length)
+          return {
+            ok: false,
+            figures: `${basename(object)}: ${own[wrong] ?? `${own.length} lines`}; libbpf: ${expected[wrong] ?? expected.length}`,
+          };
+        lines += own.length;
+      }
+      return { ok: objects.length > 0, figures: `${lines} lines of ${objects.length} objects` };
+    });
+  });
+}
+
+/** Tags on the running kernel, and objects through a skeleton, a compiler and strip. */
+export async function loadedAndEmbedded(check: Check): Promise<void> {
+  await inFolder(async folder => {
+    const tags = loader(folder, 'libbpf-tags');
+    const missing = [...needs(tags), ...(existsSync(RUNNING) ? [] : [RUNNING])];
+    await check('tags of BPF programs are those that the running kernel shows', missing, () => sameTags(folder, tags!));
+    await check('objects are carved as they were embedded by bpftool, gcc and strip', ['bpftool', 'gcc', 'strip'], () => roundTrip(folder));
+  });
+}
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'kelf-load-'));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A small program on libbpf, if it can be built here and may call bpf(2). */
+function loader(folder: string, name: string): string | undefined {
+  const program = join(folder, name);
+  const built = spawnSync('cc', [`${ROOT}test/kernels/${name}.c`, '-o', program, '-lbpf'], { stdio: 'ignore' });
+  if (built.status !== 0) return undefined;
+  const tried = run(program, ...(name === 'libbpf-load' ? [RUNNING] : []), `${ROOT}fixtures/bpf/tags.bpfel.o`);
+  return /loaded 0|with_data [0-9a-f]{16}/.test(tried) ? program : undefined;
+}
+
+function needs(program: string | undefined): string[] {
+  return [...(program === undefined ? ['libbpf-dev-and-bpf(2)'] : []), ...(existsSync(PROGRAMS) ? [] : ['libbpf-tools'])];
+}
+
+function run(program: string, ...args: string[]): string {
+  return spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 28 }).stdout;
+}
+
+async function objectsOfTools(folder: string): Promise<string[]> {
+  const { objects } = await carveFiles([PROGRAMS], { out: join(folder, 'objects') });
+  return objects.map(({ written }) => written!);
+}
+
+async function sameTags(folder: string, loadedTags: string): Promise<Outcome> {
+  const kernel = Btf.parse(readFileSync(RUNNING));
+  let same = 0;
+  const objects = await objectsOfTools(folder);
+  for (const object of objects) {
+    const shown = new Map([...run(loadedTags, object).matchAll(/^(\S+) ([0-9a-f]{16})$/gm)].map(([, name, tag]) => [name!, tag!]));
+    for (const { program, sha1, sha256, conditions } of programTags(openBpfObject(object), { kernel })) {
+      const tag = shown.get(program.name);
+      if (tag === undefined || conditions.length > 0) continue;
+      if (tag !== sha1 && tag !== sha256)
+        return { ok: false, figures: `${basename(object)}: ${program.name}: ${sha256}, the kernel shows ${tag}` };
+      same++;
+    }
+  }
+  return { ok: same > 0, figures: `${same} programs of ${objects.length} objects` };
+}
+
+/** Both byte orders, and what the static linker makes: into a skeleton, into a program, stripped, and out again. */
+function roundTrip(folder: string): Outcome {
+  const linked = join(folder, 'linked.o');
+  execFileSync('bpftool', ['gen', 'object', linked, `${ROOT}fixtures/bpf/kelf.bpfel.o`]);
+  const objects = [
+    linked,
+    ...readdirSync(`${ROOT}fixtures/bpf`)
+      .filter(name => name.endsWith('.o'))
+      .map(name => `${ROOT}fixtures/bpf/${name}`),
+  ];
+  let found = 0;
+  for (const object of objects) {
+    const bytes = readFileSync(object);
+    const wanted = sha256(bytes);
+    const skeleton = spawnSync('bpftool', ['gen', 'skeleton', object, 'name', 'sample'], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+    // bpftool opens only objects of its own byte order.
+    const embedded = skeleton.status === 0 ? skeleton.stdout : '';
+    const files: Uint8Array[] = embedded === '' ? [] : [Buffer.from(embedded)];
+    const literal = `const char *object(void) { return "${[...bytes].map(byte => `\\${byte.toString(8).padStart(3, '0')}`).join('')}"; }\nint main(void) { return object()[1]; }\n`;
+    for (const level of ['-O0', '-O2']) {
+      const source = join(folder, 'sample.c');
+      const program = join(folder, 'sample');
+      writeFileSync(source, literal);
+      execFileSync('gcc', [level, source, '-o', program]);
+      execFileSync('strip', [program]);
+      files.push(readFileSync(program));
+    }
+    for (const file of files) {
+      const digests = carve(new MemorySource(file, 'file')).map(find => sha256(find.bytes));
+      if (digests.length !== 1 || digests[0] !== wanted)
+        return { ok: false, figures: `${basename(object)}: ${digests.length} objects found` };
+      found++;
+    }
+  }
+  return { ok: true, figures: `${found} files with ${objects.length} objects` };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
