@@ -23,6 +23,7 @@ import { compareWithTruth } from '../kernels/truth.js';
 import { type AttachLine, attachLines, compareAttachLines } from './attach.js';
 import { type Arch, askGuest, missingTools } from './guest.js';
 import type { GuestFile } from './initramfs.js';
+import { compareLinks } from './links.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const KERNELS = process.env['KELF_KERNELS'] || join(ROOT, 'fixtures/kernels');
@@ -90,6 +91,7 @@ async function compare(image: Image): Promise<void> {
   const checks = new Checks();
   const check = checks.of(kernel.release ?? '-');
   await compareWithTruth(kernel, file => read(said, file), check);
+  await compareLinks(kernel, read(said, 'kprobe_multi.tsv') ?? '', check);
   await compareAttachLines(attach, read(said, 'lines.tsv') ?? '', read(said, 'lines.list') ?? '', check);
   checks.end();
 }
