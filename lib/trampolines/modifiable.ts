@@ -13,7 +13,7 @@ export interface Modifiable {
 /** A longer list is taken for damage. */
 const LARGEST = 1 << 20;
 /** Sets that kernels register with register_btf_fmodret_id_set() (5b481acab4ce, 6.2). */
-const SETS = ['hid_bpf_fmodret_ids', 'bpf_rstat_ids', 'bpf_test_modify_return_ids', 'fmodret_ids'];
+const SETS = ['bpf_mptcp_fmodret_ids', 'hid_bpf_fmodret_ids', 'bpf_rstat_ids', 'bpf_test_modify_return_ids', 'fmodret_ids'];
 
 /**
  * check_attach_modify_return() of kernel/bpf/verifier.c: hooks of security modules, by their name; functions that ALLOW_ERROR_INJECTION marks

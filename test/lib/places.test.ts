@@ -76,7 +76,7 @@ describe('A name of several functions', () => {
 describe('fmod_ret', () => {
   const writer = new BtfWriter();
   const proto = writer.funcProto(writer.int('int', 4, 1), []);
-  for (const name of ['security_open', 'marked', 'plain']) writer.func(name, proto);
+  const ids = ['security_open', 'marked', 'plain'].map(name => writer.func(name, proto));
   const btf = writer.bytes();
   const rows: readonly FunctionSpec[] = ['security_open', 'marked', 'plain'].map(name => ({ name, site: 0 }));
   const load = (more: readonly FunctionSpec[], errorInjection?: readonly string[]): string[] => {
@@ -101,6 +101,12 @@ describe('fmod_ret', () => {
       'true accepted',
       'false not-modifiable',
     ]);
+  });
+
+  it('is for functions of the sets that the kernel registers', () => {
+    const of = (modifiable: number[]): string => kernelOf({ functions: rows, btf, modifiable }).traceability('plain').fmodRet.load.code;
+    expect(of([ids[0]!, ids[2]!])).to.equal('accepted');
+    expect(of([ids[1]!])).to.equal('not-modifiable');
   });
 
   it('is open where the list is not found', () => {

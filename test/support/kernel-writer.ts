@@ -30,6 +30,8 @@ export interface KernelSpec {
   readonly errorInjection?: readonly string[];
   /** BTF ids in the set `btf_id_deny`. */
   readonly denied?: readonly number[];
+  /** BTF ids in the set `bpf_mptcp_fmodret_ids`, which has flags beside each. */
+  readonly modifiable?: readonly number[];
   /** Writes zeros for the words of __mcount_loc: nothing fills them. */
   readonly zeroTable?: boolean;
   /** No __mcount_loc at all. */
@@ -126,6 +128,9 @@ export function kernelOf(spec: KernelSpec): Kernel {
       ),
     ),
   );
+  const { modifiable } = spec;
+  if (modifiable !== undefined)
+    table('bpf_mptcp_fmodret_ids', undefined, () => writer.u32(modifiable.length, 0, ...modifiable.flatMap(id => [id, 0])));
   if (spec.denied !== undefined) table('btf_id_deny', undefined, () => writer.u32(spec.denied!.length, ...spec.denied!));
 
   const section = (name: string, address: bigint, flags: number, bytes: Uint8Array): SectionSpec => ({
