@@ -110,23 +110,33 @@ export function parseCoreSpec(btf: Btf, rootTypeId: number, access: string, kind
  * `<type_exists> [7] struct inode`, `<enumval_value> [6] enum bpf_map_type::BPF_MAP_TYPE_HASH = 99`.
  */
 export function formatCoreSpec(btf: Btf, spec: CoreSpec): string {
-  const { rootTypeId, kind, raw, accessors, bitOffset } = spec;
-  const root = `<${kind}> [${rootTypeId}] ${btf.kindOf(rootTypeId).toLowerCase()} ${btf.nameOf(rootTypeId) || '<anon>'}`;
+  const { rootTypeId, kind, raw, bitOffset } = spec;
+  const root = `<${kind}> [${rootTypeId}] ${coreRoot(btf, spec)}`;
   switch (coreSubject(kind)) {
     case 'type':
       return root;
     case 'enum': {
-      const [step] = accessors;
+      const [step] = spec.accessors;
       if (step === undefined) return root;
       const type = btf.type(step.typeId);
       const value = type.kind === 'ENUM' || type.kind === 'ENUM64' ? type.values[step.index] : undefined;
       return `${root}::${value?.name} = ${value?.value}`;
     }
     case 'field': {
-      const steps = accessors.map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : ''));
       const bits = bitOffset % 8;
       const offset = bits === 0 ? `${bitOffset / 8}` : `${(bitOffset - bits) / 8}.${bits}`;
-      return `${root}${steps.join('')} (${raw.join(':')} @ offset ${offset})`;
+      return `${root}${corePath(spec)} (${raw.join(':')} @ offset ${offset})`;
     }
   }
+}
+
+/** `struct pt_regs`, the type that an access starts from. */
+export function coreRoot(btf: Btf, { rootTypeId }: CoreSpec): string {
+  return `${btf.kindOf(rootTypeId).toLowerCase()} ${btf.nameOf(rootTypeId) || '<anon>'}`;
+}
+
+/** `.parent.pid`, `.args[1]`, `::TASK_DEAD`: what is asked for of it; '' where it is the type itself. */
+export function corePath({ kind, accessors }: CoreSpec): string {
+  if (coreSubject(kind) === 'enum') return accessors.map(({ name }) => `::${name}`).join('');
+  return accessors.map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : '')).join('');
 }

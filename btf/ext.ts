@@ -12,19 +12,19 @@ export interface ExtSection {
 }
 
 /** What the tables have in common. Offsets are in bytes, from the start of the ELF section. */
-interface Rows {
+export interface ExtRows {
   readonly sections: readonly ExtSection[];
   readonly length: number;
   readonly offsets: Uint32Array;
 }
 
 /** `bpf_func_info`: where each function starts, and its FUNC. */
-export interface FuncInfoColumns extends Rows {
+export interface FuncInfoColumns extends ExtRows {
   readonly typeIds: Uint32Array;
 }
 
 /** `bpf_line_info`: which line of the source each run of instructions is of. File names and lines are string offsets of the BTF. */
-export interface LineInfoColumns extends Rows {
+export interface LineInfoColumns extends ExtRows {
   readonly files: Uint32Array;
   readonly texts: Uint32Array;
   /** Line and column, 22 and 10 bits. */
@@ -32,7 +32,7 @@ export interface LineInfoColumns extends Rows {
 }
 
 /** `bpf_core_relo`: instructions whose value depends on the types of the kernel they will run on. */
-export interface CoreRelocationColumns extends Rows {
+export interface CoreRelocationColumns extends ExtRows {
   /** The local type that the access starts from. */
   readonly typeIds: Uint32Array;
   /** `0:1:2`, as string offsets of the BTF. */
@@ -122,7 +122,7 @@ export class BtfExt {
 }
 
 /** The rows of a table for one ELF section, by its name; a section may stand in it more than once. */
-export function* rowsOf(table: Rows, section: string): Generator<number, void, undefined> {
+export function* rowsOf(table: ExtRows, section: string): Generator<number, void, undefined> {
   for (const { name, start, end } of table.sections) if (name === section) for (let row = start; row < end; row++) yield row;
 }
 
@@ -249,7 +249,7 @@ class Table {
     return this.#columns[index]!.subarray(0, this.#length);
   }
 
-  get rows(): Rows {
+  get rows(): ExtRows {
     return { sections: this.#sections, length: this.#length, offsets: this.column(0) };
   }
 }

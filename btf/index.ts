@@ -9,6 +9,8 @@ export {
   type CoreAccessor,
   type CoreKind,
   type CoreSpec,
+  corePath,
+  coreRoot,
   coreSubject,
   formatCoreSpec,
   parseCoreSpec,
@@ -18,6 +20,7 @@ export { encodeBlob, encodeBtf } from './encode.js';
 export {
   BtfExt,
   type CoreRelocationColumns,
+  type ExtRows,
   type ExtSection,
   type FuncInfoColumns,
   type LineInfoColumns,

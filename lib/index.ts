@@ -29,8 +29,13 @@ export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, r
 export { type CorePatch, POISON_IMM } from './bpf/core-patch.js';
 export type { BpfCoreRelocation } from './bpf/core-relocations.js';
 export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/data.js';
+export { type AtomicOperation, decode, type Operation } from './bpf/decode.js';
+export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './bpf/describe.js';
 export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/externs.js';
 export { type Instruction, Instructions, imm64 } from './bpf/insn.js';
+export { type KernelNames, kernelNotation } from './bpf/kernel-notation.js';
+export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/listing.js';
+export { type LlvmOptions, llvmNotation } from './bpf/llvm-notation.js';
 export { type BpfMap, type MapOrigin, type MapSlot, slotsOf } from './bpf/maps.js';
 export { BpfObject, type BpfObjectOptions, openBpfObject } from './bpf/object.js';
 export { type BpfFunction, type BpfProgram, isProgram } from './bpf/programs.js';

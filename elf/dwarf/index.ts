@@ -17,15 +17,21 @@
  * has to look at. `dwarf.unitOffsets` is what to share among worker threads: each opens the file itself and takes `dwarf.unit(offset)`.
  * Addresses in columns are distances: `dwarf.address(distance)` and `dwarf.distance(address)` convert.
  */
+export { AbbrevTable } from './abbrev.js';
+export { ByteReader } from './byte-reader.js';
 export { DW_AT, DW_FORM, DW_TAG, DW_UT } from './constants.js';
 export { DieReader } from './die.js';
 export { Dwarf, type DwarfOptions, type Origin, openDwarf } from './dwarf.js';
 export type { Location } from './expression.js';
+export type { Encoding } from './form.js';
 export { InlinedCalls, OUTERMOST } from './inlined.js';
 export { type LineRows, LineTable, type SourcePlace } from './line.js';
+export type { LineHeader } from './line-header.js';
 export type { LocationEntry } from './location.js';
 export { conventionName, languageName, registerName } from './names.js';
-export type { StringHandle } from './strings.js';
+export type { Distances } from './ranges.js';
+export { DebugSection, DebugSections } from './sections.js';
+export { DebugStrings, type StringHandle } from './strings.js';
 export { type Addition, type CodeRange, type InlinedInto, type Parameter, Subprogram } from './subprogram.js';
 export { SUBPROGRAM, type SubprogramLink, SubprogramTable } from './subprogram-table.js';
 export type { Frame } from './symbolize.js';

@@ -28,7 +28,7 @@ export class DebugStrings {
     this.#sections = sections;
   }
 
-  /** The string of a handle; undefined for {@link NO_STRING}. @throws FormatError `out-of-range` */
+  /** The string of a handle; undefined for `NO_STRING`. @throws FormatError `out-of-range` */
   get(handle: StringHandle): string | undefined {
     if (handle < 0) return undefined;
     const index = Math.floor(handle / TABLE);

@@ -26,7 +26,7 @@ const WITHOUT_METHODS: ReadonlySet<number> = new Set([0x01, 0x02, 0x0c, 0x1d, 0x
 /**
  * The subprograms of a unit as columns, in the order of their entries: definitions, declarations, abstract instances of inlined functions, and the
  * concrete instances of these. A row holds what its own entry says; what it takes over from its abstract origin or declaration is found by
- * {@link inherited}. One pass over the unit makes it, which steps over types and bodies.
+ * `inherited`. One pass over the unit makes it, which steps over types and bodies.
  */
 export class SubprogramTable {
   readonly unit: Unit;

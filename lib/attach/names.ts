@@ -37,7 +37,7 @@ export class Names {
     this.#partner = partner;
   }
 
-  /** Names of events in one group, each with its {@link returnEvent}: `noop` is not to take the name of a function `noop_ret`. */
+  /** Names of events in one group, each with the event of its return probe: `noop` is not to take the name of a function `noop_ret`. */
   static ofEvents(): Names {
     return new Names(FILES_OF_GROUP, LONGEST_EVENT, returnEvent);
   }

@@ -3,7 +3,7 @@ import { SHF, SHT, STB, STT } from '../../elf/constants.js';
 import type { Section } from '../../elf/section.js';
 import type { BpfObject } from './object.js';
 import type { RelocationMeaning } from './relocations.js';
-import { formatValue } from './value.js';
+import { formatInt, formatValue } from './value.js';
 
 /** What a section of global data becomes. */
 export type DataKind = 'data' | 'rodata' | 'bss' | 'arena';
@@ -95,11 +95,11 @@ export class DataSections {
     return offset + size <= bytes.length ? bytes.subarray(offset, offset + size) : undefined;
   }
 
-  /** The value a variable starts with, in C; `0` in .bss, undefined where it is not to be had. */
+  /** The value a variable starts with, in C; zero in .bss, undefined where it is not to be had. */
   value(variable: BpfVariable): string | undefined {
     const { btf, littleEndian, elf } = this.#object;
     const { sectionIndex, typeId, offset, size } = variable;
-    if (elf.sections[sectionIndex]!.type === SHT.NOBITS) return '0';
+    if (elf.sections[sectionIndex]!.type === SHT.NOBITS) return this.#zero(typeId);
     const bytes = this.bytes(variable);
     if (bytes === undefined) return undefined;
     if (btf === undefined || typeId === undefined) return hexBytes(bytes);
@@ -109,6 +109,24 @@ export class DataSections {
     }
     const { budget } = this;
     return this.#object.attempt(variable.section, () => formatValue(btf, typeId, bytes, littleEndian, { budget, pointers }));
+  }
+
+  /** What zero bytes are of a type: those of .bss are not in the file, and may be as many as the file likes to say. */
+  #zero(typeId: number | undefined): string {
+    const { btf } = this.#object;
+    const type = btf === undefined || typeId === undefined ? undefined : this.#object.attempt('.BTF', () => btf.type(btf.resolve(typeId)));
+    switch (type?.kind) {
+      case 'ARRAY':
+      case 'STRUCT':
+      case 'UNION':
+        return '{}';
+      case 'PTR':
+        return 'NULL';
+      case 'INT':
+        return formatInt(type, 0n);
+      default:
+        return '0';
+    }
   }
 }
 

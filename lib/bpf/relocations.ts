@@ -3,7 +3,7 @@ import { isRelocationSection, RelocationTable } from '../../elf/relocation.js';
 import { relocationName } from '../../elf/relocation-names.js';
 import type { Section } from '../../elf/section.js';
 import type { ElfSymbol } from '../../elf/symbol.js';
-import type { BpfVariable } from './data.js';
+import { type BpfVariable, dataKind } from './data.js';
 import type { BpfExtern } from './externs.js';
 import { CALL, INSN_BYTES, type Instructions, OPCODE } from './insn.js';
 import type { BpfMap } from './maps.js';
@@ -62,6 +62,8 @@ export function readRelocations(object: BpfObject): BpfRelocation[] {
     const target = elf.sections[section.info];
     if (!isRelocationSection(section) || section.type === SHT.RELR || target === undefined || section.info === 0) continue;
     if (!target.allocated && (target.flags & SHF.EXECINSTR) === 0) continue;
+    if (dataKind(target) !== undefined)
+      object.report(target.name, 'has relocations, which libbpf does not apply: its pointers stay as they are');
     object.attempt(section.name, () => {
       const { count, offset, type, symbol } = new RelocationTable(section, elf.header).rows(0, MOST - relocations.length);
       for (let i = 0; i < count; i++) {

@@ -194,7 +194,8 @@ function enumerator({ values }: EnumType | Enum64Type, number: bigint): string |
 const SIGNED = 1;
 const BOOL = 4;
 
-function formatInt({ encoding, bits, size }: IntType, raw: bigint): string {
+/** A number of an INT, in C: `false`, `-3`. `raw` has its bits. */
+export function formatInt({ encoding, bits, size }: IntType, raw: bigint): string {
   if ((encoding & BOOL) !== 0) return raw === 0n ? 'false' : raw === 1n ? 'true' : String(raw);
   if ((encoding & SIGNED) === 0) return String(raw);
   return String(BigInt.asIntN(Math.min(bits, size * 8), raw));

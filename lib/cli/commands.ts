@@ -48,6 +48,11 @@ export const COMMANDS: CommandTable = {
     summary: 'every type of a name',
     load: async () => (await import('./commands/btf-find.js')).btfFind,
   },
+  'bpf show': { summary: 'what is in a BPF object', load: async () => (await import('./commands/bpf-show.js')).bpfShow },
+  'bpf disasm': {
+    summary: "its instructions, in the kernel's notation or LLVM's, with lines of source",
+    load: async () => (await import('./commands/bpf-disasm.js')).bpfDisasm,
+  },
   'bpf core': {
     summary: "what becomes of an object's CO-RE relocations on a kernel",
     load: async () => (await import('./commands/bpf-core.js')).bpfCore,

@@ -5,7 +5,7 @@ import { btfExt } from '../support/bpf-writer.js';
 import { BtfWriter, everyKind } from '../support/btf-writer.js';
 import { mutate, random } from '../support/mutate.js';
 
-const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 12_000);
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 8_000);
 
 function sample(littleEndian: boolean): { readonly btf: Btf; readonly ext: Uint8Array } {
   const writer = everyKind(new BtfWriter({ littleEndian }));

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { answers } from './answers.js';
 import { againstBinutils } from './binutils.js';
+import { bpfObjects } from './bpf.js';
 import { coreRelocations, loadedAndEmbedded } from './bpf-load.js';
 import { btfDumps } from './btf.js';
 import { type Check, Checks } from './check.js';
@@ -9,6 +10,7 @@ import { documentedOutputs } from './docs.js';
 import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
 import { modules } from './modules.js';
+import { kernelNotations } from './notation.js';
 import { shippedForms } from './shipped.js';
 
 // `npm run test:kernels`: what kelf reads of real kernels, compared with what the peers print for them. A line for each comparison; exit 1 where
@@ -41,7 +43,7 @@ const ALL: readonly Comparisons[] = [
   coreRelocations,
 ];
 /** What peers alone are enough for. */
-const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, loadedAndEmbedded];
+const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects, kernelNotations, loadedAndEmbedded];
 
 const checks = new Checks();
 

@@ -135,8 +135,8 @@ describe('openBpfObject()', () => {
         const [ops] = object.structOps;
         expect(ops).to.deep.include({ name: 'my_ops', typeName: 'tcp_ops___v1', link: true, autocreate: true });
         expect(structOpsMembers(object, ops!)).to.deep.equal([
-          { name: 'flags', offset: 0, value: '3' },
-          { name: 'init', offset: 8, program: object.programs[1] },
+          { name: 'flags', index: 0, offset: 0, value: '3' },
+          { name: 'init', index: 1, offset: 8, program: object.programs[1] },
         ]);
         expect(mapNamed(object, 'my_ops').flags).to.equal(1 << 13);
       });
@@ -187,6 +187,12 @@ describe('openBpfObject()', () => {
     };
     const code = { name: 'xdp', ...CODE, data: insns(true, [0x95]) };
     const program = { name: 'f', type: 2, binding: 1, section: 1, size: 8n };
+
+    it('pointers in data', () => {
+      expect(messages(openBpfObject(sampleObject()))).to.include(
+        'object: .data: has relocations, which libbpf does not apply: its pointers stay as they are',
+      );
+    });
 
     it('a map with a member that is not known', () => {
       const btf = new BtfWriter();
