@@ -137,8 +137,9 @@ function sameMcount(kernel: Kernel, files: KernelFiles, symbols: readonly NmSymb
   const used = words.filter(word => word !== 0n);
   const ofFunctions = used.filter(word => distances.some(distance => functions.has(word - distance))).length;
   const sites = kernel.functions.sites!.ip.length;
-  // Overridden weak functions leave words behind that point into other functions: under 1 in 100.
-  const ok = different < 0 && ours.length === words.length && ofFunctions * 100 >= used.length * 99 && sites > 0;
+  // Overridden weak functions leave words behind that point into other functions: 576 of 37,697 in amd64-6.1, less in the others. Which words are
+  // live is compared with booted kernels, elsewhere; this holds that the words are read as such.
+  const ok = different < 0 && ours.length === words.length && ofFunctions * 100 >= used.length * 98 && sites > 0;
   return { ok, figures: `${words.length} words, ${used.length} not zero, ${ofFunctions} at functions of nm; ${sites} sites` };
 }
 

@@ -45,15 +45,21 @@ function sameFrames(vmlinux: string, addresses: readonly string[]): Outcome {
  * that was compiled, and the line in the header behind it: counted apart.
  */
 function sameFiles(vmlinux: string, addresses: readonly string[]): Outcome {
-  const theirs = run('addr2line', ['-e', vmlinux], addresses)
-    .trimEnd()
-    .split('\n')
-    .map(line => line.replace(/ \(discriminator \d+\)$/, '').replace(/:\?$/, ':0'));
+  const peer = (asked: readonly string[]): string[] =>
+    run('addr2line', ['-e', vmlinux], asked)
+      .trimEnd()
+      .split('\n')
+      .map(line => line.replace(/ \(discriminator \d+\)$/, '').replace(/:\?$/, ':0'));
+  const theirs = peer(addresses);
+  const answers = answersOf(vmlinux, addresses);
+  // Where no unit describes the code the peer goes on with the last line of what is in front; kelf has the file of the symbol.
+  const undescribed = answers.flatMap(({ frames: [first] = [] }, i) => (first?.path === undefined ? [i] : []));
+  const inFront = peer(undescribed.map(i => `0x${(BigInt(addresses[i]!) - 4n).toString(16)}`));
+  const goesOn = new Set(undescribed.filter((i, at) => inFront[at] === theirs[i]));
   let headers = 0;
-  const ours = answersOf(vmlinux, addresses).map(({ frames = [], file }, i) => {
+  const ours = answers.map(({ frames = [], file }, i) => {
     const [first] = frames;
-    // Behind the last code of a unit the peer goes on with its last line; kelf has the file of the symbol.
-    if (first?.path === undefined) return theirs[i]!.includes(`/${file}:`) ? theirs[i]! : `${file ?? '??'}:0`;
+    if (first?.path === undefined) return goesOn.has(i) ? theirs[i]! : `${file ?? '??'}:0`;
     const compiled = `${frames.at(-1)?.unit}:${first.line}`;
     if (theirs[i] === `${first.path}:${first.line}` || !theirs[i]!.endsWith(`/${compiled}`)) return `${first.path}:${first.line}`;
     headers++;
