@@ -38,6 +38,15 @@ export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/
 export { type LlvmOptions, llvmNotation } from './bpf/llvm-notation.js';
 export { type BpfMap, type MapOrigin, type MapSlot, slotsOf } from './bpf/maps.js';
 export { BpfObject, type BpfObjectOptions, openBpfObject } from './bpf/object.js';
+export {
+  type Finding,
+  type FindingKind,
+  NOT_TOLD,
+  type ObjectCheck,
+  type Outcome,
+  Preflight,
+  type ProgramCheck,
+} from './bpf/preflight/preflight.js';
 export { type BpfFunction, type BpfProgram, isProgram } from './bpf/programs.js';
 export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './bpf/relocations.js';
 export {

@@ -35,6 +35,11 @@ export interface CoreReport {
   readonly outcomes: readonly CoreOutcome[];
   /** By section index; sections without relocations are not in it. */
   readonly code: ReadonlyMap<number, Instructions>;
+  /**
+   * The instructions that a program can come to, in each function that it comes to: slots of the function's section.
+   * @param data whether read-only data has the values that it has in the file
+   */
+  reached(program: BpfProgram, data: boolean): ReadonlyMap<BpfFunction, ReadonlySet<number>>;
 }
 
 /** Options of {@link relocateCore}. */
@@ -43,6 +48,8 @@ export interface CoreOptions {
   readonly modules?: readonly Btf[];
   /** The value of a `.kconfig` extern, where the kernel's configuration is known. */
   readonly kconfig?: (name: string) => bigint | undefined;
+  /** Whether a weak symbol of `.ksyms` is known to be missing: its address is then 0. */
+  readonly isMissing?: (name: string) => boolean;
 }
 
 /**
@@ -53,7 +60,7 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
   const { btf } = object;
   const outcomes: CoreOutcome[] = [];
   const patchable = new Map<number, PatchableCode>();
-  if (btf === undefined) return { outcomes, code: new Map() };
+  if (btf === undefined) return reportOf(object, outcomes, new Map(), options);
   const relocator = new CoreRelocator(btf, [kernel, ...(options.modules ?? [])]);
   for (const relocation of object.coreRelocations) {
     const { kind, typeId, access, function: fn, offset } = relocation;
@@ -77,7 +84,7 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
   const code = new Map<number, Instructions>();
   for (const [section, { bytes }] of patchable)
     code.set(section, new Instructions(bytes, object.littleEndian, object.elf.sections[section]!.label));
-  return { outcomes: withPoison(object, outcomes, code, options), code };
+  return reportOf(object, outcomes, code, options);
 }
 
 /** What CO-RE leaves constants for in comparisons, and what it asks. */
@@ -91,19 +98,19 @@ const DECIDING: ReadonlySet<string> = new Set([
   'enumval_value',
 ]);
 
-function withPoison(
+function reportOf(
   object: BpfObject,
   outcomes: readonly CoreOutcome[],
   code: ReadonlyMap<number, Instructions>,
   options: CoreOptions,
-): readonly CoreOutcome[] {
-  if (!outcomes.some(({ patch }) => patch?.kind === 'poisoned')) return outcomes;
+): CoreReport {
   const walks = new Walks(object, outcomes, code, options);
-  return outcomes.map(outcome => {
+  const judged = outcomes.map(outcome => {
     const { patch, relocation } = outcome;
     if (patch?.kind !== 'poisoned') return outcome;
     return { ...outcome, poison: walks.poisonAt(relocation.function!, relocation.offset / INSN_BYTES) };
   });
+  return { outcomes: judged, code, reached: (program, data) => walks.reached(program, data) };
 }
 
 /** Looks at a poisoned instruction twice: first with CO-RE's answers alone, then with the values of read-only data too. */
@@ -111,7 +118,12 @@ class Walks {
   readonly #plain: WalksOf;
   readonly #withData: WalksOf;
 
-  constructor(object: BpfObject, outcomes: readonly CoreOutcome[], code: ReadonlyMap<number, Instructions>, { kconfig }: CoreOptions) {
+  constructor(
+    object: BpfObject,
+    outcomes: readonly CoreOutcome[],
+    code: ReadonlyMap<number, Instructions>,
+    { kconfig, isMissing }: CoreOptions,
+  ) {
     const origins = new Map<number, Map<number, string>>();
     for (const { relocation, patch } of outcomes) {
       const { function: fn, kind, offset, text } = relocation;
@@ -124,6 +136,7 @@ class Walks {
       origin: origins.get(section) ?? new Map<number, string>(),
       data,
       ...(kconfig === undefined ? {} : { kconfig }),
+      ...(isMissing === undefined ? {} : { isMissing }),
     });
     this.#plain = new WalksOf(object, code, context(false));
     this.#withData = new WalksOf(object, code, context(true));
@@ -134,6 +147,10 @@ class Walks {
     if (plain.reachedBy.length === 0) return { ...plain, byData: false };
     const withData = this.#withData.at(fn, slot);
     return { ...withData, byData: withData.reachedBy.length === 0 };
+  }
+
+  reached(program: BpfProgram, data: boolean): ReadonlyMap<BpfFunction, ReadonlySet<number>> {
+    return (data ? this.#withData : this.#plain).reached(program);
   }
 }
 
@@ -159,6 +176,10 @@ class WalksOf {
       : [];
     const guards = new Set(reach.branches.filter(branch => leadsTo(this.#codeOf(fn), fn, branch, slot)).flatMap(({ because }) => because));
     return { reachedBy, guards: [...guards] };
+  }
+
+  reached(program: BpfProgram): ReadonlyMap<BpfFunction, ReadonlySet<number>> {
+    return new Map([...this.#functionsOf(program)].map(fn => [fn, this.#reachOf(fn).slots]));
   }
 
   /** The functions that a program comes to, itself among them. */

@@ -28,6 +28,8 @@ export interface ReachContext {
   readonly data: boolean;
   /** The value of a `.kconfig` extern, where the kernel's configuration is known. */
   kconfig?(name: string): bigint | undefined;
+  /** Whether a weak symbol of `.ksyms` is known to be missing: its address is then 0. */
+  isMissing?(name: string): boolean;
 }
 
 /** What one function comes to. Slots count from the start of its section. */
@@ -189,6 +191,9 @@ class Walk {
     if (meaning.kind === 'extern' && meaning.extern?.kind === 'kconfig') {
       // A pointer to no section: what is loaded from it is the kernel's value.
       return { section: KCONFIG, offset: 0, name: meaning.name };
+    }
+    if (meaning.kind === 'extern' && this.#context.isMissing?.(meaning.name) === true) {
+      return { value: 0n, because: [`.ksyms: ${meaning.name}`] };
     }
     return undefined;
   }

@@ -53,6 +53,10 @@ export const COMMANDS: CommandTable = {
     summary: "its instructions, in the kernel's notation or LLVM's, with lines of source",
     load: async () => (await import('./commands/bpf-disasm.js')).bpfDisasm,
   },
+  'bpf check': {
+    summary: 'whether BPF programs would load and attach on kernels',
+    load: async () => (await import('./commands/bpf-check.js')).bpfCheck,
+  },
   'bpf core': {
     summary: "what becomes of an object's CO-RE relocations on a kernel",
     load: async () => (await import('./commands/bpf-core.js')).bpfCore,

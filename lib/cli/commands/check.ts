@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { KernelAbi } from '../../check/abi.js';
 import { type CheckItem, type CheckResult, checkKernel } from '../../check/check.js';
 import { type AbiComparison, compareAbi } from '../../check/compare-abi.js';
@@ -9,6 +8,7 @@ import { evidenceLine } from '../../report/text.js';
 import { InputError, openSource } from '../../source/node.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
 import { KERNEL_OPTIONS, kernelId, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { saveJUnit } from '../save.js';
 
 type FileOption = OptionSpec & { readonly type: 'string' };
 type FileOptions = OptionSpec & { readonly type: 'string'; readonly multiple: true };
@@ -51,7 +51,7 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
       return ok ? EXIT.ok : EXIT.findings;
     });
     if (report !== undefined && junit === '-') out.text(await report);
-    else if (report !== undefined) save(junit!, await report);
+    else if (report !== undefined) saveJUnit(junit!, await report);
     return code;
   },
 });
@@ -63,14 +63,6 @@ function textOf(path: string, most: number): string {
     return new TextDecoder().decode(source.read(0, source.size));
   } finally {
     source.close();
-  }
-}
-
-function save(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UsageError(`--junit: ${(error as Error).message}`);
   }
 }
 

@@ -1,0 +1,145 @@
+import type { Btf } from '../../../btf/btf.js';
+import type { Verdict } from '../../evidence.js';
+import type { Kernel } from '../../kernel.js';
+import type { BpfMap } from '../maps.js';
+import type { SectionDefinition } from '../section-names.js';
+import { ATTACH_TYPES, helperName, PROGRAM_TYPES } from '../uapi.js';
+import { accepted, refused, untold } from './verdict.js';
+
+/**
+ * The operations of map types that depend on the kernel's configuration (include/linux/bpf_types.h), by the number of the type. Those of others
+ * are in every kernel that has bpf(2).
+ */
+const MAP_OPERATIONS: Readonly<Record<number, string>> = {
+  4: 'perf_event_array_map_ops',
+  7: 'stack_trace_map_ops',
+  8: 'cgroup_array_map_ops',
+  14: 'dev_map_ops',
+  15: 'sock_map_ops',
+  16: 'cpu_map_ops',
+  17: 'xsk_map_ops',
+  18: 'sock_hash_ops',
+  19: 'cgroup_storage_map_ops',
+  20: 'reuseport_array_ops',
+  24: 'sk_storage_map_ops',
+  25: 'dev_map_hash_ops',
+  26: 'bpf_struct_ops_map_ops',
+  28: 'inode_storage_map_ops',
+  29: 'task_storage_map_ops',
+  32: 'cgrp_storage_map_ops',
+  33: 'arena_map_ops',
+};
+
+/** Program types whose attach type is looked at when they are attached, not when they are loaded (bpf_prog_load_check_attach). */
+const ATTACH_TYPE_AT_ATTACH: readonly string[] = ['xdp', 'sched_cls', 'sk_skb', 'sk_msg', 'flow_dissector', 'lirc_mode2', 'cgroup_sysctl'];
+
+/** Helpers that libbpf replaces by older ones where the kernel lacks them: bpf_object__sanitize_prog. */
+const REPLACED: Readonly<Record<number, number>> = { 112: 4, 113: 4, 114: 45, 115: 45 };
+
+/** What a kernel's bpf(2) has, by the enumerators that are in its BTF. */
+export class KernelFeatures {
+  readonly #kernel: Kernel;
+  readonly #source: string;
+  readonly #programTypes: ReadonlySet<number> | undefined;
+  readonly #attachTypes: ReadonlySet<number> | undefined;
+  readonly #attachNames: ReadonlySet<string>;
+  readonly #mapTypes: ReadonlySet<number> | undefined;
+  readonly #helpers: ReadonlySet<number> | undefined;
+  /** The program types that were compiled: members of struct bpf_ctx_convert. */
+  readonly #built: ReadonlySet<string> | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    const { btf } = kernel;
+    this.#source = kernel.btfSource ?? '.BTF';
+    this.#programTypes = valuesOf(btf, 'bpf_prog_type');
+    this.#attachTypes = valuesOf(btf, 'bpf_attach_type');
+    this.#attachNames = new Set(enumerators(btf, 'bpf_attach_type')?.keys());
+    this.#mapTypes = valuesOf(btf, 'bpf_map_type');
+    this.#helpers = valuesOf(btf, 'bpf_func_id');
+    this.#built = builtTypes(btf);
+  }
+
+  /** What keeps the questions below from being answered: then they all are `features-unknown`. */
+  get unknown(): Verdict | undefined {
+    const known = [this.#programTypes, this.#attachTypes, this.#mapTypes, this.#helpers].every(set => set !== undefined);
+    return known ? undefined : this.#untold('bpf_prog_type, bpf_attach_type, bpf_map_type or bpf_func_id');
+  }
+
+  /** @param type as in PROGRAM_TYPES */
+  programType(type: string): Verdict {
+    const name = `BPF_PROG_TYPE_${type.toUpperCase()}`;
+    if (this.#programTypes === undefined) return this.#untold('bpf_prog_type');
+    if (!this.#programTypes.has(PROGRAM_TYPES.indexOf(type))) {
+      return refused('unknown-program-type', 'EINVAL', this.#source, `enum bpf_prog_type has no ${name}`);
+    }
+    if (this.#built !== undefined && !this.#built.has(name)) {
+      return refused('program-type-not-built', 'EINVAL', this.#source, `struct bpf_ctx_convert has no ${name}_prog: it was not compiled`);
+    }
+    return accepted(this.#source, `enum bpf_prog_type has ${name}`);
+  }
+
+  /** The attach type of a section; undefined where it has none. */
+  attachType({ type, attachType }: SectionDefinition): Verdict | undefined {
+    if (attachType === undefined) return undefined;
+    if (this.#attachTypes === undefined) return this.#untold('bpf_attach_type');
+    const number = ATTACH_TYPES.indexOf(attachType);
+    // Enumerators were renamed, with their numbers kept; of what is newer than the table the name is all that is known.
+    const known = number < 0 ? this.#attachNames.has(`BPF_${attachType}`) : this.#attachTypes.has(number);
+    if (known) return accepted(this.#source, `enum bpf_attach_type has BPF_${attachType}`);
+    const says = `enum bpf_attach_type has no BPF_${attachType}`;
+    if (ATTACH_TYPE_AT_ATTACH.includes(type)) {
+      return untold('unknown-attach-type', this.#source, `${says}; it is loaded all the same, how it is attached is the tool's affair`);
+    }
+    return refused('unknown-attach-type', 'EINVAL', this.#source, says);
+  }
+
+  mapType({ type, typeName }: BpfMap): Verdict {
+    const name = `BPF_MAP_TYPE_${typeName.toUpperCase()}`;
+    if (this.#mapTypes === undefined) return this.#untold('bpf_map_type');
+    if (!this.#mapTypes.has(type)) return refused('unknown-map-type', 'EINVAL', this.#source, `enum bpf_map_type has no ${name}`);
+    const operations = MAP_OPERATIONS[type];
+    const { symbols } = this.#kernel;
+    // Data is in kallsyms with CONFIG_KALLSYMS_ALL; the operations of arrays are in every kernel.
+    if (operations !== undefined && symbols.lookup('array_map_ops') !== undefined && symbols.lookup(operations) === undefined) {
+      return refused('map-type-not-built', 'EINVAL', 'kallsyms', `no ${operations}: the type was not compiled`);
+    }
+    return accepted(this.#source, `enum bpf_map_type has ${name}`);
+  }
+
+  /** @param id of `enum bpf_func_id`: what a call has in imm */
+  helper(id: number): Verdict {
+    if (this.#helpers === undefined) return this.#untold('bpf_func_id');
+    const name = helperName(id) ?? `number ${id}`;
+    if (this.#helpers.has(id)) return accepted(this.#source, `enum bpf_func_id has ${name}`);
+    const older = REPLACED[id];
+    if (older !== undefined && this.#helpers.has(older)) {
+      return accepted(this.#source, `enum bpf_func_id has no ${name}; libbpf calls ${helperName(older)} in its place`);
+    }
+    return refused('unknown-helper', 'EINVAL', this.#source, `enum bpf_func_id has no ${name}`);
+  }
+
+  #untold(name: string): Verdict {
+    return untold('features-unknown', this.#source, `there is no enum ${name}: the BTF of the kernel as it was built would settle it`);
+  }
+}
+
+/** The enumerators of an enum, by name; undefined where it is not there. */
+function enumerators(btf: Btf | undefined, name: string): ReadonlyMap<string, number> | undefined {
+  const type = btf?.type(btf.find(name, 'ENUM')[0] ?? 0);
+  if (type?.kind !== 'ENUM') return undefined;
+  return new Map(type.values.map(({ name: value, value: number }) => [value, Number(number)]));
+}
+
+/** The values, without those that end an enum: `__MAX_BPF_ATTACH_TYPE`, `__BPF_FUNC_MAX_ID`. */
+function valuesOf(btf: Btf | undefined, name: string): ReadonlySet<number> | undefined {
+  const known = enumerators(btf, name);
+  return known === undefined ? undefined : new Set([...known].filter(([value]) => !value.startsWith('__')).map(([, number]) => number));
+}
+
+/** btf.c makes the struct of include/linux/bpf_types.h, with two members for each program type that the configuration leaves in. */
+function builtTypes(btf: Btf | undefined): ReadonlySet<string> | undefined {
+  const type = btf?.type(btf.find('bpf_ctx_convert', 'STRUCT')[0] ?? 0);
+  if (type?.kind !== 'STRUCT') return undefined;
+  return new Set(type.members.map(({ name }) => name.replace(/_(prog|kern)$/, '')));
+}

@@ -1,0 +1,264 @@
+import type { Verdict } from '../../evidence.js';
+import type { Kernel } from '../../kernel.js';
+import { type CoreReport, relocateCore } from '../core.js';
+import { CALL, INSN_BYTES, OPCODE } from '../insn.js';
+import type { BpfObject } from '../object.js';
+import type { BpfFunction, BpfProgram } from '../programs.js';
+import { helperName } from '../uapi.js';
+import { ExternChecks, kfuncsOf } from './externs.js';
+import { KernelFeatures } from './features.js';
+import { structOpsVerdict } from './struct-ops.js';
+import { TargetChecks } from './targets.js';
+import { accepted, refused, unlessModule } from './verdict.js';
+
+/** What a finding is about. */
+export type FindingKind = 'program-type' | 'attach-type' | 'helper' | 'core' | 'target' | 'map' | 'extern' | 'struct_ops' | 'object';
+
+/** One thing that a program, or its object, needs of a kernel. */
+export interface Finding {
+  readonly kind: FindingKind;
+  /** `bpf_get_func_ip`, `map events`, `fentry on do_exit` */
+  readonly subject: string;
+  readonly verdict: Verdict;
+  /** Of the object's findings: the programs that use it. libbpf refuses the object all the same. */
+  readonly usedBy?: readonly string[];
+}
+
+/** `fails` where something would be refused; `open` where nothing would, but not all can be told. */
+export type Outcome = 'passes' | 'fails' | 'open';
+
+export interface ProgramCheck {
+  readonly program: string;
+  readonly section: string;
+  /** False with a `?` in the section's name: it is loaded only where the tool asks for it. */
+  readonly autoload: boolean;
+  /** Of the program's own findings and of the object's. */
+  readonly outcome: Outcome;
+  readonly findings: readonly Finding[];
+}
+
+/** What an object needs, and whether a kernel has it. */
+export interface ObjectCheck {
+  readonly programs: readonly ProgramCheck[];
+  /** Of what is created or resolved before any program is loaded: maps, externs, struct_ops. One that is refused keeps all programs out. */
+  readonly findings: readonly Finding[];
+}
+
+/** What neither the object nor the kernel's image tells. */
+export const NOT_TOLD =
+  "not told by files: the verifier's verdict, what the tool changes before it loads, permissions, lockdown, lsm= and other settings at run time";
+
+/** Asks one kernel about objects: what is read of the kernel is read once. */
+export class Preflight {
+  readonly kernel: Kernel;
+  readonly #features: KernelFeatures;
+  readonly #targets: TargetChecks;
+  readonly #kfuncs: ReadonlySet<number>;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+    this.#features = new KernelFeatures(kernel);
+    this.#targets = new TargetChecks(kernel);
+    this.#kfuncs = kfuncsOf(kernel.btf);
+  }
+
+  /** Whether the programs of an object would load and attach, as libbpf does it. */
+  check(object: BpfObject): ObjectCheck {
+    const externs = new ExternChecks(this.kernel, object.btf, this.#kfuncs);
+    const verdicts = new Map(object.externs.map(extern => [extern.name, externs.verdict(extern)]));
+    const { btf } = this.kernel;
+    const core =
+      btf === undefined
+        ? undefined
+        : relocateCore(object, btf, {
+            kconfig: name => externs.value(name),
+            isMissing: name => verdicts.get(name)?.code === 'weak-extern',
+          });
+    const uses = usesOf(object);
+    const { unknown } = this.#features;
+    const bpf: Finding[] = unknown === undefined ? [] : [{ kind: 'object', subject: 'bpf(2)', verdict: unknown }];
+    const findings = [...bpf, ...this.#objectFindings(object, core), ...this.#mapFindings(object, uses), ...this.#opsFindings(object)];
+    for (const { name, kind } of object.externs)
+      findings.push({ kind: 'extern', subject: `${kind} ${name}`, verdict: verdicts.get(name)!, usedBy: users(uses, name) });
+    const programs = object.programs.map((program): ProgramCheck => {
+      const own = [...this.#programFindings(object, program, core), ...missingCalls(object, program, core, verdicts)];
+      const { autoload } = program.meaning;
+      return { program: program.name, section: program.section, autoload, outcome: outcomeOf([...own, ...findings]), findings: own };
+    });
+    return { programs, findings };
+  }
+
+  /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
+  #objectFindings(object: BpfObject, core: CoreReport | undefined): Finding[] {
+    const refusals = object.maps.flatMap(({ name, refusal }): Finding[] =>
+      refusal === undefined
+        ? []
+        : [{ kind: 'object', subject: `map ${name}`, verdict: refused('object-refused', 'ENOTSUPP', 'libbpf', refusal) }],
+    );
+    return [...refusals, ...coreRefusals(core, fn => fn === undefined || fn.meaning === undefined)];
+  }
+
+  #mapFindings(object: BpfObject, uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>): Finding[] {
+    return object.maps
+      .filter(({ autocreate, refusal }) => autocreate && refusal === undefined)
+      .map(
+        (map): Finding => ({
+          kind: 'map',
+          subject: `map ${map.name} (${map.typeName})`,
+          verdict: this.#features.mapType(map),
+          usedBy: users(uses, map.name),
+        }),
+      )
+      .filter(isTold);
+  }
+
+  #opsFindings(object: BpfObject): Finding[] {
+    return object.structOps
+      .filter(({ autocreate }) => autocreate)
+      .map(ops => ({
+        kind: 'struct_ops',
+        subject: `struct_ops ${ops.name} (${ops.typeName})`,
+        verdict: structOpsVerdict(object, ops, this.kernel),
+      }));
+  }
+
+  #programFindings(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
+    const { definition, name } = program.meaning;
+    if (definition === undefined) {
+      const says = `libbpf knows no section ${name}: the program has no type unless the tool sets one`;
+      return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', 'libbpf', says) }];
+    }
+    const type = this.#features.programType(definition.type);
+    const findings: Finding[] = [{ kind: 'program-type', subject: `program type ${definition.type}`, verdict: type }];
+    const attachType = this.#features.attachType(definition);
+    if (attachType !== undefined) {
+      findings.push({ kind: 'attach-type', subject: `attach type ${definition.attachType}`, verdict: attachType });
+    }
+    findings.push(...this.#helpers(object, program, core));
+    if (core === undefined) {
+      if (object.coreRelocations.length > 0) {
+        const verdict = refused('no-btf', 'ESRCH', '.BTF', `${this.kernel.name} has no BTF, which CO-RE relocations need`);
+        findings.push({ kind: 'core', subject: 'CO-RE', verdict });
+      }
+    } else findings.push(...coreRefusals(core, fn => fn === program), ...poisonOf(core, program));
+    for (const { subject, verdict } of this.#targets.verdicts(program)) findings.push({ kind: 'target', subject, verdict });
+    return findings.filter(isTold);
+  }
+
+  /** Helpers are looked for where the program can come to: a test for what the kernel has may lead around a call. */
+  #helpers(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
+    const slots = (data: boolean): Map<number, string> => {
+      const found = new Map<number, string>();
+      const functions = core?.reached(program, data);
+      for (const fn of functions?.keys() ?? [program, ...object.subprogramsOf(program)]) {
+        const code = core?.code.get(fn.sectionIndex) ?? object.instructions(fn.sectionIndex);
+        const first = fn.offset / INSN_BYTES;
+        const extern = new Set(
+          object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size).map(({ offset }) => offset / INSN_BYTES),
+        );
+        for (let slot = first; slot < first + fn.instructionCount; slot += code.isWide(slot) ? 2 : 1) {
+          if (code.code[slot] !== OPCODE.CALL || code.src[slot] !== CALL.HELPER || extern.has(slot)) continue;
+          if (functions?.get(fn)?.has(slot) === false || isPoison(code.imm[slot]!)) continue;
+          found.set(code.imm[slot]!, fn.name);
+        }
+      }
+      return found;
+    };
+    const withData = slots(true);
+    return [...slots(false)]
+      .sort(([a], [b]) => a - b)
+      .map(([id, fn]): Finding => {
+        const verdict = this.#features.helper(id);
+        const subject = helperName(id) ?? `helper ${id}`;
+        if (verdict.ok !== false || withData.has(id)) return { kind: 'helper', subject, verdict };
+        const says = `${verdict.because[0]!.says}; ${fn} calls it only where read-only data is set otherwise`;
+        return { kind: 'helper', subject, verdict: accepted(verdict.because[0]!.source, says, 'core-guarded', 'likely') };
+      });
+  }
+}
+
+/** That features are not known is said once, of the object. */
+function isTold({ verdict }: Finding): boolean {
+  return verdict.code !== 'features-unknown';
+}
+
+/** Instructions that libbpf put in the place of what can't be relocated: 0xbad2310 and its like are no helpers. */
+function isPoison(imm: number): boolean {
+  return imm >= 0x0b_ad00_00 && imm <= 0x0b_ad_ff_ff;
+}
+
+function coreRefusals(core: CoreReport | undefined, isOf: (fn: BpfFunction | undefined) => boolean): Finding[] {
+  return (core?.outcomes ?? []).flatMap(({ relocation, refused: why }): Finding[] => {
+    if (why === undefined || !isOf(relocation.function)) return [];
+    const verdict = refused('core-refused', 'EINVAL', '.BTF.ext', `insn ${relocation.instruction}: ${why}`);
+    return [{ kind: 'core', subject: relocation.text, verdict }];
+  });
+}
+
+/** One finding for each relocation that became a poisoned instruction which the program comes to, or which its tests lead around. */
+function poisonOf(core: CoreReport, program: BpfProgram): Finding[] {
+  return core.outcomes.flatMap(({ relocation, poison }): Finding[] => {
+    if (poison === undefined || relocation.function === undefined) return [];
+    const { instruction, text } = relocation;
+    if (poison.reachedBy.includes(program.name)) {
+      const verdict = refused(
+        'core-poisoned',
+        'EINVAL',
+        '.BTF.ext',
+        `insn ${instruction}: the kernel has no such thing, and no test leads around it`,
+      );
+      return [{ kind: 'core', subject: text, verdict }];
+    }
+    if (relocation.function !== program) return [];
+    const guards = poison.guards.length === 0 ? 'nothing leads to it' : poison.guards.join(', ');
+    const says = `insn ${instruction}: the kernel has no such thing; ${guards}${poison.byData ? ', as long as read-only data stays as it is' : ''}`;
+    return [{ kind: 'core', subject: text, verdict: accepted('.BTF.ext', says, 'core-guarded', poison.byData ? 'likely' : 'proven') }];
+  });
+}
+
+/** Calls of weak kfuncs that the kernel does not have, where the program comes to them: libbpf makes instructions of them that are refused. */
+function missingCalls(
+  object: BpfObject,
+  program: BpfProgram,
+  core: CoreReport | undefined,
+  externs: ReadonlyMap<string, Verdict>,
+): Finding[] {
+  const names = new Set<string>();
+  for (const [fn, slots] of core?.reached(program, true) ?? []) {
+    for (const { offset, meaning } of object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size)) {
+      if (meaning.kind !== 'extern' || !meaning.call || !slots.has(offset / INSN_BYTES)) continue;
+      if (externs.get(meaning.name)?.code === 'weak-extern') names.add(meaning.name);
+    }
+  }
+  return [...names].map(name => {
+    const [evidence] = externs.get(name)!.because;
+    const verdict = refused('unresolved-extern', 'EINVAL', evidence!.source, `${evidence!.says}, and no test leads around the call`);
+    return { kind: 'extern', subject: `call of ${name}`, verdict: unlessModule(verdict) };
+  });
+}
+
+/** The maps and externs that each program refers to, by name. */
+function usesOf(object: BpfObject): ReadonlyMap<BpfProgram, ReadonlySet<string>> {
+  return new Map(
+    object.programs.map(program => {
+      const names = new Set<string>();
+      for (const fn of [program, ...object.subprogramsOf(program)]) {
+        for (const { meaning } of object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size)) {
+          if (meaning.kind === 'map') names.add(meaning.map.name);
+          if (meaning.kind === 'extern') names.add(meaning.name);
+        }
+      }
+      return [program, names];
+    }),
+  );
+}
+
+function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string): string[] {
+  return [...uses].filter(([, names]) => names.has(name)).map(([program]) => program.name);
+}
+
+/** What a list of findings comes to. */
+export function outcomeOf(findings: readonly Finding[]): Outcome {
+  if (findings.some(({ verdict }) => verdict.ok === false)) return 'fails';
+  return findings.some(({ verdict }) => verdict.ok === undefined) ? 'open' : 'passes';
+}

@@ -1,0 +1,201 @@
+import { EM } from '../../../elf/constants.js';
+import { tracepointAnswer } from '../../answers/tracepoint.js';
+import type { Verdict } from '../../evidence.js';
+import type { Kernel } from '../../kernel.js';
+import type { BpfProgram } from '../programs.js';
+import { accepted, refused, unlessModule, untold } from './verdict.js';
+
+/** What is said of one target of a program. */
+export interface TargetVerdict {
+  /** `load for do_exit`, `kprobe on __x64_sys_execve` */
+  readonly subject: string;
+  readonly verdict: Verdict;
+}
+
+/** The architecture in the names of system calls' entries, as libbpf has it (arch_specific_syscall_pfx). */
+const SYSCALL_ARCHITECTURES: Readonly<Record<number, string>> = {
+  [EM.X86_64]: 'x64',
+  [EM.I386]: 'ia32',
+  [EM.S390]: 's390x',
+  [EM.ARM]: 'arm',
+  [EM.AARCH64]: 'arm64',
+  [EM.MIPS]: 'mips',
+  [EM.RISCV]: 'riscv',
+  [EM.PPC64]: 'powerpc64',
+};
+
+/** What libbpf reads of a target for kprobes: `%m[a-zA-Z0-9_.]+%li` (attach_kprobe). */
+const KPROBE = /^([A-Za-z0-9_.]+)(?:\+(0x[0-9a-f]+|\d+))?$/i;
+
+/** Whether a program attaches to what its section names. */
+export class TargetChecks {
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** None for programs that a tool attaches itself, to what it names. */
+  verdicts({ meaning }: BpfProgram): readonly TargetVerdict[] {
+    const { definition, target } = meaning;
+    const grammar = definition?.grammar;
+    if (definition === undefined || grammar === undefined || grammar === 'struct-ops') return [];
+    const name = definition.name;
+    if (target === undefined || target === '') {
+      const says = definition.needsBtfTarget
+        ? `SEC("${meaning.name}") names no target: libbpf refuses to load it unless the tool sets one`
+        : `SEC("${meaning.name}") names no target: the tool says what it is attached to`;
+      return [{ subject: `target of ${name}`, verdict: untold('no-target', '.symtab', says) }];
+    }
+    const one = (subject: string, verdict: Verdict): TargetVerdict[] => [{ subject, verdict }];
+    switch (grammar) {
+      case 'kprobe':
+        return one(`${name} on ${target}`, this.#kprobe(name === 'kretprobe', target));
+      case 'kprobe-pattern':
+        return one(`${name} on ${target}`, this.#pattern(target));
+      case 'syscall': {
+        const symbol = this.#syscallSymbol(target);
+        return one(`${name} on ${symbol}`, this.#kprobe(name === 'kretsyscall', symbol));
+      }
+      case 'tracepoint':
+        return one(`event ${target}`, this.#event(target));
+      case 'raw-tracepoint':
+        return one(`tracepoint ${target}`, this.#rawTracepoint(target, definition.needsBtfTarget));
+      case 'btf-function':
+        return this.#trampoline(name.replace(/\.s$/, ''), target);
+      case 'lsm':
+        return this.#lsm(target);
+      case 'iterator':
+        return one(`iterator ${target}`, this.#btfFunction(`bpf_iter_${target}`, 'no-iterator'));
+      case 'btf-pattern':
+        return one(
+          `${name} on ${target}`,
+          untold('target-elsewhere', '.symtab', `functions that match ${target} are looked up by the loader`),
+        );
+      case 'program-function':
+        return one(
+          `${name} ${target}`,
+          untold('target-elsewhere', '.symtab', 'the program whose function it replaces is given by the tool'),
+        );
+      case 'uprobe':
+      case 'usdt': {
+        // uprobes of a section without a file are attached by the tool: libbpf's own attaching refuses them.
+        const says = target.includes(':') ? 'the target is in a file of user space' : `${target} names no file: the tool attaches it`;
+        return one(`${name} on ${target}`, untold('target-elsewhere', '.symtab', says));
+      }
+    }
+  }
+
+  #kprobe(onReturn: boolean, target: string): Verdict {
+    const match = KPROBE.exec(target);
+    if (match === null) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is no function's name with an offset`);
+    const [, symbol, offset] = match;
+    if (Number(offset ?? 0) === 0) {
+      const answer = this.#kernel.traceability(symbol!);
+      return this.#unlessModule((onReturn ? answer.kretprobe : answer.kprobe).byName);
+    }
+    if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe takes no offset');
+    return this.#unlessModule(this.#kernel.tracing.place(target)!.kprobe);
+  }
+
+  /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */
+  #pattern(pattern: string): Verdict {
+    if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is no pattern over functions`);
+    const { tracing, functions } = this.#kernel;
+    if (!/[*?]/.test(pattern) || !tracing.hasMulti) return this.#unlessModule(this.#kernel.traceability(pattern).kprobeMulti.byName);
+    let matched = 0;
+    let traceable = 0;
+    let unknown = false;
+    for (let row = 0; row < functions.count; row++) {
+      if (!matchesPattern(functions.name(row), pattern)) continue;
+      matched++;
+      const { code } = tracing.ftraceOfRow(functions.symbolRow[row]!);
+      if (code === 'accepted') traceable++;
+      unknown ||= code === 'sites-unknown';
+    }
+    const says = `of ${matched} functions that match ${pattern} ftrace can trace`;
+    if (traceable > 0) return accepted('kallsyms', `${says} ${traceable}`);
+    if (unknown) return untold('sites-unknown', 'kallsyms', `${says} a number that is not known`);
+    return unlessModule(refused('no-match', 'ENOENT', 'kallsyms', `${says} none`));
+  }
+
+  /** The entry of a system call (attach_ksyscall): wrapped where the kernel has a wrapper of bpf(2). */
+  #syscallSymbol(name: string): string {
+    const { symbols, machine } = this.#kernel;
+    const prefix = `__${SYSCALL_ARCHITECTURES[machine] ?? ''}_sys_`;
+    return symbols.lookup(`${prefix}bpf`) === undefined ? `__se_sys_${name}` : `${prefix}${name}`;
+  }
+
+  #event(target: string): Verdict {
+    const slash = target.indexOf('/');
+    if (slash < 0) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is not of the form category/name`);
+    const system = target.slice(0, slash);
+    const { event, found } = tracepointAnswer(this.#kernel, target.slice(slash + 1));
+    if (event.ok && found?.system !== undefined && found.system !== system) {
+      return refused('no-trace-event', 'ENOENT', '_ftrace_events', `the event is ${found.system}:${found.name}`);
+    }
+    return unlessModule(event);
+  }
+
+  #rawTracepoint(name: string, typed: boolean): Verdict {
+    const answer = tracepointAnswer(this.#kernel, name);
+    return unlessModule(typed ? answer.tpBtf : answer.rawTracepoint);
+  }
+
+  #trampoline(kind: string, target: string): TargetVerdict[] {
+    const [module, inModule] = target.split(':');
+    const name = inModule ?? module!;
+    if (inModule !== undefined && module !== 'vmlinux') {
+      return [{ subject: `${kind} on ${target}`, verdict: untold('in-module', 'kernel', `${module} has its own BTF: no module was read`) }];
+    }
+    const answer = this.#kernel.traceability(name);
+    const { load, attach } = kind === 'fmod_ret' ? answer.fmodRet : kind === 'fentry' ? answer.fentry : answer.fexit;
+    const loading = { subject: `${kind} for ${name}`, verdict: this.#unlessModule(load) };
+    // What is not loaded is not attached.
+    return load.ok === false ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
+  }
+
+  /** A hook is a function that does nothing, which the program is attached to as fmod_ret is (bpf_trampoline_link_prog). */
+  #lsm(target: string): TargetVerdict[] {
+    const hook = `bpf_lsm_${target}`;
+    const loading = { subject: `hook ${target}`, verdict: this.#btfFunction(hook, 'no-lsm-hook') };
+    if (loading.verdict.ok !== true) return [loading];
+    return [loading, { subject: `lsm on ${hook}`, verdict: this.#kernel.traceability(hook).fexit.attach }];
+  }
+
+  #btfFunction(name: string, code: 'no-lsm-hook' | 'no-iterator'): Verdict {
+    const { btf, btfSource } = this.#kernel;
+    const source = btfSource ?? '.BTF';
+    if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${this.#kernel.name} has no BTF`);
+    const [id] = btf.find(name, 'FUNC');
+    if (id !== undefined) return accepted(source, `FUNC [${id}] ${name}`);
+    return unlessModule(refused(code, 'ENOENT', source, `no FUNC is named ${name}`));
+  }
+
+  /** Only a name that the kernel itself does not have may be a module's. */
+  #unlessModule(verdict: Verdict): Verdict {
+    return verdict.code === 'no-symbol' || verdict.code === 'no-btf-func' ? unlessModule(verdict) : verdict;
+  }
+}
+
+/** libbpf's glob_match: `*` and `?`. In time that is a product of the lengths, whatever the pattern. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  let star = -1;
+  let resume = 0;
+  let at = 0;
+  for (let i = 0; i < name.length; ) {
+    if (pattern[at] === '*') {
+      star = at++;
+      resume = i;
+    } else if (pattern[at] === '?' || pattern[at] === name[i]) {
+      at++;
+      i++;
+    } else if (star >= 0) {
+      // What follows the last star begins a character later.
+      at = star + 1;
+      i = ++resume;
+    } else return false;
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}

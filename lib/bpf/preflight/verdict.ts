@@ -1,0 +1,23 @@
+import type { Certainty, Errno, Verdict } from '../../evidence.js';
+import type { ReasonCode } from '../../reasons.js';
+
+/** A verdict that rests on one observation. */
+export function accepted(source: string, says: string, code: ReasonCode = 'accepted', certainty: Certainty = 'proven'): Verdict {
+  return { ok: true, code, certainty, because: [{ source, says }] };
+}
+
+export function refused(code: ReasonCode, errno: Errno, source: string, says: string, certainty: Certainty = 'proven'): Verdict {
+  return { ok: false, code, certainty, errno, because: [{ source, says }] };
+}
+
+/** What the file and the kernel do not tell; `says` names what would settle it. */
+export function untold(code: ReasonCode, source: string, says: string): Verdict {
+  return { ok: undefined, code, certainty: 'open', because: [{ source, says }] };
+}
+
+/** A refusal of a name that a module may have: none was looked at. */
+export function unlessModule(verdict: Verdict): Verdict {
+  if (verdict.ok !== false) return verdict;
+  const because = [...verdict.because, { source: 'kernel', says: 'a module that is loaded by then may have it: none was read' }];
+  return { ...verdict, certainty: 'likely', because };
+}

@@ -1,0 +1,62 @@
+import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
+import { REASONS } from '../reasons.js';
+import { evidenceLine, table } from './text.js';
+
+/** What was checked on one kernel. */
+export interface KernelColumn {
+  /** The file, or `the running kernel`. */
+  readonly kernel: string;
+  readonly release?: string;
+  readonly check: ObjectCheck;
+}
+
+/** The findings that are no plain yes. */
+function remarkable(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ verdict }) => verdict.code !== 'accepted');
+}
+
+/** `fails: ambiguous-name`, `open`, `passes`; in parentheses where the program is not loaded by itself. */
+function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Finding[]): string {
+  const wanted = outcome === 'fails' ? false : undefined;
+  const codes = new Set(
+    [...findings, ...object].filter(({ verdict }) => outcome !== 'passes' && verdict.ok === wanted).map(f => f.verdict.code),
+  );
+  const text = codes.size === 0 ? outcome : `${outcome}: ${[...codes].join(', ')}`;
+  return autoload ? text : `(${text})`;
+}
+
+/** A row for each program, a column for each kernel. */
+export function matrixLines(columns: readonly KernelColumn[]): string[] {
+  const [first] = columns;
+  if (first === undefined) return [];
+  const rows = first.check.programs.map((program, i) => [
+    program.program,
+    program.section,
+    ...columns.map(({ check }) => cell(check.programs[i]!, check.findings)),
+  ]);
+  const heads = columns.map(({ kernel, release }) => release ?? kernel);
+  return table([...(columns.length > 1 ? [['program', 'section', ...heads]] : []), ...rows], '  ');
+}
+
+/** What is refused or can't be told, with what it rests on. */
+export function findingLines({ programs, findings }: ObjectCheck): string[] {
+  const lines = (list: readonly Finding[]): string[] =>
+    remarkable(list).flatMap(({ subject, verdict, usedBy }) => {
+      const answer = verdict.ok === undefined ? 'open' : verdict.ok ? 'yes' : 'no';
+      const doubt = verdict.certainty === 'likely' ? ' (likely)' : '';
+      const errno = verdict.errno === undefined ? '' : ` ${verdict.errno}`;
+      const by = usedBy === undefined || usedBy.length === 0 ? '' : `; used by ${usedBy.join(', ')}`;
+      return [
+        `    ${subject}: ${answer}${doubt}${errno}  ${verdict.code}: ${REASONS[verdict.code]}${by}`,
+        ...verdict.because.map(evidence => `      ${evidenceLine(evidence)}`),
+      ];
+    });
+  const ofObject = lines(findings);
+  return [
+    ...(ofObject.length === 0 ? [] : ['  the object', ...ofObject]),
+    ...programs.flatMap(program => {
+      const own = lines(program.findings);
+      return own.length === 0 ? [] : [`  ${program.program}`, ...own];
+    }),
+  ];
+}
