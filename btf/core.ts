@@ -38,7 +38,6 @@ export class CoreError extends Error {
 export class CoreRelocator {
   readonly local: Btf;
   readonly #targets: readonly CoreTypes[];
-  readonly #flavored = new Map<Btf, ReadonlyMap<string, readonly number[]>>();
   /** By local type: candidates are looked up once, and ruled out for good by the first relocation that some of them match. */
   readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: number }[]>();
 
@@ -107,7 +106,7 @@ export class CoreRelocator {
     for (const [i, types] of this.#targets.entries()) {
       if (i === 1 && known.length > 0) break;
       const { target } = types;
-      const ids = [...target.find(name), ...(this.#flavoredOf(target).get(name) ?? [])];
+      const ids = [...target.find(name), ...(flavoredTypes(target).get(name) ?? [])];
       // Split BTF has its base's types too.
       const fitting = ids.filter(id => id >= (i === 0 ? 1 : target.firstId) && sameKind(own, target.type(id)));
       known.push(...fitting.sort((a, b) => a - b).map(id => ({ types, typeId: id })));
@@ -116,20 +115,23 @@ export class CoreRelocator {
     return known;
   }
 
-  /** Types of a kernel that have a flavour themselves, by the name without it. */
-  #flavoredOf(target: Btf): ReadonlyMap<string, readonly number[]> {
-    let index = this.#flavored.get(target);
-    if (index === undefined) this.#flavored.set(target, (index = flavoredTypes(target)));
-    return index;
-  }
-
   #ambiguous(what: string, spec: CoreSpec, ...found: readonly (readonly [Btf, CoreSpec])[]): CoreError {
     const places = found.map(([btf, candidate]) => formatCoreSpec(btf, candidate)).join(' and ');
     return new CoreError(`${formatCoreSpec(this.local, spec)}: ${what} between ${places}`);
   }
 }
 
-function flavoredTypes(target: Btf): Map<string, number[]> {
+/** A kernel is asked for one object after the other: going through its names takes longer than most objects do. */
+const flavored = new WeakMap<Btf, ReadonlyMap<string, readonly number[]>>();
+
+/** Types of a kernel that have a flavour themselves, by the name without it. */
+function flavoredTypes(target: Btf): ReadonlyMap<string, readonly number[]> {
+  let index = flavored.get(target);
+  if (index === undefined) flavored.set(target, (index = readFlavoredTypes(target)));
+  return index;
+}
+
+function readFlavoredTypes(target: Btf): Map<string, number[]> {
   const index = new Map<string, number[]>();
   for (let id = 1; id < target.count; id++) {
     if (target.nameOffset(id) === 0) continue;

@@ -139,7 +139,7 @@ export class TargetChecks {
 
   #rawTracepoint(name: string, typed: boolean): Verdict {
     const answer = tracepointAnswer(this.#kernel, name);
-    return unlessModule(typed ? answer.tpBtf : answer.rawTracepoint);
+    return unlessModule(typed ? fromLibbpf(answer.tpBtf) : answer.rawTracepoint);
   }
 
   #trampoline(kind: string, target: string): TargetVerdict[] {
@@ -150,7 +150,7 @@ export class TargetChecks {
     }
     const answer = this.#kernel.traceability(name);
     const { load, attach } = kind === 'fmod_ret' ? answer.fmodRet : kind === 'fentry' ? answer.fentry : answer.fexit;
-    const loading = { subject: `${kind} for ${name}`, verdict: this.#unlessModule(load) };
+    const loading = { subject: `${kind} for ${name}`, verdict: this.#unlessModule(load.code === 'no-btf-func' ? fromLibbpf(load) : load) };
     // What is not loaded is not attached.
     return load.ok === false ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
   }
@@ -169,13 +169,18 @@ export class TargetChecks {
     if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${this.#kernel.name} has no BTF`);
     const [id] = btf.find(name, 'FUNC');
     if (id !== undefined) return accepted(source, `FUNC [${id}] ${name}`);
-    return unlessModule(refused(code, 'ENOENT', source, `no FUNC is named ${name}`));
+    return unlessModule(refused(code, 'ESRCH', source, `no FUNC is named ${name}`));
   }
 
   /** Only a name that the kernel itself does not have may be a module's. */
   #unlessModule(verdict: Verdict): Verdict {
     return verdict.code === 'no-symbol' || verdict.code === 'no-btf-func' ? unlessModule(verdict) : verdict;
   }
+}
+
+/** What libbpf finds no type for in BTF it answers itself, with an errno of its own (find_kernel_btf_id). */
+function fromLibbpf(verdict: Verdict): Verdict {
+  return verdict.ok === false ? { ...verdict, errno: 'ESRCH' } : verdict;
 }
 
 /** libbpf's glob_match: `*` and `?`. In time that is a product of the lengths, whatever the pattern. */
