@@ -76,12 +76,24 @@ export const CASES: readonly Case[] = [
     target: { amd64: 1.5 },
     on: BOTH,
   },
+  // pahole makes the whole BTF of what kelf reads the functions of.
+  {
+    name: 'why --all',
+    kelf: ['why', '--all'],
+    programs: ['pahole'],
+    title: 'pahole -J V',
+    peer: v => ['pahole', '-F', 'dwarf', '-J', '--btf_encode_detached=/dev/null', v],
+    target: { amd64: 1.0 },
+    on: ['amd64'],
+  },
 ];
 
 /** A command that no peer has: its limits are absolute. */
 export interface Alone {
   readonly name: string;
   readonly kelf: Argv;
+  /** What follows the file. */
+  readonly names?: Argv;
   /** Beside the vmlinux; `Image.gz` is the arm64 Image, packed for the measurement. */
   readonly file: 'vmlinux' | 'vmlinuz' | 'Image.gz';
   readonly memory: boolean;
@@ -91,6 +103,33 @@ export interface Alone {
 
 export const ALONE: readonly Alone[] = [
   { name: 'audit', kelf: ['audit'], file: 'vmlinux', memory: true, target: { amd64: { milliseconds: 800, mebibytes: 200 } }, on: BOTH },
+  // With DWARF: inlined everywhere, so that all of .debug_info is searched; and a clone, whose unit alone is read.
+  {
+    name: 'why exit_mm',
+    kelf: ['why'],
+    names: ['exit_mm'],
+    file: 'vmlinux',
+    memory: true,
+    target: { amd64: { milliseconds: 500, mebibytes: 250 } },
+    on: BOTH,
+  },
+  {
+    name: 'why set_bringup_idt_handler',
+    kelf: ['why'],
+    names: ['set_bringup_idt_handler', '--pahole-version', '1.24'],
+    file: 'vmlinux',
+    memory: true,
+    target: { amd64: { milliseconds: 500, mebibytes: 250 } },
+    on: ['amd64'],
+  },
+  {
+    name: 'why --all',
+    kelf: ['why', '--all'],
+    file: 'vmlinux',
+    memory: true,
+    target: { amd64: { milliseconds: 20000, mebibytes: 1536 } },
+    on: BOTH,
+  },
   // Debian's arm64 vmlinuz is a raw Image.
   {
     name: 'kallsyms vmlinuz',

@@ -22,6 +22,7 @@ export const rooms: {
   readonly live: () => typeof import('./open/live.js');
   readonly bootImage: () => typeof import('./open/boot-image.js');
   readonly dwarf: () => typeof import('../elf/dwarf/dwarf.js');
+  readonly paholeFacts: () => typeof import('./pahole/facts.js');
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
   readonly attach: () => typeof import('./answers/attach.js');
   readonly tracepoints: () => typeof import('./tracepoints/table.js');
@@ -42,6 +43,7 @@ export const rooms: {
   live: () => require('./open/live.js'),
   bootImage: () => require('./open/boot-image.js'),
   dwarf: () => require('../elf/dwarf/dwarf.js'),
+  paholeFacts: () => require('./pahole/facts.js'),
   relocateBtf: () => require('../btf/relocate.js'),
   attach: () => require('./answers/attach.js'),
   tracepoints: () => require('./tracepoints/table.js'),

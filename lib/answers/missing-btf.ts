@@ -1,6 +1,10 @@
 import type { Certainty, Evidence } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
+import { entriesAtSymbols } from '../pahole/described.js';
+import type { DwarfFacts } from '../pahole/facts.js';
+import { withoutSymbol } from '../pahole/no-symbol.js';
 import type { ReasonCode } from '../reasons.js';
+import { rooms } from '../rooms.js';
 import type { SymbolFact } from '../symbol-facts.js';
 import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from './pahole.js';
 import { type Reason, reasonUnder, type Subject } from './pahole-rules.js';
@@ -11,6 +15,8 @@ import { substitutes } from './substitutes.js';
 export interface MissingBtfOptions {
   /** The pahole that made the BTF, as in CONFIG_PAHOLE_VERSION: 120 for 1.20. */
   readonly paholeVersion?: number;
+  /** False: the debug information is not read. It is where the image has it, of an answer; an audit does without. */
+  readonly dwarf?: boolean;
 }
 
 /** Why BTF has no FUNC for a name. */
@@ -34,11 +40,20 @@ const MOST_SUBSTITUTES = 5;
 export class BtfAbsence {
   readonly #kernel: Kernel;
   readonly #given: number | undefined;
+  readonly #dwarf: () => DwarfFacts | undefined;
   #guess: PaholeGuess | undefined;
 
-  constructor(kernel: Kernel, options: MissingBtfOptions = {}) {
+  /** @param facts of the debug information, where they were gathered before; else they are read of one name after the other */
+  constructor(kernel: Kernel, options: MissingBtfOptions = {}, facts?: DwarfFacts) {
     this.#kernel = kernel;
     this.#given = options.paholeVersion;
+    let read = facts;
+    this.#dwarf = () => {
+      if (options.dwarf === false) return undefined;
+      const dwarf = read === undefined ? kernel.dwarf() : undefined;
+      if (dwarf !== undefined) read = new (rooms.paholeFacts().LazyFacts)(dwarf);
+      return read;
+    };
   }
 
   /** Which releases of pahole may have made the BTF. */
@@ -49,7 +64,13 @@ export class BtfAbsence {
 
   /** The reason alone, for a name that has no FUNC: what an audit counts. */
   reason(name: string): ReasonCode {
-    return this.#decide(name).code;
+    return this.verdict(name).code;
+  }
+
+  /** The reason and how sure it is. */
+  verdict(name: string): { readonly code: ReasonCode; readonly certainty: Certainty } {
+    const { code, certainty } = this.#decide(name);
+    return { code, certainty };
   }
 
   /** The reason with its evidence, and what can be traced instead. */
@@ -60,6 +81,7 @@ export class BtfAbsence {
         ? reason.because
         : [
             ...aboutSymbol(subject),
+            ...aboutSource(subject),
             ...this.pahole.because,
             ...reason.because,
             ...traceableAllTheSame(subject),
@@ -71,7 +93,7 @@ export class BtfAbsence {
 
   #decide(name: string): Reason & { readonly subject?: Subject; readonly alternatives: MissingBtf['alternatives'] } {
     const kernel = this.#kernel;
-    const always = withoutPahole(kernel, name);
+    const always = withoutPahole(kernel, name, this.#dwarf);
     if (always !== undefined) return { ...always, alternatives: [] };
     const { facts } = kernel;
     const subject: Subject = {
@@ -80,6 +102,8 @@ export class BtfAbsence {
       source: facts.source,
       symbols: facts.find(name).filter(isFunction),
       clones: facts.clones(name),
+      dwarf: this.#dwarf(),
+      version: this.pahole.version,
     };
     const { eras, version, contradicted } = this.pahole;
     const reasons = eras.map(era => ({ era, reason: reasonUnder(subject, era) }));
@@ -93,7 +117,9 @@ export class BtfAbsence {
     }
     // Not proven: a release that the BTF only suggests, where several are left or something speaks against them; and what kallsyms suggests,
     // which does not tell functions from labels.
-    const doubt = contradicted || (version === undefined && eras.length > 1) || facts.source !== '.symtab';
+    const doubt =
+      facts.source !== '.symtab' ||
+      ((contradicted || (version === undefined && eras.length > 1)) && !IN_ANY_RELEASE.has(first.reason.code));
     const certainty = first.reason.certainty === 'proven' && doubt ? 'likely' : first.reason.certainty;
     // The reason under each era that is left: their words name their releases.
     const because = reasons
@@ -102,6 +128,9 @@ export class BtfAbsence {
     return { ...first.reason, because, certainty, subject, alternatives: [] };
   }
 }
+
+/** What pahole never meets, whichever made the BTF: no entry of DWARF leads to the symbol. */
+const IN_ANY_RELEASE: ReadonlySet<ReasonCode> = new Set(['pahole-alias', 'pahole-assembly', 'pahole-no-debug-info', 'pahole-renamed']);
 
 /** The prefix of what arm64 runs at EL2 without VHE (arch/arm64/kvm/hyp/nvhe/Makefile). */
 const NVHE = '__kvm_nvhe_';
@@ -116,7 +145,7 @@ function likeliestEra({ release }: Kernel, eras: readonly Era[]): Era | undefine
 }
 
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */
-function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
+function withoutPahole(kernel: Kernel, name: string, dwarf: () => DwarfFacts | undefined): Reason | undefined {
   const { btf, facts } = kernel;
   const proven = (code: ReasonCode, ...because: Evidence[]): Reason => ({ code, certainty: 'proven', because });
   if (btf === undefined) {
@@ -150,7 +179,13 @@ function withoutPahole(kernel: Kernel, name: string): Reason | undefined {
     if (facts.clones(name).length > 0) return undefined;
     const modules = inModules(kernel, name);
     if (modules.length > 0) return proven('in-module', { source, says: `the kernel itself has no symbol ${name}` }, ...modules);
-    const says = `no symbol is named ${name}, nor ${name} with a suffix: it was inlined everywhere, or not built, or it belongs to a module, or it is a macro`;
+    const read = dwarf();
+    const described = read && withoutSymbol(kernel, name, read);
+    if (described !== undefined) {
+      return { ...described, because: [{ source, says: `no symbol is named ${name}, nor ${name} with a suffix` }, ...described.because] };
+    }
+    const nowhere = read === undefined ? ': it was inlined everywhere, or' : ', and DWARF has no function of that name: it was';
+    const says = `no symbol is named ${name}, nor ${name} with a suffix${nowhere} not built, or it belongs to a module, or it is a macro`;
     return proven('pahole-no-symbol', { source, says });
   }
   const at = { source, address: symbol.address };
@@ -182,6 +217,19 @@ function aboutSymbol({ name, source, symbols }: Subject): Evidence[] {
     const what = `${binding === 'local' ? 'static' : binding} ${kind === 'text' ? 'text symbol' : 'function'}`;
     return { source, address, says: `${name} is a ${what}${file === undefined ? '' : ` of ${file}`}` };
   });
+}
+
+/** More definitions than these are not shown. */
+const MOST_DEFINITIONS = 4;
+
+/** The prototypes that DWARF has for the symbols and clones of a name: BTF would have one of them. */
+function aboutSource(subject: Subject): Evidence[] {
+  return entriesAtSymbols(subject)
+    .slice(0, MOST_DEFINITIONS)
+    .map(({ address, prototype, unit, declared }) => {
+      const from = declared === undefined || declared.startsWith(`${unit}:`) ? (declared ?? unit) : `${unit} (${declared})`;
+      return { source: 'DWARF', ...(address === undefined ? {} : { address }), says: `${prototype}, of ${from}` };
+    });
 }
 
 /** BTF and ftrace are two things: what ftrace's table says once its relocations are applied. */

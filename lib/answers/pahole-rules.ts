@@ -1,5 +1,9 @@
 import type { Certainty, Evidence } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
+import { argumentNames, rustUnit, undescribed } from '../pahole/described.js';
+import type { DwarfFacts } from '../pahole/facts.js';
+import { inconsistentByDwarf } from '../pahole/prototypes.js';
+import { changedParameters, packedStruct, reorderedParameters, unexpectedRegister } from '../pahole/registers.js';
 import type { ReasonCode } from '../reasons.js';
 import type { SymbolFact } from '../symbol-facts.js';
 import { type Era, eraReleases } from './pahole.js';
@@ -22,10 +26,14 @@ export interface Subject {
   readonly symbols: readonly SymbolFact[];
   /** Function symbols that are the name and a suffix: `name.isra.0`. */
   readonly clones: readonly SymbolFact[];
+  /** What the debug information says, where the image has it and it is to be read. */
+  readonly dwarf: DwarfFacts | undefined;
+  /** The exact release of pahole, where it is known. */
+  readonly version: number | undefined;
 }
 
 /** The release whose rules the reasons under each era are named by. */
-type Rule = (subject: Subject, era: Era) => Reason | undefined;
+export type Rule = (subject: Subject, era: Era) => Reason | undefined;
 
 /** Why an era of pahole leaves the subject out: the first of its rules that applies. */
 export function reasonUnder(subject: Subject, era: Era): Reason {
@@ -33,7 +41,7 @@ export function reasonUnder(subject: Subject, era: Era): Reason {
     const reason = rule(subject, era);
     if (reason !== undefined) return reason;
   }
-  return unknown(subject);
+  return unknown(subject, era);
 }
 
 // Each rule looks at one thing that pahole looked at. Sources: btf_encoder.c of the release named, by commit where a rule came or went.
@@ -115,8 +123,9 @@ const ambiguousAddress: Rule = ({ name, symbols, clones, source }, era) => {
 };
 
 /** Several symbols of the name: their prototypes were compared (f104790, 1.25, with --skip_encoding_btf_inconsistent_proto). */
-const inconsistentPrototypes: Rule = ({ name, symbols, source }, era) => {
-  if (symbols.length < 2) return undefined;
+const inconsistentPrototypes: Rule = ({ name, symbols, source, dwarf }, era) => {
+  // With DWARF, the prototypes themselves were compared.
+  if (symbols.length < 2 || dwarf !== undefined) return undefined;
   const files = symbols.map(({ file }) => file ?? 'a global one').join(', ');
   const says = `${symbols.length} functions are named ${name} (${files}); ${eraReleases(era)}: names whose prototypes differ are dropped`;
   return {
@@ -146,17 +155,35 @@ function listed(symbols: readonly SymbolFact[]): string {
   return symbols.length > some.length ? `${some.join(', ')} and ${symbols.length - some.length} more` : some.join(', ');
 }
 
+/** What DWARF shows of any function that has a symbol. */
+const DESCRIBED: readonly Rule[] = [rustUnit, undescribed, argumentNames];
+
 const RULES: Readonly<Record<Era['id'], readonly Rule[]>> = {
-  external: [staticFunction, alias],
-  ftrace: [suffix, ftraceFilter, alias],
-  symbols: [suffix, alias],
-  prototypes: [alias, inconsistentPrototypes, suffix],
-  addresses: [outlinedOnly, alias, ambiguousAddress],
-  signatures: [outlinedOnly, alias, ambiguousAddress, optimizedParameters],
+  external: [staticFunction, alias, undescribed],
+  ftrace: [suffix, ftraceFilter, alias, ...DESCRIBED],
+  symbols: [suffix, alias, ...DESCRIBED],
+  prototypes: [alias, ...DESCRIBED, unexpectedRegister, inconsistentByDwarf, inconsistentPrototypes, suffix],
+  addresses: [outlinedOnly, alias, ...DESCRIBED, ambiguousAddress, unexpectedRegister, inconsistentByDwarf, packedStruct],
+  // Parameters that the compiler moved or dropped make prototypes differ too: they are looked for first.
+  signatures: [
+    outlinedOnly,
+    alias,
+    ...DESCRIBED,
+    ambiguousAddress,
+    unexpectedRegister,
+    reorderedParameters,
+    changedParameters,
+    inconsistentByDwarf,
+    packedStruct,
+    optimizedParameters,
+  ],
 };
 
-/** What is left where no rule of the image applies: it needs the debug information that pahole read. */
-function unknown({ name, source }: Subject): Reason {
-  const says = `the image does not tell: ${name} may be assembly, have parameters without names or in registers the ABI does not use, or come from a unit without debug information; its DWARF would settle it`;
-  return { code: 'pahole-unknown', certainty: 'open', because: [{ source, says }] };
+/** What is left where no rule applies: without DWARF, it needs the debug information that pahole read. */
+function unknown({ name, source, dwarf }: Subject, era: Era): Reason {
+  const says =
+    dwarf === undefined
+      ? `the image does not tell: ${name} may be assembly, have parameters without names or in registers the ABI does not use, or come from a unit without debug information; its DWARF would settle it`
+      : `nothing in the DWARF of the image keeps ${name} out of BTF by the rules of ${eraReleases(era)}: the BTF was made by another pahole, or with other flags, or from other debug information`;
+  return { code: 'pahole-unknown', certainty: 'open', because: [{ source: dwarf === undefined ? source : 'DWARF', says }] };
 }

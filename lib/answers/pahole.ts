@@ -132,6 +132,22 @@ export function guessPahole(kernel: Kernel, statistics: BtfStatistics, given: nu
   if (kernel.btf!.find('bpf_kfunc', 'DECL_TAG').length > 0) {
     narrow(era => era.to >= 127, { source, says: 'marks kfuncs (DECL_TAG bpf_kfunc), as pahole does since 1.27' });
   }
+  if (kernel.btf!.find('bpf_fastcall', 'DECL_TAG').length > 0) {
+    narrow(era => era.to >= 128, { source, says: 'marks functions as bpf_fastcall, as pahole does since 1.28' });
+  }
+  const { dotted, repeated } = funcNames(kernel);
+  if (dotted > 0) {
+    narrow(era => era.id === 'signatures', {
+      source,
+      says: `has ${dotted} FUNCs with a dot in their names, as pahole 1.32 writes with true_signature`,
+    });
+  }
+  if (repeated > 0) {
+    narrow(era => era.id === 'symbols' || era.id === 'prototypes', {
+      source,
+      says: `has several FUNCs for each of ${repeated} names, as threads of pahole 1.24 to 1.28 write where prototypes are not compared`,
+    });
+  }
   const { withFunc } = statistics.ambiguous;
   if (withFunc > 0)
     narrow(era => era.id !== 'signatures', {
@@ -185,4 +201,25 @@ function kindsIn(kernel: Kernel): Set<string> {
   const { btf } = kernel;
   if (btf !== undefined) for (let id = btf.firstId; id < btf.count; id++) kinds.add(btf.kindOf(id));
   return kinds;
+}
+
+const DOT = '.'.charCodeAt(0);
+
+/** FUNCs with a dot in their names, and names that several FUNCs have. Strings of BTF are merged: equal names are equal offsets. */
+function funcNames({ btf }: Kernel): { readonly dotted: number; readonly repeated: number } {
+  const { names } = btf!.functions();
+  const { bytes } = btf!.strings;
+  const once = new Set<number>();
+  const repeated = new Set<number>();
+  let dotted = 0;
+  for (const name of names) {
+    if (once.has(name)) repeated.add(name);
+    else once.add(name);
+    for (let at = name; at < bytes.length && bytes[at] !== 0; at++) {
+      if (bytes[at] !== DOT) continue;
+      dotted++;
+      break;
+    }
+  }
+  return { dotted, repeated: repeated.size };
 }

@@ -32,7 +32,7 @@ export async function withKernel(
   args: readonly string[],
   options: { readonly live?: boolean; readonly btf?: string; readonly config?: string; readonly modules?: string },
   note: (line: string) => void,
-  ask: (kernel: Kernel, names: readonly string[]) => number | undefined,
+  ask: (kernel: Kernel, names: readonly string[]) => number | undefined | Promise<number | undefined>,
 ): Promise<number | undefined> {
   const live = options.live === true;
   const [path] = args;
@@ -46,7 +46,7 @@ export async function withKernel(
       });
   try {
     if (options.modules !== undefined) kernel.modules = await readModulesOf(kernel, options.modules);
-    const code = ask(kernel, live ? args : args.slice(1));
+    const code = await ask(kernel, live ? args : args.slice(1));
     sayNotes(kernel, note);
     return code;
   } finally {

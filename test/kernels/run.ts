@@ -12,6 +12,7 @@ import { elfTables, relocationTypeNames } from './elf.js';
 import { modules } from './modules.js';
 import { kernelNotations } from './notation.js';
 import { shippedForms } from './shipped.js';
+import { reasonsOfPahole } from './why.js';
 
 // `npm run test:kernels`: what kelf reads of real kernels, compared with what the peers print for them. A line for each comparison; exit 1 where
 // one fails. Kernels may be named (`npm run test:kernels -- arm64-6.12`), else all are compared. They are those of fixtures/fetch-kernels.sh, in the folder KELF_KERNELS or fixtures/kernels.
@@ -41,6 +42,7 @@ const ALL: readonly Comparisons[] = [
   modules,
   dwarf,
   coreRelocations,
+  reasonsOfPahole,
 ];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects, kernelNotations, loadedAndEmbedded];

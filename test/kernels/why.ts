@@ -1,0 +1,129 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Kernel, type MissingBtfOfAll, missingBtfOfAll, openKernel } from 'kelf';
+import type { Check, Outcome } from './check.js';
+import type { KernelFiles } from './run.js';
+
+/**
+ * Why BTF lacks each function that it lacks, against others: whether the reason's class holds, by what readelf and llvm-symbolizer say of the symbol;
+ * and pahole itself, run on the same file. More paholes than the installed one may be named in KELF_PAHOLES, paths with colons between: those since
+ * 1.25 say why they skip a function.
+ */
+export async function reasonsOfPahole(files: KernelFiles, check: Check): Promise<void> {
+  if (!/^CONFIG_DEBUG_INFO_BTF=y$/m.test(readFileSync(files.config, 'utf8'))) return;
+  await check('every function that BTF lacks has a reason that holds', ['readelf', 'llvm-symbolizer'], async () => {
+    await using kernel = await openKernel(files.vmlinux, { config: files.config });
+    return reasonsHold(kernel, await missingBtfOfAll(kernel, { file: files.vmlinux }), files.vmlinux);
+  });
+  // A minute for one kernel: the others are made with the same release.
+  if (files.name !== 'amd64-6.1') return;
+  await check('the functions that pahole itself leaves out', ['pahole'], () => againstPahole('pahole', files));
+  for (const path of (process.env['KELF_PAHOLES'] ?? '').split(':').filter(existsSync)) {
+    await check(`the functions that ${path} leaves out`, [], () => againstPahole(path, files));
+  }
+}
+
+/** Function symbols by readelf: name and addresses. */
+function functionSymbols(vmlinux: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const text = execFileSync('readelf', ['-sW', vmlinux], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  for (const line of text.split('\n')) {
+    const [, value, , type, , , section, name] = line.trim().split(/\s+/);
+    if (type !== 'FUNC' || section === 'UND' || name === undefined) continue;
+    const known = found.get(name);
+    if (known === undefined) found.set(name, [value!]);
+    else known.push(value!);
+  }
+  return found;
+}
+
+/** The name that DWARF has for the code at each address; `??` for none. */
+function namesByDwarf(vmlinux: string, addresses: readonly string[]): Map<string, string> {
+  const { stdout } = spawnSync('llvm-symbolizer', [`--obj=${vmlinux}`, '--no-inlines', '--functions=short'], {
+    input: addresses.map(address => `0x${address}\n`).join(''),
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  const blocks = stdout.split('\n\n');
+  return new Map(addresses.map((address, i) => [address, blocks[i]?.split('\n')[0] ?? '']));
+}
+
+/** What each class says of a symbol, put to readelf and llvm-symbolizer. */
+function reasonsHold(kernel: Kernel, { names, functions }: MissingBtfOfAll, vmlinux: string): Outcome {
+  const symbols = functionSymbols(vmlinux);
+  const hasFunc = (name: string): boolean => kernel.btf!.find(name, 'FUNC').length > 0;
+  const undescribed = new Set(['pahole-alias', 'pahole-renamed', 'pahole-assembly', 'pahole-no-debug-info']);
+  const asked = functions.flatMap(({ name, code }) => (undescribed.has(code) ? (symbols.get(name) ?? []) : []));
+  const byDwarf = namesByDwarf(vmlinux, asked);
+  const holds = ({ name, code }: MissingBtfOfAll['functions'][number]): boolean => {
+    const dot = name.indexOf('.');
+    const source = dot > 0 ? name.slice(0, dot) : name;
+    if (code === 'pahole-clone') return dot > 0 && hasFunc(source);
+    if (code === 'pahole-suffix') return !hasFunc(source) && !symbols.has(source);
+    if (!undescribed.has(code)) return false;
+    // None of its symbols stands at code that DWARF has under the name.
+    return (symbols.get(name) ?? []).every(address => byDwarf.get(address) !== name) && symbols.has(name);
+  };
+  const wrong = functions.filter(one => !holds(one));
+  const lacking = [...symbols.keys()].filter(name => !/^__(pfx|cfi)_/.test(name) && !hasFunc(name)).length;
+  return {
+    ok: wrong.length === 0 && lacking === functions.length,
+    figures:
+      wrong.length === 0
+        ? `${functions.length} of ${names} names lack a FUNC, by readelf ${lacking}; each reason holds`
+        : `${wrong.length} of ${functions.length}: ${wrong
+            .slice(0, 8)
+            .map(({ name, code }) => `${name} ${code}`)
+            .join(', ')}`,
+  };
+}
+
+/** What kernels since 6.11 ask for; no more matters for functions. */
+const FEATURES = 'encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func,decl_tag_kfuncs';
+
+/** The classes of what pahole prints since 1.25, by their words. */
+const SAID: readonly (readonly [words: RegExp, codes: readonly string[]])[] = [
+  [/unexpected register/, ['pahole-unexpected-register']],
+  // Several addresses drop the name as well, and are looked at first.
+  [/multiple inconsistent|mismatch/, ['pahole-inconsistent-prototypes', 'pahole-ambiguous-address']],
+  [/uncertain parameter/, ['pahole-packed-struct']],
+];
+
+async function againstPahole(pahole: string, { vmlinux }: KernelFiles): Promise<Outcome> {
+  const version = Number(execFileSync(pahole, ['--version'], { encoding: 'utf8' }).trim().replace(/^v/, '').replace('.', ''));
+  const folder = mkdtempSync(join(tmpdir(), 'kelf-'));
+  try {
+    const btf = join(folder, 'pahole.btf');
+    const log = join(folder, 'log');
+    const flags = version < 125 ? '' : `-V --btf_features=${FEATURES}`;
+    // What it prints of every type is hundreds of megabytes.
+    const script = `"$0" -F dwarf -J ${flags} --btf_encode_detached="$1" "$2" | grep -aE 'skipping (addition|BTF encoding)' >"$3"; test -s "$1"`;
+    execFileSync('sh', ['-c', script, pahole, btf, vmlinux, log], { stdio: ['ignore', 'ignore', 'ignore'] });
+    await using kernel = await openKernel(vmlinux, { btf });
+    const { functions, withFunc } = await missingBtfOfAll(kernel, { paholeVersion: version, file: vmlinux });
+    const open = functions.filter(({ certainty }) => certainty === 'open').map(({ name }) => name);
+    const codes = new Map(functions.map(({ name, code }) => [name.split('.', 1)[0]!, code]));
+    const said = readFileSync(log, 'latin1').split('\n').flatMap(skipped);
+    const wrong = said.filter(({ name, expected }) => !expected.includes(codes.get(name) ?? 'is not missing'));
+    const first = wrong[0];
+    return {
+      ok: open.length === 0 && wrong.length === 0,
+      figures:
+        `${withFunc} names with a FUNC, ${functions.length} without: ${open.length === 0 ? 'each has its reason' : `${open.length} open, such as ${open[0]}`}` +
+        (said.length === 0 ? '' : `; ${said.length - wrong.length} of the ${said.length} that it says it skipped for the reason it gives`) +
+        (first === undefined ? '' : `, not ${first.name}: ${codes.get(first.name)}`),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** `skipping addition of 'f'(f.isra.0) due to …` until 1.27, `f (f.isra.0): skipping BTF encoding of function due to …` since. */
+function skipped(line: string): { name: string; expected: readonly string[] }[] {
+  const match =
+    /^skipping addition of '([^']+)'.* due to (.*)$/.exec(line) ?? /^(\S+) .*skipping BTF encoding of function due to (.*)$/.exec(line);
+  const expected = match === null ? undefined : SAID.find(([words]) => words.test(match[2]!));
+  return expected === undefined ? [] : [{ name: match![1]!, expected: expected[1] }];
+}
