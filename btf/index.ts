@@ -27,6 +27,7 @@ export {
   rowsOf,
   type SourceLine,
 } from './ext.js';
+export { minimalBtf } from './min.js';
 export { printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
 export { printJson } from './print/json.js';

@@ -69,6 +69,10 @@ export const COMMANDS: CommandTable = {
     summary: 'the BPF objects that programs, libraries and headers carry',
     load: async () => (await import('./commands/bpf-carve.js')).bpfCarve,
   },
+  'btf min': {
+    summary: 'the least BTF that BPF objects need of a kernel',
+    load: async () => (await import('./commands/btf-min.js')).btfMin,
+  },
   sections: { summary: "an ELF file's sections", load: async () => (await import('./commands/sections.js')).sections },
   segments: { summary: "an ELF file's segments", load: async () => (await import('./commands/segments.js')).segments },
   symbols: {

@@ -39,7 +39,21 @@ export async function coreRelocations(kernel: KernelFiles, check: Check): Promis
       }
       return { ok: objects.length > 0, figures: `${lines} lines of ${objects.length} objects` };
     });
+    const tools = existsSync(PROGRAMS) ? [] : ['libbpf-tools'];
+    await check("btf min writes bpftool's bytes", ['bpftool', 'objcopy', ...tools], () => sameMinimum(kernel.vmlinux, folder));
   });
+}
+
+async function sameMinimum(vmlinux: string, folder: string): Promise<Outcome> {
+  const [btf, theirs, ours] = ['kernel.btf', 'theirs.btf', 'ours.btf'].map(name => join(folder, name));
+  execFileSync('objcopy', ['-O', 'binary', '--only-section=.BTF', vmlinux, btf!]);
+  const objects = await objectsOfTools(folder);
+  for (const object of objects) {
+    execFileSync('bpftool', ['gen', 'min_core_btf', btf!, theirs!, object], { stdio: 'ignore' });
+    await cli('btf', 'min', object, '--kernel', btf!, '--out', ours!);
+    if (!readFileSync(theirs!).equals(readFileSync(ours!))) return { ok: false, figures: basename(object) };
+  }
+  return { ok: objects.length > 0, figures: `${objects.length} objects` };
 }
 
 /** Tags on the running kernel, and objects through a skeleton, a compiler and strip. */

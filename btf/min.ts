@@ -1,0 +1,215 @@
+import type { Btf } from './btf.js';
+import { type CoreSpec, coreSubject } from './core-spec.js';
+import { encodeBtf } from './encode.js';
+import { ELEMENT_WORDS, KIND, kindOfInfo, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
+
+/**
+ * The least BTF in which accesses are found where they are in a kernel's: their types, and of structs the members that are named alone, as
+ * `bpftool gen min_core_btf` makes it. What pointers lead to is left out where only the pointer is used.
+ * @param specs targets of relocations, for `kernel`
+ * @returns the blob, in this machine's byte order
+ */
+export function minimalBtf(kernel: Btf, specs: Iterable<CoreSpec>): Uint8Array<ArrayBuffer> {
+  const marks = new Marks(kernel);
+  for (const spec of specs) marks.use(spec);
+  return new Extract(kernel, marks).encode();
+}
+
+/** The types that are used, and the members of structs. */
+class Marks {
+  readonly types = new Set<number>();
+  readonly members = new Map<number, Set<number>>();
+  readonly #btf: Btf;
+  /** Types whose contents were gone through for a comparison of everything, and those behind pointers. */
+  readonly #matched = new Set<string>();
+
+  constructor(btf: Btf) {
+    this.#btf = btf;
+  }
+
+  use(spec: CoreSpec): void {
+    const { kind, rootTypeId, raw } = spec;
+    if (kind === 'local_type_id') return;
+    if (kind === 'type_matches') this.#whole(rootTypeId, false);
+    else if (coreSubject(kind) === 'field') this.#path(rootTypeId, raw);
+    else this.#type(rootTypeId, coreSubject(kind) === 'type');
+  }
+
+  /** A type and what it is made of; structs without their members. */
+  #type(id: number, throughPointers: boolean): void {
+    const open = [id];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (at === 0 || (this.types.has(at) && !throughPointers)) continue;
+      const seen = `${at}`;
+      if (throughPointers && this.#matched.has(seen)) continue;
+      if (throughPointers) this.#matched.add(seen);
+      this.types.add(at);
+      const type = this.#btf.type(at);
+      switch (type.kind) {
+        case 'PTR':
+          if (throughPointers) open.push(type.typeId);
+          break;
+        case 'CONST':
+        case 'VOLATILE':
+        case 'RESTRICT':
+        case 'TYPEDEF':
+        case 'TYPE_TAG':
+          open.push(type.typeId);
+          break;
+        case 'ARRAY':
+          open.push(type.typeId, type.indexTypeId);
+          break;
+        case 'FUNC_PROTO':
+          open.push(type.returnTypeId, ...type.parameters.map(({ typeId }) => typeId));
+          break;
+      }
+    }
+  }
+
+  #path(rootId: number, raw: readonly number[]): void {
+    this.#type(rootId, false);
+    let id = rootId;
+    for (const index of raw.slice(1)) {
+      const typeId = this.#btf.resolve(id);
+      const type = this.#btf.type(typeId);
+      if (type.kind === 'STRUCT' || type.kind === 'UNION') {
+        this.#member(typeId, index);
+        id = type.members[index]!.typeId;
+        this.#type(id, false);
+      } else if (type.kind === 'ARRAY') id = type.typeId;
+      else return;
+    }
+  }
+
+  #member(typeId: number, index: number): void {
+    let members = this.members.get(typeId);
+    if (members === undefined) this.members.set(typeId, (members = new Set()));
+    members.add(index);
+  }
+
+  /** A type with all that a comparison of everything looks at: members too, but not of structs behind pointers. */
+  #whole(rootId: number, behindPointer: boolean): void {
+    const open: [id: number, behindPointer: boolean][] = [[rootId, behindPointer]];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const [id, behind] = next;
+      const seen = `${id}:${behind}`;
+      if (id === 0 || this.#matched.has(seen)) continue;
+      this.#matched.add(seen);
+      this.types.add(id);
+      const type = this.#btf.type(id);
+      switch (type.kind) {
+        case 'STRUCT':
+        case 'UNION':
+          if (behind) break;
+          for (const [index, { typeId }] of type.members.entries()) {
+            this.#member(id, index);
+            open.push([typeId, false]);
+          }
+          break;
+        case 'PTR':
+          open.push([type.typeId, true]);
+          break;
+        case 'CONST':
+        case 'VOLATILE':
+        case 'RESTRICT':
+        case 'TYPEDEF':
+        case 'TYPE_TAG':
+          open.push([type.typeId, behind]);
+          break;
+        case 'ARRAY':
+          open.push([type.typeId, behind], [type.indexTypeId, behind]);
+          break;
+        case 'FUNC_PROTO':
+          open.push([type.returnTypeId, behind], ...type.parameters.map(({ typeId }): [number, boolean] => [typeId, behind]));
+          break;
+      }
+    }
+  }
+}
+
+/** Kinds whose third word is a type id. */
+const REFERENCES: ReadonlySet<number> = new Set([
+  KIND.PTR,
+  KIND.TYPEDEF,
+  KIND.VOLATILE,
+  KIND.CONST,
+  KIND.RESTRICT,
+  KIND.FUNC,
+  KIND.FUNC_PROTO,
+  KIND.VAR,
+  KIND.DECL_TAG,
+  KIND.TYPE_TAG,
+]);
+
+/** Marked types in the order of their ids, with ids and names of their own. */
+class Extract {
+  readonly #btf: Btf;
+  readonly #marks: Marks;
+  readonly #ids = new Map<number, number>();
+  readonly #words: number[] = [];
+  readonly #strings: number[] = [0];
+  readonly #offsets = new Map<string, number>([['', 0]]);
+
+  constructor(btf: Btf, marks: Marks) {
+    this.#btf = btf;
+    this.#marks = marks;
+  }
+
+  encode(): Uint8Array<ArrayBuffer> {
+    const ids = [...this.#marks.types].sort((a, b) => a - b);
+    for (const [i, id] of ids.entries()) this.#ids.set(id, i + 1);
+    for (const id of ids) this.#record(id);
+    return encodeBtf(Uint32Array.from(this.#words), Uint8Array.from(this.#strings));
+  }
+
+  #record(id: number): void {
+    const { words } = this.#btf.ownerOf(id);
+    const at = this.#btf.recordOf(id);
+    const info = words[at + 1]!;
+    const kind = kindOfInfo(info);
+    const start = at + RECORD_WORDS;
+    if (kind === KIND.STRUCT || kind === KIND.UNION) {
+      const members = [...(this.#marks.members.get(id) ?? [])].sort((a, b) => a - b);
+      const flag = info >>> 31 === 1;
+      const kept = members.map(index => ({
+        name: words[start + index * 3]!,
+        type: words[start + index * 3 + 1]!,
+        offset: words[start + index * 3 + 2]!,
+      }));
+      // The flag says that offsets hold widths: it stays where one does, or where a member is not on a byte.
+      const bitfields = kept.some(({ offset }) => (flag ? offset >>> 24 !== 0 || (offset & 0xffffff) % 8 !== 0 : offset % 8 !== 0));
+      this.#push(this.#name(words[at]!), ((bitfields ? 1 << 31 : 0) | (kind << 24) | members.length) >>> 0, words[at + 2]!);
+      for (const { name, type, offset } of kept) this.#push(this.#name(name), this.#id(type), offset);
+      return;
+    }
+    const third = words[at + 2]!;
+    this.#push(this.#name(words[at]!), info, REFERENCES.has(kind) ? this.#id(third) : third);
+    const end = start + TAIL_WORDS[kind]! + ELEMENT_WORDS[kind]! * vlenOfInfo(info);
+    const rest = [...words.subarray(start, end)];
+    if (kind === KIND.ARRAY) this.#push(this.#id(rest[0]!), this.#id(rest[1]!), rest[2]!);
+    else if (kind === KIND.FUNC_PROTO) for (let i = 0; i < rest.length; i += 2) this.#push(this.#name(rest[i]!), this.#id(rest[i + 1]!));
+    else if (kind === KIND.ENUM) for (let i = 0; i < rest.length; i += 2) this.#push(this.#name(rest[i]!), rest[i + 1]!);
+    else if (kind === KIND.ENUM64) for (let i = 0; i < rest.length; i += 3) this.#push(this.#name(rest[i]!), rest[i + 1]!, rest[i + 2]!);
+    else this.#push(...rest);
+  }
+
+  #push(...words: number[]): void {
+    for (const word of words) this.#words.push(word);
+  }
+
+  /** Types that are not used are void: only pointers lead to them. */
+  #id(id: number): number {
+    return this.#ids.get(id) ?? 0;
+  }
+
+  #name(offset: number): number {
+    const text = this.#btf.strings.text(offset);
+    let own = this.#offsets.get(text);
+    if (own === undefined) {
+      this.#offsets.set(text, (own = this.#strings.length));
+      for (const byte of this.#btf.strings.slice(offset)) this.#strings.push(byte);
+      this.#strings.push(0);
+    }
+    return own;
+  }
+}
