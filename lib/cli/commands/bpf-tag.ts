@@ -42,6 +42,7 @@ With --match it says of each loaded program which file it came from. Exit code 4
       progress.end(),
     );
     for (const line of problems) note(`kelf: ${line}`);
+    if (objects.length === 0 && problems.length === 0) note(`kelf: ${args.join(', ')}: no BPF object in it`);
     const tags = [...new Set(objects.map(({ path }) => path))].flatMap(path => tagsOf(path, kernel, note));
     if (options.match !== undefined) {
       const text = new TextDecoder().decode(readAll(options.match));

@@ -71,6 +71,12 @@ describe('kelf bpf tag', () => {
     expect(code).to.equal(0);
   });
 
+  it('says so where a file has no object', async () => {
+    const notes = join(folder, 'notes');
+    writeFileSync(notes, 'none');
+    expect(await cli('bpf', 'tag', notes)).to.deep.equal({ code: 4, stdout: '', stderr: `kelf: ${notes}: no BPF object in it\n` });
+  });
+
   it('exits with 4 where no program is known', async () => {
     const list = join(folder, 'other');
     writeFileSync(list, '[]');
