@@ -90,9 +90,9 @@ static void ask_run(const char *option) {
   if (pipe(ends) < 0) fail("no pipe: %s", strerror(errno));
   pid_t child = fork();
   if (child == 0) {
-    char *words[64], *rest = strdup(option);
+    char *words[1024], *rest = strdup(option);
     int count = 0;
-    while (count < 63 && (words[count] = strsep(&rest, " "))) count += *words[count] != 0;
+    while (count < 1023 && (words[count] = strsep(&rest, " "))) count += *words[count] != 0;
     words[count] = NULL;
     dup2(ends[1], 1);
     dup2(ends[1], 2);
