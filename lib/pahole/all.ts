@@ -1,6 +1,7 @@
 import { isPreambleName } from '../../kallsyms/symbols.js';
 import { BtfAbsence, type MissingBtfOptions } from '../answers/missing-btf.js';
 import type { PaholeGuess } from '../answers/pahole.js';
+import { MissingError } from '../errors.js';
 import type { Certainty } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
 import type { ReasonCode } from '../reasons.js';
@@ -59,13 +60,17 @@ const EXAMPLES = 3;
 /**
  * Why BTF lacks each function that it lacks: of every name of a function symbol. A clone, `name.isra.0`, is `pahole-clone` where the function has a
  * FUNC, since those are named as in the source; else it has the reason of its function.
+ * @throws MissingError for a kernel without BTF, or with one that has no FUNC at all
  */
 export async function missingBtfOfAll(kernel: Kernel, options: MissingBtfOfAllOptions = {}): Promise<MissingBtfOfAll> {
+  if ((kernel.btf?.functions().length ?? 0) === 0) {
+    throw new MissingError(`${kernel.name} has no BTF with functions: it lacks every one for that reason`);
+  }
   const names = functionNames(kernel);
   const hasFunc = (name: string): boolean => (kernel.btf?.find(name, 'FUNC') ?? []).length > 0;
   const missing = names.filter(name => !hasFunc(name));
   const wanted = new Set(missing.map(sourceName).filter(name => !hasFunc(name)));
-  const facts = options.dwarf === false || kernel.btf === undefined ? undefined : await readFacts(kernel, [...wanted], options);
+  const facts = options.dwarf === false ? undefined : await readFacts(kernel, [...wanted], options);
   const absence = new BtfAbsence(kernel, facts === undefined ? { ...options, dwarf: false } : options, facts?.facts);
   const functions = missing.map((name): MissingFunction => {
     const source = sourceName(name);

@@ -158,6 +158,17 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       }
     });
 
+    it('sums up every function that BTF lacks, and refuses names beside it', async () => {
+      const { code, stdout } = await cli('why', AMD64, '--all', '--pahole-version', '1.24');
+      expect(code).to.equal(0);
+      expect(stdout).to.match(/^\d+ names of functions: \d+ with a FUNC, \d+ without; without debug information$/m);
+      expect(stdout).to.match(/^ +\d+ {2}pahole-suffix +proven {2}\w/m);
+      const { value } = await json('why', AMD64, '--all');
+      expect(value).to.deep.include({ schema: 'kelf/why-all', version: 1, units: 0 });
+      expect((await cli('why', AMD64, '--all', 'tty_write')).code).to.equal(2);
+      expect((await cli('why', AMD64)).code).to.equal(2);
+    });
+
     it('prints the reason under each release where that decides', async () => {
       // In place of the .config that the image carries, which names the release.
       const config = join(folder, 'config-without-pahole');

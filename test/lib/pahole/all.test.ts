@@ -63,6 +63,20 @@ describe('why BTF lacks functions of a file with DWARF', () => {
     expect(alone.reasons.reduce((sum, { count }) => sum + count, 0)).to.equal(alone.functions.length);
   });
 
+  it('refuses a kernel without BTF, and one whose BTF has no functions', async () => {
+    for (const btf of [undefined, btfOf()]) {
+      const other = kernelOf({ functions: [{ name: 'f' }], ...(btf === undefined ? {} : { btf }) });
+      let message = 'accepted';
+      try {
+        await missingBtfOfAll(other);
+      } catch (error) {
+        message = (error as Error).message;
+        expect((error as Error).name).to.equal('MissingError');
+      }
+      expect(message).to.contain('has no BTF with functions');
+    }
+  });
+
   it('without the debug information, and of a kernel that has none', async () => {
     const without = await missingBtfOfAll(kernel, { paholeVersion: 128, dwarf: false });
     expect(without.units).to.equal(0);
