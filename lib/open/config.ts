@@ -1,3 +1,5 @@
+import { FormatError } from '../../elf/errors.js';
+
 /** The source of a .config that stands in the image (CONFIG_IKCONFIG). */
 export const IKCONFIG = 'IKCONFIG';
 
@@ -9,9 +11,14 @@ export interface KernelConfig {
   get(name: string): string | undefined;
 }
 
-/** Reads the text of a .config: `CONFIG_X=y`, `CONFIG_X="text"`, `# CONFIG_X is not set`. */
+/**
+ * Reads the text of a .config: `CONFIG_X=y`, `CONFIG_X="text"`, `# CONFIG_X is not set`.
+ * @throws FormatError for a text without any such line: taken for a .config, it would say of every option that it is not set
+ */
 export function parseConfig(text: string, source: string): KernelConfig {
   const values = new Map<string, string>();
+  if (!/^(# )?CONFIG_\w+( is not set|=)/m.test(text))
+    throw new FormatError('bad-magic', { name: source }, 'is no kernel .config: no line says CONFIG_…=… or # CONFIG_… is not set');
   for (const line of text.split('\n')) {
     const match = /^(CONFIG_\w+)=(.*)$/.exec(line.trim());
     if (match !== null) values.set(match[1]!, match[2]!.replace(/^"(.*)"$/, '$1'));

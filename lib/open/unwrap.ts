@@ -56,6 +56,8 @@ function rawImage(bytes: Uint8Array, kind: RawImageKind, name: string): ElfFile 
 function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
   let tries = 0;
   let left = MOST_UNPACKED;
+  /** Of the stream that went furthest: the kernel's, where it is damaged. */
+  let furthest: { readonly at: number; readonly end: number; readonly error: FormatError } | undefined;
   for (let at = 0; at < bytes.length && tries < MOST_TRIES && left > 0; at++) {
     if (!STARTS.has(bytes[at]!)) continue;
     const rest = bytes.subarray(at);
@@ -69,9 +71,17 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
       if (!(error instanceof FormatError)) throw error;
       // What a damaged stream made is not known; one that was stopped made as much as it was allowed.
       if (error.code === 'limit') left -= Math.min(left, LARGEST);
+      const end = error.place.offset ?? 0;
+      if (furthest === undefined || end > furthest.end) furthest = { at, end, error };
     }
   }
-  throw new FormatError('unsupported', { name }, 'no packed kernel is found behind the boot code');
+  const none = 'no packed kernel is found behind the boot code';
+  if (furthest === undefined) throw new FormatError('unsupported', { name }, none);
+  const { at, end, error } = furthest;
+  const message = error.message.slice(error.where.length + 2);
+  throw new FormatError(error.code, { name, offset: at + end }, `${none}; what is packed at 0x${at.toString(16)}: ${message}`, {
+    cause: error,
+  });
 }
 
 /** First bytes of the packings that kernels use: gzip, xz, lzma, zstd, LZ4 legacy, bzip2, lzop. */

@@ -18,6 +18,10 @@ export class InputError extends Error {
 /** What is read at once for scattered reads: a function's code, a string. */
 const PAGE = 1 << 14;
 
+/** What is read at once: a whole packed kernel, or a table. No kernel is larger; a sparse file of any size costs nothing to make. */
+const MOST_READ = 2 ** 31 - 1;
+const PIECE = 2 ** 30;
+
 /** Options of {@link openSource}. */
 export interface SourceOptions {
   /** Bytes that the page cache may hold; 16 MiB where not given. */
@@ -99,11 +103,13 @@ class FileSource implements ByteSource {
   }
 
   #pread(offset: number, length: number): Uint8Array {
+    if (length > MOST_READ)
+      throw new FormatError('limit', { name: this.name, offset }, `${length} bytes are not read at once: at most ${MOST_READ}`);
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       let count: number;
       try {
-        count = readSync(this.#fd, bytes, done, length - done, offset + done);
+        count = readSync(this.#fd, bytes, done, Math.min(length - done, PIECE), offset + done);
       } catch (error) {
         throw systemError(this.name, error);
       }

@@ -72,11 +72,16 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
   const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.symbolRow[row]!)).length;
   return {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
-    fentry: id === undefined ? 'refused, not in BTF' : says(tracing.fentryAttach(id), 'attaches to the first'),
+    fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.fentryAttach(id), 'attaches to the first'),
     'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
     ...(kernel.modules === undefined ? {} : loadedCells(rooms.inModules().loadedVerdicts(kernel, tracing, name))),
     ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
+}
+
+/** What fentry does where the kernel's own BTF lacks the name. */
+function withoutFunc(kernel: Kernel, name: string): string {
+  return (kernel.modules?.find(name) ?? []).some(({ btf }) => btf) ? 'goes by the BTF of a loaded module' : 'refused, not in BTF';
 }
 
 /** What a kprobe by the bare name comes to once modules that have it are loaded. */
@@ -98,7 +103,11 @@ function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
   const same = equalBytes === undefined ? '' : equalBytes ? ', the same bytes' : ', other bytes';
   const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
   const inModules = modules.length === 0 ? '' : `, ${modules.length} in modules`;
-  const inBtf = functions.some(({ btf }) => btf.length > 0) || modules.some(({ btf }) => btf) ? ', BTF has the name' : ', not in BTF';
+  const inBtf = functions.some(({ btf }) => btf.length > 0)
+    ? ', BTF has the name'
+    : modules.some(({ btf }) => btf)
+      ? ', BTF of modules has the name'
+      : ', not in BTF';
   const siteCell = (has: boolean): string => (has ? 'ftrace site' : 'no ftrace site');
   const more = modules.length - MOST_IN_MODULES;
   return [

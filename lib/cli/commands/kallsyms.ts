@@ -13,7 +13,7 @@ export const kallsyms: Command<typeof OPTIONS> = command({
 (nokaslr). It needs no .symtab: the tables are found by their contents.`,
   options: OPTIONS,
   run: ({ args, options, out, note }) =>
-    withKernel(args, {}, note, ({ symbols }) => {
+    withKernel(args, {}, note, ({ symbols, pieces }) => {
       if (options.json) {
         out.byte(0x5b);
         for (const { address, type, name, row } of symbols) {
@@ -24,7 +24,9 @@ export const kallsyms: Command<typeof OPTIONS> = command({
       }
       const { address, type, nameOffset, strings } = symbols;
       for (let row = 0; row < symbols.count; row++) {
-        out.hex(address.high(row), 8).hex(address.low(row), 8).byte(0x20).byte(type[row]!).byte(0x20);
+        // %px: as many digits as a pointer has.
+        if (pieces.image?.is64 !== false) out.hex(address.high(row), 8);
+        out.hex(address.low(row), 8).byte(0x20).byte(type[row]!).byte(0x20);
         out.copy(strings.bytes, nameOffset[row], strings.end(nameOffset[row]!)).byte(0x0a);
       }
       return EXIT.ok;
