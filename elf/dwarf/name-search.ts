@@ -3,8 +3,8 @@ import type { Dwarf } from './dwarf.js';
 import type { DebugSection } from './sections.js';
 import type { Unit } from './unit.js';
 
-/** Bytes of .debug_info that are looked through at a time. */
-const PIECE = 1 << 22;
+/** Bytes of .debug_info that are looked through at a time: as many as a processor's cache holds, for each is gone through several times. */
+const PIECE = 1 << 18;
 
 /** More places than these, where a name's bytes may be referred to, and looking for each takes longer than reading every unit. */
 const MOST_NEEDLES = 16;

@@ -105,7 +105,9 @@ class FileSource implements ByteSource {
   #pread(offset: number, length: number): Uint8Array {
     if (length > MOST_READ)
       throw new FormatError('limit', { name: this.name, offset }, `${length} bytes are not read at once: at most ${MOST_READ}`);
-    const bytes = new Uint8Array(length);
+    // Not zeroed first: every byte is read, or the read fails. As a Uint8Array, whose slice() is a copy.
+    const room = Buffer.allocUnsafeSlow(length);
+    const bytes = new Uint8Array(room.buffer, room.byteOffset, length);
     for (let done = 0; done < length; ) {
       let count: number;
       try {
