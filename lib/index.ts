@@ -105,7 +105,7 @@ export { liveObstacle } from './open/live.js';
 export { type OpenModuleOptions, openModule } from './open/module.js';
 export { type OpenKernelOptions, openKernel, openRunningKernel } from './open/open.js';
 export { type MissingBtfOfAll, type MissingBtfOfAllOptions, type MissingFunction, missingBtfOfAll } from './pahole/all.js';
-export type { DwarfFacts } from './pahole/facts.js';
+export type { AtAddress, DwarfFacts, UnderName } from './pahole/facts.js';
 export { REASONS, type ReasonCode } from './reasons.js';
 export { InputError, openSource, type SourceOptions } from './source/node.js';
 export type { SymbolFact, SymbolFacts } from './symbol-facts.js';
