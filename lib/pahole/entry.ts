@@ -8,7 +8,7 @@ export interface EntryParameter {
   readonly name?: string;
   /** As C writes it. */
   readonly type: string;
-  /** What is compared of the type: {@link comparableType}. */
+  /** What is compared of the type: `comparableType`. */
   readonly comparable: string;
   /** The DWARF number of the register that the first entry of its location names. */
   readonly register?: number;
