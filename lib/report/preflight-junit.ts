@@ -1,7 +1,7 @@
 import type { Finding } from '../bpf/preflight/preflight.js';
 import { REASONS } from '../reasons.js';
 import { writeXml, type XmlTree } from '../xml/write.js';
-import type { KernelColumn } from './preflight.js';
+import { isUnreadable, type KernelColumn } from './preflight.js';
 import { evidenceLine } from './text.js';
 
 /** An object, and what was checked of it on each kernel. */
@@ -18,6 +18,14 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
   const suites = objects.flatMap(({ name, columns }) =>
     columns.map(({ kernel, release, check }) => {
       const on = release ?? kernel;
+      const properties = [
+        { '@name': 'object', '@value': name },
+        { '@name': 'kernel', '@value': kernel },
+      ];
+      if (isUnreadable(check)) {
+        const error = { '@type': 'unreadable', '@message': check.unreadable };
+        return { name: `${name} on ${on}`, cases: [{ '@classname': `${name} on ${on}`, '@name': 'read', error }], properties };
+      }
       const cases = check.programs.map(({ program, section, outcome, autoload, findings }): XmlTree => {
         const testcase = { '@classname': `${name} on ${on}`, '@name': `${program} (${section})` };
         if (outcome === 'passes') return testcase;
@@ -29,10 +37,6 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
         const text = against.flatMap(({ verdict }) => verdict.because.map(evidenceLine)).join('\n');
         return { ...testcase, failure: { '@type': against[0]!.verdict.code, '@message': message, '#text': text } };
       });
-      const properties = [
-        { '@name': 'object', '@value': name },
-        { '@name': 'kernel', '@value': kernel },
-      ];
       return { name: `${name} on ${on}`, cases, properties };
     }),
   );
@@ -57,5 +61,6 @@ function says({ subject, verdict }: Finding): string {
 
 function counts(cases: readonly XmlTree[]): Record<string, string> {
   const failures = cases.filter(({ failure }) => failure !== undefined).length;
-  return { '@tests': String(cases.length), '@failures': String(failures), '@errors': '0' };
+  const errors = cases.filter(({ error }) => error !== undefined).length;
+  return { '@tests': String(cases.length), '@failures': String(failures), '@errors': String(errors) };
 }

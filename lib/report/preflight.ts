@@ -7,7 +7,17 @@ export interface KernelColumn {
   /** The file, or `the running kernel`. */
   readonly kernel: string;
   readonly release?: string;
-  readonly check: ObjectCheck;
+  /** Why nothing can be said, where the object, or the kernel, can't be read. */
+  readonly check: ObjectCheck | Unreadable;
+}
+
+/** In the place of an answer: a message that names the file and the damage. */
+export interface Unreadable {
+  readonly unreadable: string;
+}
+
+export function isUnreadable(check: ObjectCheck | Unreadable): check is Unreadable {
+  return 'unreadable' in check;
 }
 
 /** The findings that are no plain yes. */
@@ -27,19 +37,20 @@ function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Fi
 
 /** A row for each program, a column for each kernel. */
 export function matrixLines(columns: readonly KernelColumn[]): string[] {
-  const [first] = columns;
-  if (first === undefined) return [];
-  const rows = first.check.programs.map((program, i) => [
-    program.program,
-    program.section,
-    ...columns.map(({ check }) => cell(check.programs[i]!, check.findings)),
+  const checks = columns.map(({ check }) => check);
+  const programs = checks.find((check): check is ObjectCheck => !isUnreadable(check))?.programs ?? [];
+  const rows = programs.map(({ program, section }, i) => [
+    program,
+    section,
+    ...checks.map(check => (isUnreadable(check) ? 'unreadable' : cell(check.programs[i]!, check.findings))),
   ]);
   const heads = columns.map(({ kernel, release }) => release ?? kernel);
-  return table([...(columns.length > 1 ? [['program', 'section', ...heads]] : []), ...rows], '  ');
+  return table([...(columns.length > 1 && rows.length > 0 ? [['program', 'section', ...heads]] : []), ...rows], '  ');
 }
 
 /** What is refused or can't be told, with what it rests on. */
-export function findingLines({ programs, findings }: ObjectCheck): string[] {
+export function findingLines(check: ObjectCheck | Unreadable): string[] {
+  if (isUnreadable(check)) return [`    unreadable: ${check.unreadable}`];
   const lines = (list: readonly Finding[]): string[] =>
     remarkable(list).flatMap(({ subject, verdict, usedBy }) => {
       const answer = verdict.ok === undefined ? 'open' : verdict.ok ? 'yes' : 'no';
@@ -51,10 +62,10 @@ export function findingLines({ programs, findings }: ObjectCheck): string[] {
         ...verdict.because.map(evidence => `      ${evidenceLine(evidence)}`),
       ];
     });
-  const ofObject = lines(findings);
+  const ofObject = lines(check.findings);
   return [
     ...(ofObject.length === 0 ? [] : ['  the object', ...ofObject]),
-    ...programs.flatMap(program => {
+    ...check.programs.flatMap(program => {
       const own = lines(program.findings);
       return own.length === 0 ? [] : [`  ${program.program}`, ...own];
     }),

@@ -1,5 +1,6 @@
 import { textAt } from '../image-text.js';
 import type { Kernel } from '../kernel.js';
+import { calledNumbers } from './syscall-events.js';
 
 /** A tracepoint, or an event of tracefs that has none behind it, such as those of system calls. */
 export interface Tracepoint {
@@ -45,7 +46,10 @@ export class TracepointTable {
     this.listsData = tracepoints.size > 0 || iterators.size === 0;
     const events = readEvents(kernel, new Map([...tracepoints].map(([name, address]) => [address, name])));
     this.listsEvents = events !== undefined;
-    const byName = new Map(events?.map(event => [event.name, event]));
+    const called = events === undefined ? undefined : calledNumbers(kernel, prefix => addressesOf(kernel, prefix));
+    const isKept = ({ name, system }: Event): boolean =>
+      called === undefined || system !== 'syscalls' || called.has(name.replace(/^sys_(enter|exit)_/, ''));
+    const byName = new Map(events?.filter(isKept).map(event => [event.name, event]));
     const names = new Set([...tracepoints.keys(), ...iterators.keys(), ...byName.keys()]);
     const rows = new Map<string, Tracepoint>();
     for (const name of [...names].sort()) {

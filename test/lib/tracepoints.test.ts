@@ -77,6 +77,47 @@ describe('The tracepoints of an image', () => {
     expect(of('nothing')).to.deep.equal(['no-tracepoint', 'no-tracepoint', 'no-tracepoint']);
   });
 
+  it('leave out events of system calls that the table does not lead to', () => {
+    const names = (called: readonly number[]): string[] => {
+      const writer = new ElfWriter();
+      const text = (value: string): Uint8Array => join(new TextEncoder().encode(value), new Uint8Array(32 - value.length));
+      const at = (offset: number): bigint => BASE + BigInt(offset);
+      // 0: names of 32 bytes; 0x80: the class; 0x90: calls of 32 bytes; 0xf0: the table of events; 0x108: that of system calls
+      const data = join(
+        text('syscalls'),
+        text('sys_enter_read'),
+        text('sys_exit_newstat'),
+        text('sys_enter_ni_syscall'),
+        writer.u64(at(0), 0n, ...[0x20, 0x40, 0x60].flatMap(name => [0n, 0n, at(0x80), at(name)])),
+        writer.u64(at(0x90), at(0xb0), at(0xd0), ...called.map(at), 0n),
+      );
+      const symbols: SymbolSpec[] = (
+        [
+          ['__start_ftrace_events', 0xf0],
+          ['__stop_ftrace_events', 0x108],
+          ['sys_call_table', 0x108],
+          ['__x64_sys_read', 0x1000],
+          ['__x64_sys_newstat', 0x1010],
+          ['__x64_sys_ni_syscall', 0x1020],
+        ] as const
+      ).map(([name, offset]) => ({ name, value: at(offset), size: 8n, type: STT.OBJECT, binding: STB.GLOBAL, section: 1 }));
+      const bytes = writer.file({
+        type: 2,
+        machine: 62,
+        sections: [
+          { name: '.data', type: 1, flags: SHF.ALLOC | SHF.WRITE, address: BASE, data: join(data, new Uint8Array(0x1000)) },
+          ...writer.symbols(symbols),
+        ],
+      });
+      const table = new Kernel(piecesOfImage(ElfFile.open(new MemorySource(bytes, 'vmlinux')), {})).tracepoints;
+      return table.all().map(({ name }) => name);
+    };
+    expect(names([0x1020, 0x1000, 0x1020])).to.deep.equal(['sys_enter_read']);
+    expect(names([0x1020, 0x1010])).to.deep.equal(['sys_exit_newstat']);
+    // Where the table leads to nothing that is known, nothing is left out.
+    expect(names([])).to.have.length(3);
+  });
+
   it('are open where the image does not list its data', () => {
     const other = kernelOf({ functions: [{ name: '__traceiter_sched_wakeup', site: 0 }] });
     const { rawTracepoint, tpBtf, event } = tracepointAnswer(other, 'sched_wakeup');

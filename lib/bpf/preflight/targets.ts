@@ -134,6 +134,15 @@ export class TargetChecks {
     if (event.ok && found?.system !== undefined && found.system !== system) {
       return refused('no-trace-event', 'ENOENT', '_ftrace_events', `the event is ${found.system}:${found.name}`);
     }
+    // perf_event_set_bpf_prog() wants TRACE_EVENT_FL_TRACEPOINT, or a system call's: the records of ftrace's own buffer have neither.
+    if (event.ok && system === 'ftrace') {
+      return refused(
+        'no-trace-event',
+        'EINVAL',
+        '_ftrace_events',
+        `${target} is a record of ftrace's own, no tracepoint: BPF attaches to none of them`,
+      );
+    }
     return unlessModule(event);
   }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -238,6 +238,42 @@ describe('kelf bpf check', () => {
       this.skip();
     }
     expect(run.stderr).to.equal('- validates\n');
+  });
+
+  it('goes on where an object or a kernel can not be read, says why, and exits with 3', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kelf-preflight-'));
+    try {
+      const cut = join(folder, 'cut.o');
+      const noKernel = join(folder, 'vmlinux');
+      writeFileSync(cut, readFileSync(OBJECT).subarray(0, 5000));
+      writeFileSync(noKernel, 'no kernel');
+      const { code, stdout } = await cli('bpf', 'check', cut, join(folder, 'missing.o'), OBJECT, '-k', noKernel, '-k', KERNEL);
+      expect(code).to.equal(3);
+      const lines = stdout.split('\n');
+      expect(lines.slice(0, 4)).to.deep.equal([
+        cut,
+        lines[1]!.match(/^ {2}unreadable: .*section headers of 64 bytes do not fit in a file of 5000 bytes$/)![0],
+        join(folder, 'missing.o'),
+        `  unreadable: ${join(folder, 'missing.o')}: no such file`,
+      ]);
+      expect(lines.find(line => line.includes('on_failslab'))).to.match(/ unreadable +fails: not-modifiable$/);
+      expect(lines[lines.indexOf(`  on ${noKernel}`) + 1]).to.match(/^ {4}unreadable: /);
+      const { stdout: json } = await cli('bpf', 'check', cut, OBJECT, '-k', noKernel, '-k', KERNEL, '--json');
+      const { objects } = JSON.parse(json);
+      expect(objects[0].kernels[1]).to.have.all.keys('kernel', 'unreadable');
+      expect(objects[1].kernels[1].programs[0].program).to.equal('called_by_tail');
+      const { stdout: junit } = await cli('bpf', 'check', cut, OBJECT, '-k', KERNEL, '--junit', '-');
+      expect(junit).to.match(/<error type="unreadable" message="[^"]*5000 bytes"\/>/);
+      expect(junit).to.match(/<testsuites name="kelf bpf check" tests="14" failures="\d" errors="1">/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says what is wrong with the kernel where there is no other', async () => {
+    const { code, stdout, stderr } = await cli('bpf', 'check', OBJECT, '-k', fixture('bpf/kelf.bpfel.o'));
+    expect({ code, stdout }).to.deep.equal({ code: 3, stdout: '' });
+    expect(stderr).to.include('kelf.bpfel.o');
   });
 
   it('wants a kernel', async () => {
