@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Argv } from './measure.js';
 
@@ -94,12 +96,18 @@ export interface Alone {
   readonly kelf: Argv;
   /** What follows the file. */
   readonly names?: Argv;
+  /** Its exit code, where that tells of findings. */
+  readonly exit?: number;
   /** Beside the vmlinux; `Image.gz` is the arm64 Image, packed for the measurement. */
   readonly file: 'vmlinux' | 'vmlinuz' | 'Image.gz';
   readonly memory: boolean;
   readonly target: Partial<Record<Arch, { readonly milliseconds: number; readonly mebibytes?: number }>>;
   readonly on: readonly Arch[];
 }
+
+/** Debian's libbpf-tools as fixtures/fetch-bpf-tools.sh leaves them: executables with BPF objects in them. */
+const BPF_TOOLS = join(process.env['KELF_BPF_TOOLS'] ?? fileURLToPath(new URL('../../fixtures/bpf-tools', import.meta.url)), 'programs');
+const BPF_PROGRAMS: Argv = existsSync(BPF_TOOLS) ? readdirSync(BPF_TOOLS).map(name => join(BPF_TOOLS, name)) : [];
 
 export const ALONE: readonly Alone[] = [
   { name: 'audit', kelf: ['audit'], file: 'vmlinux', memory: true, target: { amd64: { milliseconds: 800, mebibytes: 200 } }, on: BOTH },
@@ -130,6 +138,20 @@ export const ALONE: readonly Alone[] = [
     target: { amd64: { milliseconds: 20000, mebibytes: 1536 } },
     on: BOTH,
   },
+  // Every object of them on one kernel; some are found to fail there.
+  ...(BPF_PROGRAMS.length === 0
+    ? []
+    : [
+        {
+          name: 'bpf check libbpf-tools',
+          kelf: ['bpf', 'check', ...BPF_PROGRAMS, '--kernel'],
+          file: 'vmlinux',
+          memory: true,
+          exit: 1,
+          target: { amd64: { milliseconds: 3000 }, arm64: { milliseconds: 3000 } },
+          on: BOTH,
+        } as const,
+      ]),
   // Debian's arm64 vmlinuz is a raw Image.
   {
     name: 'kallsyms vmlinuz',

@@ -35,14 +35,14 @@ export function versionOf(program: string): string | undefined {
 /**
  * Runs a command with its output to /dev/null. (A pipe would add the reader's time, a file the disk's.)
  * @returns the wall time in milliseconds, from the spawn until the process is reaped
- * @throws Error where the command fails: its figure would be of something else
+ * @throws Error where the command ends otherwise than with `exit`: its figure would be of something else
  */
-export function time(argv: Argv): number {
+export function time(argv: Argv, exit = 0): number {
   const [program, ...args] = argv;
   const start = process.hrtime.bigint();
   const { status, error, stderr } = spawnSync(program!, args, { env: ENV, stdio: [NULL, NULL, 'pipe'], encoding: 'utf8' });
   const end = process.hrtime.bigint();
-  if (error !== undefined || status !== 0) throw new Error(`${argv.join(' ')}: ${error?.message ?? `exit ${status}: ${stderr.trim()}`}`);
+  if (error !== undefined || status !== exit) throw new Error(`${argv.join(' ')}: ${error?.message ?? `exit ${status}: ${stderr.trim()}`}`);
   return Number(end - start) / 1e6;
 }
 
@@ -55,9 +55,9 @@ export function timePair(ours: Argv, theirs: Argv, pairs: number): { readonly ou
 }
 
 /** The median time of one command, after a run that warms the caches. */
-export function timeAlone(argv: Argv, runs: number): number {
-  time(argv);
-  return median(Array.from({ length: runs }, () => time(argv)));
+export function timeAlone(argv: Argv, runs: number, exit = 0): number {
+  time(argv, exit);
+  return median(Array.from({ length: runs }, () => time(argv, exit)));
 }
 
 /** At its exit, a process tells on descriptor 3 the peak of its resident memory in KiB. */
@@ -74,13 +74,13 @@ process.on('exit', () => {
  * the process was before its exec, so a large parent would show).
  * @param argv the script and its arguments, without node
  */
-export function peakMemory(argv: Argv): number {
+export function peakMemory(argv: Argv, exit = 0): number {
   const { status, output } = spawnSync(process.execPath, ['--import', TELL_PEAK, ...argv], {
     env: ENV,
     stdio: [NULL, NULL, NULL, 'pipe'],
     encoding: 'utf8',
   });
   const kib = Number(output?.[3]);
-  if (status !== 0 || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, no peak of memory`);
+  if (status !== exit || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, no peak of memory`);
   return kib / 1024;
 }

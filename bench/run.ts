@@ -60,12 +60,12 @@ for (const { name, kelf, programs, title, peer, target, on } of CASES.filter(({ 
     });
   }
 }
-for (const { name, kelf, names = [], file, memory, target, on } of ALONE.filter(({ name }) => wanted(name))) {
+for (const { name, kelf, names = [], file, memory, exit, target, on } of ALONE.filter(({ name }) => wanted(name))) {
   for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
     const path = fileOf(vmlinux, file);
     if (!existsSync(path)) continue;
     say(`${name}, ${arch}`);
-    const took = timeAlone([process.execPath, KELF, ...kelf, path, ...names], pairs);
+    const took = timeAlone([process.execPath, KELF, ...kelf, path, ...names], pairs, exit);
     const limit = target[arch];
     const common = { kernel: arch };
     rows.push({
@@ -77,7 +77,7 @@ for (const { name, kelf, names = [], file, memory, target, on } of ALONE.filter(
       show: milliseconds,
     });
     if (!memory) continue;
-    const peak = peakMemory([KELF, ...kelf, path, ...names]);
+    const peak = peakMemory([KELF, ...kelf, path, ...names], exit);
     rows.push({
       ...common,
       what: `${name}: peak memory`,

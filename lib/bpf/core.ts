@@ -139,7 +139,7 @@ class Walks {
       ...(isMissing === undefined ? {} : { isMissing }),
     });
     this.#plain = new WalksOf(object, code, context(false));
-    this.#withData = new WalksOf(object, code, context(true));
+    this.#withData = new WalksOf(object, code, context(true), this.#plain);
   }
 
   poisonAt(fn: BpfFunction, slot: number): CorePoison {
@@ -159,13 +159,21 @@ class WalksOf {
   readonly #object: BpfObject;
   readonly #code: ReadonlyMap<number, Instructions>;
   readonly #context: (section: number) => ReachContext;
+  readonly #withoutData: WalksOf | undefined;
   readonly #reach = new Map<BpfFunction, Reach>();
   readonly #loaded = new Map<BpfProgram, ReadonlySet<BpfFunction>>();
 
-  constructor(object: BpfObject, code: ReadonlyMap<number, Instructions>, context: (section: number) => ReachContext) {
+  /** @param withoutData the walks that take no values of read-only data: where none is loaded, they are the same */
+  constructor(
+    object: BpfObject,
+    code: ReadonlyMap<number, Instructions>,
+    context: (section: number) => ReachContext,
+    withoutData?: WalksOf,
+  ) {
     this.#object = object;
     this.#code = code;
     this.#context = context;
+    this.#withoutData = withoutData;
   }
 
   /** The programs that come to a slot of a function, and what decides the tests that lead around it. */
@@ -197,7 +205,9 @@ class WalksOf {
   #reachOf(fn: BpfFunction): Reach {
     let reach = this.#reach.get(fn);
     if (reach === undefined) {
-      this.#reach.set(fn, (reach = reachOf(this.#object, fn, this.#codeOf(fn), this.#context(fn.sectionIndex))));
+      const plain = this.#withoutData === undefined ? undefined : this.#withoutData.#reachOf(fn);
+      reach = plain?.loadsData === false ? plain : reachOf(this.#object, fn, this.#codeOf(fn), this.#context(fn.sectionIndex));
+      this.#reach.set(fn, reach);
     }
     return reach;
   }

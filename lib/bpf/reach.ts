@@ -38,6 +38,8 @@ export interface Reach {
   readonly branches: readonly DecidedBranch[];
   /** Functions that are called, or whose address is taken, on the way. */
   readonly calls: ReadonlySet<BpfFunction>;
+  /** Whether read-only data was loaded: with `data` the answer may be another. */
+  readonly loadsData: boolean;
 }
 
 /** A byte of data that does not change once the program is loaded. */
@@ -74,11 +76,14 @@ class Walk {
   readonly #first: number;
   readonly #end: number;
   readonly #meanings: ReadonlyMap<number, RelocationMeaning>;
+  /** By slot of the function: whether several instructions lead to it. Only there do paths meet. */
+  readonly #joins: Uint8Array;
   readonly #seen = new Map<number, Set<string>>();
   readonly #open: State[] = [];
   readonly #branches = new Map<string, DecidedBranch>();
   readonly #undecided = new Set<string>();
   readonly #calls = new Set<BpfFunction>();
+  #loadsData = false;
 
   constructor(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext) {
     this.#object = object;
@@ -90,13 +95,25 @@ class Walk {
     this.#meanings = new Map(
       object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size).map(({ offset, meaning }) => [offset / INSN_BYTES, meaning]),
     );
+    this.#joins = this.#targets();
+  }
+
+  /** Where jumps lead; a loop has one, so that states are compared in each. */
+  #targets(): Uint8Array {
+    const targets = new Uint8Array(Math.max(this.#end - this.#first, 0));
+    for (let slot = this.#first; slot < this.#end; slot++) {
+      const distance = jumpDistance(this.#code.at(slot));
+      const target = slot + (this.#code.isWide(slot) ? 2 : 1) + (distance ?? 0);
+      if (distance !== undefined && target >= this.#first && target < this.#end) targets[target - this.#first] = 1;
+    }
+    return targets;
   }
 
   run(): Reach {
     this.#go({ slot: this.#first, registers: NOTHING, stack: new Map() });
     for (let state = this.#open.pop(); state !== undefined; state = this.#open.pop()) this.#step(state);
     const branches = [...this.#branches.entries()].filter(([key]) => !this.#undecided.has(key)).map(([, branch]) => branch);
-    return { slots: new Set(this.#seen.keys()), branches, calls: this.#calls };
+    return { slots: new Set(this.#seen.keys()), branches, calls: this.#calls, loadsData: this.#loadsData };
   }
 
   /** Notes that a state is come to; one that was seen is not followed again. */
@@ -105,6 +122,11 @@ class Walk {
     if (slot < this.#first || slot >= this.#end) return;
     let seen = this.#seen.get(slot);
     if (seen === undefined) this.#seen.set(slot, (seen = new Set()));
+    // What one instruction alone leads to has as many states as that one.
+    if (this.#joins[slot - this.#first] === 0) {
+      this.#open.push(state);
+      return;
+    }
     // With nothing known, every path was followed.
     if (seen.has('')) return;
     const wide = seen.size >= MOST_STATES;
@@ -202,6 +224,7 @@ class Walk {
     const size = [4, 2, 1, 8][(code >> 3) & 3]!;
     if (register === FRAME) return size === 8 ? stack.get(offset) : undefined;
     if (base === undefined || isKnown(base)) return undefined;
+    if (base.section !== KCONFIG) this.#loadsData = true;
     if (base.section !== KCONFIG && !this.#context.data) return undefined;
     if (base.section === KCONFIG) {
       const value = offset === 0 ? this.#context.kconfig?.(base.name) : undefined;
@@ -247,10 +270,15 @@ function together(a: Value, b: Value): string[] {
   return [...new Set([...(isKnown(a) ? a.because : []), ...(isKnown(b) ? b.because : [])])];
 }
 
+/** What is known in a state, in text: the same for the same. */
 function keyOf({ registers, stack }: State): string {
-  const cell = (value: Value): string =>
-    value === undefined ? '' : isKnown(value) ? `${value.value}` : `@${value.section}+${value.offset}`;
-  return `${registers.map(cell).join()};${[...stack].map(([at, { value }]) => `${at}=${value}`).join()}.`;
+  let key = '.';
+  for (let i = 0; i < registers.length; i++) {
+    const value = registers[i];
+    if (value !== undefined) key += isKnown(value) ? `${i}=${value.value} ` : `${i}@${value.section}+${value.offset} `;
+  }
+  for (const [at, { value }] of stack) key += `s${at}=${value} `;
+  return key;
 }
 
 /** r0 to r5 are the callee's. */
