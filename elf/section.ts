@@ -76,6 +76,18 @@ export class Section {
 
   /** `length` of the stored bytes, from `start` of the section. */
   storedRange(start: number, length: number): Uint8Array {
+    this.#checkStored(start, length);
+    return this.#source.read(this.offset + start, length);
+  }
+
+  /** Fills `target` with the stored bytes from `start` of the section: for what goes over all of it once, piece by piece, and keeps none. */
+  storedInto(start: number, target: Uint8Array): void {
+    this.#checkStored(start, target.length);
+    if (this.#source.readInto === undefined) target.set(this.#source.read(this.offset + start, target.length));
+    else this.#source.readInto(this.offset + start, target);
+  }
+
+  #checkStored(start: number, length: number): void {
     if (start + length > this.size) {
       throw new FormatError(
         'out-of-range',
@@ -90,7 +102,6 @@ export class Section {
         `the section ends at ${this.offset + this.size}, the file at ${this.#source.size}`,
       );
     }
-    return this.#source.read(this.offset + start, length);
   }
 
   /** How a SHF_COMPRESSED section is packed; undefined for the others. @throws FormatError `truncated` */

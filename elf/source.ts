@@ -15,6 +15,12 @@ export interface ByteSource {
    * @throws FormatError `truncated` when the range is not inside the source, before anything is allocated for it.
    */
   read(offset: number, length: number): Uint8Array;
+  /**
+   * Fills `target` with the bytes from `offset`, past any cache: what goes over much of an input once needs one buffer for all of it. Without this
+   * method, `read` is called.
+   * @throws FormatError `truncated`, as `read`
+   */
+  readInto?(offset: number, target: Uint8Array): void;
   close(): void;
 }
 

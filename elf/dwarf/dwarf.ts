@@ -110,9 +110,10 @@ export class Dwarf {
     if (this.#offsets === undefined) {
       const offsets: number[] = [];
       const { size, label } = this.info;
+      const head = new Uint8Array(12);
       for (let at = 0; at < size; ) {
         try {
-          const reader = new ByteReader(this.info.read(at, Math.min(12, size - at)), this.littleEndian, label, at);
+          const reader = new ByteReader(this.info.glance(at, Math.min(head.length, size - at), head), this.littleEndian, label, at);
           const { length } = readUnitLength(reader);
           if (length > size - at - reader.pos) reader.fail('out-of-range', `a unit of ${length} bytes does not fit into the section`);
           // A length of zero is a gap that a linker left.

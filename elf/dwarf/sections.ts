@@ -13,8 +13,8 @@ const WINDOW = 1 << 12;
 export class DebugSection {
   /** `vmlinux: .debug_info`, for messages. */
   readonly label: string;
-  readonly #read: (start: number, length: number) => Uint8Array;
-  readonly #size: () => number;
+  readonly #section: Section;
+  readonly #inMemory: boolean;
   readonly #whole: () => Uint8Array;
   #bytes: Uint8Array | undefined;
 
@@ -22,30 +22,51 @@ export class DebugSection {
     this.label = section.label;
     const relocated =
       elf.header.type === ET.REL && elf.sections.some(({ info, type }) => info === section.index && (type === 4 || type === 9));
-    const inMemory = relocated || section.compressed || section.name.startsWith('.zdebug');
+    this.#section = section;
+    this.#inMemory = relocated || section.compressed || section.name.startsWith('.zdebug');
     this.#whole = () => {
       const data = section.name.startsWith('.zdebug') ? inflateGnu(section) : section.data();
       return relocated ? relocateSection(elf, section, data, places()) : data;
     };
-    this.#size = () => (inMemory ? this.bytes().length : section.size);
-    this.#read = (start, length) => (inMemory ? this.bytes().subarray(start, start + length) : section.storedRange(start, length));
   }
 
   /** In bytes, unpacked. */
   get size(): number {
-    return this.#size();
+    return this.#inMemory ? this.bytes().length : this.#section.size;
   }
 
   /** `length` bytes from `start`. @throws FormatError `out-of-range` */
   read(start: number, length: number): Uint8Array {
-    if (!(start >= 0 && length >= 0 && start + length <= this.size)) {
-      throw new FormatError(
-        'out-of-range',
-        { name: this.label, offset: start },
-        `${length} bytes are needed here, the section has ${this.size}`,
-      );
-    }
-    return this.#bytes?.subarray(start, start + length) ?? this.#read(start, length);
+    this.#check(start, length);
+    return this.#held(start, length) ?? this.#section.storedRange(start, length);
+  }
+
+  /**
+   * As `read`, of bytes that are looked at and not kept: they stand in `room` until it is next used, where they are not in memory already. A pass
+   * over the section so costs no allocation for each of its pieces.
+   * @param room of at least `length` bytes
+   */
+  glance(start: number, length: number, room: Uint8Array): Uint8Array {
+    this.#check(start, length);
+    const held = this.#held(start, length);
+    if (held !== undefined) return held;
+    const bytes = room.subarray(0, length);
+    this.#section.storedInto(start, bytes);
+    return bytes;
+  }
+
+  #held(start: number, length: number): Uint8Array | undefined {
+    const bytes = this.#inMemory ? this.bytes() : this.#bytes;
+    return bytes?.subarray(start, start + length);
+  }
+
+  #check(start: number, length: number): void {
+    if (start >= 0 && length >= 0 && start + length <= this.size) return;
+    throw new FormatError(
+      'out-of-range',
+      { name: this.label, offset: start },
+      `${length} bytes are needed here, the section has ${this.size}`,
+    );
   }
 
   /**

@@ -81,6 +81,11 @@ class FileSource implements ByteSource {
     return page.subarray(start, start + length);
   }
 
+  readInto(offset: number, target: Uint8Array): void {
+    checkRange(this, offset, target.length);
+    this.#fill(offset, target);
+  }
+
   close(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
@@ -108,10 +113,15 @@ class FileSource implements ByteSource {
     // Not zeroed first: every byte is read, or the read fails. As a Uint8Array, whose slice() is a copy.
     const room = Buffer.allocUnsafeSlow(length);
     const bytes = new Uint8Array(room.buffer, room.byteOffset, length);
-    for (let done = 0; done < length; ) {
+    this.#fill(offset, bytes);
+    return bytes;
+  }
+
+  #fill(offset: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length; ) {
       let count: number;
       try {
-        count = readSync(this.#fd, bytes, done, Math.min(length - done, PIECE), offset + done);
+        count = readSync(this.#fd, target, done, Math.min(target.length - done, PIECE), offset + done);
       } catch (error) {
         throw systemError(this.name, error);
       }
@@ -119,7 +129,6 @@ class FileSource implements ByteSource {
         throw new FormatError('truncated', { name: this.name, offset: offset + done }, 'the file became shorter while it was read');
       done += count;
     }
-    return bytes;
   }
 }
 

@@ -32,9 +32,14 @@ const { kernel, type } = unpackMemory({ ...tables, count: 1, markers: [0], space
 console.log(kernel.arrives(1, 1), kernel.expand(1, 1, 1024, 4096), kernel.negative(1), kernel.place(1, 1, 0, 0, 1), type[0]);`;
   const order = `const { radixOrder } = await import('${dist}elf/order-kernel.js');
 console.log(radixOrder(Uint32Array.of(7, 1, 5, 1, 9, 0)).join(' '));`;
+  const words = `const { WordSearch } = await import('${dist}elf/dwarf/word-kernel.js');
+const search = new WordSearch([0x04030201, 7], true, 16);
+search.room.set([0, 1, 2, 3, 4, 7, 0, 0, 0]);
+console.log(search.find(0, 9), search.find(2, 9), search.find(2, 8));`;
   for (const [what, script, prints] of [
     ['unpacking of kallsyms', unpack, '1 0 0 undefined 84'],
     ['order of addresses', order, '2 1 0'],
+    ['words in .debug_info', words, '1 5 -1'],
   ] as const) {
     it(`keep the rules of asm.js: ${what}`, () => {
       const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: {} });
