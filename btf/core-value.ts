@@ -72,6 +72,7 @@ function fieldValue(btf: Btf, spec: CoreSpec): CoreValue {
   let bytes = sizeOf(btf, fieldId);
   let offset = Math.floor(bitOffset / 8);
   if (isBitfield) {
+    if (bytes === 0) throw refused(btf, 'a bit-field of a type that takes no bytes');
     // The least load that holds all its bits, at an offset that is a multiple of its size.
     const within = (): number => Math.floor(bitOffset / 8 / bytes) * bytes;
     for (offset = within(); bitOffset + member.bitfieldSize > (offset + bytes) * 8; offset = within()) {

@@ -144,18 +144,22 @@ function bounded(pages: Map<number, Uint8Array>, bytes: number): LRUCache<number
 }
 
 function readWhole(fd: number, path: string): Uint8Array {
-  const parts: Uint8Array[] = [];
+  let bytes = new Uint8Array(PAGE);
+  let length = 0;
   try {
-    for (let size = PAGE; ; size = Math.min(size * 2, 1 << 24)) {
-      const part = new Uint8Array(size);
-      const count = readSync(fd, part, 0, size, null);
-      if (count === 0) break;
-      parts.push(part.subarray(0, count));
+    // A read gives a page, however much is asked for.
+    for (;;) {
+      const count = readSync(fd, bytes, length, bytes.length - length, null);
+      if (count === 0) return bytes.subarray(0, length);
+      length += count;
+      if (length < bytes.length) continue;
+      const larger = new Uint8Array(length * 2);
+      larger.set(bytes);
+      bytes = larger;
     }
   } catch (error) {
     throw systemError(path, error);
   }
-  return Buffer.concat(parts);
 }
 
 function systemError(path: string, error: unknown): InputError {

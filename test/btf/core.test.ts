@@ -10,6 +10,7 @@ import {
   essentialName,
   formatCoreSpec,
 } from 'kelf/btf';
+import { FormatError } from 'kelf/elf';
 import { BtfWriter } from '../support/btf-writer.js';
 
 const SIGNED = 1;
@@ -179,6 +180,12 @@ describe('CoreRelocator', () => {
 
   it('refuses accesses to what has no name', () => {
     expect(() => at('0:0', 'byte_off', local.ids.anonymous)).to.throw(/no name/);
+  });
+
+  it('refuses a bit-field of a type that takes no bytes', () => {
+    const odd = blob(w => w.struct('task', 8, [['bits', w.struct('empty', 0, []), 0, 5]]));
+    const relocate = (): CoreResolution => new CoreRelocator(odd.btf, [kernel.btf]).relocate(odd.ids, '0:0', kindNumber('byte_sz'));
+    expect(relocate).to.throw(FormatError, /takes no bytes/);
   });
 
   it('takes a type of the kernel that has a flavour itself', () => {

@@ -3,44 +3,29 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { carve, carveFiles, openBpfObject, programTags } from 'kelf';
-import { Btf } from 'kelf/btf';
+import { carve } from 'kelf';
 import { MemorySource } from 'kelf/elf';
 import { cli } from '../support/cli.js';
 import { ROOT } from '../support/examples.js';
 import type { Check, Outcome } from './check.js';
+import { readLoaded, sameCore, sameTags } from './loader.js';
 import type { KernelFiles } from './run.js';
+import { missingTools, objectsOfTools } from './tools.js';
 
 // What needs objects to be loaded, or embedded by the tools that embed them: libbpf with the right to call bpf(2), bpftool and compilers.
 // Loading is asked for by KELF_LOAD_BPF=1, lest it be a surprise.
 
-const PROGRAMS = `${process.env['KELF_BPF_TOOLS'] ?? `${ROOT}fixtures/bpf-tools`}/programs`;
 const RUNNING = '/sys/kernel/btf/vmlinux';
 
 /** CO-RE of every object of libbpf-tools on a kernel, line for line what libbpf logs. */
 export async function coreRelocations(kernel: KernelFiles, check: Check): Promise<void> {
   await inFolder(async folder => {
-    const load = loader(folder, 'libbpf-load');
+    const load = loader(folder);
     await check('CO-RE of BPF objects: what libbpf logs, line for line', needs(load), async () => {
       const objects = await objectsOfTools(folder);
-      let lines = 0;
-      for (const object of objects) {
-        const log = run(load!, kernel.vmlinux, object);
-        const expected = log.match(/^libbpf: prog '.*': relo #\d+: (<|matching|non-matching|no matching|patched|substituting).*$/gm) ?? [];
-        const { stdout } = await cli('bpf', 'core', object, '--kernel', kernel.vmlinux, '--log');
-        const own = stdout.trimEnd().split('\n').filter(Boolean);
-        const wrong = own.findIndex((line, i) => `libbpf: ${line}` !== expected[i]);
-        if (wrong >= 0 || own.length !== expected.length)
-          return {
-            ok: false,
-            figures: `${basename(object)}: ${own[wrong] ?? `${own.length} lines`}; libbpf: ${expected[wrong] ?? expected.length}`,
-          };
-        lines += own.length;
-      }
-      return { ok: objects.length > 0, figures: `${lines} lines of ${objects.length} objects` };
+      return sameCore(readLoaded(run(load!, '-b', kernel.vmlinux, ...objects)), objects, kernel.vmlinux);
     });
-    const tools = existsSync(PROGRAMS) ? [] : ['libbpf-tools'];
-    await check("btf min writes bpftool's bytes", ['bpftool', 'objcopy', ...tools], () => sameMinimum(kernel.vmlinux, folder));
+    await check("btf min writes bpftool's bytes", ['bpftool', 'objcopy', ...missingTools()], () => sameMinimum(kernel.vmlinux, folder));
   });
 }
 
@@ -59,9 +44,12 @@ async function sameMinimum(vmlinux: string, folder: string): Promise<Outcome> {
 /** Tags on the running kernel, and objects through a skeleton, a compiler and strip. */
 export async function loadedAndEmbedded(check: Check): Promise<void> {
   await inFolder(async folder => {
-    const tags = loader(folder, 'libbpf-tags');
-    const missing = [...needs(tags), ...(existsSync(RUNNING) ? [] : [RUNNING])];
-    await check('tags of BPF programs are those that the running kernel shows', missing, () => sameTags(folder, tags!));
+    const load = loader(folder);
+    const missing = [...needs(load), ...(existsSync(RUNNING) ? [] : [RUNNING])];
+    await check('tags of BPF programs are those that the running kernel shows', missing, async () => {
+      const objects = await objectsOfTools(folder);
+      return sameTags(readLoaded(run(load!, ...objects)), objects, RUNNING);
+    });
     await check('objects are carved as they were embedded by bpftool, gcc and strip', ['bpftool', 'gcc', 'strip'], () => roundTrip(folder));
   });
 }
@@ -76,43 +64,20 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
 }
 
 /** A small program on libbpf, if it can be built here and may call bpf(2). What it loads is attached to nothing, and gone when it ends. */
-function loader(folder: string, name: string): string | undefined {
+function loader(folder: string): string | undefined {
   if (process.env['KELF_LOAD_BPF'] !== '1') return undefined;
-  const program = join(folder, name);
-  const built = spawnSync('cc', [`${ROOT}test/kernels/${name}.c`, '-o', program, '-lbpf'], { stdio: 'ignore' });
+  const program = join(folder, 'libbpf-load');
+  const built = spawnSync('cc', [`${ROOT}test/kernels/libbpf-load.c`, '-o', program, '-lbpf'], { stdio: 'ignore' });
   if (built.status !== 0) return undefined;
-  const tried = run(program, ...(name === 'libbpf-load' ? [RUNNING] : []), `${ROOT}fixtures/bpf/tags.bpfel.o`);
-  return /loaded 0|with_data [0-9a-f]{16}/.test(tried) ? program : undefined;
+  return /^tag with_data [0-9a-f]{16}$/m.test(run(program, `${ROOT}fixtures/bpf/tags.bpfel.o`)) ? program : undefined;
 }
 
 function needs(program: string | undefined): string[] {
-  return [...(program === undefined ? ['root-and-libbpf-dev-and-KELF_LOAD_BPF=1'] : []), ...(existsSync(PROGRAMS) ? [] : ['libbpf-tools'])];
+  return [...(program === undefined ? ['root-and-libbpf-dev-and-KELF_LOAD_BPF=1'] : []), ...missingTools()];
 }
 
 function run(program: string, ...args: string[]): string {
   return spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 28 }).stdout;
-}
-
-async function objectsOfTools(folder: string): Promise<string[]> {
-  const { objects } = await carveFiles([PROGRAMS], { out: join(folder, 'objects') });
-  return objects.map(({ written }) => written!);
-}
-
-async function sameTags(folder: string, loadedTags: string): Promise<Outcome> {
-  const kernel = Btf.parse(readFileSync(RUNNING));
-  let same = 0;
-  const objects = await objectsOfTools(folder);
-  for (const object of objects) {
-    const shown = new Map([...run(loadedTags, object).matchAll(/^(\S+) ([0-9a-f]{16})$/gm)].map(([, name, tag]) => [name!, tag!]));
-    for (const { program, sha1, sha256, conditions } of programTags(openBpfObject(object), { kernel })) {
-      const tag = shown.get(program.name);
-      if (tag === undefined || conditions.length > 0) continue;
-      if (tag !== sha1 && tag !== sha256)
-        return { ok: false, figures: `${basename(object)}: ${program.name}: ${sha256}, the kernel shows ${tag}` };
-      same++;
-    }
-  }
-  return { ok: same > 0, figures: `${same} programs of ${objects.length} objects` };
 }
 
 /** Both byte orders, and what the static linker makes: into a skeleton, into a program, stripped, and out again. */
