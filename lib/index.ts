@@ -96,9 +96,10 @@ export { Module, type ModuleFunction, type ModuleOptions, type ModuleSite, type 
 export { offsetOfPlace, placeOf, sectionOfPlace } from './module/pointers.js';
 export type { ModuleSignature } from './module/signature.js';
 export type { ModuleMcount } from './module/sites.js';
+export { ModuleBtfs } from './modules/btf.js';
 export type { ModuleEntry, ModulePart } from './modules/part.js';
 export { findModules, type ReadModulesOptions, readModules } from './modules/read.js';
-export { type ModuleInstance, ModuleTable } from './modules/table.js';
+export { type ModuleAnchor, type ModuleInstance, ModuleTable } from './modules/table.js';
 export { type KernelConfig, parseConfig } from './open/config.js';
 export { type ImageExtras, piecesOfImage } from './open/image.js';
 export { liveObstacle } from './open/live.js';

@@ -16,6 +16,7 @@ import { FunctionTable } from './functions.js';
 import type { ImageSymbols } from './image-symbols.js';
 import type { Labels } from './kprobes/areas.js';
 import type { KprobeBlacklist } from './kprobes/blacklist.js';
+import type { ModuleBtfs } from './modules/btf.js';
 import type { ModuleTable } from './modules/table.js';
 import type { KernelConfig } from './open/config.js';
 import { rooms } from './rooms.js';
@@ -71,6 +72,7 @@ export class Kernel implements AsyncDisposable {
   #functions: FunctionTable | undefined;
   #traceability: Traceability | undefined;
   #attaching: Attaching | undefined;
+  #moduleBtfs: ModuleBtfs | undefined;
   #tracepoints: TracepointTable | undefined;
   #facts: SymbolFacts | undefined;
   #dwarf: { readonly found: Dwarf | undefined } | undefined;
@@ -175,6 +177,12 @@ export class Kernel implements AsyncDisposable {
   get attaching(): Attaching {
     this.#attaching ??= new (rooms.attach().Attaching)(this);
     return this.#attaching;
+  }
+
+  /** The BTF of its modules, by their paths. */
+  get moduleBtfs(): ModuleBtfs {
+    this.#moduleBtfs ??= new (rooms.moduleBtfs().ModuleBtfs)(this.btf);
+    return this.#moduleBtfs;
   }
 
   /** The tracepoints and events of the image. */

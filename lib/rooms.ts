@@ -31,6 +31,7 @@ export const rooms: {
   readonly symbolFacts: () => typeof import('./symbol-facts.js');
   /** For answers that cover modules. */
   readonly inModules: () => typeof import('./answers/in-modules.js');
+  readonly moduleBtfs: () => typeof import('./modules/btf.js');
 } = {
   unwrap: () => require('./open/unwrap.js'),
   unpack: () => require('../elf/compression/unpack.js'),
@@ -51,4 +52,5 @@ export const rooms: {
   symbolize: () => require('./answers/symbolize.js'),
   symbolFacts: () => require('./symbol-facts.js'),
   inModules: () => require('./answers/in-modules.js'),
+  moduleBtfs: () => require('./modules/btf.js'),
 };

@@ -1,20 +1,24 @@
 import type { Abi } from '../abi/abi.js';
 import { abiOf } from '../abi/of-machine.js';
 import { type Clone, cloneOf } from '../attach/clones.js';
+import { bpftraceFentryLine } from '../attach/forms/bpftrace.js';
+import { kprobeEventsLine } from '../attach/forms/kprobe-events.js';
 import { insteadOf } from '../attach/instead.js';
 import { Names } from '../attach/names.js';
-import { placeOfAddress, placeOfName } from '../attach/place.js';
+import { placeInModule, placeOfAddress, placeOfName } from '../attach/place.js';
 import { Recipe } from '../attach/recipe.js';
 import { type Signature, Signatures } from '../attach/signature.js';
 import { Syscalls } from '../attach/syscalls.js';
 import type { Verdict } from '../evidence.js';
 import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
+import type { ModuleInstance } from '../modules/table.js';
+import type { ModuleTraceability, NameInModules } from './in-modules.js';
 
 /** How to attach to each function of a name. */
 export interface AttachAnswer {
   readonly name: string;
-  /** Lowest address first. */
+  /** Those of the kernel itself, lowest address first; then those of its modules, where they were read. */
   readonly functions: readonly Recipe[];
 }
 
@@ -35,14 +39,34 @@ export class Attaching {
 
   /** The recipes of a name. @param names where the events' names are not to meet those of other answers */
   answer(name: string, names: Names = Names.ofEvents()): AttachAnswer {
-    const rows = this.#kernel.functions.find(name).map(row => functionRow(this.#kernel, row));
-    return { name, functions: rows.map((row, i) => this.#recipe(row, names.take(rows.length > 1 ? `${name}_${i + 1}` : name, ''))) };
+    const { rows, modules } = this.#bearers(name);
+    const all = rows.length + (modules?.functions.length ?? 0);
+    const event = (i: number): string => names.take(all > 1 ? `${name}_${i + 1}` : name, '');
+    return {
+      name,
+      functions: [
+        ...rows.map((row, i) => this.#recipe(functionRow(this.#kernel, row), event(i))),
+        ...(modules?.functions ?? []).map((found, i) => this.#recipeInModule(found, modules!, event(rows.length + i))),
+      ],
+    };
   }
 
   /** The recipe for one function. Its event has the name that it has among all functions of its name. */
   recipe(row: FunctionRow): Recipe {
-    const rows = this.#kernel.functions.find(row.name);
-    return this.#recipe(row, Names.ofEvents().take(rows.length > 1 ? `${row.name}_${rows.indexOf(row.row) + 1}` : row.name));
+    const { rows, modules } = this.#bearers(row.name);
+    const all = rows.length + (modules?.functions.length ?? 0);
+    return this.#recipe(row, Names.ofEvents().take(all > 1 ? `${row.name}_${rows.indexOf(row.row) + 1}` : row.name));
+  }
+
+  /** The rows of a name, and what is said of it in modules. A running kernel lists those of its modules too, which their files say more of. */
+  #bearers(name: string): { readonly rows: readonly number[]; readonly modules: NameInModules | undefined } {
+    const { functions, symbols, modules: table } = this.#kernel;
+    const rows = functions.find(name);
+    if (table === undefined) return { rows, modules: undefined };
+    const { modules } = this.#kernel.traceability(name);
+    const known = new Set(modules!.functions.map(({ function: { module } }) => module));
+    const module = (row: number): string | undefined => symbols.module(functions.symbolRow[row]!);
+    return { rows: rows.filter(row => module(row) === undefined || !known.has(module(row)!)), modules };
   }
 
   #recipe(row: FunctionRow, event: string): Recipe {
@@ -103,5 +127,79 @@ export class Attaching {
     const bearers = functions.find(alias === undefined ? (clone?.base ?? row.name) : functions.name(alias)).length;
     if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
     return this.#signatures.ofBtf(btf, ids[0]!, btfSource!);
+  }
+
+  /** The recipe for a function of a module: by the module's name, so that neither the kernel's functions nor those of others meet it. */
+  #recipeInModule(
+    { function: row, anchor, kprobe, kretprobe, fentry }: ModuleTraceability,
+    { loaded }: NameInModules,
+    event: string,
+  ): Recipe {
+    const { symbols } = this.#kernel;
+    const { name, module, phase, site } = row;
+    const own = symbols.find(name).some(symbol => symbols.module(symbol) === undefined);
+    const bare = !own && anchor === undefined && loaded?.one.ok === true && loaded.several === undefined;
+    const place = placeInModule(module, anchor?.symbol ?? name, anchor?.offset ?? 0, bare);
+    const clone = cloneOf(name);
+    const notes: string[] = clone === undefined ? [] : [clone.says];
+    if (phase !== 'init')
+      notes.push(
+        `kprobe_events takes it before ${module} is loaded, and sets it then; perf, bpftrace and libbpf want ${module} loaded (ENOENT)`,
+      );
+    const signature = this.#signatureInModule(row, clone, notes);
+    const facts = { name, event, place, entry: kprobe, return: kretprobe, ...(signature === undefined ? {} : { signature }) };
+    const beforeLoading = phase === 'init' && site && !row.blacklisted ? kprobeEventsLine(facts, 'entry') : undefined;
+    const others = { name, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
+    return new Recipe({
+      ...facts,
+      function: row,
+      clone,
+      abi: this.abi,
+      signature,
+      notes,
+      instead: kprobe.ok === true ? [] : insteadOf(kprobe.code, others),
+      fentry: fentry.attach.ok === true && signature !== undefined ? this.#fentryLines(row, signature) : undefined,
+    });
+  }
+
+  /** libbpf looks in the kernel's BTF, then in that of each module, and takes the first FUNC of the name, or since 1.6 (8f8a024272f3) that of MOD:NAME. */
+  #fentryLines({ name, module }: ModuleInstance, signature: Signature): string[] {
+    const { btf, modules } = this.#kernel;
+    const first = (btf?.find(name, 'FUNC').length ?? 0) === 0 && modules!.find(name).every(other => !other.btf || other.module === module);
+    return [`SEC("fentry/${first ? '' : `${module}:`}${name}")`, bpftraceFentryLine(name, module, signature)];
+  }
+
+  /** How it is called, by the FUNC in the module's BTF, or by the kernel's, where both have the same and pahole keeps that alone. */
+  #signatureInModule(row: ModuleInstance, clone: Clone | undefined, notes: string[]): Signature | undefined {
+    const { btf: base, modules, moduleBtfs } = this.#kernel;
+    if (this.#signatures === undefined) {
+      notes.push('the calling convention of this architecture is not known to kelf: arguments are not read');
+      return undefined;
+    }
+    if (clone !== undefined && !clone.keepsArguments) {
+      notes.push(`its arguments are not those of ${clone.base}, and are not read`);
+      return undefined;
+    }
+    const name = clone?.base ?? row.name;
+    const btf = moduleBtfs.of(row.path);
+    const all = btf?.find(name, 'FUNC') ?? [];
+    const own = all.filter(id => id >= btf!.firstId);
+    const ids = own.length > 0 ? own : all;
+    if (btf === undefined || ids.length === 0) {
+      const why =
+        base === undefined ? `the kernel has no BTF, which a module's is split over` : `the BTF of ${row.module} has no FUNC of it`;
+      notes.push(`${why}: its arguments are not known`);
+      return undefined;
+    }
+    if (own.length === 0)
+      notes.push(`its FUNC is in the kernel's BTF, not in the module's: that the two have one prototype is likely, not certain`);
+    const prototypes = new Set(ids.map(id => btf.prototype(id)));
+    if (prototypes.size > 1) {
+      notes.push(`BTF has ${prototypes.size} prototypes of the name, and does not tell which function each is of: arguments are not read`);
+      return undefined;
+    }
+    const bearers = modules!.find(name).filter(({ module }) => module === row.module).length;
+    if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
+    return this.#signatures.ofBtf(btf, ids[0]!, own.length > 0 ? `${row.module}: .BTF` : (this.#kernel.btfSource ?? '.BTF'));
   }
 }

@@ -1,8 +1,7 @@
 import { EM } from '../../elf/constants.js';
 import type { Evidence, Verdict } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
-import type { ModuleInstance } from '../modules/table.js';
-import { openModule } from '../open/module.js';
+import type { ModuleAnchor, ModuleInstance } from '../modules/table.js';
 import type { ReasonCode } from '../reasons.js';
 import type { Decision } from './decision.js';
 import { describePrototype, PrototypeRules } from './prototype.js';
@@ -14,6 +13,8 @@ export interface ModuleTraceability {
   readonly function: ModuleInstance;
   /** How a kprobe names it, whatever else is loaded: `MOD:SYM`, or by its distance from a symbol that is the only one of its name. */
   readonly probe: string;
+  /** What it is counted from there; absent where it is the only one of its name in the module. */
+  readonly anchor?: ModuleAnchor;
   readonly kprobe: Verdict;
   readonly kretprobe: Verdict;
   /** Through the module's own BTF. */
@@ -52,7 +53,8 @@ export function traceInModules(kernel: Kernel, tracing: Traceability, name: stri
     const [load, attach] = fentryVerdicts(kernel, tracing, instance, i < MOST_OPENED);
     return {
       function: instance,
-      probe: `${instance.module}:${anchor ?? name}`,
+      probe: `${instance.module}:${anchor === undefined ? name : `${anchor.symbol}+0x${anchor.offset.toString(16)}`}`,
+      ...(anchor === undefined ? {} : { anchor }),
       kprobe,
       kretprobe: kprobe,
       fentry: { load, attach },
@@ -155,18 +157,12 @@ interface FoundFunction {
 
 /** The FUNC in the module's BTF, as the verifier sees it; undefined where the file can't be read any more. */
 function functionOf(kernel: Kernel, { path, name }: ModuleInstance): FoundFunction | undefined {
-  try {
-    using module = openModule(path, kernel.btf === undefined ? {} : { base: kernel.btf });
-    const [id] = module.find(name).flatMap(({ btf }) => btf);
-    const { btf } = module;
-    if (id === undefined || btf === undefined) return undefined;
-    const check = new PrototypeRules(btf).check(btf.ownerOf(id).words[btf.recordOf(id) + 2]!);
-    const { code, slots } = check;
-    return { prototype: btf.prototype(id), says: describePrototype(check), slots, ...(code === undefined ? {} : { code }) };
-  } catch (error) {
-    if (error instanceof Error && (error.name === 'FormatError' || error.name === 'InputError')) return undefined;
-    throw error;
-  }
+  const btf = kernel.moduleBtfs.of(path);
+  const id = btf?.find(name, 'FUNC').find(id => id >= btf.firstId);
+  if (btf === undefined || id === undefined) return undefined;
+  const check = new PrototypeRules(btf).check(btf.ownerOf(id).words[btf.recordOf(id) + 2]!);
+  const { code, slots } = check;
+  return { prototype: btf.prototype(id), says: describePrototype(check), slots, ...(code === undefined ? {} : { code }) };
 }
 
 /**

@@ -8,6 +8,10 @@ export interface OtherMechanisms {
   readonly kprobeMulti: boolean;
   /** A tracing program of BPF, by the name, attaches to this function. */
   readonly fentry: boolean;
+  /** It is in a module: the kernel's command line does not reach it. */
+  readonly inModule?: boolean;
+  /** The line for kprobe_events, where init code of a module takes it. */
+  readonly beforeLoading?: string | undefined;
 }
 
 const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
@@ -25,12 +29,16 @@ const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
 };
 
 /** What can be done in place of a refused probe, in sentences. */
-export function insteadOf(code: ReasonCode, { name, ftrace, kprobeMulti, fentry }: OtherMechanisms): string[] {
+export function insteadOf(code: ReasonCode, { name, ftrace, kprobeMulti, fentry, inModule, beforeLoading }: OtherMechanisms): string[] {
   const says: string[] = [];
   if (fentry) says.push(`a BPF program attaches by the name: SEC("fentry/${name}")`);
   if (ftrace && kprobeMulti) says.push(`multi kprobes attach: SEC("kprobe.multi/${name}")`);
   if (ftrace) says.push(`ftrace traces it: echo ${name} > /sys/kernel/tracing/set_ftrace_filter`);
-  const own = BY_CODE[code];
+  if (beforeLoading !== undefined)
+    says.push(
+      `written before the module is loaded, it is set while that initializes: echo '${beforeLoading}' >> /sys/kernel/tracing/kprobe_events`,
+    );
+  const own = inModule === true && code === 'init-text' ? undefined : BY_CODE[code];
   if (own !== undefined) says.push(own);
   return says;
 }

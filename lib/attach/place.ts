@@ -2,6 +2,8 @@ import type { Kernel } from '../kernel.js';
 
 /** The place of a probe: a symbol that stands for one place alone, and the distance from it. */
 export interface ProbePlace {
+  /** The module that it is in. */
+  readonly module?: string;
   /** Undefined where an address is all there is. */
   readonly symbol?: string;
   readonly offset: bigint;
@@ -9,6 +11,8 @@ export interface ProbePlace {
   readonly text: string;
   /** False for an address: the image is elsewhere on the next boot (CONFIG_RANDOMIZE_BASE). */
   readonly everyBoot: boolean;
+  /** Of a module: whether the symbol alone, without the module's name, leads here too, whichever of the kernel's modules are loaded. */
+  readonly bare?: boolean;
 }
 
 /** By a name that one symbol alone bears. */
@@ -25,6 +29,12 @@ export function placeOfAddress(kernel: Kernel, address: bigint): ProbePlace {
   if (anchor === undefined) return { offset: address, text: `0x${address.toString(16)}`, everyBoot: false };
   const { symbol, offset } = anchor;
   return { symbol, offset, text: offset === 0n ? symbol : `${symbol}+0x${offset.toString(16)}`, everyBoot: true };
+}
+
+/** In a module, by the distance from a symbol that is the only one of its name there: `MOD:SYM+OFFSET`, whose symbols alone the kernel looks at. */
+export function placeInModule(module: string, symbol: string, offset: number, bare: boolean): ProbePlace {
+  const text = `${module}:${symbol}${offset === 0 ? '' : `+0x${offset.toString(16)}`}`;
+  return { module, symbol, offset: BigInt(offset), text, everyBoot: true, bare };
 }
 
 /** Symbols in front that are looked at for an anchor. */

@@ -51,6 +51,8 @@ export class Recipe implements RecipeFacts {
   readonly notes: readonly string[];
   /** What can be done where a probe is refused, in sentences. */
   readonly instead: readonly string[];
+  /** Of a function of a module that trampolines attach to, through the BTF of that: the section of a BPF program, and a line for bpftrace. */
+  readonly fentry?: readonly string[];
 
   constructor(
     facts: Omit<RecipeFacts, 'abi' | 'signature'> & {
@@ -60,6 +62,7 @@ export class Recipe implements RecipeFacts {
       readonly signature?: Signature | undefined;
       readonly notes: readonly string[];
       readonly instead: readonly string[];
+      readonly fentry?: readonly string[] | undefined;
     },
   ) {
     this.name = facts.name;
@@ -72,6 +75,7 @@ export class Recipe implements RecipeFacts {
     if (facts.signature !== undefined) this.signature = facts.signature;
     this.notes = facts.notes;
     this.instead = facts.instead;
+    if (facts.fentry !== undefined) this.fentry = facts.fentry;
     // Not a part of the answer: the same for all functions.
     if (facts.abi !== undefined) Object.defineProperty(this, 'abi', { value: facts.abi, enumerable: false });
   }

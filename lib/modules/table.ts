@@ -28,6 +28,13 @@ export interface ModuleInstance {
   readonly btf: boolean;
 }
 
+/** A function of a module that alone has its name there, and the distance from it: `open_it+0x40`. */
+export interface ModuleAnchor {
+  readonly symbol: string;
+  /** Bytes. */
+  readonly offset: number;
+}
+
 /** The functions of all modules of a kernel, in columns: a tree has some 100,000 of them. */
 export class ModuleTable {
   /** In the order of their paths. */
@@ -128,10 +135,10 @@ export class ModuleTable {
   }
 
   /**
-   * A function by its distance from another one in front of it, in the same section and module, that is the only one of its name there: `open_it+0x40`.
+   * A function by its distance, in bytes, from another one in front of it, in the same section and module, that is the only one of its name there.
    * Sections are placed independently when a module is loaded. Undefined where there is no such function.
    */
-  anchorOf(row: number): string | undefined {
+  anchorOf(row: number): ModuleAnchor | undefined {
     const module = this.#module[row]!;
     const section = this.#section[row]!;
     let best = -1;
@@ -144,7 +151,7 @@ export class ModuleTable {
       const namesakes = this.index.find(this.name(at)).filter(other => this.#module[other] === module);
       if (namesakes.length === 1) best = at;
     }
-    return best < 0 ? undefined : `${this.name(best)}+0x${(this.#offset[row]! - this.#offset[best]!).toString(16)}`;
+    return best < 0 ? undefined : { symbol: this.name(best), offset: this.#offset[row]! - this.#offset[best]! };
   }
 
   /** Rows by name. */

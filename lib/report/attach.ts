@@ -7,7 +7,8 @@ import { evidenceLines, functionCells, moduleCells, table, verdictRows } from '.
 export function attachLines({ name, functions }: AttachAnswer): string[] {
   if (functions.length === 0) return [`${name}: no function of that name`, ''];
   const count = functions.length === 1 ? 'one function' : `${functions.length} functions`;
-  return [`${name}: ${count} of that name`, ...functions.flatMap(recipeLines), ''];
+  const modules = functions.filter(({ function: row }) => 'module' in row).length;
+  return [`${name}: ${count} of that name${modules === 0 ? '' : `, ${modules} in modules`}`, ...functions.flatMap(recipeLines), ''];
 }
 
 function recipeLines(recipe: Recipe): string[] {
@@ -27,6 +28,7 @@ function recipeLines(recipe: Recipe): string[] {
       const lines = (['entry', 'return'] as const).flatMap(kind => recipe.attach(form, kind) ?? []);
       return lines.length === 0 ? [] : [`    ${form}`, ...lines.map(line => `      ${line}`)];
     }),
+    ...(recipe.fentry === undefined ? [] : ['    fentry', ...recipe.fentry.map(line => `      ${line}`)]),
   ];
 }
 

@@ -12,11 +12,18 @@ const TEXT = 128;
 
 /** A small BPF program in C, for vmlinux.h and libbpf, that prints the arguments of each function: one handler for each recipe and kind. */
 export function bpfProgram(recipes: readonly RecipeFacts[], kinds: readonly ProbeKind[]): string {
-  const handlers = recipes.flatMap(facts => kinds.filter(kind => facts[kind].ok === true).map(kind => handler(facts, kind)));
+  const modules = new Set(recipes.flatMap(({ place }) => place.module ?? []));
+  const [only] = modules;
+  // The header of one module has its types and the kernel's; with those of two, the kernel's would be declared twice.
+  const header = modules.size === 1 ? `${only}.ko --base KERNEL` : 'KERNEL';
+  const handlers = recipes.flatMap(facts => {
+    const typed = facts.place.module === undefined || modules.size === 1;
+    return kinds.filter(kind => facts[kind].ok === true).map(kind => handler(facts, kind, typed));
+  });
   const target = recipes[0]?.abi?.bpfTarget;
   const define = target === undefined ? '' : `-D__TARGET_ARCH_${target} `;
   return [
-    `/* clang -O2 -g -target bpf ${define}-c THIS.bpf.c; vmlinux.h: kelf btf dump KERNEL --format c */`,
+    `/* clang -O2 -g -target bpf ${define}-c THIS.bpf.c; vmlinux.h: kelf btf dump ${header} --format c */`,
     '#include "vmlinux.h"',
     '#include <bpf/bpf_helpers.h>',
     '#include <bpf/bpf_tracing.h>',
@@ -26,10 +33,11 @@ export function bpfProgram(recipes: readonly RecipeFacts[], kinds: readonly Prob
   ].join('\n');
 }
 
-function handler(facts: RecipeFacts, kind: ProbeKind): string[] {
+/** @param typed whether the header has the types of the parameters */
+function handler(facts: RecipeFacts, kind: ProbeKind, typed: boolean): string[] {
   const section = sectionOf(facts, kind);
   const probe = kind === 'entry' ? 'kprobe' : 'kretprobe';
-  const body = kind === 'entry' ? entryBody(facts) : returnBody(facts);
+  const body = kind === 'entry' ? entryBody(facts, typed) : returnBody(facts);
   const name = `on_${facts.event}${kind === 'entry' ? '' : '_return'}`;
   const macro = kind === 'entry' ? 'BPF_KPROBE' : 'BPF_KRETPROBE';
   const usesText = body.statements.some(line => line.includes('kelf_text'));
@@ -53,7 +61,7 @@ interface Body {
   readonly statements: readonly string[];
 }
 
-function entryBody({ abi, signature }: RecipeFacts): Body {
+function entryBody({ abi, signature }: RecipeFacts, typed: boolean): Body {
   if (abi === undefined || signature === undefined) return { parameters: [], statements: [] };
   if (signature.syscall !== undefined) {
     const statements = signature.arguments.flatMap(argument => [
@@ -66,7 +74,9 @@ function entryBody({ abi, signature }: RecipeFacts): Body {
   const plain = signature.arguments.findIndex(({ passing, value }, i) => !isPlain(passing?.parts, value, i));
   const count = Math.min(MOST_PARAMETERS, plain < 0 ? signature.arguments.length : plain);
   return {
-    parameters: signature.arguments.slice(0, count).map(({ declaration }) => declaration),
+    parameters: signature.arguments.slice(0, count).map(({ declaration, variable, value }) => {
+      return typed ? declaration : `${value.kind === 'pointer' ? 'void *' : 'unsigned long '}${variable}`;
+    }),
     statements: signature.arguments.flatMap((argument, i) =>
       i < count ? print(argument.name, argument.value, argument.variable) : fromContext(abi, argument),
     ),

@@ -2,7 +2,7 @@ import type { Abi } from '../../abi/abi.js';
 import type { Part } from '../../abi/pass.js';
 import type { Value } from '../../abi/value.js';
 import type { ProbeKind, RecipeFacts } from '../recipe.js';
-import type { AttachArgument } from '../signature.js';
+import type { AttachArgument, Signature } from '../signature.js';
 
 /** One printed value: its format, and the expression. */
 interface Printed {
@@ -13,22 +13,36 @@ interface Printed {
 /** For bpftrace: `kprobe:NAME { printf(…) }`. */
 export function bpftraceLine(facts: RecipeFacts, kind: ProbeKind): string {
   const { abi, signature, place } = facts;
-  const printed =
+  const body = bodyOf(
     abi === undefined || signature === undefined
       ? []
       : kind === 'entry'
         ? signature.arguments.flatMap(argument => printedArgument(abi, argument))
-        : printedResult(signature.result.value, signature.result.fetch.length > 0);
-  const formats = ['%s', ...printed.map(({ format }) => format)].join(' ');
-  const body = `{ printf("${formats}\\n", ${['comm', ...printed.map(({ expression }) => expression)].join(', ')}); }`;
+        : printedResult(signature.result.value, signature.result.fetch.length > 0),
+  );
   const probe = kind === 'entry' ? 'kprobe' : 'kretprobe';
-  if (place.symbol !== undefined && place.offset === 0n) return `bpftrace -e '${probe}:${place.symbol} ${body}'`;
+  const { module, symbol, offset } = place;
+  if (symbol !== undefined && offset === 0n) return `bpftrace -e '${probe}:${module === undefined ? '' : `${module}:`}${symbol} ${body}'`;
   // bpftrace takes no offset beyond the symbol's end; an address, since 0.25, with --unsafe.
+  const line = `$3=="${symbol}"${module === undefined ? '' : `&&$4=="[${module}]"`}`;
   const address =
-    place.symbol === undefined
-      ? `0x${place.offset.toString(16)}`
-      : `'$(printf 0x%x $((0x$(awk '$3=="${place.symbol}"{print $1;exit}' /proc/kallsyms)+0x${place.offset.toString(16)})))'`;
+    symbol === undefined
+      ? `0x${offset.toString(16)}`
+      : `'$(printf 0x%x $((0x$(awk '${line}{print $1;exit}' /proc/kallsyms)+0x${offset.toString(16)})))'`;
   return `bpftrace --unsafe -e '${probe}:${address} ${body}'`;
+}
+
+/** For bpftrace, through a trampoline and the BTF of a module: `fentry:MOD:NAME { printf(…) }`. Arguments have their types; structs are not printed. */
+export function bpftraceFentryLine(name: string, module: string, { arguments: all }: Signature): string {
+  const printed = all.flatMap(({ name, value }) =>
+    value.kind === 'struct' || value.kind === 'void' ? [] : [print(name, value, `args.${name}`, true)],
+  );
+  return `bpftrace -e 'fentry:${module}:${name} ${bodyOf(printed)}'`;
+}
+
+function bodyOf(printed: readonly Printed[]): string {
+  const formats = ['%s', ...printed.map(({ format }) => format)].join(' ');
+  return `{ printf("${formats}\\n", ${['comm', ...printed.map(({ expression }) => expression)].join(', ')}); }`;
 }
 
 function printedArgument(abi: Abi, { name, value, passing, field, fetch }: AttachArgument): Printed[] {

@@ -31,7 +31,8 @@ export const attach: Command<typeof OPTIONS> = command({
   arity: [1, 1000],
   about: `Prints for each function that bears a name what attaches a probe to exactly that one, on every boot of this kernel, and reads its arguments by
 name: from the prototype in BTF and the calling convention of the architecture. Of a function that the kernel refuses, why, and what can be
-done instead. With --as, only the recipe in that form: a line, or for bpf-c a program for all of them. The names are read from stdin for -.`,
+done instead. With --as, only the recipe in that form: a line, or for bpf-c a program for all of them. The names are read from stdin for -. With --modules, of
+functions in modules too, by the module's name (MOD:NAME).`,
   options: OPTIONS,
   run: ({ args, options, out, note }) => {
     const form = formOf(options.as);

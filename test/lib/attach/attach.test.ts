@@ -228,9 +228,14 @@ describe('A recipe', () => {
     expect(line(kernel(), 'do_sys_openat2', 'perf')).to.equal(
       `perf probe --add 'do_sys_openat2 dfd=%di:s32 filename=+0(%si):string how=%dx:x64'`,
     );
-    expect(line(kernel(), 'do_sys_openat2', 'perf', 'return')).to.equal(
-      `perf probe --add 'do_sys_openat2_ret=do_sys_openat2%return ret=$retval:s64'`,
-    );
+    expect(line(kernel(), 'do_sys_openat2', 'perf', 'return')).to.equal(`perf probe --add 'do_sys_openat2%return ret=$retval:s64'`);
+    const long = 'x'.repeat(70);
+    const ofLong = (kind: ProbeKind): string | undefined => line(kernel({ functions: [{ name: long, site: 0 }] }), long, 'perf', kind);
+    // perf adds __return, and the kernel takes 63 characters.
+    expect([ofLong('entry'), ofLong('return')]).to.deep.equal([
+      `perf probe --add '${'x'.repeat(59)}=${long}'`,
+      `perf probe --add '${'x'.repeat(55)}=${long}%return'`,
+    ]);
     expect(line(twice, 'twice', 'perf', 'entry', 1)).to.equal(
       `echo 'p:twice_2 _stext+0x20 p0=%di:s32' >> /sys/kernel/tracing/kprobe_events && perf record -a -e kprobes:twice_2`,
     );
