@@ -1,5 +1,7 @@
 import { chainNames } from './name-kernel.js';
 
+const encoder = new TextEncoder();
+
 /**
  * Finds rows by name, over names that stand NUL-terminated in one block of bytes. Nothing is decoded: rows are chained by a hash of their bytes,
  * so that looking up and grouping 120,000 names costs milliseconds.
@@ -28,7 +30,7 @@ export class NameIndex {
 
   /** The rows of that name, in the order of the rows. */
   find(name: string): number[] {
-    const first = this.firstOf(new TextEncoder().encode(`${name}\0`), 0);
+    const first = this.firstOf(encoder.encode(`${name}\0`), 0);
     return first < 0 ? [] : this.rowsFrom(first);
   }
 

@@ -53,6 +53,12 @@ export class Words {
     this.#halves[index * 2 + HIGH] = high;
   }
 
+  /** Sets a base, given by its halves, and a distance of at most 52 bits; it wraps, as in the machine. */
+  setSum(index: number, baseLow: number, baseHigh: number, distance: number): void {
+    const sum = baseLow + distance;
+    this.set(index, sum, baseHigh + Math.floor(sum / 0x1_0000_0000));
+  }
+
   /** The value less `base`; exact where that fits in 53 bits, and of the right sign and magnitude everywhere. */
   minus(index: number, baseLow: number, baseHigh: number): number {
     return (this.high(index) - baseHigh) * 0x1_0000_0000 + (this.low(index) - baseLow);

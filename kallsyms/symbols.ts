@@ -28,6 +28,7 @@ export interface SymbolColumns {
 }
 
 const UNDERSCORE = '_'.charCodeAt(0);
+const PREAMBLES = ['pfx', 'cfi'].map(name => new TextEncoder().encode(name));
 const FEW_ALIASES = 16;
 const HIGHEST = 0xffff_ffff_ffff_ffffn;
 const LETTER_T = 't'.charCodeAt(0);
@@ -45,8 +46,7 @@ export function isTextLetter(letter: number): boolean {
  */
 export function isPreambleName(strings: Uint8Array, offset: number): boolean {
   if (strings[offset] !== UNDERSCORE || strings[offset + 1] !== UNDERSCORE || strings[offset + 5] !== UNDERSCORE) return false;
-  const three = String.fromCharCode(strings[offset + 2]!, strings[offset + 3]!, strings[offset + 4]!);
-  return three === 'pfx' || three === 'cfi';
+  return PREAMBLES.some(([a, b, c]) => strings[offset + 2] === a && strings[offset + 3] === b && strings[offset + 4] === c);
 }
 
 /**

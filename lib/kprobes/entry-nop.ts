@@ -17,6 +17,8 @@ const SHAPES = [
   { stride: 12, lengths: 10 },
   { stride: 13, lengths: 10 },
 ];
+/** So many entries tell the size. */
+const TRIED = 256;
 /** A larger table is taken for damage: real ones have some ten thousand entries. */
 const LARGEST = 1 << 22;
 
@@ -46,10 +48,14 @@ export class EntryNop {
     const entry = starts(address, ENDBR64) ? address + BigInt(ENDBR64.length) : address;
     if (this.#erased.has(entry)) return undefined;
     const nop = starts(entry, NOP5);
+    const jump = starts(entry, [JMP]);
+    const call = starts(entry, [CALL]);
+    // The tables of patched code are read for what may be in them alone.
+    if (!nop && !jump && !call) return false;
     const patch = this.#patched.atAddress(entry);
     // A jump label is a jump or a NOP of the same size, as the key is; a static call is a call, or a NOP where nothing is to be called.
-    const other = patch === 'jump-label' ? JMP : patch === 'static-call' ? CALL : undefined;
-    return other !== undefined && (nop || starts(entry, [other])) ? undefined : nop;
+    const patchable = (patch === 'jump-label' && !call) || (patch === 'static-call' && !jump);
+    return patchable ? undefined : nop;
   }
 }
 
@@ -63,16 +69,16 @@ function erasedAlternatives(memory: Memory, labels: Labels, isText: (address: bi
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   for (const { stride, lengths } of SHAPES) {
     if (size % stride !== 0) continue;
-    erased.clear();
+    // s32 from its own place to the instruction
+    const place = (at: number): bigint => start + BigInt(at + view.getInt32(at, memory.littleEndian));
+    const tried = Math.min(size, TRIED * stride);
     let outside = 0;
+    for (let at = 0; at < tried; at += stride) if (!isText(place(at))) outside++;
+    if (outside * 10 >= tried / stride) continue;
     for (let at = 0; at < size; at += stride) {
-      // s32 from its own place to the instruction
-      const place = start + BigInt(at + view.getInt32(at, memory.littleEndian));
-      if (!isText(place)) outside++;
-      else if (bytes[at + lengths] === NOP5.length && bytes[at + lengths + 1] === 0) erased.add(place);
+      if (bytes[at + lengths] === NOP5.length && bytes[at + lengths + 1] === 0) erased.add(place(at));
     }
-    if (outside * 10 < size / stride) return erased;
+    break;
   }
-  erased.clear();
   return erased;
 }

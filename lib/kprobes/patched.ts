@@ -1,5 +1,6 @@
 import type { Memory } from '../../elf/memory.js';
 import { halves, lowerBoundSorted, Words } from '../../elf/words.js';
+import { once } from '../open/once.js';
 import type { AreaSet, Labels } from './areas.js';
 
 /** What check_kprobe_address_safe() refuses because the kernel patches or traps on the instruction itself. */
@@ -28,15 +29,16 @@ const LARGEST = 1 << 26;
 
 /** The addresses of code that the kernel patches or traps on. */
 export class PatchedCode {
-  readonly #tables: readonly { readonly code: PatchCode; readonly addresses: Words }[];
+  /** Read when the first address is asked for. */
+  readonly #tables: () => readonly { readonly code: PatchCode; readonly addresses: Words }[];
 
   /**
-   * Reads the tables of a 64-bit image, whose entries are relative to their place (CONFIG_GENERIC_BUG_RELATIVE_POINTERS,
+   * The tables of a 64-bit image, whose entries are relative to their place (CONFIG_GENERIC_BUG_RELATIVE_POINTERS,
    * CONFIG_HAVE_ARCH_JUMP_LABEL_RELATIVE).
    * @param text where entries may point
    */
   constructor(memory: Memory, labels: Labels, text: AreaSet) {
-    this.#tables = TABLES.map(shape => ({ code: shape.code, addresses: readTable(memory, labels, shape, text) }));
+    this.#tables = once(() => TABLES.map(shape => ({ code: shape.code, addresses: readTable(memory, labels, shape, text) })));
   }
 
   /** What stands at the address at a row of a column. */
@@ -51,7 +53,7 @@ export class PatchedCode {
   }
 
   #at(low: number, high: number): PatchCode | undefined {
-    for (const table of this.#tables) {
+    for (const table of this.#tables()) {
       const at = lowerBoundSorted(table.addresses, low, high);
       if (at < table.addresses.length && table.addresses.minus(at, low, high) === 0) return table.code;
     }
@@ -66,13 +68,13 @@ function readTable(memory: Memory, labels: Labels, shape: TableShape, text: Area
   if (start === undefined || size <= 0 || size > LARGEST || !memory.has(start, size)) return new Words(0);
   const bytes = memory.read(start, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
+  const { low, high } = halves(start);
   for (const stride of shape.strides) {
     if (size % stride !== 0) continue;
     const addresses = new Words(size / stride);
     let outside = 0;
     for (let i = 0; i < addresses.length; i++) {
-      const { low, high } = halves(start + BigInt(i * stride + view.getInt32(i * stride, memory.littleEndian)));
-      addresses.set(i, low, high);
+      addresses.setSum(i, low, high, i * stride + view.getInt32(i * stride, memory.littleEndian));
       if (text.at(addresses, i) === undefined) outside++;
     }
     // A wrong stride reads line numbers as distances: nearly none lands in text.

@@ -85,13 +85,18 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
 
 /** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */
 function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, notes: string[]): KernelSymbols {
-  const location = imageSymbols === undefined ? locateIn(file) : kallsymsLocation(name => imageSymbols.addressOf(name));
+  const location = imageSymbols === undefined ? locateIn(file) : locationByLabels(imageSymbols);
   if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
   if (imageSymbols === undefined) {
     throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms: nothing names its functions`);
   }
   notes.push('no packed kallsyms: the symbols are those of .symtab that kallsyms would list');
   return rooms.symbolsFromElf().symbolsFromElf(file, imageSymbols.table);
+}
+
+function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefined {
+  const labels = imageSymbols.withPrefix('kallsyms_');
+  return kallsymsLocation(name => labels.get(name));
 }
 
 function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
