@@ -40,14 +40,14 @@ if (wanted('node -e 0')) {
   const floor = timeAlone([process.execPath, '-e', '0'], pairs);
   rows.push({ what: 'node -e 0 (the floor)', kernel: '', kelf: milliseconds(floor), result: floor, show: milliseconds });
 }
-for (const { name, kelf, programs, title, peer, target, on } of CASES.filter(({ name }) => wanted(name))) {
+for (const { name, kelf, names, programs, title, peer, target, on } of CASES.filter(({ name }) => wanted(name))) {
   const absent = programs.filter(program => !installed(program));
   for (const program of absent) missing.add(program);
   if (absent.length > 0) continue;
   peers.add(programs[0]!);
   for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
     say(`${name}, ${arch}`);
-    const { ours, theirs } = timePair([process.execPath, KELF, ...kelf, vmlinux], peer(vmlinux), pairs);
+    const { ours, theirs } = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer(vmlinux, arch), pairs);
     const limit = target[arch];
     rows.push({
       what: name,

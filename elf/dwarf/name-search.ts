@@ -71,8 +71,9 @@ function partsHolding(
   const together = offsets.length > MOST_NEEDLES;
   const searched = together ? texts : [...texts, ...offsets.map(offset => wordBytes(offset, littleEndian))];
   const overlap = Math.max(4, ...searched.map(({ length }) => length)) - 1;
-  const words = together ? new WordSearch(offsets, littleEndian, PIECE + overlap) : undefined;
-  const room = words?.room ?? new Uint8Array(PIECE + overlap);
+  const most = Math.min(PIECE + overlap, section.size);
+  const words = together ? new WordSearch(offsets, littleEndian, most) : undefined;
+  const room = words?.room ?? new Uint8Array(most);
   const sample = section.read(Math.max(0, Math.floor((section.size - SAMPLE) / 2)), Math.min(SAMPLE, section.size));
   const needles = searched.map(text => new Needle(text, sample));
   const found = new Set<number>();

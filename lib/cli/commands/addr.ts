@@ -28,7 +28,7 @@ A name that several symbols bear gives an answer for each. With - in place of ad
         for (const answer of answers)
           for (const line of 'problem' in answer ? [] : answerLines(answer, options['no-inlines'] === true)) out.line(line);
       for (const answer of answers) if ('problem' in answer) note(`kelf: ${answer.query}: ${answer.problem}`);
-      const hint = withoutLines(kernel);
+      const hint = answers.every(answer => 'problem' in answer) ? undefined : withoutLines(kernel);
       if (hint !== undefined) note(hint);
       return answers.every(answer => 'problem' in answer) ? EXIT.missing : EXIT.ok;
     }),
@@ -41,12 +41,13 @@ function linesOfStdin(): string[] {
     .filter(line => line !== '');
 }
 
-function answerLines({ address, symbol, frames, file }: AddressAnswer, noInlines: boolean): string[] {
+function answerLines({ address, symbol, frames, file, remark }: AddressAnswer, noInlines: boolean): string[] {
   const at = symbol === undefined ? '' : ` ${symbol.name}+0x${symbol.offset.toString(16)}/0x${symbol.size.toString(16)}`;
   // Without inlined functions: the function with a symbol, and where in it the outermost call stands.
   const shown = noInlines ? frames.slice(-1) : frames;
   const lines = shown.map((frame, i) => `  ${i === 0 ? '' : '(inlined by) '}${frameText(frame, symbol?.name)}`);
   if (lines.length === 0 && file !== undefined) lines.push(`  ${file}, by STT_FILE`);
+  if (remark !== undefined) lines.push(`  ${remark}`);
   return [`${hex(address)}${at}`, ...lines];
 }
 

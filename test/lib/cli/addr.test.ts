@@ -53,6 +53,38 @@ describe('kelf addr', () => {
     expect(stderr).to.contain('kelf: nosuch: no symbol is named nosuch');
   });
 
+  it('what is no address of the kernel is told from what is wrong with it', async () => {
+    for (const [query, says] of [
+      ['0x123456789012345678901', /has more than 64 bits: 21 digits/],
+      ['0x12zz', /is no address: 0x and hexadecimal digits/],
+      ['+5', /neither an address, such as 0x\w+, nor a name/],
+      ['0x100', /linked at 0xffffffff81000000 to 0xffffffff8100a000; an address so small is a NULL pointer/],
+      ['0x7f0000001000', /an address so low is one of a user process/],
+      ['0xffffffffc0000000', /KASLR moves those of a running kernel/],
+      ['123456789012', /as an address it is written 0x123456789012/],
+      ['elf_binary', /what contains it: load_elf_binary$/],
+      ['nonsense', /kelf why tells what became of it/],
+      ['tty_write+0x4/0x30', /no tty_write is 0x30 bytes long, but 0x20/],
+    ] as const) {
+      const { code, stdout, stderr } = await cli('addr', WITHOUT, query);
+      expect({ code, stdout }, query).to.deep.equal({ code: 4, stdout: '' });
+      expect(stderr.split('\n')[0], query).to.match(says);
+      // Which file has lines helps nobody then.
+      expect(stderr).not.to.contain('no .debug_info');
+    }
+  });
+
+  it('an offset behind the end of its function, and one into the per-CPU area', async () => {
+    const { stdout } = await cli('addr', WITHOUT, 'tty_write+0x20', 'tty_write+0x24', '0x8');
+    expect(stdout).to.contain(
+      'tty_write ends here: as a return address it is of the call in front, at tty_write+0x1f, which does not return\n',
+    );
+    expect(stdout).to.contain('tty_write ends at +0x20: this is behind it\n');
+    expect(stdout).to.match(/^0x8 .*\n(.*\n)? {2}per-CPU data: an offset into the area/m);
+    const { stdout: inside } = await cli('addr', WITHOUT, 'tty_write+0x1f');
+    expect(inside).not.to.contain('ends');
+  });
+
   it('without debug information: the symbol, the file by STT_FILE, and which file would give lines', async () => {
     const { code, stdout, stderr } = await cli('addr', WITHOUT, 'tty_write+0x4');
     expect(code).to.equal(0);

@@ -7,7 +7,9 @@ import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
 import { BtfWriter } from '../../support/btf-writer.js';
 import { mutate, random } from '../../support/mutate.js';
 
-const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 200);
+const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 60);
+/** One for each era of rules that DWARF matters to: a case asks under one of them, the next under the next. */
+const RELEASES = [124, 127, 132] as const;
 const NAMES = ['square', 'twin', 'distance', 'outer', 'other', '_start'];
 
 /** Damage, or a piece that damage has taken away. */
@@ -28,7 +30,8 @@ describe('why BTF lacks a function of a damaged file', () => {
         try {
           const image = ElfFile.open(new MemorySource(mutate(whole, next), 'vmlinux'));
           const kernel = new Kernel(piecesOfImage(image, { btf: { btf, source: 'some.btf' } }));
-          for (const paholeVersion of [124, 127, 132]) for (const name of NAMES) kernel.missingBtf(name, { paholeVersion });
+          const paholeVersion = RELEASES[n % RELEASES.length]!;
+          for (const name of NAMES) kernel.missingBtf(name, { paholeVersion });
           await missingBtfOfAll(kernel, { paholeVersion: 131 });
           answered++;
         } catch (error) {
