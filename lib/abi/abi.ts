@@ -26,6 +26,8 @@ export interface Abi {
   readonly evenRegisters: boolean;
   /** Whether one that is aligned to two words begins at an even place on the stack. */
   readonly evenStack: boolean;
+  /** Whether both hold of structs alone, and not of integers of two words. */
+  readonly evenStructsOnly?: boolean;
   /** Whether what does not fit in the registers that are left is split over them and the stack; else all of it goes to the stack. */
   readonly splits: boolean;
   /** Whether a smaller argument behind one that went to the stack may still take a register. */
@@ -50,6 +52,8 @@ export interface Abi {
   readonly returned: {
     /** The largest struct, in bytes, that comes back in `results`; 0 for none. */
     readonly largest: number;
+    /** If given, only these sizes do. */
+    readonly sizes?: readonly number[];
     /** Larger ones are written where a pointer says: that is the first argument, or in a register of its own. */
     readonly hidden: 'first' | 'apart';
     /** Whether that pointer is the result as well. */

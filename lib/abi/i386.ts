@@ -17,9 +17,10 @@ export const I386: Abi = {
   evenStack: false,
   splits: false,
   resumes: false,
-  structs: { largest: 0, beyond: 'stack' },
+  // As their words, where registers are left for all of them: once one is on the stack, so is all that follows.
+  structs: { largest: Number.MAX_SAFE_INTEGER, beyond: 'stack' },
   doubleWord: 'words',
   floats: 'integer',
-  returned: { largest: 8, hidden: 'first', givesPointer: true },
+  returned: { largest: 8, sizes: [1, 2, 4, 8], hidden: 'first', givesPointer: true },
   syscalls: [{ prefix: '__ia32_sys_', arguments: ['bx', 'cx', 'dx', 'si', 'di', 'bp'].map((field, i) => ({ offset: i * 4, field })) }],
 };

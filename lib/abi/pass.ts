@@ -46,7 +46,8 @@ export function passArguments(abi: Abi, values: readonly Value[], result: Value)
     if (value.kind === 'void') return NOWHERE;
     const { size } = value;
     const count = Math.ceil(size / abi.wordSize);
-    const even = (value.kind === 'struct' ? value.align : size) >= abi.wordSize * 2;
+    const aligned = value.kind === 'struct' ? value.align : abi.evenStructsOnly === true ? 0 : size;
+    const even = aligned >= abi.wordSize * 2;
     if (value.kind === 'float') return abi.floats === 'separate' ? NOWHERE : { parts: words(count, even), byPointer: false };
     if (value.kind !== 'struct') {
       if (count > 1 && abi.doubleWord === 'pointer') return { parts: words(1, false), byPointer: true };
@@ -70,7 +71,10 @@ export function passResult(abi: Abi, result: Value): ResultPassing {
 
 /** Whether the caller says where the result is to be written. */
 function isHidden(abi: Abi, result: Value): boolean {
-  if (result.kind === 'struct') return result.size > abi.returned.largest || isUnaligned(abi, result);
+  if (result.kind === 'struct') {
+    const { largest, sizes } = abi.returned;
+    return result.size > largest || (result.size > 0 && sizes?.includes(result.size) === false) || isUnaligned(abi, result);
+  }
   return result.kind === 'integer' && result.size > abi.wordSize * abi.results.length;
 }
 

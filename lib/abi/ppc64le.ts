@@ -14,6 +14,7 @@ export const PPC64LE: Abi = {
   firstStack: 12,
   evenRegisters: true,
   evenStack: true,
+  evenStructsOnly: true,
   splits: true,
   resumes: false,
   structs: { largest: Number.MAX_SAFE_INTEGER, beyond: 'stack' },

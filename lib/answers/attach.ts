@@ -139,7 +139,7 @@ export class Attaching {
     const { name, module, phase, site } = row;
     const own = symbols.find(name).some(symbol => symbols.module(symbol) === undefined);
     const bare = !own && anchor === undefined && loaded?.one.ok === true && loaded.several === undefined;
-    const place = placeInModule(module, anchor?.symbol ?? name, anchor?.offset ?? 0, bare);
+    const place = placeInModule(row, anchor ?? { symbol: name, offset: 0 }, bare);
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
     if (phase !== 'init')

@@ -1,9 +1,11 @@
 import type { Kernel } from '../kernel.js';
+import type { ModuleAnchor, ModuleInstance } from '../modules/table.js';
 
 /** The place of a probe: a symbol that stands for one place alone, and the distance from it. */
 export interface ProbePlace {
-  /** The module that it is in. */
+  /** The module that it is in, and the section of that. */
   readonly module?: string;
+  readonly section?: string;
   /** Undefined where an address is all there is. */
   readonly symbol?: string;
   readonly offset: bigint;
@@ -13,6 +15,8 @@ export interface ProbePlace {
   readonly everyBoot: boolean;
   /** Of a module: whether the symbol alone, without the module's name, leads here too, whichever of the kernel's modules are loaded. */
   readonly bare?: boolean;
+  /** Of a module: whether an ftrace site stands in the function itself, so that available_filter_functions lists it. */
+  readonly listed?: boolean;
 }
 
 /** By a name that one symbol alone bears. */
@@ -32,9 +36,9 @@ export function placeOfAddress(kernel: Kernel, address: bigint): ProbePlace {
 }
 
 /** In a module, by the distance from a symbol that is the only one of its name there: `MOD:SYM+OFFSET`, whose symbols alone the kernel looks at. */
-export function placeInModule(module: string, symbol: string, offset: number, bare: boolean): ProbePlace {
+export function placeInModule({ module, section, site }: ModuleInstance, { symbol, offset }: ModuleAnchor, bare: boolean): ProbePlace {
   const text = `${module}:${symbol}${offset === 0 ? '' : `+0x${offset.toString(16)}`}`;
-  return { module, symbol, offset: BigInt(offset), text, everyBoot: true, bare };
+  return { module, section, symbol, offset: BigInt(offset), text, everyBoot: true, bare, listed: site };
 }
 
 /** Symbols in front that are looked at for an anchor. */

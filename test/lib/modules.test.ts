@@ -5,6 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { findModules, InputError, type Kernel, type ModuleTable, readModules, type Verdict } from 'kelf';
 import { bpfProgram } from '../../lib/attach/forms/bpf-c.js';
+import { bpftraceLine } from '../../lib/attach/forms/bpftrace.js';
+import { perfLine } from '../../lib/attach/forms/perf.js';
 import { BtfWriter } from '../support/btf-writer.js';
 import { type FunctionSpec, kernelOf } from '../support/kernel-writer.js';
 import { ModuleWriter } from '../support/module-writer.js';
@@ -257,6 +259,17 @@ describe('names across the kernel and its modules', () => {
     );
     expect(recipes[0]!.attach('bpftrace')).to.contain(`awk '$3=="both"&&$4=="[beta]"{print $1;exit}' /proc/kallsyms)+0x20`);
     expect(recipes[0]!.attach('libbpf')).to.contain('.offset = 0x20, .attach_mode = PROBE_ATTACH_MODE_LEGACY');
+  });
+
+  it('goes by an event or an address where perf and bpftrace do not find the name in the module', () => {
+    const [recipe] = kernel(COUNTING).attach('only_alpha').functions;
+    const cold = { ...recipe!, place: { ...recipe!.place, section: '.text.unlikely', listed: false } };
+    expect(perfLine(cold, 'entry')).to.equal(
+      `echo 'p:only_alpha alpha:only_alpha t=%di:x64' >> /sys/kernel/tracing/kprobe_events && perf record -a -e kprobes:only_alpha`,
+    );
+    expect(bpftraceLine(cold, 'entry')).to.match(
+      /^bpftrace --unsafe -e 'kprobe:'\$\(printf .*\$3=="only_alpha"&&\$4=="\[alpha\]".*\+0x0\)\)\)' \{/,
+    );
   });
 
   it('has a line for init code that is written before its module is loaded', () => {

@@ -21,8 +21,12 @@ export function bpftraceLine(facts: RecipeFacts, kind: ProbeKind): string {
         : printedResult(signature.result.value, signature.result.fetch.length > 0),
   );
   const probe = kind === 'entry' ? 'kprobe' : 'kretprobe';
-  const { module, symbol, offset } = place;
-  if (symbol !== undefined && offset === 0n) return `bpftrace -e '${probe}:${module === undefined ? '' : `${module}:`}${symbol} ${body}'`;
+  const { module, symbol, offset, listed } = place;
+  if (symbol !== undefined && offset === 0n) {
+    if (module === undefined) return `bpftrace -e '${probe}:${symbol} ${body}'`;
+    // With a module, since 0.20, it looks the name up in available_filter_functions.
+    if (listed === true) return `bpftrace -e '${probe}:${module}:${symbol} ${body}'`;
+  }
   // bpftrace takes no offset beyond the symbol's end; an address, since 0.25, with --unsafe.
   const line = `$3=="${symbol}"${module === undefined ? '' : `&&$4=="[${module}]"`}`;
   const address =

@@ -6,12 +6,12 @@ const LONGEST_RETURN = 63 - '__return'.length;
 
 /**
  * For perf: `perf probe` where the name stands for one function. It takes no offset beyond the symbol's end, so that other places are made in tracefs
- * and recorded by their event.
+ * and recorded by their event. Of a module it finds the symbols of .text alone.
  */
 export function perfLine(facts: RecipeFacts, kind: ProbeKind): string {
   const { place, event } = facts;
-  const { module, symbol, offset } = place;
-  if (symbol !== undefined && offset === 0n) {
+  const { module, section = '.text', symbol, offset } = place;
+  if (symbol !== undefined && offset === 0n && section === '.text') {
     const name = kind === 'entry' ? event : event.slice(0, LONGEST_RETURN);
     const at = `${symbol}${kind === 'return' ? '%return' : ''}`;
     const named = name === symbol ? at : `${name}=${at}`;

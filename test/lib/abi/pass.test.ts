@@ -70,6 +70,7 @@ describe('Where arguments are passed', () => {
     expect(placed('ppc64le', values)).to.equal('gpr3|gpr4|gpr5 gpr6|gpr7');
     expect(placed('s390x', values)).to.equal('r2|r3|&r4|r5');
     expect(placed('s390x', [struct(3, 1), struct(4, 4)])).to.equal('&r2|r3');
+    expect(placed('i386', [int(4), struct(8, 4), int(4)])).to.equal('ax|dx cx|$stack1');
   });
 
   it('is the stack or a pointer for larger ones', () => {
@@ -79,7 +80,7 @@ describe('Where arguments are passed', () => {
     expect(placed('riscv64', values)).to.equal('a0|&a1|a2');
     expect(placed('loongarch64', values)).to.equal('r4|&r5|r6');
     expect(placed('ppc64le', values)).to.equal('gpr3|gpr4 gpr5 gpr6|gpr7');
-    expect(placed('i386', [int(4), struct(8, 4), int(4)])).to.equal('ax|$stack1 $stack2|dx');
+    expect(placed('i386', [int(4), struct(12, 4), int(4)])).to.equal('ax|$stack1 $stack2 $stack3|$stack4');
   });
 
   it('is all or nothing, split, or never registers again, as the architecture has it', () => {
@@ -96,6 +97,8 @@ describe('Where arguments are passed', () => {
     expect(placed('arm32', [int(4), int(8), int(4)])).to.equal('r0|r2 r3|$stack0');
     expect(placed('arm32', [int(4), int(4), int(4), int(8)])).to.equal('r0|r1|r2|$stack0 $stack1');
     expect(placed('riscv64', [int(8), int(16), int(8)])).to.equal('a0|a1 a2|a3');
+    expect(placed('mips64', [int(8), int(16), int(8)])).to.equal('r4|r6 r7|r8');
+    expect(placed('ppc64le', [int(8), struct(16, 16), int(8), int(16)])).to.equal('gpr3|gpr5 gpr6|gpr7|gpr8 gpr9');
     expect(placed('i386', [int(4), int(8), int(4)])).to.equal('ax|dx cx|$stack1');
     expect(placed('i386', [int(4), int(4), int(8), int(4)])).to.equal('ax|dx|$stack1 $stack2|$stack3');
   });
@@ -115,6 +118,8 @@ describe('Where arguments are passed', () => {
     expect(placed('s390x', [int(8)], struct(8))).to.equal('r3');
     expect(placed('arm32', [int(4)], struct(8))).to.equal('r1');
     expect(placed('riscv64', [int(8)], struct(24))).to.equal('a1');
+    expect(placed('i386', [int(4)], struct(8))).to.equal('ax');
+    expect(placed('i386', [int(4)], struct(3, 1))).to.equal('dx');
   });
 });
 
