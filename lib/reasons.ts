@@ -55,6 +55,7 @@ export const REASONS = {
   'extern-type': 'the kernel has it, but of another type',
   'kconfig-unknown': 'the configuration of the kernel is not known',
   'not-a-kfunc': 'the function is none that BPF programs may call',
+  'needs-module': 'a module has it, which has to be loaded by then',
   'core-refused': 'libbpf refuses a CO-RE relocation',
   'core-poisoned': 'the program comes to an instruction that CO-RE could not relocate',
   'core-guarded': 'a test leads around what the kernel does not have',

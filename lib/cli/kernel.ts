@@ -54,12 +54,13 @@ export async function withKernel(
   }
 }
 
-async function readModulesOf(kernel: Kernel, folder: string): Promise<ModuleTable> {
+/** The modules under a folder, with progress. @param types whether their types are asked for too */
+export async function readModulesOf(kernel: Kernel, folder: string, types = false): Promise<ModuleTable> {
   const { readModules } = await import('../modules/read.js');
   const { Progress } = await import('./progress.js');
   const progress = new Progress('reading modules');
   try {
-    return await readModules(folder, { base: kernel.btf, onProgress: (done, total) => progress.update(done, total) });
+    return await readModules(folder, { base: kernel.btf, types, onProgress: (done, total) => progress.update(done, total) });
   } finally {
     progress.end();
   }
@@ -68,7 +69,8 @@ async function readModulesOf(kernel: Kernel, folder: string): Promise<ModuleTabl
 /** More lines of damage in modules than these are counted. */
 const MOST_PROBLEMS = 5;
 
-function sayNotes(kernel: Kernel, note: (line: string) => void): void {
+/** Says on stderr what is missing, and damage that was met. */
+export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   for (const line of kernel.pieces.notes) note(`kelf: ${kernel.name}: ${line}`);
   for (const { message } of kernel.diagnostics) note(`kelf: ${message}`);
   const { modules } = kernel;

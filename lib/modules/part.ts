@@ -1,4 +1,6 @@
 import type { Btf } from '../../btf/btf.js';
+import { essentialName } from '../../btf/core-compat.js';
+import { KIND } from '../../btf/wire.js';
 import { isFormatError } from '../../elf/errors.js';
 import type { Module } from '../module/module.js';
 import { openModule } from '../open/module.js';
@@ -43,12 +45,23 @@ export interface ModulePart {
   /** Where the name begins in `strings`, NUL-terminated; and that of its source file, 0 for none. */
   readonly name: Uint32Array<ArrayBuffer>;
   readonly file: Uint32Array<ArrayBuffer>;
+  /** Of the types and variables that the modules' own BTF names: the module, and where the name begins, without a flavour. */
+  readonly typeModule: Uint16Array<ArrayBuffer>;
+  readonly typeName: Uint32Array<ArrayBuffer>;
   readonly strings: Uint8Array<ArrayBuffer>;
 }
 
-/** Reads the functions of some modules. @param base the kernel's BTF; without it, the modules' is read where they bring their base along */
-export function readPart(paths: readonly string[], base: Btf | undefined): ModulePart {
-  const builder = new PartBuilder();
+/** What of the modules is read. */
+export interface PartOptions {
+  /** The kernel's BTF; without it, the modules' is read where they bring their base along. */
+  readonly base?: Btf | undefined;
+  /** Whether the names of types are kept. */
+  readonly types?: boolean | undefined;
+}
+
+/** Reads the functions of some modules. */
+export function readPart(paths: readonly string[], { base, types = false }: PartOptions): ModulePart {
+  const builder = new PartBuilder(types);
   for (const path of paths) {
     try {
       using module = openModule(path, base === undefined ? {} : { base });
@@ -63,11 +76,15 @@ export function readPart(paths: readonly string[], base: Btf | undefined): Modul
 
 /** The columns of a part that can be handed over without a copy. */
 export function buffersOf(part: ModulePart): ArrayBuffer[] {
-  const { module, section, offset, size, flags, name, file, strings } = part;
-  return [module, section, offset, size, flags, name, file, strings].map(({ buffer }) => buffer);
+  const { module, section, offset, size, flags, name, file, typeModule, typeName, strings } = part;
+  return [module, section, offset, size, flags, name, file, typeModule, typeName, strings].map(({ buffer }) => buffer);
 }
 
+/** Kinds of BTF that a BPF object may look for in a module by name; its functions are in the table. */
+const WANTED_KINDS: readonly number[] = [KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.ENUM64, KIND.TYPEDEF, KIND.VAR];
+
 class PartBuilder {
+  readonly #types: boolean;
   readonly problems: string[] = [];
   readonly #entries: ModuleEntry[] = [];
   readonly #sections = new Map<string, number>();
@@ -78,7 +95,13 @@ class PartBuilder {
   readonly #flags: number[] = [];
   readonly #name: number[] = [];
   readonly #file: number[] = [];
+  readonly #typeModule: number[] = [];
+  readonly #typeName: number[] = [];
   readonly #strings = new Bytes();
+
+  constructor(types: boolean) {
+    this.#types = types;
+  }
 
   add(path: string, module: Module): void {
     const index = this.#entries.length;
@@ -103,6 +126,7 @@ class PartBuilder {
       this.#name.push(this.#strings.text(found.name));
       this.#file.push(files.get(file) ?? 0);
     }
+    if (this.#types) this.#addTypes(index, module);
     this.#entries.push({
       name: module.name,
       path,
@@ -126,8 +150,29 @@ class PartBuilder {
       flags: Uint8Array.from(this.#flags),
       name: Uint32Array.from(this.#name),
       file: Uint32Array.from(this.#file),
+      typeModule: Uint16Array.from(this.#typeModule),
+      typeName: Uint32Array.from(this.#typeName),
       strings: this.#strings.bytes(),
     };
+  }
+
+  #addTypes(index: number, module: Module): void {
+    let btf: Btf | undefined;
+    try {
+      btf = module.btf;
+    } catch (error) {
+      // Said of the functions already.
+      if (!isFormatError(error)) throw error;
+    }
+    if (btf === undefined) return;
+    const names = new Set<string>();
+    for (let id = btf.firstId; id < btf.count; id++) {
+      if (btf.nameOffset(id) !== 0 && WANTED_KINDS.includes(btf.kindNumber(id))) names.add(essentialName(btf.nameOf(id)));
+    }
+    for (const name of names) {
+      this.#typeModule.push(index);
+      this.#typeName.push(this.#strings.text(name));
+    }
   }
 
   #sectionIndex(name: string): number {

@@ -18,6 +18,8 @@ export interface BaseBlob {
 export interface ReadModulesOptions {
   /** The kernel's BTF, which that of the modules is split over. */
   readonly base?: Btf | undefined;
+  /** Whether the names of the types in their BTF are kept, for {@link ModuleTable.withType}. */
+  readonly types?: boolean;
   /** How many threads read; as many as there are processors where not given, and none beside the caller's for a few modules. */
   readonly threads?: number;
   /** Called whenever some more modules were read. */
@@ -35,7 +37,7 @@ const BATCH = 16;
 export async function readModules(folder: string, options: ReadModulesOptions = {}): Promise<ModuleTable> {
   const paths = findModules(folder);
   if (paths.length === 0) throw new InputError(folder, 'no-modules', 'there is no module (*.ko, *.ko.xz, *.ko.zst, *.ko.gz) under it');
-  const { base, onProgress } = options;
+  const { base, onProgress, types } = options;
   // Split over split is not handed on: no kernel's BTF is.
   const own = base?.base === undefined ? base : undefined;
   const batches = Array.from({ length: Math.ceil(paths.length / BATCH) }, (_, i) => paths.slice(i * BATCH, (i + 1) * BATCH));
@@ -46,7 +48,7 @@ export async function readModules(folder: string, options: ReadModulesOptions = 
   };
   if (batches.length <= 2 || options.threads === 0) {
     const parts = batches.map(batch => {
-      const part = readPart(batch, own);
+      const part = readPart(batch, { base: own, types });
       report(batch);
       return part;
     });
@@ -55,7 +57,7 @@ export async function readModules(folder: string, options: ReadModulesOptions = 
   const blob: BaseBlob | undefined = own && { bytes: encodeBlob(own), name: own.name, pointerSize: own.pointerSize };
   const parts = await inThreads<readonly string[], ModulePart>(batches, {
     script: new URL('./worker.js', import.meta.url),
-    data: { base: blob },
+    data: { base: blob, types },
     threads: options.threads,
     onDone: index => report(batches[index]!),
   });

@@ -51,6 +51,9 @@ export class ModuleTable {
   readonly #offset: Uint32Array;
   readonly #size: Uint32Array;
   readonly #file: Uint32Array;
+  readonly #typeModule: Uint16Array;
+  readonly #typeName: Uint32Array;
+  #typeIndex: NameIndex | undefined;
   #index: NameIndex | undefined;
 
   /** Joins parts; their modules come in the order of the parts. */
@@ -65,6 +68,9 @@ export class ModuleTable {
     this.#offset = new Uint32Array(this.count);
     this.#size = new Uint32Array(this.count);
     this.#file = new Uint32Array(this.count);
+    const types = parts.reduce((sum, { typeName }) => sum + typeName.length, 0);
+    this.#typeModule = new Uint16Array(types);
+    this.#typeName = new Uint32Array(types);
     const strings = new Uint8Array(
       Math.max(
         1,
@@ -73,6 +79,7 @@ export class ModuleTable {
     );
     const sections = new Map<string, number>();
     let row = 0;
+    let type = 0;
     let modules = 0;
     let text = 0;
     for (const part of parts) {
@@ -88,6 +95,10 @@ export class ModuleTable {
         this.#file[row] = part.file[i] === 0 ? 0 : part.file[i]! + text;
         this.#module[row] = part.module[i]! + modules;
         this.#section[row] = sectionOf[part.section[i]!] ?? 0;
+      }
+      for (let i = 0; i < part.typeName.length; i++, type++) {
+        this.#typeName[type] = part.typeName[i]! + text;
+        this.#typeModule[type] = part.typeModule[i]! + modules;
       }
       strings.set(part.strings, text);
       text += part.strings.length;
@@ -110,6 +121,12 @@ export class ModuleTable {
   /** The rows of a name: by the paths of their modules, in one module in the order of its `.symtab`. */
   find(name: string): ModuleInstance[] {
     return this.index.find(name).map(row => this.at(row));
+  }
+
+  /** The modules whose own BTF names a type or a variable so, flavours apart: indexes in `modules`. None where types were not read. */
+  withType(name: string): number[] {
+    this.#typeIndex ??= new NameIndex(this.strings.bytes, this.#typeName);
+    return this.#typeIndex.find(name).map(row => this.#typeModule[row]!);
   }
 
   /** The function of a row, 0 to `count - 1`. */

@@ -25,11 +25,14 @@ function remarkable(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ verdict }) => verdict.code !== 'accepted');
 }
 
-/** `fails: ambiguous-name`, `open`, `passes`; in parentheses where the program is not loaded by itself. */
+/** `fails: ambiguous-name`, `open`, `passes`, `passes: needs-module`; in parentheses where the program is not loaded by itself. */
 function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Finding[]): string {
   const wanted = outcome === 'fails' ? false : undefined;
   const codes = new Set(
-    [...findings, ...object].filter(({ verdict }) => outcome !== 'passes' && verdict.ok === wanted).map(f => f.verdict.code),
+    [...findings, ...object]
+      .map(({ verdict }) => verdict)
+      .filter(({ ok, code }) => (outcome === 'passes' ? code === 'needs-module' : ok === wanted))
+      .map(({ code }) => code),
   );
   const text = codes.size === 0 ? outcome : `${outcome}: ${[...codes].join(', ')}`;
   return autoload ? text : `(${text})`;

@@ -2,10 +2,12 @@
  * `load`, `attach` or `works` for how far it came, the errno, and the end of libbpf's log. What tools set before they load (the sizes of some maps)
  * is set so that it loads at all. preflight.ts compares it with `kelf bpf check`.
  *   cc -static -o libbpf-attach libbpf-attach.c -lbpf -lelf -lz
- *   libbpf-attach OBJECT...
- * Needs to be root; tracefs and bpffs are mounted for itself only. */
+ *   libbpf-attach [MODULE.ko]... OBJECT...
+ * Modules are loaded first, in their order. Needs to be root; tracefs and bpffs are mounted for itself only. */
 #define _GNU_SOURCE
 #include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char text[1 << 20];
@@ -101,7 +104,15 @@ int main(int count, char **arguments)
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	mkdir("/sys/fs/bpf", 0755);
 	mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL);
-	for (int i = 1; i < count; i++)
-		all(arguments[i]);
+	for (int i = 1; i < count; i++) {
+		size_t end = strlen(arguments[i]);
+
+		if (end > 3 && strcmp(arguments[i] + end - 3, ".ko") == 0) {
+			if (syscall(SYS_finit_module, open(arguments[i], O_RDONLY), "", 0) != 0)
+				printf("%s\t-\tmodule\t%d\t-\n", arguments[i], errno);
+		} else {
+			all(arguments[i]);
+		}
+	}
 	return 0;
 }

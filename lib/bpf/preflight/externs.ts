@@ -3,7 +3,8 @@ import { CoreTypes, essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../externs.js';
-import { accepted, refused, unlessModule, untold } from './verdict.js';
+import type { PreflightModules } from './modules.js';
+import { accepted, refused, untold } from './verdict.js';
 
 /** Values that libbpf finds itself, in a name like one of .kconfig (bpf_object__resolve_externs). */
 const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKIE', 'LINUX_HAS_SYSCALL_WRAPPER'];
@@ -11,17 +12,13 @@ const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKI
 /** What libbpf makes of externs on a kernel. */
 export class ExternChecks {
   readonly #kernel: Kernel;
-  readonly #types: CoreTypes | undefined;
+  readonly #modules: PreflightModules;
   readonly #local: Btf | undefined;
-  readonly #kfuncs: ReadonlySet<number>;
 
-  /** @param kfuncs as {@link kfuncsOf} has them */
-  constructor(kernel: Kernel, local: Btf | undefined, kfuncs: ReadonlySet<number>) {
+  constructor(kernel: Kernel, modules: PreflightModules, local: Btf | undefined) {
     this.#kernel = kernel;
+    this.#modules = modules;
     this.#local = local;
-    this.#kfuncs = kfuncs;
-    const { btf } = kernel;
-    this.#types = btf === undefined || local === undefined ? undefined : new CoreTypes(local, btf);
   }
 
   verdict(extern: BpfExtern): Verdict {
@@ -71,35 +68,56 @@ export class ExternChecks {
       return refused('ambiguous-name', 'EINVAL', 'kallsyms', `${name} is at ${addresses.size} addresses: libbpf refuses the object`);
     }
     if (addresses.size === 1) return accepted('kallsyms', `${name} is one symbol`);
-    return unlessModule(this.#missing(name, weak, 'ESRCH', 'kallsyms', `no symbol is named ${name}`));
+    const [instance] = this.#modules.functions(name);
+    if (instance !== undefined)
+      return this.#modules.in(instance.module, accepted(instance.path, `${name} is a function of ${instance.module}`));
+    // Of modules, the functions are known and the data is not.
+    const verdict = this.#modules.unless(this.#missing(name, weak, 'ESRCH', 'kallsyms', `no symbol is named ${name}`));
+    return verdict.ok === false ? { ...verdict, certainty: 'likely' } : verdict;
   }
 
   /** bpf_object__resolve_ksyms_btf_id */
-  #typed({ name, weak, kind, typeId }: KsymExtern): Verdict {
+  #typed(extern: KsymExtern): Verdict {
+    const { name, weak, kind } = extern;
     const { btf, btfSource } = this.#kernel;
     const source = btfSource ?? '.BTF';
     if (btf === undefined) return refused('no-btf', 'ESRCH', source, `${this.#kernel.name} has no BTF`);
     const wanted = kind === 'kfunc' ? 'FUNC' : 'VAR';
     const [found] = btf.find(kind === 'kfunc' ? essentialName(name) : name, wanted);
-    if (found === undefined) return unlessModule(this.#missing(name, weak, 'ESRCH', source, `no ${wanted} is named ${name}`));
-    if (!this.#compatible(typeId, found)) {
-      return this.#missing(name, weak, 'EINVAL', source, `[${found}] ${name} is of another type than the object declares`, true);
+    if (found !== undefined) return this.#found(extern, btf, found, source);
+    const own = essentialName(name);
+    const places =
+      kind === 'kfunc'
+        ? this.#modules.functions(own).map(place => ({ module: place, btf: this.#modules.btfOf(place) }))
+        : this.#modules.withType(own);
+    for (const { module, btf } of places) {
+      const id = btf?.find(kind === 'kfunc' ? own : name, wanted).find(each => each >= btf.firstId);
+      if (btf === undefined || id === undefined) continue;
+      const verdict = this.#found(extern, btf, id, `${module.path}: .BTF`);
+      return this.#modules.in('module' in module ? module.module : module.name, verdict);
     }
-    if (kind === 'kfunc' && this.#kfuncs.size > 0 && !this.#kfuncs.has(found)) {
-      return refused('not-a-kfunc', 'EINVAL', source, `FUNC [${found}] ${name} has no declaration tag bpf_kfunc`, 'likely');
-    }
-    return accepted(source, `${wanted} [${found}] ${name}`);
+    return this.#modules.unless(this.#missing(name, weak, 'ESRCH', source, `no ${wanted} is named ${name}`));
   }
 
-  #compatible(localId: number, targetId: number): boolean {
+  #found({ name, weak, kind, typeId }: KsymExtern, btf: Btf, id: number, source: string): Verdict {
+    if (!this.#compatible(typeId, btf, id)) {
+      return this.#missing(name, weak, 'EINVAL', source, `[${id}] ${name} is of another type than the object declares`, true);
+    }
+    const tagged = kind === 'kfunc' ? kfuncsOf(btf) : undefined;
+    if (tagged !== undefined && tagged.size > 0 && !tagged.has(id)) {
+      return refused('not-a-kfunc', 'EINVAL', source, `FUNC [${id}] ${name} has no declaration tag bpf_kfunc`, 'likely');
+    }
+    return accepted(source, `${kind === 'kfunc' ? 'FUNC' : 'VAR'} [${id}] ${name}`);
+  }
+
+  #compatible(localId: number, btf: Btf, targetId: number): boolean {
     const local = this.#local?.type(localId);
-    const target = this.#kernel.btf?.type(targetId);
-    if (this.#types === undefined || local === undefined || target === undefined) return false;
-    if (!('typeId' in local) || !('typeId' in target)) return false;
-    if (local.kind === 'FUNC') return this.#types.typesAreCompatible(local.typeId, target.typeId);
+    const target = btf.type(targetId);
+    if (this.#local === undefined || local === undefined || !('typeId' in local) || !('typeId' in target)) return false;
+    const types = new CoreTypes(this.#local, btf);
+    if (local.kind === 'FUNC') return types.typesAreCompatible(local.typeId, target.typeId);
     // Of variables, modifiers and typedefs do not count.
-    const { btf } = this.#kernel;
-    return this.#types.typesAreCompatible(this.#local!.resolve(local.typeId), btf!.resolve(target.typeId));
+    return types.typesAreCompatible(this.#local.resolve(local.typeId), btf.resolve(target.typeId));
   }
 
   #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {
@@ -108,10 +126,15 @@ export class ExternChecks {
   }
 }
 
+/** A kernel is asked for one object after the other. */
+const kfuncs = new WeakMap<Btf, ReadonlySet<number>>();
+
 /** The FUNCs with the declaration tag bpf_kfunc, which pahole writes since 1.26; none in older BTF. */
-export function kfuncsOf(btf: Btf | undefined): ReadonlySet<number> {
+function kfuncsOf(btf: Btf): ReadonlySet<number> {
+  const known = kfuncs.get(btf);
+  if (known !== undefined) return known;
   const found = new Set<number>();
-  if (btf === undefined) return found;
+  kfuncs.set(btf, found);
   for (const id of btf.find('bpf_kfunc', 'DECL_TAG')) {
     const tag = btf.type(id);
     if (tag.kind === 'DECL_TAG') found.add(tag.typeId);

@@ -1,3 +1,5 @@
+import type { Btf } from '../../../btf/btf.js';
+import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import { type CoreReport, relocateCore } from '../core.js';
@@ -5,11 +7,12 @@ import { CALL, INSN_BYTES, OPCODE } from '../insn.js';
 import type { BpfObject } from '../object.js';
 import type { BpfFunction, BpfProgram } from '../programs.js';
 import { helperName } from '../uapi.js';
-import { ExternChecks, kfuncsOf } from './externs.js';
+import { ExternChecks } from './externs.js';
 import { KernelFeatures } from './features.js';
+import { PreflightModules } from './modules.js';
 import { structOpsVerdict } from './struct-ops.js';
 import { TargetChecks } from './targets.js';
-import { accepted, refused, unlessModule } from './verdict.js';
+import { accepted, refused } from './verdict.js';
 
 /** What a finding is about. */
 export type FindingKind = 'program-type' | 'attach-type' | 'helper' | 'core' | 'target' | 'map' | 'extern' | 'struct_ops' | 'object';
@@ -53,24 +56,26 @@ export class Preflight {
   readonly kernel: Kernel;
   readonly #features: KernelFeatures;
   readonly #targets: TargetChecks;
-  readonly #kfuncs: ReadonlySet<number>;
+  readonly #modules: PreflightModules;
 
+  /** @param kernel with `modules` where what these have counts too: read them with `types` */
   constructor(kernel: Kernel) {
     this.kernel = kernel;
     this.#features = new KernelFeatures(kernel);
-    this.#targets = new TargetChecks(kernel);
-    this.#kfuncs = kfuncsOf(kernel.btf);
+    this.#modules = new PreflightModules(kernel);
+    this.#targets = new TargetChecks(kernel, this.#modules);
   }
 
   /** Whether the programs of an object would load and attach, as libbpf does it. */
   check(object: BpfObject): ObjectCheck {
-    const externs = new ExternChecks(this.kernel, object.btf, this.#kfuncs);
+    const externs = new ExternChecks(this.kernel, this.#modules, object.btf);
     const verdicts = new Map(object.externs.map(extern => [extern.name, externs.verdict(extern)]));
     const { btf } = this.kernel;
     const core =
       btf === undefined
         ? undefined
         : relocateCore(object, btf, {
+            modules: this.#modulesFor(object, btf),
             kconfig: name => externs.value(name),
             isMissing: name => verdicts.get(name)?.code === 'weak-extern',
           });
@@ -81,7 +86,7 @@ export class Preflight {
     for (const { name, kind } of object.externs)
       findings.push({ kind: 'extern', subject: `${kind} ${name}`, verdict: verdicts.get(name)!, usedBy: users(uses, name) });
     const programs = object.programs.map((program): ProgramCheck => {
-      const own = [...this.#programFindings(object, program, core), ...missingCalls(object, program, core, verdicts)];
+      const own = [...this.#programFindings(object, program, core), ...missingCalls(object, program, core, verdicts, this.#modules)];
       const { autoload } = program.meaning;
       return { program: program.name, section: program.section, autoload, outcome: outcomeOf([...own, ...findings]), findings: own };
     });
@@ -118,7 +123,7 @@ export class Preflight {
       .map(ops => ({
         kind: 'struct_ops',
         subject: `struct_ops ${ops.name} (${ops.typeName})`,
-        verdict: structOpsVerdict(object, ops, this.kernel),
+        verdict: structOpsVerdict(object, ops, this.kernel, this.#modules),
       }));
   }
 
@@ -140,9 +145,40 @@ export class Preflight {
         const verdict = refused('no-btf', 'ESRCH', '.BTF', `${this.kernel.name} has no BTF, which CO-RE relocations need`);
         findings.push({ kind: 'core', subject: 'CO-RE', verdict });
       }
-    } else findings.push(...coreRefusals(core, fn => fn === program), ...poisonOf(core, program));
+    } else
+      findings.push(
+        ...coreRefusals(core, fn => fn === program),
+        ...this.#foundInModules(core, program),
+        ...poisonOf(core, program, this.#modules),
+      );
     for (const { subject, verdict } of this.#targets.verdicts(program)) findings.push({ kind: 'target', subject, verdict });
     return findings.filter(isTold);
+  }
+
+  /** The BTF of the modules that have a type which CO-RE relocations are about, and which the kernel itself does not have. */
+  #modulesFor(object: BpfObject, kernel: Btf): Btf[] {
+    const { btf } = object;
+    if (btf === undefined || this.kernel.modules === undefined) return [];
+    const names = new Set(
+      object.coreRelocations.filter(({ spec }) => spec !== undefined).map(({ typeId }) => essentialName(btf.nameOf(typeId))),
+    );
+    const missing = [...names].filter(name => name !== '' && kernel.find(name).length === 0);
+    return [...new Set(missing.flatMap(name => this.#modules.withType(name).map(found => found.btf)))];
+  }
+
+  /** A finding for each module whose types a program's relocations were found in. */
+  #foundInModules(core: CoreReport, program: BpfProgram): Finding[] {
+    const types = new Map<string, Set<string>>();
+    for (const { relocation, resolution } of core.outcomes) {
+      const { targetBtf, target } = resolution ?? {};
+      if (relocation.function !== program || target === undefined || targetBtf === undefined || targetBtf === this.kernel.btf) continue;
+      const names = types.get(targetBtf.name) ?? new Set();
+      types.set(targetBtf.name, names.add(targetBtf.nameOf(target.rootTypeId)));
+    }
+    return [...types].map(([source, names]) => {
+      const verdict = this.#modules.in('the module', accepted(source, `it has ${[...names].join(', ')}, and the kernel itself has not`));
+      return { kind: 'core', subject: `CO-RE of ${[...names].join(', ')}`, verdict };
+    });
   }
 
   /** Helpers are looked for where the program can come to: a test for what the kernel has may lead around a call. */
@@ -196,8 +232,8 @@ function coreRefusals(core: CoreReport | undefined, isOf: (fn: BpfFunction | und
 }
 
 /** One finding for each relocation that became a poisoned instruction which the program comes to, or which its tests lead around. */
-function poisonOf(core: CoreReport, program: BpfProgram): Finding[] {
-  return core.outcomes.flatMap(({ relocation, poison }): Finding[] => {
+function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModules): Finding[] {
+  return core.outcomes.flatMap(({ relocation, resolution, poison }): Finding[] => {
     if (poison === undefined || relocation.function === undefined) return [];
     const { instruction, text } = relocation;
     if (poison.reachedBy.includes(program.name)) {
@@ -207,7 +243,8 @@ function poisonOf(core: CoreReport, program: BpfProgram): Finding[] {
         '.BTF.ext',
         `insn ${instruction}: the kernel has no such thing, and no test leads around it`,
       );
-      return [{ kind: 'core', subject: text, verdict }];
+      // A type of the kernel's own is taken before those of its modules.
+      return [{ kind: 'core', subject: text, verdict: resolution?.candidates.length === 0 ? modules.unless(verdict) : verdict }];
     }
     if (relocation.function !== program) return [];
     const guards = poison.guards.length === 0 ? 'nothing leads to it' : poison.guards.join(', ');
@@ -222,6 +259,7 @@ function missingCalls(
   program: BpfProgram,
   core: CoreReport | undefined,
   externs: ReadonlyMap<string, Verdict>,
+  modules: PreflightModules,
 ): Finding[] {
   const names = new Set<string>();
   for (const [fn, slots] of core?.reached(program, true) ?? []) {
@@ -233,7 +271,7 @@ function missingCalls(
   return [...names].map(name => {
     const [evidence] = externs.get(name)!.because;
     const verdict = refused('unresolved-extern', 'EINVAL', evidence!.source, `${evidence!.says}, and no test leads around the call`);
-    return { kind: 'extern', subject: `call of ${name}`, verdict: unlessModule(verdict) };
+    return { kind: 'extern', subject: `call of ${name}`, verdict: modules.unless(verdict) };
   });
 }
 

@@ -1,24 +1,39 @@
+import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import type { BpfObject } from '../object.js';
 import { type BpfStructOps, structOpsMembers } from '../struct-ops.js';
-import { accepted, refused, unlessModule } from './verdict.js';
+import type { PreflightModules } from './modules.js';
+import { accepted, refused } from './verdict.js';
 
 /** A struct_ops on a kernel: whether it has the type, and the members that the object sets (bpf_map__init_kern_struct_ops). */
-export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, { btf, btfSource, name: kernelName }: Kernel): Verdict {
+export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: Kernel, modules: PreflightModules): Verdict {
+  const { btf, btfSource, name: kernelName } = kernel;
   const source = btfSource ?? '.BTF';
   if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${kernelName} has no BTF`);
   const name = essentialName(ops.typeName);
-  const [id] = btf.find(name, 'STRUCT');
-  const type = id === undefined ? undefined : btf.type(id);
-  if (type?.kind !== 'STRUCT') return unlessModule(refused('no-struct-ops', 'ENOENT', source, `no STRUCT is named ${name}`));
-  if (btf.find(`bpf_struct_ops_${name}`, 'STRUCT').length === 0) {
-    return unlessModule(refused('no-struct-ops', 'ENOENT', source, `no STRUCT is named bpf_struct_ops_${name}`));
+  const id = structOf(btf, name);
+  const registered = `bpf_struct_ops_${name}`;
+  if (id !== undefined && structOf(btf, registered) !== undefined) return membersVerdict(object, ops, btf, id, source);
+  // A module may register a type of its own, or one of the kernel's.
+  for (const found of modules.withType(registered)) {
+    const struct = structOf(found.btf, name);
+    if (struct === undefined || structOf(found.btf, registered) === undefined) continue;
+    return modules.in(found.module.name, membersVerdict(object, ops, found.btf, struct, `${found.module.path}: .BTF`));
   }
-  const members = new Set(type.members.map(member => member.name));
+  return modules.unless(refused('no-struct-ops', 'ENOENT', source, `no STRUCT is named ${id === undefined ? name : registered}`));
+}
+
+function structOf(btf: Btf, name: string): number | undefined {
+  return btf.find(name, 'STRUCT')[0];
+}
+
+function membersVerdict(object: BpfObject, ops: BpfStructOps, btf: Btf, id: number, source: string): Verdict {
+  const type = btf.type(id);
+  const members = new Set(type.kind === 'STRUCT' ? type.members.map(member => member.name) : []);
   const missing = structOpsMembers(object, ops).find(member => !members.has(member.name));
-  if (missing !== undefined)
-    return refused('struct-ops-member', 'ENOTSUPP', source, `STRUCT [${id}] ${name} has no member ${missing.name}`);
-  return accepted(source, `STRUCT [${id}] ${name} has the members that are set`);
+  const struct = `STRUCT [${id}] ${btf.nameOf(id)}`;
+  if (missing !== undefined) return refused('struct-ops-member', 'ENOTSUPP', source, `${struct} has no member ${missing.name}`);
+  return accepted(source, `${struct} has the members that are set`);
 }

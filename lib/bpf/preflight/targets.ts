@@ -1,9 +1,12 @@
 import { EM } from '../../../elf/constants.js';
+import type { ModuleTraceability } from '../../answers/in-modules.js';
 import { tracepointAnswer } from '../../answers/tracepoint.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
+import type { ModuleInstance } from '../../modules/table.js';
 import type { BpfProgram } from '../programs.js';
-import { accepted, refused, unlessModule, untold } from './verdict.js';
+import type { PreflightModules } from './modules.js';
+import { accepted, refused, untold } from './verdict.js';
 
 /** What is said of one target of a program. */
 export interface TargetVerdict {
@@ -30,9 +33,11 @@ const KPROBE = /^([A-Za-z0-9_.]+)(?:\+(0x[0-9a-f]+|\d+))?$/i;
 /** Whether a program attaches to what its section names. */
 export class TargetChecks {
   readonly #kernel: Kernel;
+  readonly #modules: PreflightModules;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, modules: PreflightModules) {
     this.#kernel = kernel;
+    this.#modules = modules;
   }
 
   /** None for programs that a tool attaches itself, to what it names. */
@@ -92,7 +97,11 @@ export class TargetChecks {
     const [, symbol, offset] = match;
     if (Number(offset ?? 0) === 0) {
       const answer = this.#kernel.traceability(symbol!);
-      return this.#unlessModule((onReturn ? answer.kretprobe : answer.kprobe).byName);
+      const { byName } = onReturn ? answer.kretprobe : answer.kprobe;
+      const [instance] = this.#modules.functions(symbol!);
+      const loaded = answer.modules?.loaded?.one;
+      if (byName.code !== 'no-symbol' || instance === undefined || loaded === undefined) return this.#unlessModule(byName);
+      return this.#modules.in(instance.module, loaded);
     }
     if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe takes no offset');
     return this.#unlessModule(this.#kernel.tracing.place(target)!.kprobe);
@@ -102,7 +111,12 @@ export class TargetChecks {
   #pattern(pattern: string): Verdict {
     if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is no pattern over functions`);
     const { tracing, functions } = this.#kernel;
-    if (!/[*?]/.test(pattern) || !tracing.hasMulti) return this.#unlessModule(this.#kernel.traceability(pattern).kprobeMulti.byName);
+    if (!/[*?]/.test(pattern) || !tracing.hasMulti) {
+      const { kprobeMulti, modules } = this.#kernel.traceability(pattern);
+      const found = modules?.functions.find(each => each.function.phase !== 'init' && each.ftrace.ok === true);
+      if (kprobeMulti.byName.code !== 'no-symbol' || found === undefined) return this.#unlessModule(kprobeMulti.byName);
+      return this.#modules.in(found.function.module, found.ftrace);
+    }
     let matched = 0;
     let traceable = 0;
     let unknown = false;
@@ -116,7 +130,13 @@ export class TargetChecks {
     const says = `of ${matched} functions that match ${pattern} ftrace can trace`;
     if (traceable > 0) return accepted('kallsyms', `${says} ${traceable}`);
     if (unknown) return untold('sites-unknown', 'kallsyms', `${says} a number that is not known`);
-    return unlessModule(refused('no-match', 'ENOENT', 'kallsyms', `${says} none`));
+    const table = this.#kernel.modules;
+    for (let row = 0; row < (table?.count ?? 0); row++) {
+      if (!matchesPattern(table!.name(row), pattern)) continue;
+      const { site, phase, name, module, path } = table!.at(row);
+      if (site && phase !== 'init') return this.#modules.in(module, accepted(path, `${says} none; ftrace can trace ${name} of ${module}`));
+    }
+    return this.#modules.unless(refused('no-match', 'ENOENT', 'kallsyms', `${says} none`));
   }
 
   /** The entry of a system call (attach_ksyscall): wrapped where the kernel has a wrapper of bpf(2). */
@@ -130,7 +150,8 @@ export class TargetChecks {
     const slash = target.indexOf('/');
     if (slash < 0) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is not of the form category/name`);
     const system = target.slice(0, slash);
-    const { event, found } = tracepointAnswer(this.#kernel, target.slice(slash + 1));
+    const name = target.slice(slash + 1);
+    const { event, found } = tracepointAnswer(this.#kernel, name);
     if (event.ok && found?.system !== undefined && found.system !== system) {
       return refused('no-trace-event', 'ENOENT', '_ftrace_events', `the event is ${found.system}:${found.name}`);
     }
@@ -143,25 +164,91 @@ export class TargetChecks {
         `${target} is a record of ftrace's own, no tracepoint: BPF attaches to none of them`,
       );
     }
-    return unlessModule(event);
+    if (event.code !== 'no-tracepoint') return event;
+    return this.#ofModule(event, name, ({ module, path }, symbols) => {
+      if (!symbols.has(`event_${name}`)) return refused('no-trace-event', 'ENOENT', path, `no event_${name}`);
+      // TRACE_SYSTEM, as the module's events have it.
+      if (!symbols.has(`str__${system}__trace_system_name`))
+        return refused('no-trace-event', 'ENOENT', path, `no event of ${module} is in ${system}`);
+      return accepted(path, `event_${name} is there`);
+    });
   }
 
   #rawTracepoint(name: string, typed: boolean): Verdict {
     const answer = tracepointAnswer(this.#kernel, name);
-    return unlessModule(typed ? fromLibbpf(answer.tpBtf) : answer.rawTracepoint);
+    const verdict = typed ? fromLibbpf(answer.tpBtf) : answer.rawTracepoint;
+    if (verdict.code !== 'no-tracepoint') return verdict;
+    return this.#ofModule(verdict, name, (instance, symbols) => {
+      const { path } = instance;
+      if (!typed) {
+        const map = `__bpf_trace_tp_map_${name}`;
+        return symbols.has(map) ? accepted(path, `${map} is there`) : refused('no-raw-tracepoint', 'ENOENT', path, `no ${map}`);
+      }
+      const btf = this.#modules.btfOf(instance);
+      const [id] = btf?.find(`btf_trace_${name}`, 'TYPEDEF') ?? [];
+      if (id === undefined) return refused('no-tracepoint-btf', 'ESRCH', `${path}: .BTF`, `no typedef btf_trace_${name}`);
+      return accepted(`${path}: .BTF`, `TYPEDEF [${id}] btf_trace_${name}`);
+    });
+  }
+
+  /** A module that has the tracepoint has the function that calls its probes (DEFINE_TRACE). */
+  #ofModule(verdict: Verdict, name: string, ask: (instance: ModuleInstance, symbols: ReadonlySet<string>) => Verdict): Verdict {
+    const [instance] = this.#modules.functions(`__traceiter_${name}`);
+    if (instance === undefined) return this.#modules.unless(verdict);
+    return this.#modules.in(instance.module, ask(instance, this.#modules.symbolsOf(instance)));
   }
 
   #trampoline(kind: string, target: string): TargetVerdict[] {
     const [module, inModule] = target.split(':');
     const name = inModule ?? module!;
-    if (inModule !== undefined && module !== 'vmlinux') {
-      return [{ subject: `${kind} on ${target}`, verdict: untold('in-module', 'kernel', `${module} has its own BTF: no module was read`) }];
-    }
     const answer = this.#kernel.traceability(name);
     const { load, attach } = kind === 'fmod_ret' ? answer.fmodRet : kind === 'fentry' ? answer.fentry : answer.fexit;
+    const named = inModule !== undefined && module !== 'vmlinux';
+    if (named || load.code === 'no-btf-func') {
+      const found = this.#trampolineInModule(kind, name, named ? module : undefined, answer.modules?.functions ?? []);
+      if (found !== undefined) return found;
+    }
     const loading = { subject: `${kind} for ${name}`, verdict: this.#unlessModule(load.code === 'no-btf-func' ? fromLibbpf(load) : load) };
     // What is not loaded is not attached.
     return load.ok === false ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
+  }
+
+  /** By the BTF of the first module that has the function, or of the one that is named (find_kernel_btf_id); undefined where none has. */
+  #trampolineInModule(
+    kind: string,
+    name: string,
+    module: string | undefined,
+    all: readonly ModuleTraceability[],
+  ): TargetVerdict[] | undefined {
+    const subject = `${kind} for ${module === undefined ? name : `${module}:${name}`}`;
+    if (module !== undefined && this.#kernel.modules === undefined) {
+      return [
+        { subject, verdict: untold('in-module', 'kernel', `${module} has its own BTF: no module was read, --modules DIR gives them`) },
+      ];
+    }
+    const places = all.filter(({ function: fn }) => fn.btf && (module === undefined || fn.module === module));
+    const found = places.find(({ fentry }) => fentry.attach.ok === true) ?? places[0];
+    if (found === undefined) {
+      if (module === undefined) return undefined;
+      return [
+        {
+          subject,
+          verdict: refused('no-btf-func', 'ESRCH', 'kernel', `no module that was read is named ${module} and has a FUNC ${name}`),
+        },
+      ];
+    }
+    const { function: fn } = found;
+    if (kind === 'fmod_ret') {
+      return [
+        {
+          subject,
+          verdict: untold('in-module', fn.path, `which functions of ${fn.module} may be changed is told to the kernel as it is loaded`),
+        },
+      ];
+    }
+    const { load, attach } = kind === 'fentry' ? found.fentry : found.fexit;
+    if (load.ok === false) return [{ subject, verdict: load }];
+    return [{ subject: `${kind} on ${fn.module}:${name}`, verdict: this.#modules.in(fn.module, attach) }];
   }
 
   /** A hook is a function that does nothing, which the program is attached to as fmod_ret is (bpf_trampoline_link_prog). */
@@ -178,12 +265,12 @@ export class TargetChecks {
     if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${this.#kernel.name} has no BTF`);
     const [id] = btf.find(name, 'FUNC');
     if (id !== undefined) return accepted(source, `FUNC [${id}] ${name}`);
-    return unlessModule(refused(code, 'ESRCH', source, `no FUNC is named ${name}`));
+    return this.#modules.unless(refused(code, 'ESRCH', source, `no FUNC is named ${name}`));
   }
 
   /** Only a name that the kernel itself does not have may be a module's. */
   #unlessModule(verdict: Verdict): Verdict {
-    return verdict.code === 'no-symbol' || verdict.code === 'no-btf-func' ? unlessModule(verdict) : verdict;
+    return verdict.code === 'no-symbol' || verdict.code === 'no-btf-func' ? this.#modules.unless(verdict) : verdict;
   }
 }
 

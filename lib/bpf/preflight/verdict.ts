@@ -14,10 +14,3 @@ export function refused(code: ReasonCode, errno: Errno, source: string, says: st
 export function untold(code: ReasonCode, source: string, says: string): Verdict {
   return { ok: undefined, code, certainty: 'open', because: [{ source, says }] };
 }
-
-/** A refusal of a name that a module may have: none was looked at. */
-export function unlessModule(verdict: Verdict): Verdict {
-  if (verdict.ok !== false) return verdict;
-  const because = [...verdict.because, { source: 'kernel', says: 'a module that is loaded by then may have it: none was read' }];
-  return { ...verdict, certainty: 'likely', because };
-}

@@ -6,16 +6,34 @@ import { findingLines, isUnreadable, type KernelColumn, matrixLines, type Unread
 import type { CheckedObject } from '../../report/preflight-junit.js';
 import { type Command, command, EXIT, MissingError, UsageError } from '../command.js';
 import { printable } from '../elf.js';
-import { kernelId } from '../kernel.js';
+import { kernelId, readModulesOf, sayNotes } from '../kernel.js';
 import { saveJUnit } from '../save.js';
 
 const OPTIONS = {
   kernel: { type: 'string', short: 'k', multiple: true, value: 'KERNEL', help: 'a kernel in any form: vmlinux, vmlinuz; repeatable' },
   live: { type: 'boolean', help: 'the running kernel' },
-  config: { type: 'string', value: 'FILE', help: "the kernel's .config, for what the image does not hold; of one KERNEL" },
+  config: {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    help: 'the .config of a KERNEL, for what the image does not hold; repeatable, in the order of the KERNELs',
+  },
+  modules: {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    help: "a kernel's modules too: every .ko under DIR; repeatable, in the order of the kernels, the running one first",
+  },
   junit: { type: 'string', value: 'FILE', help: "write JUnit XML to FILE; to stdout, in place of the text, with '-'" },
   json: { type: 'boolean', help: 'print JSON' },
 } as const;
+
+/** What a kernel is read from: a file, or where there is none the running one. */
+interface KernelInput {
+  readonly path: string | undefined;
+  readonly config: string | undefined;
+  readonly modules: string | undefined;
+}
 
 /** One kernel, and what it says of each object, in their order. */
 interface Column {
@@ -26,7 +44,7 @@ interface Column {
 }
 
 export const bpfCheck: Command<typeof OPTIONS> = command({
-  usage: 'FILE… --kernel KERNEL… [--config FILE] [--junit FILE] [--json]',
+  usage: 'FILE… --kernel KERNEL… [--config FILE]… [--modules DIR]… [--junit FILE] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
   about: `Says of each program of BPF objects, and of those that executables carry, whether it would load and attach on a kernel as libbpf does it:
 whether the kernel has its program type, attach type, helpers, maps and externs, what becomes of its CO-RE relocations, and whether what its
@@ -37,7 +55,10 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
   async run({ args, options, out, note }) {
     const paths = options.kernel ?? [];
     if (paths.length === 0 && options.live !== true) throw new UsageError('name a kernel: --kernel KERNEL, or --live');
-    if (options.config !== undefined && (paths.length !== 1 || options.live)) throw new UsageError('--config is for one --kernel');
+    const { config: configs = [], modules: folders = [] } = options;
+    const kernels = [...(options.live ? [undefined] : []), ...paths];
+    if (configs.length > paths.length) throw new UsageError('--config: there are more of them than of --kernel');
+    if (folders.length > kernels.length) throw new UsageError('--modules: there are more of them than of --kernel');
     if (options.junit === '-' && options.json) throw new UsageError('--json and --junit - both write to stdout: give one of them');
     const objects = args.flatMap(path => {
       const found = objectsOf(path);
@@ -46,7 +67,10 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
     });
     if (objects.length === 0) throw new MissingError(`${args.join(', ')}: no BPF object in it`);
     const columns: Column[] = [];
-    for (const path of [...(options.live ? [undefined] : []), ...paths]) columns.push(await columnOf(path, options.config, objects, note));
+    for (const [i, path] of kernels.entries()) {
+      const config = path === undefined ? undefined : configs[i - (options.live ? 1 : 0)];
+      columns.push(await columnOf({ path, config, modules: folders[i] }, objects, note));
+    }
     // Nothing was asked then.
     if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
     const checked = objects.map(({ path, offset }, i): CheckedObject => {
@@ -79,14 +103,14 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
 
 /** What one kernel says of the objects; nothing of those that can't be read, and of none where it can't be read itself. */
 async function columnOf(
-  path: string | undefined,
-  config: string | undefined,
+  { path, config, modules }: KernelInput,
   objects: readonly FoundObject[],
   note: (line: string) => void,
 ): Promise<Column> {
   try {
     const kernel = path === undefined ? openRunningKernel() : await openKernel(path, config === undefined ? {} : { config });
     try {
+      if (modules !== undefined) kernel.modules = await readModulesOf(kernel, modules, true);
       const preflight = new Preflight(kernel);
       const checks = objects.map(({ object, problem }): ObjectCheck | Unreadable => {
         if (object === undefined) return { unreadable: problem };
@@ -96,7 +120,7 @@ async function columnOf(
           return { unreadable: unreadable(error) };
         }
       });
-      for (const line of kernel.pieces.notes) note(`kelf: ${kernel.name}: ${line}`);
+      sayNotes(kernel, note);
       return { id: kernelId(kernel), checks };
     } finally {
       kernel.close();

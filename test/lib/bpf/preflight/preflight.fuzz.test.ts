@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Kernel, openBpfObject, openKernel, Preflight } from 'kelf';
 import { ElfFile, isFormatError, MemorySource } from 'kelf/elf';
-import { mutate, random } from '../../support/mutate.js';
+import { mutate, random } from '../../../support/mutate.js';
 
 const CASES = Number(process.env['KELF_FUZZ_CASES'] ?? 150);
-const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../../../../../fixtures/${name}`, import.meta.url));
 
 /** Any part of the object may be damaged: names of sections lead to questions about the kernel, types to externs, code to helpers. */
 describe('Preflight with a damaged object', function () {

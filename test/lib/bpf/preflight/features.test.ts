@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { openBpfObject } from 'kelf';
+import { KernelFeatures } from '../../../../lib/bpf/preflight/features.js';
+import { SECTION_DEFINITIONS } from '../../../../lib/bpf/section-names.js';
+import { BtfWriter } from '../../../support/btf-writer.js';
+import { featuresBtf } from '../../../support/features.js';
+import { kernelOf } from '../../../support/kernel-writer.js';
+
+const OBJECT = fileURLToPath(new URL('../../../../../fixtures/bpf/kelf.bpfel.o', import.meta.url));
+
+const features = (...data: string[]): KernelFeatures =>
+  new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: featuresBtf(), data }));
+
+describe('KernelFeatures', () => {
+  it('tells program types that the kernel does not know from those it was built without', () => {
+    expect(features().programType('socket_filter').ok).to.equal(true);
+    expect(features().programType('kprobe')).to.include({ ok: false, code: 'program-type-not-built', errno: 'EINVAL' });
+    expect(features().programType('xdp')).to.include({ ok: false, code: 'unknown-program-type' });
+  });
+
+  it('takes the end of an enum for no attach type', () => {
+    expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/ingress')!)!.ok).to.equal(true);
+    expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/egress')!)).to.include({ ok: false, code: 'unknown-attach-type' });
+    expect(features().attachType(SECTION_DEFINITIONS.get('kprobe')!)).to.equal(undefined);
+  });
+
+  it('leaves open what is asked for only when the program is attached', () => {
+    expect(features().attachType(SECTION_DEFINITIONS.get('tcx/ingress')!)).to.include({ ok: undefined, certainty: 'open' });
+  });
+
+  it('takes every program type that is known for built, where the BTF does not tell', () => {
+    const writer = new BtfWriter();
+    writer.enum('bpf_prog_type', 4, [['BPF_PROG_TYPE_KPROBE', 2]]);
+    const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: writer.bytes() }));
+    expect(kernel.programType('kprobe').code).to.equal('accepted');
+    expect(kernel.attachType(SECTION_DEFINITIONS.get('fentry')!)!.code).to.equal('features-unknown');
+  });
+
+  it('knows attach types by number, for names change, and newer ones than it knows by name', () => {
+    const writer = new BtfWriter();
+    // 24 is BPF_TRACE_FENTRY.
+    writer.enum('bpf_attach_type', 4, [
+      ['BPF_RENAMED', 24],
+      ['BPF_NEWER', 200],
+    ]);
+    const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: writer.bytes() }));
+    const fentry = SECTION_DEFINITIONS.get('fentry')!;
+    expect(kernel.attachType(fentry)!.ok).to.equal(true);
+    expect(kernel.attachType({ ...fentry, attachType: 'NEWER' })!.ok).to.equal(true);
+    expect(kernel.attachType({ ...fentry, attachType: 'NEWEST' })!.ok).to.equal(false);
+  });
+
+  it('looks for the operations of a map type where data symbols are listed', () => {
+    const [map] = openBpfObject(OBJECT).maps;
+    const xsk = { ...map!, type: 17, typeName: 'xskmap' };
+    expect(features().mapType({ ...map!, type: 1, typeName: 'hash' }).ok).to.equal(true);
+    expect(features().mapType({ ...map!, type: 27, typeName: 'ringbuf' }).code).to.equal('unknown-map-type');
+    expect(features().mapType(xsk).ok).to.equal(true);
+    expect(features('array_map_ops').mapType(xsk).code).to.equal('map-type-not-built');
+    expect(features('array_map_ops', 'xsk_map_ops').mapType(xsk).ok).to.equal(true);
+  });
+
+  it('knows which helpers libbpf replaces', () => {
+    expect(features().helper(1).ok).to.equal(true);
+    expect(features().helper(5)).to.include({ ok: false, code: 'unknown-helper' });
+    // bpf_probe_read_kernel; of bpf_probe_read_kernel_str the older one is missing too.
+    expect(features().helper(113).ok).to.equal(true);
+    expect(features().helper(115).ok).to.equal(false);
+  });
+
+  it('answers nothing without the enums', () => {
+    const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }] }));
+    expect(kernel.unknown).to.include({ ok: undefined, code: 'features-unknown' });
+    expect(kernel.helper(1).ok).to.equal(undefined);
+    expect(features().unknown).to.equal(undefined);
+  });
+});
