@@ -1,8 +1,7 @@
 import { BtfWriter } from './btf-writer.js';
 
 /** BTF with what bpf(2) of a kernel has: helpers and map types up to a number, program types 0 to 3, of which kprobe was compiled. */
-export function featuresBtf(): Uint8Array {
-  const writer = new BtfWriter();
+export function featuresBtf(writer: BtfWriter = new BtfWriter()): Uint8Array {
   const pointer = writer.ptr(0);
   writer.enum('bpf_prog_type', 4, [
     ['BPF_PROG_TYPE_UNSPEC', 0],
