@@ -1,7 +1,8 @@
 import type { Btf } from './btf.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 import { encodeBtf } from './encode.js';
-import { ELEMENT_WORDS, KIND, kindOfInfo, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
+import { recordWords, rewriteRecord } from './rewrite.js';
+import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS } from './wire.js';
 
 /**
  * The least BTF in which accesses are found where they are in a kernel's: their types, and of structs the members that are named alone, as
@@ -127,20 +128,6 @@ class Marks {
   }
 }
 
-/** Kinds whose third word is a type id. */
-const REFERENCES: ReadonlySet<number> = new Set([
-  KIND.PTR,
-  KIND.TYPEDEF,
-  KIND.VOLATILE,
-  KIND.CONST,
-  KIND.RESTRICT,
-  KIND.FUNC,
-  KIND.FUNC_PROTO,
-  KIND.VAR,
-  KIND.DECL_TAG,
-  KIND.TYPE_TAG,
-]);
-
 /** Marked types in the order of their ids, with ids and names of their own. */
 class Extract {
   readonly #btf: Btf;
@@ -170,7 +157,7 @@ class Extract {
     const start = at + RECORD_WORDS;
     if (kind === KIND.STRUCT || kind === KIND.UNION) {
       const members = [...(this.#marks.members.get(id) ?? [])].sort((a, b) => a - b);
-      const flag = info >>> 31 === 1;
+      const flag = flagOfInfo(info);
       const kept = members.map(index => ({
         name: words[start + index * 3]!,
         type: words[start + index * 3 + 1]!,
@@ -178,31 +165,19 @@ class Extract {
       }));
       // The flag says that offsets hold widths: it stays where one does, or where a member is not on a byte.
       const bitfields = kept.some(({ offset }) => (flag ? offset >>> 24 !== 0 || (offset & 0xffffff) % 8 !== 0 : offset % 8 !== 0));
-      this.#push(this.#name(words[at]!), ((bitfields ? 1 << 31 : 0) | (kind << 24) | members.length) >>> 0, words[at + 2]!);
-      for (const { name, type, offset } of kept) this.#push(this.#name(name), this.#id(type), offset);
+      this.#words.push(this.#name(words[at]!), ((bitfields ? 1 << 31 : 0) | (kind << 24) | members.length) >>> 0, words[at + 2]!);
+      for (const { name, type, offset } of kept) this.#words.push(this.#name(name), this.#id(type), offset);
       return;
     }
-    const third = words[at + 2]!;
-    this.#push(this.#name(words[at]!), info, REFERENCES.has(kind) ? this.#id(third) : third);
-    const end = start + TAIL_WORDS[kind]! + ELEMENT_WORDS[kind]! * vlenOfInfo(info);
-    const rest = [...words.subarray(start, end)];
-    if (kind === KIND.ARRAY) this.#push(this.#id(rest[0]!), this.#id(rest[1]!), rest[2]!);
-    else if (kind === KIND.FUNC_PROTO) for (let i = 0; i < rest.length; i += 2) this.#push(this.#name(rest[i]!), this.#id(rest[i + 1]!));
-    else if (kind === KIND.ENUM) for (let i = 0; i < rest.length; i += 2) this.#push(this.#name(rest[i]!), rest[i + 1]!);
-    else if (kind === KIND.ENUM64) for (let i = 0; i < rest.length; i += 3) this.#push(this.#name(rest[i]!), rest[i + 1]!, rest[i + 2]!);
-    else this.#push(...rest);
-  }
-
-  #push(...words: number[]): void {
-    for (const word of words) this.#words.push(word);
+    const record = words.slice(at, at + recordWords(info));
+    rewriteRecord(record, 0, this.#id, this.#name);
+    for (const word of record) this.#words.push(word);
   }
 
   /** Types that are not used are void: only pointers lead to them. */
-  #id(id: number): number {
-    return this.#ids.get(id) ?? 0;
-  }
+  readonly #id = (id: number): number => this.#ids.get(id) ?? 0;
 
-  #name(offset: number): number {
+  readonly #name = (offset: number): number => {
     const text = this.#btf.strings.text(offset);
     let own = this.#offsets.get(text);
     if (own === undefined) {
@@ -211,5 +186,5 @@ class Extract {
       this.#strings.push(0);
     }
     return own;
-  }
+  };
 }

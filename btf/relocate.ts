@@ -3,7 +3,8 @@ import type { BtfBlob } from './blob.js';
 import { encodeBtf } from './encode.js';
 import { isModifier } from './layout.js';
 import { NameIndex } from './names.js';
-import { ELEMENT_WORDS, flagOfInfo, KIND, KIND_NAMES, kindOfInfo, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
+import { rewriteRecord } from './rewrite.js';
+import { flagOfInfo, KIND, KIND_NAMES, kindOfInfo, LAST_KIND, RECORD_WORDS, vlenOfInfo } from './wire.js';
 
 /**
  * Moves split BTF from the distilled base it was built with (`.BTF.base`) onto the BTF of a real kernel, by the rules of btf_relocate() in
@@ -188,41 +189,15 @@ function intEncoding(btf: BtfBlob, id: number): number {
   return (btf.ownerOf(id).words[btf.recordOf(id) + RECORD_WORDS]! >>> 24) & 15;
 }
 
-/** Kinds whose third word is a type id, and where ids and names stand in their tails (btf_field_iter_init() of libbpf). */
-const REFERS: ReadonlySet<number> = new Set([
-  KIND.PTR,
-  KIND.TYPEDEF,
-  KIND.VOLATILE,
-  KIND.CONST,
-  KIND.RESTRICT,
-  KIND.FUNC,
-  KIND.FUNC_PROTO,
-  KIND.VAR,
-  KIND.DECL_TAG,
-  KIND.TYPE_TAG,
-]);
-const NAMED: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.ENUM64, KIND.FUNC_PROTO]);
-const TYPED: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
-
 /** The type section with every id and every name moved. */
 function rewrite(split: BtfBlob, moveId: (id: number) => number, moveName: (offset: number, id: number) => number): Uint32Array {
   const words = split.words.slice();
   for (let index = 0; index < split.offsets.length; index++) {
     const id = split.firstId + index;
     const at = split.offsets[index]!;
-    const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
-    if (kind >= TAIL_WORDS.length) throw split.errorAt(id, `type ${id} is of kind ${kind}: where its ids stand is not known`);
-    words[at] = moveName(words[at]!, id);
-    if (REFERS.has(kind)) words[at + 2] = moveId(words[at + 2]!);
-    const tail = at + RECORD_WORDS;
-    if (kind === KIND.ARRAY) for (const i of [tail, tail + 1]) words[i] = moveId(words[i]!);
-    const step = ELEMENT_WORDS[kind]!;
-    for (let i = tail, left = step === 0 ? 0 : vlenOfInfo(info); left > 0; left--, i += step) {
-      if (NAMED.has(kind)) words[i] = moveName(words[i]!, id);
-      if (TYPED.has(kind)) words[i + 1] = moveId(words[i + 1]!);
-      if (kind === KIND.DATASEC) words[i] = moveId(words[i]!);
-    }
+    const kind = kindOfInfo(words[at + 1]!);
+    if (kind > LAST_KIND) throw split.errorAt(id, `type ${id} is of kind ${kind}: where its ids stand is not known`);
+    rewriteRecord(words, at, moveId, offset => moveName(offset, id));
   }
   return words;
 }

@@ -1,7 +1,18 @@
 import { asmHeap, LARGEST_HEAP } from '../elf/asm-heap.js';
 import { FormatError, type FormatErrorCode } from '../elf/errors.js';
 import { FLAW, KIND_TABLE, linkScanKernel, type ScanKernel } from './scan-kernel.js';
-import { ELEMENT_WORDS, KIND, type KindLayout, kindOfInfo, RECORD_WORDS, TAIL_WORDS, vlenOfInfo } from './wire.js';
+import {
+  ELEMENT_WORDS,
+  KIND,
+  type KindLayout,
+  kindOfInfo,
+  NAMED_ELEMENTS,
+  RECORD_WORDS,
+  REFERRING,
+  TAIL_WORDS,
+  TYPED_ELEMENTS,
+  vlenOfInfo,
+} from './wire.js';
 
 /** What a scan is given. */
 export interface ScanInput {
@@ -17,26 +28,6 @@ export interface ScanInput {
   readonly name: string;
   readonly start: number;
 }
-
-/** Kinds whose third word is a type id. What it means in an unknown kind is not known. */
-const REFERS: ReadonlySet<number> = new Set([
-  KIND.PTR,
-  KIND.TYPEDEF,
-  KIND.VOLATILE,
-  KIND.CONST,
-  KIND.RESTRICT,
-  KIND.FUNC,
-  KIND.FUNC_PROTO,
-  KIND.VAR,
-  KIND.DECL_TAG,
-  KIND.TYPE_TAG,
-]);
-
-/** Kinds whose elements begin with a name. */
-const NAMED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.FUNC_PROTO, KIND.ENUM64]);
-
-/** Kinds whose elements have a type id as their second word. Only those of DATASEC have it first. */
-const TYPED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
 
 const KINDS = 128;
 /** Addresses on the heap of a scanner. */
@@ -108,7 +99,7 @@ function kindTable(layout: readonly KindLayout[]): Int32Array {
     const element = known ? ELEMENT_WORDS[kind]! * 4 : (layout[kind]?.elementSize ?? 0);
     // Kind 0 is void, which has no record.
     const unknown = kind === 0 || (!known && layout[kind] === undefined) || tail % 4 !== 0 || element % 4 !== 0;
-    const flags = (REFERS.has(kind) ? 1 : 0) | (NAMED_ELEMENTS.has(kind) ? 2 : 0) | (kind === KIND.ARRAY ? 4 : 0);
+    const flags = (REFERRING.has(kind) ? 1 : 0) | (NAMED_ELEMENTS.has(kind) ? 2 : 0) | (kind === KIND.ARRAY ? 4 : 0);
     const place = TYPED_ELEMENTS.has(kind) ? 4 : kind === KIND.DATASEC ? 0 : -1;
     table.set([unknown ? -1 : tail, element, flags, place], kind * KIND_TABLE.WORDS);
   }

@@ -88,6 +88,26 @@ export const TAIL_WORDS: Uint8Array = new Uint8Array([0, 1, 0, 3, 0, 0, 0, 0, 0,
 /** Words that each kind adds for each of its `vlen` elements, by kind number. */
 export const ELEMENT_WORDS: Uint8Array = new Uint8Array([0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3]);
 
+/** Kinds whose third word is a type id. What it means in an unknown kind is not known. */
+export const REFERRING: ReadonlySet<number> = new Set([
+  KIND.PTR,
+  KIND.TYPEDEF,
+  KIND.VOLATILE,
+  KIND.CONST,
+  KIND.RESTRICT,
+  KIND.FUNC,
+  KIND.FUNC_PROTO,
+  KIND.VAR,
+  KIND.DECL_TAG,
+  KIND.TYPE_TAG,
+]);
+
+/** Kinds whose elements begin with a name. */
+export const NAMED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.FUNC_PROTO, KIND.ENUM64]);
+
+/** Kinds whose elements have a type id as their second word. Only those of DATASEC have it first. */
+export const TYPED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
+
 /** `struct btf_layout`: how long records of a kind are, so that a reader can step over kinds it does not know. Bytes; by kind number. */
 export interface KindLayout {
   readonly infoSize: number;
