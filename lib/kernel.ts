@@ -6,10 +6,11 @@ import type { Diagnostic } from '../elf/errors.js';
 import type { ElfFile } from '../elf/file.js';
 import type { KernelSymbols } from '../kallsyms/symbols.js';
 import type { AttachAnswer, Attaching } from './answers/attach.js';
+import { TracingDecisions } from './answers/decisions.js';
 import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
 import type { MissingBtf, MissingBtfOptions } from './answers/missing-btf.js';
 import type { AddressAnswer, AddressProblem } from './answers/symbolize.js';
-import { Traceability, type TraceabilityAnswer } from './answers/traceability.js';
+import type { PlaceAnswer, Traceability, TraceabilityAnswer } from './answers/traceability.js';
 import type { McountTable } from './ftrace/mcount.js';
 import type { FtraceState } from './ftrace/sites.js';
 import { FunctionTable } from './functions.js';
@@ -70,6 +71,7 @@ export class Kernel implements AsyncDisposable {
   #btf: { readonly found: { readonly btf: Btf; readonly source: string } | undefined } | undefined;
   #banner: { readonly text: string | undefined } | undefined;
   #functions: FunctionTable | undefined;
+  #tracing: TracingDecisions | undefined;
   #traceability: Traceability | undefined;
   #attaching: Attaching | undefined;
   #moduleBtfs: ModuleBtfs | undefined;
@@ -159,13 +161,23 @@ export class Kernel implements AsyncDisposable {
 
   /** Which mechanisms can trace a function, by its name and by the address of each that bears it. */
   traceability(name: string): TraceabilityAnswer {
-    return this.tracing.answer(name);
+    return this.#words.answer(name);
   }
 
-  /** The rules of tracing, for one question after the other. */
-  get tracing(): Traceability {
-    this.#traceability ??= new Traceability(this);
+  /** What is said of a probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
+  place(text: string): PlaceAnswer | undefined {
+    return this.#words.place(text);
+  }
+
+  get #words(): Traceability {
+    this.#traceability ??= new (rooms.traceability().Traceability)(this);
     return this.#traceability;
+  }
+
+  /** The rules of tracing: decisions without words, for one question after the other. */
+  get tracing(): TracingDecisions {
+    this.#tracing ??= new TracingDecisions(this);
+    return this.#tracing;
   }
 
   /** How to attach a probe to each function of a name: exactly to that one, with its arguments by name. */

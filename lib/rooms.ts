@@ -24,6 +24,7 @@ export const rooms: {
   readonly dwarf: () => typeof import('../elf/dwarf/dwarf.js');
   readonly paholeFacts: () => typeof import('./pahole/facts.js');
   readonly relocateBtf: () => typeof import('../btf/relocate.js');
+  readonly traceability: () => typeof import('./answers/traceability.js');
   readonly attach: () => typeof import('./answers/attach.js');
   readonly tracepoints: () => typeof import('./tracepoints/table.js');
   readonly missingBtf: () => typeof import('./answers/missing-btf.js');
@@ -46,6 +47,7 @@ export const rooms: {
   dwarf: () => require('../elf/dwarf/dwarf.js'),
   paholeFacts: () => require('./pahole/facts.js'),
   relocateBtf: () => require('../btf/relocate.js'),
+  traceability: () => require('./answers/traceability.js'),
   attach: () => require('./answers/attach.js'),
   tracepoints: () => require('./tracepoints/table.js'),
   missingBtf: () => require('./answers/missing-btf.js'),

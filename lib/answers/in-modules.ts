@@ -4,9 +4,9 @@ import type { Kernel } from '../kernel.js';
 import type { ModuleAnchor, ModuleInstance } from '../modules/table.js';
 import type { ReasonCode } from '../reasons.js';
 import type { Decision } from './decision.js';
+import type { TracingDecisions } from './decisions.js';
 import { describePrototype, PrototypeRules } from './prototype.js';
 import { atLeast } from './release.js';
-import type { Traceability } from './traceability.js';
 
 /** What each mechanism says of one function of a module, once that module is loaded. */
 export interface ModuleTraceability {
@@ -41,7 +41,7 @@ export interface NameInModules {
 const MOST_OPENED = 64;
 
 /** Tracing of a name in modules; undefined where no module was read. */
-export function traceInModules(kernel: Kernel, tracing: Traceability, name: string): NameInModules | undefined {
+export function traceInModules(kernel: Kernel, tracing: TracingDecisions, name: string): NameInModules | undefined {
   const { modules } = kernel;
   if (modules === undefined) return undefined;
   const instances = modules.find(name);
@@ -71,7 +71,7 @@ function namesakesOf({ module }: ModuleInstance, all: readonly ModuleInstance[])
 }
 
 /** A kprobe at the function, by its place: register_kprobe() and the tracefs layer above it, on a loaded module. */
-function kprobeVerdict(kernel: Kernel, tracing: Traceability, instance: ModuleInstance, namesakes: number): Verdict {
+function kprobeVerdict(kernel: Kernel, tracing: TracingDecisions, instance: ModuleInstance, namesakes: number): Verdict {
   const { path, module, name, section } = instance;
   const evidence: Evidence[] = [];
   if (namesakes > 1) {
@@ -110,7 +110,12 @@ function baseHasSite(kernel: Kernel, { name, module }: ModuleInstance): boolean 
 }
 
 /** Loading and attaching an fentry or fexit program by the module's BTF (bpf_check_attach_target(), register_fentry()). */
-function fentryVerdicts(kernel: Kernel, tracing: Traceability, instance: ModuleInstance, look: boolean): [load: Verdict, attach: Verdict] {
+function fentryVerdicts(
+  kernel: Kernel,
+  tracing: TracingDecisions,
+  instance: ModuleInstance,
+  look: boolean,
+): [load: Verdict, attach: Verdict] {
   const both = (decision: Decision, says: string): [Verdict, Verdict] => {
     const refused = verdict(decision, [{ source: `${instance.path}: .BTF`, says }]);
     return [refused, refused];
@@ -169,7 +174,7 @@ function functionOf(kernel: Kernel, { path, name }: ModuleInstance): FoundFuncti
  * A kprobe by the bare name, by what number_of_same_symbols() of kernel/trace/trace_kprobe.c counts; undefined where no module keeps a function of
  * that name once it is loaded.
  */
-export function loadedVerdicts(kernel: Kernel, tracing: Traceability, name: string): LoadedVerdicts | undefined {
+export function loadedVerdicts(kernel: Kernel, tracing: TracingDecisions, name: string): LoadedVerdicts | undefined {
   const all = kernel.modules?.find(name) ?? [];
   const kept = all.filter(({ phase }) => phase !== 'init');
   const [first] = kept;

@@ -1,10 +1,11 @@
 import type { AttachForm, ProbeKind } from '../attach/recipe.js';
 import type { Certainty, Evidence, Verdict } from '../evidence.js';
 import { type FunctionRow, functionRow } from '../function-row.js';
+import type { Kernel } from '../kernel.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 import { rooms } from '../rooms.js';
 import { type Decision, OPEN } from './decision.js';
-import { TracingDecisions } from './decisions.js';
+import type { TracingDecisions } from './decisions.js';
 import type { NameInModules } from './in-modules.js';
 import { type NameLeads, nameLeads } from './name-leads.js';
 import { TracingEvidence } from './traceability-evidence.js';
@@ -56,13 +57,22 @@ export interface PlaceAnswer {
 /** `NAME+0x12`, `NAME+18`, `0xffffffff81000000` */
 const PLACE = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
 
-/** The rules of tracing for one kernel, and what they come to in words. */
-export class Traceability extends TracingDecisions {
+/** What the decisions of tracing come to in words, for one kernel. */
+export class Traceability {
+  readonly #kernel: Kernel;
+  readonly #decisions: TracingDecisions;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#decisions = kernel.tracing;
+  }
+
   /** The answer in words, with its evidence. */
   answer(name: string): TraceabilityAnswer {
-    const { kernel } = this;
+    const kernel = this.#kernel;
+    const decisions = this.#decisions;
     const { functions } = kernel;
-    const words = new TracingEvidence(kernel, this);
+    const words = new TracingEvidence(kernel, decisions);
     const rows = functions.find(name);
     const ids = kernel.btf?.find(name, 'FUNC') ?? [];
     const nameEvidence = (): Evidence[] => words.ofName(name);
@@ -78,29 +88,29 @@ export class Traceability extends TracingDecisions {
       const decision = decide(id);
       return this.#verdict(decision, () => words.ofProgram(id, name, decision));
     };
-    const modules = kernel.modules === undefined ? undefined : rooms.inModules().traceInModules(kernel, this, name);
+    const modules = kernel.modules === undefined ? undefined : rooms.inModules().traceInModules(kernel, decisions, name);
     return {
       name,
-      kprobe: { byName: this.#verdict(this.kprobeByName(name), nameEvidence, true) },
-      kretprobe: { byName: this.#verdict(this.kretprobeByName(name), nameEvidence, true) },
-      fentry: { load: program(id => this.fentryLoad(id)), attach: program(id => this.fentryAttach(id)) },
-      fexit: { load: program(id => this.fexitLoad(id)), attach: program(id => this.fexitAttach(id)) },
-      fmodRet: { load: program(id => this.fmodRetLoad(id)), attach: program(id => this.fmodRetAttach(id)) },
-      kprobeMulti: { byName: this.#verdict(this.kprobeMultiByName(name), () => words.ofMulti(name)) },
-      fprobe: { byName: this.#verdict(this.fprobeByName(name), () => words.ofFprobe(name)) },
-      ftrace: { byName: this.#verdict(this.ftraceByName(name), () => words.ofSites(name)) },
+      kprobe: { byName: this.#verdict(decisions.kprobeByName(name), nameEvidence, true) },
+      kretprobe: { byName: this.#verdict(decisions.kretprobeByName(name), nameEvidence, true) },
+      fentry: { load: program(id => decisions.fentryLoad(id)), attach: program(id => decisions.fentryAttach(id)) },
+      fexit: { load: program(id => decisions.fexitLoad(id)), attach: program(id => decisions.fexitAttach(id)) },
+      fmodRet: { load: program(id => decisions.fmodRetLoad(id)), attach: program(id => decisions.fmodRetAttach(id)) },
+      kprobeMulti: { byName: this.#verdict(decisions.kprobeMultiByName(name), () => words.ofMulti(name)) },
+      fprobe: { byName: this.#verdict(decisions.fprobeByName(name), () => words.ofFprobe(name)) },
+      ftrace: { byName: this.#verdict(decisions.ftraceByName(name), () => words.ofSites(name)) },
       functions: rows.map(row => {
         const symbolRow = functions.symbolRow[row]!;
         const evidence = (): Evidence[] => words.ofRow(symbolRow);
         return {
           function: functionRow(kernel, row),
-          kprobe: this.#verdict(this.kprobeOfRow(symbolRow), evidence, true),
-          kretprobe: this.#verdict(this.kretprobeOfRow(symbolRow), evidence, true),
-          ftrace: this.#verdict(this.ftraceOfRow(symbolRow), () => words.ofSite(symbolRow)),
+          kprobe: this.#verdict(decisions.kprobeOfRow(symbolRow), evidence, true),
+          kretprobe: this.#verdict(decisions.kretprobeOfRow(symbolRow), evidence, true),
+          ftrace: this.#verdict(decisions.ftraceOfRow(symbolRow), () => words.ofSite(symbolRow)),
           attach: (form: AttachForm, kind?: ProbeKind) => kernel.attaching.recipe(functionRow(kernel, row)).attach(form, kind),
         };
       }),
-      ...(rows.length < 2 ? {} : { leads: nameLeads(kernel, this, name) }),
+      ...(rows.length < 2 ? {} : { leads: nameLeads(kernel, decisions, name) }),
       ...(modules === undefined ? {} : { modules }),
     };
   }
@@ -109,16 +119,17 @@ export class Traceability extends TracingDecisions {
   place(text: string): PlaceAnswer | undefined {
     const match = PLACE.exec(text);
     if (match === null) return undefined;
-    const { kernel } = this;
+    const kernel = this.#kernel;
+    const decisions = this.#decisions;
     const { symbols, functions } = kernel;
-    const words = new TracingEvidence(kernel, this);
+    const words = new TracingEvidence(kernel, decisions);
     const name = match[1];
     const both = (decision: Decision, because: () => Evidence[]): Pick<PlaceAnswer, 'kprobe' | 'kretprobe'> => {
       const verdict = this.#verdict(decision, because, true);
       return { kprobe: verdict, kretprobe: verdict };
     };
     if (name !== undefined) {
-      const byName = this.kprobeByName(name);
+      const byName = decisions.kprobeByName(name);
       // The uniqueness of the name is asked for before the distance is added.
       if (byName.code === 'no-symbol' || byName.code === 'ambiguous-name') return { text, ...both(byName, () => words.ofName(name)) };
     }
@@ -131,11 +142,11 @@ export class Traceability extends TracingDecisions {
         ...both({ code: 'not-text', errno: 'EINVAL' }, () => [{ source: 'kallsyms', address, says: 'no symbol covers it' }]),
       };
     }
-    const decision = this.kprobeInside(row, address);
+    const decision = decisions.kprobeInside(row, address);
     const offset = Number(address - symbols.address.big[row]!);
     const own = functions.ofSymbol(row);
     const evidence = (): Evidence[] => words.ofPlace(row, address);
-    const returned: Decision = offset === 0 ? this.kretprobeOfRow(row) : { code: 'not-the-entry', errno: 'EINVAL' };
+    const returned: Decision = offset === 0 ? decisions.kretprobeOfRow(row) : { code: 'not-the-entry', errno: 'EINVAL' };
     return {
       text,
       address,
@@ -149,7 +160,7 @@ export class Traceability extends TracingDecisions {
   #verdict(decision: Decision, because: () => Evidence[], kprobe = false, inside = false): Verdict {
     const { code, errno } = decision;
     const evidence =
-      code === 'no-kprobes' ? [{ source: this.kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }] : because();
+      code === 'no-kprobes' ? [{ source: this.#kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }] : because();
     if (evidence.length === 0) evidence.push({ source: 'kallsyms', says: REASONS[code] });
     if (OPEN.includes(code)) return { ok: undefined, code, certainty: 'open', because: evidence };
     return {
@@ -162,13 +173,13 @@ export class Traceability extends TracingDecisions {
   }
 
   #certainty(code: ReasonCode, kprobe: boolean, inside: boolean): Certainty {
-    if (kprobe && code === 'no-ftrace-site' && !this.rules.notrace.proven) return 'likely';
-    if (code === 'ambiguous-name' && this.countsNames.evidence.source !== 'kallsyms') return 'likely';
+    if (kprobe && code === 'no-ftrace-site' && !this.#decisions.rules.notrace.proven) return 'likely';
+    if (code === 'ambiguous-name' && this.#decisions.countsNames.evidence.source !== 'kallsyms') return 'likely';
     if (code === 'accepted' && inside) return 'likely';
     // Sets of functions for fmod_ret may be registered that are not looked for.
-    if (code === 'not-modifiable' && this.kernel.symbols.lookup('btf_kfunc_is_modify_return') !== undefined) return 'likely';
+    if (code === 'not-modifiable' && this.#kernel.symbols.lookup('btf_kfunc_is_modify_return') !== undefined) return 'likely';
     // Without the blacklist, or the tables of what the kernel patches, a refusal may have been missed.
-    if (code === 'accepted' && (this.rules.blacklist === undefined || this.kernel.image === undefined)) return 'likely';
+    if (code === 'accepted' && (this.#decisions.rules.blacklist === undefined || this.#kernel.image === undefined)) return 'likely';
     return 'proven';
   }
 }

@@ -14,7 +14,7 @@ const functions: readonly FunctionSpec[] = [
 
 const at = (place: string, machine: number = EM.X86_64): string[] => {
   const kernel = kernelOf({ functions, machine, release: '6.6.0', blacklist: ['listed'] });
-  const { kprobe, kretprobe } = kernel.tracing.place(place)!;
+  const { kprobe, kretprobe } = kernel.place(place)!;
   return [kprobe, kretprobe].map(({ ok, code }: Verdict) => `${ok ?? 'open'} ${code}`);
 };
 
@@ -45,8 +45,8 @@ describe('A probe at a place in a function', () => {
   });
 
   it('is asked for by texts that are a place alone', () => {
-    const { tracing } = kernelOf({ functions });
-    expect(['first', 'first+', 'first+x', '+4', 'tracepoint:x'].map(text => tracing.place(text))).to.deep.equal([
+    const kernel = kernelOf({ functions });
+    expect(['first', 'first+', 'first+x', '+4', 'tracepoint:x'].map(text => kernel.place(text))).to.deep.equal([
       undefined,
       undefined,
       undefined,

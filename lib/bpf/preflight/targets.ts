@@ -104,7 +104,7 @@ export class TargetChecks {
       return this.#modules.in(instance.module, loaded);
     }
     if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe takes no offset');
-    return this.#unlessModule(this.#kernel.tracing.place(target)!.kprobe);
+    return this.#unlessModule(this.#kernel.place(target)!.kprobe);
   }
 
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */

@@ -49,7 +49,7 @@ function ask(kernel: Kernel, text: string): Asked {
     const tracepoint = tracepointAnswer(kernel, event);
     return { found: tracepoint.found !== undefined, answers: [], tracepoint };
   }
-  const place = kernel.tracing.place(text);
+  const place = kernel.place(text);
   if (place !== undefined) return { found: place.address !== undefined, answers: [], place };
   const name = text.replace(/^syscall:/, '');
   const answer = kernel.traceability(name);
