@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { carveRows } from './carve.js';
 import { ALONE, type Alone, type Arch, CASES, KELF } from './cases.js';
 import { compressionRows } from './compression.js';
 import { installed, peakMemory, timeAlone, timePair, versionOf } from './measure.js';
@@ -89,6 +90,11 @@ for (const { name, kelf, names = [], file, memory, exit, target, on } of ALONE.f
   }
 }
 if (scratch !== undefined) rmSync(scratch, { recursive: true });
+if (wanted('bpf carve')) {
+  rows.push(...carveRows(pairs, say));
+  if (installed('binwalk')) peers.add('binwalk');
+  else missing.add('binwalk');
+}
 
 for (const { arch, vmlinux } of kernels) {
   // arm64's vmlinuz is no bzImage, and what is packed is much the same.
@@ -98,7 +104,7 @@ for (const { arch, vmlinux } of kernels) {
 
 if (rows.length === 0 && missing.size === 0 && kernels.length > 0) {
   console.error(
-    `bench: nothing is named ${parts.join(' or ')}; there are: node -e 0, ${[...CASES, ...ALONE].map(({ name }) => name).join(', ')}`,
+    `bench: nothing is named ${parts.join(' or ')}; there are: node -e 0, ${[...CASES, ...ALONE].map(({ name }) => name).join(', ')}, bpf carve`,
   );
   process.exit(2);
 }

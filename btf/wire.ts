@@ -201,7 +201,10 @@ export function wordsOf(bytes: Uint8Array, start: number, length: number, little
   const from = bytes.byteOffset + start;
   if (littleEndian === HOST_LITTLE_ENDIAN) {
     if (from % 4 === 0) return new Uint32Array(bytes.buffer, from, count);
-    return new Uint32Array(bytes.slice(start, start + count * 4).buffer);
+    const words = new Uint32Array(count);
+    // Not slice(): that of a Buffer copies nothing.
+    new Uint8Array(words.buffer).set(bytes.subarray(start, start + count * 4));
+    return words;
   }
   const view = new DataView(bytes.buffer, from, count * 4);
   const words = new Uint32Array(count);

@@ -24,7 +24,7 @@ export { ATTACH_FORMS, type AttachForm, type ProbeKind, Recipe, type RecipeFacts
 export type { AttachArgument, Signature } from './attach/signature.js';
 export { carve } from './bpf/carve/carve.js';
 export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/carve/files.js';
-export type { Find, Form, FoundProgram } from './bpf/carve/find.js';
+export type { ByteRange, Find, Form, FoundProgram } from './bpf/carve/find.js';
 export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './bpf/core.js';
 export { type CorePatch, POISON_IMM } from './bpf/core-patch.js';
 export type { BpfCoreRelocation } from './bpf/core-relocations.js';

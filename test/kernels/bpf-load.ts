@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { carve } from 'kelf';
+import { carve, openBpfObject } from 'kelf';
+import { Btf } from 'kelf/btf';
 import { MemorySource } from 'kelf/elf';
 import { cli } from '../support/cli.js';
 import { ROOT } from '../support/examples.js';
@@ -51,6 +52,11 @@ export async function loadedAndEmbedded(check: Check): Promise<void> {
       return sameTags(readLoaded(run(load!, ...objects)), objects, RUNNING);
     });
     await check('objects are carved as they were embedded by bpftool, gcc and strip', ['bpftool', 'gcc', 'strip'], () => roundTrip(folder));
+    await check(
+      'light skeletons are carved from source and from programs: data, BTF, instructions, loader',
+      ['bpftool', 'gcc', 'strip'],
+      () => lightRoundTrip(folder),
+    );
   });
 }
 
@@ -115,6 +121,47 @@ function roundTrip(folder: string): Outcome {
     }
   }
   return { ok: true, figures: `${found} files with ${objects.length} objects` };
+}
+
+/** What `bpftool gen skeleton -L` embeds, from its source and from what gcc makes of that. */
+function lightRoundTrip(folder: string): Outcome {
+  const object = `${ROOT}fixtures/bpf/tags.bpfel.o`;
+  const header = execFileSync('bpftool', ['gen', 'skeleton', '-L', object, 'name', 'tags'], { encoding: 'utf8' });
+  // Those of an object's programs come with the subprograms that they call.
+  const opened = openBpfObject(object);
+  const expected = opened.programs.map(program =>
+    [program, ...opened.subprogramsOf(program)].reduce((sum, { instructionCount }) => sum + instructionCount * 8, 0),
+  );
+  const [data, loader] = [...header.matchAll(/= \(void \*\)"([^"]*)"/g)].map(([, text]) =>
+    Buffer.from(
+      text!.replaceAll('\\\n', '').replace(/\\(?:x(..)|(0))/g, (_, digits = '00') => digits),
+      'hex',
+    ),
+  );
+  const files = [Buffer.from(header)];
+  const source = `#include <errno.h>\n#include <linux/types.h>\n#include <stdlib.h>\ntypedef __u32 u32;\ntypedef __u64 u64;\n${header}\nint main(void) { return tags__open_and_load() == 0; }\n`;
+  for (const level of ['-O0', '-O2']) {
+    writeFileSync(join(folder, 'light.c'), source);
+    execFileSync('gcc', [level, join(folder, 'light.c'), '-o', join(folder, 'light')], { stdio: 'ignore' });
+    execFileSync('strip', [join(folder, 'light')]);
+    files.push(readFileSync(join(folder, 'light')));
+  }
+  for (const file of files) {
+    const [find, ...more] = carve(new MemorySource(file, 'file'));
+    const { btf } = find ?? {};
+    const blob = find?.bytes.subarray(btf!.offset, btf!.offset + btf!.length);
+    const same =
+      more.length === 0 &&
+      Buffer.compare(find!.bytes, data!) === 0 &&
+      Buffer.compare(find!.loader!.bytes, loader!) === 0 &&
+      find!.programs.map(({ instructions }) => instructions?.length).join() === expected.join() &&
+      ['with_data', 'key_of'].every(name => Btf.parse(blob!).find(name, 'FUNC').length === 1);
+    if (!same) return { ok: false, figures: 'is another than was embedded' };
+  }
+  return {
+    ok: true,
+    figures: `${files.length} files with ${expected.length} programs, and a loader of ${loader!.length / 8} instructions`,
+  };
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -6,15 +6,17 @@ import { ROOT } from '../support/examples.js';
 import type { Check, Outcome } from './check.js';
 
 /** The files of Debian's packages that use BPF, which fixtures/fetch-bpf-tools.sh gets. */
-const TOOLS = `${process.env['KELF_BPF_TOOLS'] ?? `${ROOT}fixtures/bpf-tools`}/programs`;
+const TOOLS = ['programs', 'others']
+  .map(folder => join(process.env['KELF_BPF_TOOLS'] ?? `${ROOT}fixtures/bpf-tools`, folder))
+  .filter(folder => existsSync(folder));
 
 /** What is missing where they are not there: the peers of a comparison. */
-export const missingTools = (): string[] => (existsSync(TOOLS) ? [] : ['libbpf-tools']);
+export const missingTools = (): string[] => (TOOLS.length > 0 ? [] : ['libbpf-tools']);
 
 /** The BPF objects in these files, carved into a folder; none where the files are not there. */
 export async function objectsOfTools(folder: string): Promise<string[]> {
-  if (!existsSync(TOOLS)) return [];
-  const { objects } = await carveFiles([TOOLS], { out: join(folder, 'carved') });
+  if (TOOLS.length === 0) return [];
+  const { objects } = await carveFiles(TOOLS, { out: join(folder, 'carved') });
   return objects.map(({ written }) => written!);
 }
 
@@ -22,14 +24,14 @@ export async function objectsOfTools(folder: string): Promise<string[]> {
 export async function embeddedObjects(folder: string, check: Check): Promise<void> {
   const out = join(folder, 'carved');
   await check("BPF objects in Debian's packages: carved is what an ELF header of a BPF object begins", missingTools(), async () => {
-    const { objects, files } = await carveFiles([TOOLS], { out });
+    const { objects, files } = await carveFiles(TOOLS, { out });
     return sameAsHeaders(objects, files);
   });
   const peers = ['bpftool', 'llvm-readelf', 'llvm-objdump'];
   await check(
     "BPF objects in Debian's packages: bpftool, llvm-readelf and llvm-objdump read them",
     [...missingTools(), ...peers],
-    async () => readByPeers((await carveFiles([TOOLS], { out })).objects.map(({ written }) => written!)),
+    async () => readByPeers((await carveFiles(TOOLS, { out })).objects.map(({ written }) => written!)),
   );
 }
 
@@ -37,7 +39,7 @@ export async function embeddedObjects(folder: string, check: Check): Promise<voi
 function sameAsHeaders(carved: readonly CarvedObject[], files: number): Outcome {
   const found = new Map(carved.map(object => [`${object.path}+${object.offset}`, object]));
   let count = 0;
-  for (const path of readdirSync(TOOLS, { recursive: true, withFileTypes: true })
+  for (const path of TOOLS.flatMap(folder => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name))) {
     const bytes = readFileSync(path);

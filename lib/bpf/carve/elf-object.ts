@@ -1,13 +1,12 @@
-import { ET, SHF, SHT } from '../../../elf/constants.js';
+import { ET, SHT } from '../../../elf/constants.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
-import { ElfTables } from '../../../elf/tables.js';
-import type { Find, Finder, Form, FoundProgram } from './find.js';
+import { openBpfObject } from '../object.js';
+import type { Find, Finder, Form } from './find.js';
 
 const EHSIZE = 64;
 const SHENTSIZE = 64;
 const EM_BPF = 247;
-const STT_FUNC = 2;
 
 /** ELF files as they are, at any offset. They begin with the magic and ELFCLASS64: BPF objects are of no other class. */
 export class ElfObjects implements Finder {
@@ -33,28 +32,14 @@ export function objectAtStart(form: Form, bytes: Uint8Array, offset: number, ext
 
 function findOf(form: Form, bytes: Uint8Array, offset: number, extent: number): Find | undefined {
   try {
-    const elf = ElfTables.open(new MemorySource(bytes, form));
+    const { elf, programs } = openBpfObject(new MemorySource(bytes, form));
     // EM_NONE is what compilers wrote before the number was given out (2016): then the names of the sections have to tell.
     if (elf.header.machine !== EM_BPF && !elf.sections.some(({ name }) => /^(\.BTF|license|maps|\.maps)$/.test(name))) return undefined;
-    return { form, offset, extent, bytes, programs: programsOf(elf) };
+    return { form, offset, extent, bytes, programs: programs.map(({ name, section }) => ({ name, section })) };
   } catch (error) {
     if (isFormatError(error)) return undefined;
     throw error;
   }
-}
-
-/** The functions in executable sections other than .text, which has what the programs call: libbpf.rst, "BPF object". */
-function programsOf(elf: ElfTables): FoundProgram[] {
-  const { symbols } = elf;
-  if (symbols === undefined) return [];
-  const programs: FoundProgram[] = [];
-  for (let row = 0; row < symbols.count; row++) {
-    if ((symbols.info[row]! & 15) !== STT_FUNC) continue;
-    const section = elf.sections[symbols.sectionIndex[row]!];
-    if (section === undefined || (section.flags & SHF.EXECINSTR) === 0 || section.name === '.text') continue;
-    programs.push({ name: symbols.name(row), section: section.name });
-  }
-  return programs;
 }
 
 /**

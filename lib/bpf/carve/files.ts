@@ -5,15 +5,17 @@ import { isFormatError } from '../../../elf/errors.js';
 import { InputError, openSource } from '../../source/node.js';
 import { inThreads } from '../../threads.js';
 import { carve } from './carve.js';
-import type { Find } from './find.js';
+import type { ByteRange, Find } from './find.js';
 
 /** An object that was found in a file; its bytes are not kept. */
-export interface CarvedObject extends Omit<Find, 'bytes'> {
+export interface CarvedObject extends Omit<Find, 'bytes' | 'loader'> {
   readonly path: string;
   /** Of the object, which the file may hold in a longer form. */
   readonly length: number;
   readonly sha256: string;
-  /** The file it was written to. */
+  /** Of a light skeleton: where the loader's instructions begin in the file, and how many bytes they are. */
+  readonly loader?: ByteRange;
+  /** The file it was written to; of a light skeleton, the folder with its parts. */
   readonly written?: string;
 }
 
@@ -93,10 +95,17 @@ export function carveBatch(members: readonly Member[], out: string | undefined):
     try {
       const source = openSource(path);
       try {
-        for (const { bytes, ...find } of carve(source)) {
-          const written = out === undefined ? undefined : write(out, name, find.offset, bytes);
-          const sha256 = createHash('sha256').update(bytes).digest('hex');
-          objects.push({ path, ...find, length: bytes.length, sha256, ...(written === undefined ? {} : { written }) });
+        for (const found of carve(source)) {
+          const { bytes, loader, ...find } = found;
+          const written = out === undefined ? undefined : write(out, name, found);
+          objects.push({
+            path,
+            ...find,
+            length: bytes.length,
+            sha256: createHash('sha256').update(bytes).digest('hex'),
+            ...(loader === undefined ? {} : { loader: { offset: loader.offset, length: loader.bytes.length } }),
+            ...(written === undefined ? {} : { written }),
+          });
         }
       } finally {
         source.close();
@@ -109,12 +118,28 @@ export function carveBatch(members: readonly Member[], out: string | undefined):
   return { objects, problems };
 }
 
-/** `OUT/usr/sbin/opensnoop@0x1a2b0.bpf.o` for an object in `usr/sbin/opensnoop`. */
-function write(out: string, name: string, offset: number, bytes: Uint8Array): string {
-  const path = join(out, `${name}@0x${offset.toString(16)}.bpf.o`);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, bytes);
+/** `OUT/usr/sbin/opensnoop@0x1a2b0.bpf.o` for an object in `usr/sbin/opensnoop`; a folder `…@0x1a2b0.light` for a light skeleton. */
+function write(out: string, name: string, find: Find): string {
+  const { form, offset, bytes } = find;
+  const light = form === 'light skeleton';
+  const path = join(out, `${name}@0x${offset.toString(16)}.${light ? 'light' : 'bpf.o'}`);
+  mkdirSync(light ? path : dirname(path), { recursive: true });
+  if (light) for (const [part, content] of partsOf(find)) writeFileSync(join(path, part), content);
+  else writeFileSync(path, bytes);
   return path;
+}
+
+/** The files of a light skeleton. Programs may have one name, which is cut to 15 characters: they are numbered. */
+function partsOf({ bytes, btf, programs, loader }: Find): [string, Uint8Array][] {
+  const part = ({ offset, length }: ByteRange): Uint8Array => bytes.subarray(offset, offset + length);
+  return [
+    ['data', bytes],
+    ...(btf === undefined ? [] : [['btf', part(btf)] as [string, Uint8Array]]),
+    ...programs.flatMap(({ name, instructions }, i): [string, Uint8Array][] =>
+      instructions === undefined ? [] : [[`${i}.${name}.insns`, part(instructions)]],
+    ),
+    ...(loader === undefined ? [] : [['loader.insns', loader.bytes] as [string, Uint8Array]]),
+  ];
 }
 
 function membersOf(path: string, problems: string[]): (Member & { readonly size: number })[] {

@@ -13,11 +13,19 @@ export type Form =
   /** What `bpftool gen skeleton -L` embeds: no ELF file, but a loader program and the data that it works on. */
   | 'light skeleton';
 
+/** A run of bytes, of an object. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** A program of an embedded object. */
 export interface FoundProgram {
   readonly name: string;
   /** The section, which says what it attaches to; absent in a light skeleton. */
   readonly section?: string;
+  /** Of a light skeleton: its instructions in the data, into which the loader puts what only the kernel knows. */
+  readonly instructions?: ByteRange;
 }
 
 /** One embedded object. */
@@ -29,8 +37,10 @@ export interface Find {
   /** The object, as it was before it was embedded. */
   readonly bytes: Uint8Array;
   readonly programs: readonly FoundProgram[];
-  /** Of a light skeleton: where the loader's instructions are in the file, if they are there. */
-  readonly loader?: { readonly offset: number; readonly length: number };
+  /** Of a light skeleton: the BTF in its data. */
+  readonly btf?: ByteRange;
+  /** Of a light skeleton: the loader's instructions, and where they are in the file; absent where they are not near. */
+  readonly loader?: { readonly offset: number; readonly bytes: Uint8Array };
 }
 
 /** How one form is looked for. */

@@ -1,5 +1,5 @@
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
-import type { Find, Finder, FoundProgram } from './find.js';
+import type { ByteRange, Find, Finder, FoundProgram } from './find.js';
 import { decodeLiteral, Text } from './text-forms.js';
 
 // A light skeleton (`bpftool gen skeleton -L`) has no ELF file. It embeds two runs of bytes: instructions of a loader program, and data for it
@@ -9,6 +9,13 @@ import { decodeLiteral, Text } from './text-forms.js';
 const FD_ARRAY = 320 * 4;
 const BTF_HEADER = 24;
 
+/** What may still be looked at in a file, in slots of 8 bytes: one made of headers with nothing behind them would take for ever. */
+interface Budget {
+  slots: number;
+}
+
+const MOST_SLOTS = 1 << 26;
+
 /** The data of a light skeleton. */
 export class LightSkeletons implements Finder {
   readonly sourceOnly: boolean = false;
@@ -17,6 +24,7 @@ export class LightSkeletons implements Finder {
     Uint8Array.of(0x9f, 0xeb, 1, 0, BTF_HEADER, 0, 0, 0),
     Uint8Array.of(0xeb, 0x9f, 1, 0, 0, 0, 0, BTF_HEADER),
   ];
+  readonly #budget: Budget = { slots: MOST_SLOTS };
 
   examine(source: ByteSource, offset: number): Find | number {
     const start = offset - FD_ARRAY;
@@ -27,16 +35,17 @@ export class LightSkeletons implements Finder {
     const [typeOffset, typeLength, stringOffset, stringLength] = [8, 12, 16, 20].map(at => header.getUint32(at, little));
     const btf = BTF_HEADER + Math.max(typeOffset! + typeLength!, stringOffset! + stringLength!);
     if (offset + btf > source.size) return offset + 1;
-    const loads = programLoads(source, offset + align8(btf), little);
+    const loads = programLoads(source, offset + align8(btf), little, this.#budget);
     if (loads.length === 0) return offset + 1;
     const end = loads.at(-1)!.end;
-    const loader = loaderNear(source, start, end, little);
+    const loader = loaderNear(source, start, end, little, this.#budget);
     return {
       form: 'light skeleton',
       offset: start,
       extent: end - start,
       bytes: source.read(start, end - start),
-      programs: loads.map(({ name }) => ({ name })),
+      programs: loads.map(({ name, instructions: { offset, length } }) => ({ name, instructions: { offset: offset - start, length } })),
+      btf: { offset: FD_ARRAY, length: btf },
       ...(loader === undefined ? {} : { loader }),
     };
   }
@@ -55,9 +64,27 @@ export class LightSkeletonSources implements Finder {
     const { bytes, extent } = decodeLiteral(new Text(source, start));
     const found = bytes.length < FD_ARRAY ? 0 : this.#binary.examine(new MemorySource(bytes, source.name), FD_ARRAY);
     if (typeof found === 'number') return start + Math.max(extent, offset + 1 - start);
-    return { ...found, bytes, offset: start, extent };
+    const loader = loaderLiteral(source, start + extent, bytes[FD_ARRAY] === 0x9f);
+    return { ...found, bytes, offset: start, extent, ...(loader === undefined ? {} : { loader }) };
   }
 }
+
+/** The literal with the loader's instructions: the next one behind the data that begins as they do. */
+function loaderLiteral(source: ByteSource, from: number, little: boolean): Find['loader'] {
+  const bytes = source.read(from, Math.min(source.size - from, LOADER_REACH));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const begin = little ? '\\xbf\\x16\\0' : '\\xbf\\x61\\0';
+  for (let at = text.indexOf(begin), tries = 0; at >= 0 && tries < MOST_LITERALS; at = text.indexOf(begin, at + 1), tries++) {
+    const start = literalBefore(source, from + at);
+    if (start === undefined || start < from) continue;
+    const { bytes: decoded } = decodeLiteral(new Text(source, start));
+    if (Buffer.compare(decoded.subarray(0, 16), loaderStart(little)) === 0) return { offset: start, bytes: decoded };
+  }
+  return undefined;
+}
+
+/** Literals that are read for one loader. */
+const MOST_LITERALS = 16;
 
 /** Behind the quote that opens the literal: a bpf_attr's worth of escaped zeros and joined lines before the BTF header. */
 function literalBefore(source: ByteSource, offset: number): number | undefined {
@@ -72,6 +99,7 @@ function align8(length: number): number {
 
 /** A bpf_attr of BPF_PROG_LOAD in the data, and where what belongs to it ends. */
 interface ProgramLoad extends FoundProgram {
+  readonly instructions: ByteRange;
   readonly end: number;
 }
 
@@ -86,9 +114,10 @@ const MAX_PROG_TYPE = 64;
  * The attrs of program loads from `from` on. Nothing points at them. One is told by what surrounds it: a name, sizes of records that are the
  * kernel's, zero where pointers will be, and before it as many bytes as its counts say, behind a licence.
  */
-function programLoads(source: ByteSource, from: number, little: boolean): ProgramLoad[] {
+function programLoads(source: ByteSource, from: number, little: boolean, budget: Budget): ProgramLoad[] {
   const loads: ProgramLoad[] = [];
-  const length = Math.min(source.size - from, REACH) & ~7;
+  const length = Math.min(source.size - from, REACH, budget.slots * 8) & ~7;
+  budget.slots -= Math.max(0, length / 8);
   if (length < ATTR) return loads;
   const bytes = source.read(from, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
@@ -108,7 +137,7 @@ function programLoads(source: ByteSource, from: number, little: boolean): Progra
     const instructions = at - records - count * 8;
     if (instructions < floor || (functions > 0 && u32(at + 76) !== 8) || (lines > 0 && u32(at + 92) !== 16)) continue;
     const end = at + Math.min(ATTR_WRITTEN, length - at);
-    loads.push({ name, end: from + end });
+    loads.push({ name, instructions: { offset: from + instructions, length: count * 8 }, end: from + end });
     floor = end;
     at = align8(end) - 8;
   }
@@ -128,27 +157,31 @@ const LOADER_REACH = 1 << 22;
  * The loader's instructions next to the data. It begins as all do (`r6 = r1`, then the stack is cleared: bpf_gen__init()), has one `exit` behind
  * its clean-up and ends with the second.
  */
-function loaderNear(source: ByteSource, start: number, end: number, little: boolean): { offset: number; length: number } | undefined {
-  if (!little) return undefined;
+function loaderNear(source: ByteSource, start: number, end: number, little: boolean, budget: Budget): Find['loader'] {
   const from = Math.max(0, start - LOADER_REACH);
   const bytes = source.read(from, Math.min(source.size, end + LOADER_REACH) - from);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  let best: { offset: number; length: number } | undefined;
-  for (let at = text.indexOf(LOADER); at >= 0; at = text.indexOf(LOADER, at + 1)) {
-    const length = loaderLength(bytes, at);
+  let best: { offset: number; bytes: Uint8Array } | undefined;
+  for (let at = text.indexOf(loaderStart(little)); at >= 0; at = text.indexOf(loaderStart(little), at + 1)) {
+    const length = loaderLength(bytes, at, budget);
     if (length === undefined) continue;
     const distance = (found: number): number => Math.abs(found - start);
-    if (best === undefined || distance(from + at) < distance(best.offset)) best = { offset: from + at, length };
+    if (best === undefined || distance(from + at) < distance(best.offset))
+      best = { offset: from + at, bytes: new Uint8Array(bytes.subarray(at, at + length)) };
   }
   return best;
 }
 
-/** `r6 = r1`, `r1 = r10` */
-const LOADER: Uint8Array = Uint8Array.of(0xbf, 0x16, 0, 0, 0, 0, 0, 0, 0xbf, 0xa1, 0, 0, 0, 0, 0, 0);
+/** `r6 = r1`, `r1 = r10`: the two registers share a byte, in an order that goes by the byte order. */
+function loaderStart(little: boolean): Uint8Array {
+  return Uint8Array.of(0xbf, little ? 0x16 : 0x61, 0, 0, 0, 0, 0, 0, 0xbf, little ? 0xa1 : 0x1a, 0, 0, 0, 0, 0, 0);
+}
+
 const EXIT = 0x95;
 
-function loaderLength(bytes: Uint8Array, start: number): number | undefined {
+function loaderLength(bytes: Uint8Array, start: number, budget: Budget): number | undefined {
   let exits = 0;
-  for (let at = start; at + 8 <= bytes.length; at += 8) if (bytes[at] === EXIT && ++exits === 2) return at + 8 - start;
+  for (let at = start; at + 8 <= bytes.length && budget.slots > 0; at += 8, budget.slots--)
+    if (bytes[at] === EXIT && ++exits === 2) return at + 8 - start;
   return undefined;
 }

@@ -36,11 +36,15 @@ sha256, and its programs with their sections. A folder is searched with all that
   },
 });
 
-function objectLines({ path, offset, length, form, sha256, programs, written, loader }: CarvedObject): string[] {
+function objectLines({ path, offset, length, form, sha256, programs, written, btf, loader }: CarvedObject): string[] {
   const width = Math.max(0, ...programs.map(({ name }) => name.length));
   return [
     `${path}+0x${offset.toString(16)}: ${form}, ${length} bytes, sha256 ${sha256}`,
-    ...programs.map(({ name, section }) => `  ${printable(section === undefined ? name : `${name.padEnd(width)}  ${section}`)}`),
+    ...programs.map(({ name, section, instructions }) => {
+      const beside = section ?? (instructions === undefined ? '' : `${instructions.length / 8} instructions`);
+      return `  ${printable(`${name.padEnd(width)}  ${beside}`.trimEnd())}`;
+    }),
+    ...(btf === undefined ? [] : [`  BTF: ${btf.length} bytes`]),
     ...(loader === undefined ? [] : [`  loader: ${loader.length / 8} instructions at +0x${loader.offset.toString(16)}`]),
     ...(written === undefined ? [] : [`  written to ${written}`]),
   ];

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { carve } from 'kelf';
+import { carve, carveFiles } from 'kelf';
 import { MemorySource } from 'kelf/elf';
-import { BtfWriter } from '../../../support/btf-writer.js';
+import { bpftoolLiteral, LIGHT_INSTRUCTIONS, LIGHT_LOADER, lightBtf, lightData } from '../../../support/light-skeleton.js';
 
 const object = (order: 'el' | 'eb'): Uint8Array =>
   new Uint8Array(readFileSync(fileURLToPath(new URL(`../../../../../fixtures/bpf/kelf.bpf${order}.o`, import.meta.url))));
@@ -110,30 +112,51 @@ describe('carve', () => {
   });
 
   describe('of light skeletons', () => {
-    const btf = new BtfWriter();
-    btf.func('on_open', btf.funcProto(0, []));
-    const blob = btf.bytes();
+    const blob = lightBtf();
     const data = lightData(blob, ['on_open', 'on_switch']);
-    const loader = Buffer.from(
-      `bf16000000000000bfa1000000000000${'b700000000000000'.repeat(5)}9500000000000000b7000000000000009500000000000000`,
-      'hex',
-    );
+    const behind = data.length - 144;
+    const programs = [
+      { name: 'on_open', instructions: { offset: behind - 184, length: 16 } },
+      { name: 'on_switch', instructions: { offset: behind - 16, length: 16 } },
+    ];
 
-    it('finds the data, its programs, and the loader near it', () => {
-      const file = Buffer.concat([Buffer.alloc(64, 0xcc), loader, Buffer.alloc(5, 0xcc), data, Buffer.from([0, 0xcc])]);
+    it('finds the data, its BTF and programs, and the loader near it', () => {
+      const file = Buffer.concat([Buffer.alloc(64, 0xcc), LIGHT_LOADER, Buffer.alloc(5, 0xcc), data, Buffer.from([0, 0xcc])]);
       const finds = found(file);
       expect(finds).to.have.length(1);
-      expect(finds[0]).to.deep.include({ form: 'light skeleton', offset: 64 + loader.length + 5, extent: data.length });
-      expect(same(finds[0]!.bytes, data)).to.equal(true);
-      expect(finds[0]!.programs).to.deep.equal([{ name: 'on_open' }, { name: 'on_switch' }]);
-      expect(finds[0]!.loader).to.deep.equal({ offset: 64, length: loader.length });
+      const [{ bytes, loader, btf, ...find }] = finds as [(typeof finds)[0]];
+      expect(find).to.deep.equal({ form: 'light skeleton', offset: 64 + LIGHT_LOADER.length + 5, extent: data.length, programs });
+      expect(same(bytes, data)).to.equal(true);
+      expect(same(bytes.subarray(btf!.offset, btf!.offset + btf!.length), blob)).to.equal(true);
+      for (const { instructions } of programs)
+        expect(same(bytes.subarray(instructions.offset, instructions.offset + instructions.length), LIGHT_INSTRUCTIONS)).to.equal(true);
+      expect(loader!.offset).to.equal(64);
+      expect(same(loader!.bytes, LIGHT_LOADER)).to.equal(true);
     });
 
-    it('reads the literal of a header', () => {
-      const text = escapes(data, byte => (byte === 0 ? '\\0' : hex(byte))).replace(/(.{76})(?=\\)/g, '$1\\\n');
-      const finds = found(`opts.data = (void *)"\\\n${text}";\n`);
-      expect(finds[0]).to.deep.include({ form: 'light skeleton', offset: 'opts.data = (void *)"'.length });
-      expect(same(finds[0]!.bytes, data)).to.equal(true);
+    it('reads the literals of a header: data, and the loader behind it', () => {
+      const before = 'opts.data = (void *)"';
+      const text = `opts.data = (void *)${bpftoolLiteral(data)};\n\topts.insns_sz = 80;\n\topts.insns = (void *)${bpftoolLiteral(LIGHT_LOADER)};\n`;
+      const [find] = found(text);
+      expect(find).to.deep.include({ form: 'light skeleton', offset: before.length, programs });
+      expect(same(find!.bytes, data)).to.equal(true);
+      expect(find!.loader!.offset).to.equal(text.lastIndexOf('(void *)"') + '(void *)"'.length);
+      expect(same(find!.loader!.bytes, LIGHT_LOADER)).to.equal(true);
+    });
+
+    it('writes the parts of one into a folder', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'kelf-carve-'));
+      try {
+        writeFileSync(join(folder, 'tool'), Buffer.concat([LIGHT_LOADER, data]));
+        const { objects } = await carveFiles([join(folder, 'tool')], { out: join(folder, 'out') });
+        const written = join(folder, 'out', `tool@0x${LIGHT_LOADER.length.toString(16)}.light`);
+        expect(objects[0]).to.deep.include({ written, loader: { offset: 0, length: LIGHT_LOADER.length } });
+        expect(readdirSync(written).sort()).to.deep.equal(['0.on_open.insns', '1.on_switch.insns', 'btf', 'data', 'loader.insns']);
+        expect(same(readFileSync(join(written, 'btf')), blob)).to.equal(true);
+        expect(same(readFileSync(join(written, 'loader.insns')), LIGHT_LOADER)).to.equal(true);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it('is not taken in by BTF alone', () => {
@@ -141,21 +164,3 @@ describe('carve', () => {
     });
   });
 });
-
-/** The data that libbpf's gen_loader makes, without function and line records. */
-function lightData(blob: Uint8Array, names: readonly string[]): Buffer {
-  const parts = [Buffer.alloc(1280), padded(blob)];
-  for (const name of names) {
-    const instructions = Buffer.from('b7000000000000009500000000000000', 'hex');
-    const attr = Buffer.alloc(144);
-    attr.writeUInt32LE(5, 0);
-    attr.writeUInt32LE(instructions.length / 8, 4);
-    attr.write(name, 48);
-    parts.push(padded(Buffer.from('GPL\0')), instructions, attr);
-  }
-  return Buffer.concat(parts);
-}
-
-function padded(bytes: Uint8Array): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 7)]);
-}
