@@ -146,7 +146,7 @@ export const ALONE: readonly Alone[] = [
     target: { amd64: { milliseconds: 500, mebibytes: 250 } },
     on: BOTH,
   },
-  // Its name ends 99 longer ones, and 401 units have a parameter or a member named so: those are read.
+  // The name ends 99 longer ones, and is one of parameters and members in hundreds of units.
   {
     name: 'why handle',
     kelf: ['why'],

@@ -1,4 +1,5 @@
 import { NameIndex } from '../elf/name-index.js';
+import { Needle } from '../elf/needle.js';
 import { StringTable } from '../elf/strings.js';
 import { halves, lowerBound, type Words } from '../elf/words.js';
 
@@ -28,7 +29,6 @@ export interface SymbolColumns {
 }
 
 const UNDERSCORE = '_'.charCodeAt(0);
-const PREAMBLES = ['pfx', 'cfi'].map(name => new TextEncoder().encode(name));
 const FEW_ALIASES = 16;
 const HIGHEST = 0xffff_ffff_ffff_ffffn;
 const LETTER_T = 't'.charCodeAt(0);
@@ -46,7 +46,8 @@ export function isTextLetter(letter: number): boolean {
  */
 export function isPreambleName(strings: Uint8Array, offset: number): boolean {
   if (strings[offset] !== UNDERSCORE || strings[offset + 1] !== UNDERSCORE || strings[offset + 5] !== UNDERSCORE) return false;
-  return PREAMBLES.some(([a, b, c]) => strings[offset + 2] === a && strings[offset + 3] === b && strings[offset + 4] === c);
+  const three = String.fromCharCode(strings[offset + 2]!, strings[offset + 3]!, strings[offset + 4]!);
+  return three === 'pfx' || three === 'cfi';
 }
 
 /**
@@ -118,6 +119,24 @@ export class KernelSymbols {
   /** All rows of a name, lowest address first. */
   find(name: string): number[] {
     return this.index.find(name);
+  }
+
+  /** The rows whose names contain a text, in the order of the table. The bytes of all names are searched together: none is decoded. */
+  rowsWith(part: string): number[] {
+    if (part === '') return Array.from(this.type.keys());
+    const { bytes } = this.strings;
+    const needle = new Needle(new TextEncoder().encode(part), bytes);
+    const places: number[] = [];
+    for (let at = needle.find(bytes, 0); at >= 0; at = needle.find(bytes, at + 1)) places.push(at);
+    // Names share their ends in a table that was merged: the text is in each that begins between the NUL in front of it and it.
+    const starts = places.map(at => bytes.lastIndexOf(0, at) + 1);
+    const rows: number[] = [];
+    for (let row = 0; row < this.count; row++) {
+      const offset = this.nameOffset[row]!;
+      const next = firstNotBelow(places, offset);
+      if (next < places.length && starts[next]! <= offset) rows.push(row);
+    }
+    return rows;
   }
 
   /** The row that the kernel takes for a name: kallsyms_lookup_name() gives the lowest address. */
@@ -200,4 +219,16 @@ export class KernelSymbols {
     const { low, high } = halves(address + 1n);
     return lowerBound(this.address, this.order, low, high);
   }
+}
+
+/** Index of the first of ascending values that is not below a value. */
+function firstNotBelow(values: readonly number[], value: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,7 +1,10 @@
+import { Needle, SAMPLE } from '../needle.js';
 import { lastNotAbove } from './columns.js';
+import { DW_FORM } from './constants.js';
 import type { Dwarf } from './dwarf.js';
+import { NamePlaces } from './name-place.js';
 import type { DebugSection } from './sections.js';
-import type { Unit } from './unit.js';
+import { Unit } from './unit.js';
 import { MOST_WORDS, WordSearch } from './word-kernel.js';
 
 /** Bytes of .debug_info that are looked through at a time: as many as a processor's cache holds, for each is gone through several times. */
@@ -9,6 +12,9 @@ const PIECE = 1 << 18;
 
 /** Where a name's bytes may be referred to at more places than these, looking for each takes longer than looking for all at once. */
 const MOST_NEEDLES = 4;
+
+/** After so many places of a piece that do not count, the unit is read: an offset of zero is everywhere. */
+const MOST_MISSED = 64;
 
 /**
  * The units that may name something so: those that hold the bytes of a reference to the name, or the name itself. A unit that holds them by chance is
@@ -23,7 +29,16 @@ export function* unitsNaming(dwarf: Dwarf, name: string): Generator<Unit> {
   }
   const { unitOffsets } = dwarf;
   const offsets = new Set(unitsByIndex(dwarf, places));
-  for (const index of partsHolding(dwarf.info, unitOffsets, [text], places, dwarf)) offsets.add(unitOffsets[index]!);
+  const namePlaces = new Map<number, NamePlaces>();
+  const isName: IsHit = (unit, bytes, at, form) => {
+    let known = namePlaces.get(unit);
+    if (known === undefined) {
+      known = new NamePlaces(new Unit(dwarf, unitOffsets[unit]!));
+      namePlaces.set(unit, known);
+    }
+    return known.canHold(bytes, at, form);
+  };
+  for (const index of partsHolding(dwarf.info, unitOffsets, [text], places, dwarf, isName)) offsets.add(unitOffsets[index]!);
   for (const offset of [...offsets].sort((a, b) => a - b)) yield dwarf.unit(offset);
 }
 
@@ -57,6 +72,9 @@ function unitsByIndex(dwarf: Dwarf, places: readonly number[]): number[] {
   return [...partsHolding(section, starts, [], places, dwarf)].flatMap(index => unitsOf.get(starts[index]!)!);
 }
 
+/** Whether what was found at an index of `bytes` counts: a name in place (DW_FORM_string), or the offset of one (DW_FORM_strp). */
+type IsHit = (part: number, bytes: Uint8Array, at: number, form: number) => boolean;
+
 /**
  * Which parts of a section hold one of several texts, or one of several offsets of strings: indices of `starts`, where the parts begin. The section is
  * gone through in pieces.
@@ -67,6 +85,7 @@ function partsHolding(
   texts: readonly Uint8Array[],
   offsets: readonly number[],
   { littleEndian }: Dwarf,
+  isHit: IsHit = () => true,
 ): Set<number> {
   const together = offsets.length > MOST_NEEDLES;
   const searched = together ? texts : [...texts, ...offsets.map(offset => wordBytes(offset, littleEndian))];
@@ -79,20 +98,31 @@ function partsHolding(
   const found = new Set<number>();
   for (let start = 0; start < section.size; start += PIECE) {
     const bytes = section.glance(start, Math.min(PIECE + overlap, section.size - start), room);
-    const collect = (find: (from: number) => number): void => {
+    const collect = (form: number, find: (from: number) => number): void => {
+      let last = -1;
+      let missed = 0;
       for (let at = find(0); at >= 0; ) {
         const part = lastNotAbove(starts, start + at);
-        if (part >= 0) found.add(part);
+        if (part !== last) missed = 0;
+        last = part;
+        if (part < 0 || !(found.has(part) || missed === MOST_MISSED || isHit(part, bytes, at, form))) {
+          missed++;
+          at = find(at + 1);
+          continue;
+        }
+        found.add(part);
         // What else the part holds does not matter: on from the next one, where that begins in this piece.
         const next = (starts[part + 1] ?? Number.POSITIVE_INFINITY) - start;
         at = next < bytes.length ? find(next) : -1;
       }
     };
-    for (const needle of needles) collect(from => needle.find(bytes, from));
+    for (const [i, needle] of needles.entries()) {
+      collect(i < texts.length ? DW_FORM.string : DW_FORM.strp, from => needle.find(bytes, from));
+    }
     if (words === undefined) continue;
     // Bytes that were in memory already are not in its room.
     if (bytes.buffer !== room.buffer) room.set(bytes);
-    collect(from => words.find(from, bytes.length));
+    collect(DW_FORM.strp, from => words.find(from, bytes.length));
   }
   return found;
 }
@@ -101,68 +131,4 @@ function wordBytes(value: number, littleEndian: boolean): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value % 0x1_0000_0000, littleEndian);
   return bytes;
-}
-
-/** Bytes whose frequencies are counted, before one is looked for. */
-const SAMPLE = 1 << 14;
-
-/**
- * From seven bytes on, Node searches by a table of how far it may skip (V8's string-search.h). With a name in front of us that is slower than its
- * search for shorter ones, which goes from one place of the first byte to the next.
- */
-const MOST_SEARCHED = 6;
-
-/** A run of bytes to look for. What is searched for is a part of it that begins with its rarest byte: words begin with zeros, or with `e`. */
-class Needle {
-  readonly #bytes: Uint8Array;
-  /** Where the part begins. */
-  readonly #skip: number;
-  readonly #part: Uint8Array;
-
-  /** @param sample of what it is looked for in */
-  constructor(bytes: Uint8Array, sample: Uint8Array) {
-    const counts = new Uint32Array(256);
-    for (let i = 0; i < sample.length && i < SAMPLE; i++) counts[sample[i]!]!++;
-    let skip = 0;
-    // A part of one byte would be found all over.
-    for (let i = 1; i < bytes.length - 1; i++) if (counts[bytes[i]!]! < counts[bytes[skip]!]!) skip = i;
-    this.#bytes = bytes;
-    this.#skip = skip;
-    this.#part = bytes.subarray(skip, skip + MOST_SEARCHED);
-  }
-
-  /** Its first place in `bytes` from `from` on; -1 for none. */
-  find(bytes: Uint8Array, from: number): number {
-    const needle = this.#bytes;
-    const last = bytes.length - needle.length;
-    const search = searchIn(bytes);
-    for (let at = search(this.#part, from + this.#skip); at >= 0; at = search(this.#part, at + 1)) {
-      const start = at - this.#skip;
-      if (start > last) return -1;
-      let i = 0;
-      while (i < needle.length && bytes[start + i] === needle[i]) i++;
-      if (i === needle.length) return start;
-    }
-    return -1;
-  }
-}
-
-type Search = (needle: Uint8Array, from: number) => number;
-
-/** Node's Buffer searches by the processor's wide instructions, ten times as fast as a loop. */
-function searchIn(bytes: Uint8Array): Search {
-  // Reached without an import, so that this floor loads in a browser.
-  const host = globalThis as { Buffer?: { from(buffer: ArrayBufferLike, start: number, length: number): { indexOf: Search } } };
-  const view = host.Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return view === undefined ? (needle, from) => indexOf(bytes, needle, from) : (needle, from) => view.indexOf(needle, from);
-}
-
-function indexOf(bytes: Uint8Array, needle: Uint8Array, from: number): number {
-  const last = bytes.length - needle.length;
-  for (let at = bytes.indexOf(needle[0]!, from); at >= 0 && at <= last; at = bytes.indexOf(needle[0]!, at + 1)) {
-    let i = 1;
-    while (i < needle.length && bytes[at + i] === needle[i]) i++;
-    if (i === needle.length) return at;
-  }
-  return -1;
 }

@@ -93,11 +93,8 @@ function whatElse(address: bigint, image: { readonly start: bigint }): string {
 
 function nameless(kernel: Kernel, name: string): string {
   const { symbols } = kernel;
-  const others = new Set<string>();
-  for (let row = 0; row < symbols.count; row++) {
-    const other = symbols.name(row);
-    if (other.includes(name) && symbols.isText(row)) others.add(other);
-  }
+  const rows = symbols.rowsWith(name).filter(row => symbols.isText(row));
+  const others = new Set(rows.map(row => symbols.name(row)));
   const shown = [...others]
     .sort((a, b) => Number(b.endsWith(`_${name}`)) - Number(a.endsWith(`_${name}`)) || a.length - b.length)
     .slice(0, MOST_OTHERS);

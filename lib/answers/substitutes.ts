@@ -12,19 +12,20 @@ export function substitutes(kernel: Kernel, name: string, most: number): { name:
   const file = own === undefined ? undefined : functionRow(kernel, own).file;
   const nearby = own === undefined ? [] : neighbours(kernel, own, file);
   const words = new Set(name.split('_').filter(word => word.length > 2));
-  const candidates = new Map<string, { row: number; score: number; says: string }>();
-  for (let row = 0; row < functions.count; row++) {
-    if (functions.btfFunc[row]! < 0) continue;
+  const candidates = new Map<string, { id: number; score: number; says: string }>();
+  const containing = kernel.symbols.rowsWith(name).flatMap(symbolRow => functions.ofSymbol(symbolRow) ?? []);
+  for (const row of [...new Set([...nearby, ...containing])].sort((a, b) => a - b)) {
     const other = functions.name(row);
+    const ids = btf.find(other, 'FUNC');
+    if (ids.length === 0) continue;
     const near = nearby.includes(row);
     const contains = other !== name && other.includes(name);
-    if (!near && !contains) continue;
     if (!tracing.rules.hasLiveSite(functions.symbolRow[row]!) || !kernel.symbols.index.isOnly(kernel.symbols.find(other)[0]!)) continue;
     const shared = other.split('_').filter(word => words.has(word)).length;
     if (!contains && shared === 0) continue;
     const says = [...(contains ? [`its name contains ${name}`] : []), ...(near ? [`it is of ${file ?? 'the same file'}`] : [])].join(', ');
     candidates.set(other, {
-      row,
+      id: ids[0]!,
       score: (contains ? 100 : 0) + (other.endsWith(`_${name}`) ? 50 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100,
       says,
     });
@@ -32,7 +33,7 @@ export function substitutes(kernel: Kernel, name: string, most: number): { name:
   return [...candidates]
     .sort((a, b) => b[1].score - a[1].score)
     .slice(0, most)
-    .map(([other, { row, says }]) => ({ name: other, prototype: btf.prototype(functions.btfIds(row)[0]!), says }));
+    .map(([other, { id, says }]) => ({ name: other, prototype: btf.prototype(id), says }));
 }
 
 /**
