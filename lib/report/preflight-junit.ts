@@ -24,9 +24,19 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
       ];
       if (isUnreadable(check)) {
         const error = { '@type': 'unreadable', '@message': check.unreadable };
-        return { name: `${name} on ${on}`, cases: [{ '@classname': `${name} on ${on}`, '@name': 'read', error }], properties };
+        return {
+          name: `${name} on ${on}`,
+          cases: [{ '@classname': `${name} on ${on}`, '@name': 'read', error }] as readonly XmlTree[],
+          properties,
+        };
       }
-      const cases = check.programs.map(({ program, section, outcome, autoload, findings }): XmlTree => {
+      const refused: readonly Finding[] = check.findings.filter(({ verdict }) => verdict.ok === false);
+      // No program would tell of it.
+      const ofObject =
+        check.programs.length === 0 && refused.length > 0
+          ? [{ ...failureOf(refused), '@classname': `${name} on ${on}`, '@name': 'the object' }]
+          : [];
+      const ofPrograms = check.programs.map(({ program, section, outcome, autoload, findings }): XmlTree => {
         const testcase = { '@classname': `${name} on ${on}`, '@name': `${program} (${section})` };
         if (outcome === 'passes') return testcase;
         const wanted = outcome === 'fails' ? false : undefined;
@@ -34,10 +44,9 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
         const message = against.map(says).join('; ');
         if (outcome === 'open' || !autoload)
           return { ...testcase, skipped: { '@type': outcome, '@message': autoload ? message : `not loaded by itself: ${message}` } };
-        const text = against.flatMap(({ verdict }) => verdict.because.map(evidenceLine)).join('\n');
-        return { ...testcase, failure: { '@type': against[0]!.verdict.code, '@message': message, '#text': text } };
+        return { ...testcase, ...failureOf(against) };
       });
-      return { name: `${name} on ${on}`, cases, properties };
+      return { name: `${name} on ${on}`, cases: [...ofObject, ...ofPrograms] as readonly XmlTree[], properties };
     }),
   );
   return writeXml({
@@ -53,6 +62,11 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
       })),
     },
   });
+}
+
+function failureOf(against: readonly Finding[]): { readonly failure: XmlTree } {
+  const text = against.flatMap(({ verdict }) => verdict.because.map(evidenceLine)).join('\n');
+  return { failure: { '@type': against[0]!.verdict.code, '@message': against.map(says).join('; '), '#text': text } };
 }
 
 function says({ subject, verdict }: Finding): string {

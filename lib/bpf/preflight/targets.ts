@@ -265,7 +265,9 @@ export class TargetChecks {
     if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${this.#kernel.name} has no BTF`);
     const [id] = btf.find(name, 'FUNC');
     if (id !== undefined) return accepted(source, `FUNC [${id}] ${name}`);
-    return this.#modules.unless(refused(code, 'ESRCH', source, `no FUNC is named ${name}`));
+    const verdict = refused(code, 'ESRCH', source, `no FUNC is named ${name}`);
+    // Hooks are the kernel's own (security/security.c).
+    return code === 'no-lsm-hook' ? verdict : this.#modules.unless(verdict);
   }
 
   /** Only a name that the kernel itself does not have may be a module's. */

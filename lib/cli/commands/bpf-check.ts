@@ -131,8 +131,9 @@ async function columnOf(
   }
 }
 
-function hasFailure({ programs }: ObjectCheck): boolean {
-  return programs.some(({ autoload, outcome }) => autoload && outcome === 'fails');
+/** What the object needs as a whole is asked for whichever programs are loaded, and where there are none: one of struct_ops alone. */
+function hasFailure({ programs, findings }: ObjectCheck): boolean {
+  return findings.some(({ verdict }) => verdict.ok === false) || programs.some(({ autoload, outcome }) => autoload && outcome === 'fails');
 }
 
 function objectLines({ name: place, columns }: CheckedObject): string[] {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { STB, STT } from 'kelf/elf';
-import { bpfObject, CODE, insns } from '../../support/bpf-writer.js';
+import { bpfObject, CODE, DATA, insns } from '../../support/bpf-writer.js';
+import { BtfWriter } from '../../support/btf-writer.js';
 import { cli } from '../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
@@ -98,6 +99,26 @@ describe('kelf bpf check', () => {
       const { stdout: junit } = await cli('bpf', 'check', cut, OBJECT, '-k', KERNEL, '--junit', '-');
       expect(junit).to.match(/<error type="unreadable" message="[^"]*5000 bytes"\/>/);
       expect(junit).to.match(/<testsuites name="kelf bpf check" tests="14" failures="\d" errors="1">/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('fails for an object without programs that the kernel refuses', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kelf-preflight-'));
+    try {
+      const path = join(folder, 'ops.o');
+      const btf = new BtfWriter();
+      const type = btf.struct('no_such_ops', 4, [['flags', btf.int('int', 4, 1), 0]]);
+      btf.datasec('.struct_ops', 4, [[btf.var('ops', type), 0, 4]]);
+      const sections = [{ name: '.struct_ops', ...DATA, data: Uint8Array.of(1, 0, 0, 0) }];
+      const symbols = [{ name: 'ops', type: STT.OBJECT, binding: STB.GLOBAL, section: 1, size: 4n }];
+      writeFileSync(path, bpfObject({ btf, sections, symbols }));
+      const { code, stdout } = await cli('bpf', 'check', path, '--kernel', KERNEL);
+      expect(code).to.equal(1);
+      expect(stdout).to.include('struct_ops ops (no_such_ops): no (likely) ENOENT  no-struct-ops');
+      const junit = await cli('bpf', 'check', path, '--kernel', KERNEL, '--junit', '-');
+      expect(junit.stdout).to.include('tests="1" failures="1"').and.to.include('name="the object"');
     } finally {
       rmSync(folder, { recursive: true });
     }

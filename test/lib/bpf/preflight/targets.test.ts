@@ -150,6 +150,17 @@ describe('Targets of BPF programs', () => {
     expect(said('tp/sched/wakeup')).to.deep.equal(['event sched/wakeup: open tracepoint-unknown']);
   });
 
+  it('of events are in the folder of their system, and no records of ftrace itself', () => {
+    const on = kernelOf({ functions: [{ name: 'f' }] });
+    const event = (name: string, system: string): object => ({ name, system, tracepoint: true, raw: true, event: true });
+    const found: Record<string, object> = { wakeup: event('wakeup', 'sched'), print: event('print', 'ftrace') };
+    Object.defineProperty(on, 'tracepoints', { value: { listsData: true, listsEvents: true, find: (name: string) => found[name] } });
+    expect(said('tp/sched/wakeup', on)).to.deep.equal(['event sched/wakeup: yes accepted']);
+    expect(said('tp/irq/wakeup', on)).to.deep.equal(['event irq/wakeup: no ENOENT no-trace-event']);
+    expect(said('tp/sched/nothing', on)).to.deep.equal(['event sched/nothing: no ENOENT no-tracepoint']);
+    expect(said('tp/ftrace/print', on)).to.deep.equal(['event ftrace/print: no EINVAL no-trace-event']);
+  });
+
   it('elsewhere are left open', () => {
     for (const section of ['uprobe//bin/sh:main', 'uprobe/main', 'usdt/libc:setjmp', 'freplace/other', 'fentry.multi/tty_*'])
       expect(said(section).join(), section).to.match(/^[^,]+: open target-elsewhere$/);
