@@ -75,7 +75,9 @@ export class Attaching {
     const { kprobe, kretprobe, functions, fentry } = kernel.traceability(name);
     const own = functions.find(({ function: other }) => other.row === row.row)!;
     const alone = kernel.symbols.find(name).length === 1;
-    const place = alone ? placeOfName(name) : placeOfAddress(kernel, address);
+    const symbolRow = kernel.functions.symbolRow[row.row]!;
+    const listed = own.ftrace.ok !== false && kernel.symbols.firstAlias(symbolRow) === symbolRow;
+    const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, address);
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
     if (!place.everyBoot)
@@ -135,11 +137,13 @@ export class Attaching {
     { loaded }: NameInModules,
     event: string,
   ): Recipe {
-    const { symbols } = this.#kernel;
+    const { symbols, modules } = this.#kernel;
     const { name, module, phase, site } = row;
     const own = symbols.find(name).some(symbol => symbols.module(symbol) === undefined);
-    const bare = !own && anchor === undefined && loaded?.one.ok === true && loaded.several === undefined;
-    const place = placeInModule(row, anchor ?? { symbol: name, offset: 0 }, bare);
+    const alone =
+      anchor !== undefined || modules!.find(name).filter(other => other.module === module && other.phase !== 'init').length <= 1;
+    const bare = !own && alone && anchor === undefined && loaded?.one.ok === true && loaded.several === undefined;
+    const place = placeInModule(row, anchor ?? { symbol: name, offset: 0 }, { bare, alone });
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
     if (phase !== 'init')
@@ -166,7 +170,8 @@ export class Attaching {
   #fentryLines({ name, module }: ModuleInstance, signature: Signature): string[] {
     const { btf, modules } = this.#kernel;
     const first = (btf?.find(name, 'FUNC').length ?? 0) === 0 && modules!.find(name).every(other => !other.btf || other.module === module);
-    return [`SEC("fentry/${first ? '' : `${module}:`}${name}")`, bpftraceFentryLine(name, module, signature)];
+    // bpftrace 0.27 knows the parameters of the first FUNC of the name alone.
+    return [`SEC("fentry/${first ? '' : `${module}:`}${name}")`, bpftraceFentryLine(name, module, first ? signature.arguments : [])];
   }
 
   /** How it is called, by the FUNC in the module's BTF, or by the kernel's, where both have the same and pahole keeps that alone. */

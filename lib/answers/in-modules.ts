@@ -48,8 +48,13 @@ export function traceInModules(kernel: Kernel, tracing: TracingDecisions, name: 
   const loaded = loadedVerdicts(kernel, tracing, name);
   const functions = instances.map((instance, i): ModuleTraceability => {
     const namesakes = namesakesOf(instance, instances);
-    const kprobe = kprobeVerdict(kernel, tracing, instance, namesakes);
     const anchor = namesakes > 1 ? modules.anchorOf(instance.row) : undefined;
+    const kprobe = kprobeOfPlace(
+      kprobeVerdict(kernel, tracing, instance, namesakes),
+      instance,
+      instances,
+      namesakes > 1 && anchor === undefined,
+    );
     const [load, attach] = fentryVerdicts(kernel, tracing, instance, i < MOST_OPENED);
     return {
       function: instance,
@@ -68,6 +73,15 @@ export function traceInModules(kernel: Kernel, tracing: TracingDecisions, name: 
 /** How many functions of its name a loaded module has. */
 function namesakesOf({ module }: ModuleInstance, all: readonly ModuleInstance[]): number {
   return all.filter(other => other.module === module && other.phase !== 'init').length;
+}
+
+/** Where nothing stands in front of one of several functions to count from, its name leads to the first of them, on kernels that take it at all. */
+function kprobeOfPlace(verdict: Verdict, { row, module }: ModuleInstance, all: readonly ModuleInstance[], byName: boolean): Verdict {
+  if (!byName || verdict.ok !== true) return verdict;
+  const first = all.find(other => other.module === module && other.phase !== 'init');
+  return first?.row === row
+    ? { ...verdict, certainty: 'likely' }
+    : { ...verdict, ok: false, code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
 }
 
 /** A kprobe at the function, by its place: register_kprobe() and the tracefs layer above it, on a loaded module. */

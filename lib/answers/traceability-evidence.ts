@@ -119,6 +119,8 @@ export class TracingEvidence {
       const says =
         'the first instruction is one that the kernel replaces at boot or later; where that leaves a NOP of five bytes, BPF attaches';
       evidence.push({ source: 'kernel', says: `${says} (__alt_instructions, __jump_table, .static_call_sites)` });
+      const settles = 'the image does not tell: the bytes there in /proc/kcore, on the machine in question, do; 0f 1f 44 00 00 is that NOP';
+      evidence.push({ source: '/proc/kcore', says: settles });
     }
     if (decision.code === 'not-modifiable' || decision.code === 'error-injection-unknown')
       evidence.push(this.#tracing.trampolines.modifiable(id)!.evidence);

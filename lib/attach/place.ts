@@ -15,13 +15,15 @@ export interface ProbePlace {
   readonly everyBoot: boolean;
   /** Of a module: whether the symbol alone, without the module's name, leads here too, whichever of the kernel's modules are loaded. */
   readonly bare?: boolean;
-  /** Of a module: whether an ftrace site stands in the function itself, so that available_filter_functions lists it. */
+  /** Of a module: whether the symbol is the only one of its name there. */
+  readonly alone?: boolean;
+  /** False where available_filter_functions does not have the symbol: no ftrace site stands in the function, or another name for it is listed. */
   readonly listed?: boolean;
 }
 
-/** By a name that one symbol alone bears. */
-export function placeOfName(name: string): ProbePlace {
-  return { symbol: name, offset: 0n, text: name, everyBoot: true };
+/** By a name that one symbol alone bears. @param listed whether available_filter_functions has it */
+export function placeOfName(name: string, listed: boolean): ProbePlace {
+  return { symbol: name, offset: 0n, text: name, everyBoot: true, listed };
 }
 
 /**
@@ -36,9 +38,13 @@ export function placeOfAddress(kernel: Kernel, address: bigint): ProbePlace {
 }
 
 /** In a module, by the distance from a symbol that is the only one of its name there: `MOD:SYM+OFFSET`, whose symbols alone the kernel looks at. */
-export function placeInModule({ module, section, site }: ModuleInstance, { symbol, offset }: ModuleAnchor, bare: boolean): ProbePlace {
+export function placeInModule(
+  { module, section, site }: ModuleInstance,
+  { symbol, offset }: ModuleAnchor,
+  { bare, alone }: { readonly bare: boolean; readonly alone: boolean },
+): ProbePlace {
   const text = `${module}:${symbol}${offset === 0 ? '' : `+0x${offset.toString(16)}`}`;
-  return { module, section, symbol, offset: BigInt(offset), text, everyBoot: true, bare, listed: site };
+  return { module, section, symbol, offset: BigInt(offset), text, everyBoot: true, bare, alone, listed: site };
 }
 
 /** Symbols in front that are looked at for an anchor. */

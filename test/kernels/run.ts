@@ -11,6 +11,7 @@ import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
 import { modules } from './modules.js';
 import { kernelNotations } from './notation.js';
+import { attachPrograms } from './recipes.js';
 import { shippedForms } from './shipped.js';
 import { reasonsOfPahole } from './why.js';
 
@@ -43,6 +44,7 @@ const ALL: readonly Comparisons[] = [
   dwarf,
   coreRelocations,
   reasonsOfPahole,
+  attachPrograms,
 ];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects, kernelNotations, loadedAndEmbedded];

@@ -3,6 +3,7 @@ import type { Part } from '../../abi/pass.js';
 import type { Value } from '../../abi/value.js';
 import type { ProbeKind, RecipeFacts } from '../recipe.js';
 import type { AttachArgument } from '../signature.js';
+import { eventOf } from './kprobe-events.js';
 import { attachCall, sectionOf } from './libbpf.js';
 
 /** BPF_KPROBE() of libbpf before 1.2 takes so many. */
@@ -38,7 +39,7 @@ function handler(facts: RecipeFacts, kind: ProbeKind, typed: boolean): string[] 
   const section = sectionOf(facts, kind);
   const probe = kind === 'entry' ? 'kprobe' : 'kretprobe';
   const body = kind === 'entry' ? entryBody(facts, typed) : returnBody(facts);
-  const name = `on_${facts.event}${kind === 'entry' ? '' : '_return'}`;
+  const name = `on_${eventOf(facts, kind)}`;
   const macro = kind === 'entry' ? 'BPF_KPROBE' : 'BPF_KRETPROBE';
   const usesText = body.statements.some(line => line.includes('kelf_text'));
   const usesWord = body.statements.some(line => line.includes('kelf_word'));

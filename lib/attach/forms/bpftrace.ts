@@ -1,6 +1,7 @@
 import type { Abi } from '../../abi/abi.js';
 import type { Part } from '../../abi/pass.js';
 import type { Value } from '../../abi/value.js';
+import type { ProbePlace } from '../place.js';
 import type { ProbeKind, RecipeFacts } from '../recipe.js';
 import type { AttachArgument, Signature } from '../signature.js';
 
@@ -21,23 +22,29 @@ export function bpftraceLine(facts: RecipeFacts, kind: ProbeKind): string {
         : printedResult(signature.result.value, signature.result.fetch.length > 0),
   );
   const probe = kind === 'entry' ? 'kprobe' : 'kretprobe';
-  const { module, symbol, offset, listed } = place;
-  if (symbol !== undefined && offset === 0n) {
-    if (module === undefined) return `bpftrace -e '${probe}:${symbol} ${body}'`;
-    // With a module, since 0.20, it looks the name up in available_filter_functions.
-    if (listed === true) return `bpftrace -e '${probe}:${module}:${symbol} ${body}'`;
-  }
-  // bpftrace takes no offset beyond the symbol's end; an address, since 0.25, with --unsafe.
+  const { module, symbol, offset, alone = true } = place;
+  const of = module === undefined ? '' : `${module}:`;
+  if (symbol !== undefined && offset === 0n && alone && isFound(place)) return `bpftrace -e '${probe}:${of}${symbol} ${body}'`;
+  // It takes no offset beyond the symbol's end; an address, since 0.25, with --unsafe.
+  return `bpftrace --unsafe -e '${probe}:${addressOf(place)} ${body}'`;
+}
+
+/** bpftrace looks names up in available_filter_functions, and since 0.25 refuses what it does not find; it leaves parts that were split off out (0.27). */
+function isFound({ symbol = '', listed = true }: ProbePlace): boolean {
+  return listed && !/\.(?:part|cold)\b/.test(symbol);
+}
+
+/** The address on this boot: worked out by the shell. */
+function addressOf({ module, symbol, offset }: ProbePlace): string {
+  const distance = `0x${offset.toString(16)}`;
+  if (symbol === undefined) return distance;
   const line = `$3=="${symbol}"${module === undefined ? '' : `&&$4=="[${module}]"`}`;
-  const address =
-    symbol === undefined
-      ? `0x${offset.toString(16)}`
-      : `'$(printf 0x%x $((0x$(awk '${line}{print $1;exit}' /proc/kallsyms)+0x${offset.toString(16)})))'`;
-  return `bpftrace --unsafe -e '${probe}:${address} ${body}'`;
+  if (offset === 0n) return `'$(awk '${line}{print "0x"$1;exit}' /proc/kallsyms)'`;
+  return `'$(printf 0x%x $((0x$(awk '${line}{print $1;exit}' /proc/kallsyms)+${distance})))'`;
 }
 
 /** For bpftrace, through a trampoline and the BTF of a module: `fentry:MOD:NAME { printf(…) }`. Arguments have their types; structs are not printed. */
-export function bpftraceFentryLine(name: string, module: string, { arguments: all }: Signature): string {
+export function bpftraceFentryLine(name: string, module: string, all: Signature['arguments']): string {
   const printed = all.flatMap(({ name, value }) =>
     value.kind === 'struct' || value.kind === 'void' ? [] : [print(name, value, `args.${name}`, true)],
   );
@@ -65,9 +72,10 @@ function printedResult(value: Value, found: boolean): Printed[] {
   return value.kind === 'struct' ? [{ format: 'ret=%lx', expression: 'retval' }] : [print('ret', value, 'retval', true)];
 }
 
-/** argN for a register, sargN for a place on the stack, both from 0. */
+/** argN for a register; a place on the stack by the stack pointer: bpftrace had sargN up to 0.24. */
 function placeOf(abi: Abi, part: Part): string {
-  return 'register' in part ? `arg${part.register}` : `sarg${part.stack - abi.firstStack}`;
+  if ('register' in part) return `arg${part.register}`;
+  return `*(uint${abi.wordSize * 8} *)(reg("${abi.stackPointer.name.replace(/^gpr/, 'r')}") + ${part.stack * abi.wordSize})`;
 }
 
 function print(name: string, value: Value, expression: string, strings: boolean): Printed {

@@ -10,8 +10,8 @@ const LONGEST_RETURN = 63 - '__return'.length;
  */
 export function perfLine(facts: RecipeFacts, kind: ProbeKind): string {
   const { place, event } = facts;
-  const { module, section = '.text', symbol, offset } = place;
-  if (symbol !== undefined && offset === 0n && section === '.text') {
+  const { module, section = '.text', symbol, offset, alone = true } = place;
+  if (symbol !== undefined && offset === 0n && section === '.text' && alone) {
     const name = kind === 'entry' ? event : event.slice(0, LONGEST_RETURN);
     const at = `${symbol}${kind === 'return' ? '%return' : ''}`;
     const named = name === symbol ? at : `${name}=${at}`;

@@ -271,6 +271,7 @@ describe('A recipe', () => {
     expect(line(kernel(), '__x64_sys_openat', 'bpf-c')).to.contain('bpf_probe_read_kernel(&kelf_word, sizeof(kelf_word), &regs->si);');
     expect(line(kernel(), 'structs', 'bpf-c')).to.contain('int BPF_KPROBE(on_structs, int p0)');
     expect(line(kernel(), 'structs', 'bpf-c')).to.contain('kelf_word = ctx->cx;');
+    expect(line(kernel(), 'base', 'bpf-c', 'return')).to.contain('int BPF_KRETPROBE(on_base_ret)');
   });
 });
 
