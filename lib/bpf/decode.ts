@@ -233,8 +233,3 @@ function decodeMemory({ code, dst, src, offset, imm }: Instruction): Operation {
 export function isHelperCall(operation: Operation): operation is Extract<Operation, { kind: 'call' }> {
   return operation.kind === 'call' && operation.of === CALL.HELPER;
 }
-
-/** The slots that an operation may jump over, from the next one; undefined for what does not jump. */
-export function distanceOf(operation: Operation): number | undefined {
-  return operation.kind === 'goto' || operation.kind === 'if' || operation.kind === 'may-goto' ? operation.distance : undefined;
-}

@@ -1,8 +1,9 @@
 import type { SourceLine } from '../../btf/ext.js';
 import { SHF, SHT, STT } from '../../elf/constants.js';
+import { POISON_IMM } from './core-patch.js';
 import type { BpfCoreRelocation } from './core-relocations.js';
-import { decode, distanceOf, type Operation } from './decode.js';
-import { CALL, INSN_BYTES, type Instruction } from './insn.js';
+import { decode, type Operation } from './decode.js';
+import { CALL, INSN_BYTES, type Instruction, type Instructions, jumpDistance, OPCODE } from './insn.js';
 import { type KernelNames, kernelNotation } from './kernel-notation.js';
 import { llvmNotation } from './llvm-notation.js';
 import type { BpfObject } from './object.js';
@@ -38,9 +39,12 @@ export class Listing {
   readonly #core = new Map<string, BpfCoreRelocation[]>();
   readonly #lines = new Map<string, number>();
   readonly #labels = new Map<number, readonly CodeLabel[]>();
+  readonly #code: ReadonlyMap<number, Instructions>;
 
-  constructor(object: BpfObject) {
+  /** @param code sections, by index, whose code is to be listed in place of the object's: `code` of `relocateCore()` has it as a kernel wants it */
+  constructor(object: BpfObject, code: ReadonlyMap<number, Instructions> = new Map()) {
     this.#object = object;
+    this.#code = code;
     for (const relocation of object.coreRelocations) {
       const key = `${relocation.section}\0${relocation.offset}`;
       const list = this.#core.get(key);
@@ -66,7 +70,7 @@ export class Listing {
   /** The instructions from one byte offset of a section to another, both of whole instructions. @throws FormatError */
   instructions(sectionIndex: number, from: number, to: number): ListedInstruction[] {
     const object = this.#object;
-    const instructions = object.instructions(sectionIndex);
+    const instructions = this.#code.get(sectionIndex) ?? object.instructions(sectionIndex);
     const { name } = object.elf.sections[sectionIndex]!;
     const relocations = new Map(object.relocationsIn(sectionIndex, from, to).map(relocation => [relocation.offset, relocation]));
     const listed: ListedInstruction[] = [];
@@ -156,8 +160,8 @@ export class Listing {
 
   /** Instructions of a section as llvm-objdump writes them, jumps with the symbol they lead to. */
   llvmText(sectionIndex: number, listed: readonly ListedInstruction[], hex = false): string[] {
-    return listed.map(({ operation, offset, bytes }) => {
-      const distance = distanceOf(operation);
+    return listed.map(({ instruction, operation, offset, bytes }) => {
+      const distance = operation.kind === 'unknown' ? undefined : jumpDistance(instruction);
       const at = distance === undefined ? undefined : offset + bytes.length + distance * INSN_BYTES;
       return llvmNotation(operation, { hex, target: at === undefined ? undefined : this.#place(sectionIndex, at) });
     });
@@ -196,8 +200,9 @@ export class Listing {
 }
 
 /** What stands behind an instruction in the kernel's notation: the variable, and the CO-RE relocations, of which its text says nothing. */
-export function remarks({ relocation, core }: ListedInstruction): string[] {
+export function remarks({ relocation, core, instruction: { code, imm } }: ListedInstruction): string[] {
+  const poisoned = code === OPCODE.CALL && imm === POISON_IMM ? 'poisoned: ' : '';
   const meaning = relocation?.meaning;
   const said = meaning === undefined || meaning.kind === 'map' || meaning.kind === 'call';
-  return [...(said ? [] : [describeRelocation(meaning)]), ...core.map(({ text }) => `CO-RE ${text}`)];
+  return [...(said ? [] : [describeRelocation(meaning)]), ...core.map(({ text }) => `${poisoned}CO-RE ${text}`)];
 }

@@ -1,8 +1,11 @@
+import { Btf } from '../../../btf/btf.js';
+import { relocateCore } from '../../bpf/core.js';
 import { type ListedInstruction, Listing, remarks } from '../../bpf/listing.js';
 import { type BpfObject, openBpfObject } from '../../bpf/object.js';
 import type { BpfFunction } from '../../bpf/programs.js';
 import { type BpfRelocation, describeRelocation } from '../../bpf/relocations.js';
 import { toJson } from '../../report/json.js';
+import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
 import { printable } from '../elf.js';
 import type { Output } from '../output.js';
@@ -13,6 +16,7 @@ type Switch = OptionSpec & { readonly type: 'boolean' };
 
 const options: {
   readonly notation: OptionSpec & { readonly type: 'string' };
+  readonly kernel: OptionSpec & { readonly type: 'string' };
   readonly hex: Switch;
   readonly 'no-source': Switch;
   readonly linum: Switch;
@@ -23,6 +27,12 @@ const options: {
     short: 'n',
     value: 'NOTATION',
     help: "kernel, as the verifier's log and bpftool have it, or llvm, as llvm-objdump; kernel where not given",
+  },
+  kernel: {
+    type: 'string',
+    short: 'k',
+    value: 'KERNEL',
+    help: 'apply CO-RE for this kernel, or for its BTF alone: the instructions as libbpf loads them',
   },
   hex: { type: 'boolean', help: 'llvm: numbers in hexadecimal, as LLVM since 17 writes them' },
   'no-source': { type: 'boolean', help: 'leave out the lines of source' },
@@ -36,11 +46,12 @@ export const bpfDisasm: Command<typeof options> = command({
   about: `Disassembles a BPF object: every function, or those that are named. In the kernel's notation, maps, data and callees are written by their
 names, and behind the instructions stand the variables and the CO-RE relocations; in LLVM's, the output is that of llvm-objdump -d -r.`,
   options,
-  run({ args, options, out, note }) {
+  async run({ args, options, out, note }) {
     const { notation = 'kernel' } = options;
     if (!NOTATIONS.includes(notation)) throw new UsageError(`no notation '${notation}'; there are ${NOTATIONS.join(', ')}`);
     const object = openBpfObject(args[0]!);
-    const listing = new Listing(object);
+    const report = options.kernel === undefined ? undefined : relocateCore(object, await openBtf(options.kernel, undefined, Btf.parse));
+    const listing = new Listing(object, report?.code);
     const names = args.slice(1);
     const functions = names.length === 0 ? object.functions : object.functions.filter(({ name }) => names.includes(name));
     const absent = names.filter(name => !functions.some(fn => fn.name === name));
@@ -48,13 +59,15 @@ names, and behind the instructions stand the variables and the CO-RE relocations
       notation === 'kernel' ? listing.kernelText(fn, listed) : listing.llvmText(fn.sectionIndex, listed, options.hex);
     if (options.json) {
       const rows = functions.map(fn => functionJson(fn, listing.ofFunction(fn), text));
-      out.line(toJson({ schema: 'kelf/bpf-disasm', version: 1, file: args[0], notation, functions: rows }));
+      out.line(toJson({ schema: 'kelf/bpf-disasm', version: 1, file: args[0], kernel: options.kernel, notation, functions: rows }));
     } else if (notation === 'kernel') {
       for (const fn of functions) printKernel(object, fn, listing.ofFunction(fn), text, options, out);
     } else {
       printLlvm(object, listing, functions, names.length === 0, options, out);
     }
     for (const { message } of object.diagnostics) note(`kelf: ${message}`);
+    for (const { relocation, refused } of report?.outcomes ?? [])
+      if (refused !== undefined) note(`kelf: ${args[0]}: CO-RE ${relocation.text}: libbpf refuses the object: ${refused}`);
     for (const name of absent) note(`kelf: ${args[0]} has no function called ${printable(name)}`);
     return absent.length > 0 ? EXIT.missing : EXIT.ok;
   },

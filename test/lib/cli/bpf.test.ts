@@ -7,6 +7,18 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const object = (name: string): string => `${ROOT}fixtures/bpf/${name}`;
 
 describe('kelf bpf disasm', () => {
+  it('applies CO-RE for a kernel: offsets, answers, and what is poisoned', async () => {
+    const kernel = `${ROOT}fixtures/kernel/vmlinux-amd64`;
+    const args = ['bpf', 'disasm', object('kelf.bpfel.o'), 'on_switch', '--no-source'];
+    const lines = async (...more: string[]): Promise<string[]> => (await cli(...args, ...more)).stdout.split('\n');
+    const [plain, applied, llvm] = [await lines(), await lines('--kernel', kernel), await lines('--kernel', kernel, '-n', 'llvm')];
+    expect(plain.find(line => line.startsWith('   2: '))).to.match(/r1 = \*\(u32 \*\)\(r8 \+4\) /);
+    expect(applied.find(line => line.startsWith('   2: '))).to.match(/r1 = \*\(u32 \*\)\(r8 \+20\) /);
+    expect(applied.find(line => line.startsWith('  24: '))).to.match(/r1 = 0 .*CO-RE <field_exists>/);
+    expect(applied.find(line => line.startsWith('  26: '))).to.match(/call unknown#195896080 +# poisoned: CO-RE <byte_off>/);
+    expect(llvm.find(line => line.startsWith('       2:'))).to.equal('       2:\t61 81 14 00 00 00 00 00\tr1 = *(u32 *)(r8 + 20)');
+  });
+
   for (const name of ['kelf.bpfel.o', 'kelf.bpfeb.o']) {
     it(`is what llvm-objdump prints: ${name}`, async () => {
       const { code, stdout, stderr } = await cli('bpf', 'disasm', object(name), '--notation', 'llvm', '--no-source');
