@@ -53,7 +53,7 @@ export function matrixLines(columns: readonly KernelColumn[]): string[] {
 
 /** What is refused or can't be told, with what it rests on. */
 export function findingLines(check: ObjectCheck | Unreadable): string[] {
-  if (isUnreadable(check)) return [`    unreadable: ${check.unreadable}`];
+  if (isUnreadable(check)) return [`  unreadable: ${check.unreadable}`];
   const lines = (list: readonly Finding[]): string[] =>
     remarkable(list).flatMap(({ subject, verdict, usedBy }) => {
       const answer = verdict.ok === undefined ? 'open' : verdict.ok ? 'yes' : 'no';

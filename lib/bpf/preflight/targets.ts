@@ -30,6 +30,9 @@ const SYSCALL_ARCHITECTURES: Readonly<Record<number, string>> = {
 /** What libbpf reads of a target for kprobes: `%m[a-zA-Z0-9_.]+%li` (attach_kprobe). */
 const KPROBE = /^([A-Za-z0-9_.]+)(?:\+(0x[0-9a-f]+|\d+))?$/i;
 
+/** Iterators that are attached with something to go through (attach_target of struct bpf_iter_reg), without which the kernel refuses them. */
+const ITERATED: Readonly<Record<string, string>> = { bpf_map_elem: 'a map', bpf_sk_storage_map: 'a map', cgroup: 'a control group' };
+
 /** Whether a program attaches to what its section names. */
 export class TargetChecks {
   readonly #kernel: Kernel;
@@ -71,7 +74,7 @@ export class TargetChecks {
       case 'lsm':
         return this.#lsm(target);
       case 'iterator':
-        return one(`iterator ${target}`, this.#btfFunction(`bpf_iter_${target}`, 'no-iterator'));
+        return one(`iterator ${target}`, this.#iterator(target));
       case 'btf-pattern':
         return one(
           `${name} on ${target}`,
@@ -113,9 +116,11 @@ export class TargetChecks {
     const { tracing, functions } = this.#kernel;
     if (!/[*?]/.test(pattern) || !tracing.hasMulti) {
       const { kprobeMulti, modules } = this.#kernel.traceability(pattern);
-      const found = modules?.functions.find(each => each.function.phase !== 'init' && each.ftrace.ok === true);
+      const kept = modules?.functions.filter(each => each.function.phase !== 'init') ?? [];
+      const found = kept.find(({ ftrace }) => ftrace.ok === true) ?? kept[0];
       if (kprobeMulti.byName.code !== 'no-symbol' || found === undefined) return this.#unlessModule(kprobeMulti.byName);
-      return this.#modules.in(found.function.module, found.ftrace);
+      // Names are looked up among what ftrace can trace (ftrace_lookup_symbols).
+      return this.#modules.in(found.function.module, fromLibbpf(found.ftrace));
     }
     let matched = 0;
     let traceable = 0;
@@ -128,7 +133,10 @@ export class TargetChecks {
       unknown ||= code === 'sites-unknown';
     }
     const says = `of ${matched} functions that match ${pattern} ftrace can trace`;
-    if (traceable > 0) return accepted('kallsyms', `${says} ${traceable}`);
+    if (traceable > 0 && traceable === matched) return accepted('kallsyms', `${says} all`);
+    // Since 1.3 it goes by available_filter_functions; before, one that can't be traced keeps the link from being made.
+    if (traceable > 0)
+      return accepted('kallsyms', `${says} ${traceable}; libbpf before 1.3 asks for the others too, and is refused`, 'accepted', 'likely');
     if (unknown) return untold('sites-unknown', 'kallsyms', `${says} a number that is not known`);
     const table = this.#kernel.modules;
     for (let row = 0; row < (table?.count ?? 0); row++) {
@@ -259,6 +267,13 @@ export class TargetChecks {
     return [loading, { subject: `lsm on ${hook}`, verdict: this.#kernel.traceability(hook).fexit.attach }];
   }
 
+  #iterator(name: string): Verdict {
+    const verdict = this.#btfFunction(`bpf_iter_${name}`, 'no-iterator');
+    const of = ITERATED[name];
+    if (verdict.ok !== true || of === undefined) return verdict;
+    return untold('no-target', 'kernel', `the iterator is there; it is attached to ${of}, which the tool gives`);
+  }
+
   #btfFunction(name: string, code: 'no-lsm-hook' | 'no-iterator'): Verdict {
     const { btf, btfSource } = this.#kernel;
     const source = btfSource ?? '.BTF';
@@ -276,7 +291,7 @@ export class TargetChecks {
   }
 }
 
-/** What libbpf finds no type for in BTF it answers itself, with an errno of its own (find_kernel_btf_id). */
+/** What is not found is answered with ESRCH: by libbpf, which looks for types in BTF itself (find_kernel_btf_id). */
 function fromLibbpf(verdict: Verdict): Verdict {
   return verdict.ok === false ? { ...verdict, errno: 'ESRCH' } : verdict;
 }

@@ -149,7 +149,7 @@ function objectLines({ name: place, columns }: CheckedObject): string[] {
     ...matrixLines(columns),
     ...columns.flatMap(column => {
       const lines = findingLines(column.check);
-      return columns.length === 1 || lines.length === 0 ? lines : [`  on ${name(column)}`, ...lines];
+      return columns.length === 1 || lines.length === 0 ? lines : [`  on ${name(column)}`, ...lines.map(line => `  ${line}`)];
     }),
   ];
 }

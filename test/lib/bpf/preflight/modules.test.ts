@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Kernel, type ModuleTable, openBpfObject, Preflight, readModules } from 'kelf';
+import { type BpfProgram, type Kernel, type ModuleTable, openBpfObject, Preflight, readModules } from 'kelf';
+import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
+import { TargetChecks } from '../../../../lib/bpf/preflight/targets.js';
+import { sectionMeaning } from '../../../../lib/bpf/section-names.js';
 import { bpfObject, CODE, DATA, insns } from '../../../support/bpf-writer.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { type KernelSpec, kernelOf } from '../../../support/kernel-writer.js';
@@ -19,6 +22,7 @@ function moduleBytes(): Uint8Array {
   const proto = split.funcProto(int, [['n', int]]);
   split.func('in_net', proto);
   split.func('quiet', proto);
+  split.func('either', proto);
   split.struct('conn', 16, [
     ['pad', int, 0],
     ['mark', int, 64],
@@ -30,7 +34,7 @@ function moduleBytes(): Uint8Array {
     ['init', split.ptr(proto), 64],
   ]);
   split.struct('bpf_struct_ops_net_ops', 16, []);
-  const functions = ['in_net', '__traceiter_net_event', '__traceiter_bare', 'quiet'];
+  const functions = ['in_net', '__traceiter_net_event', '__traceiter_bare', 'quiet', 'either'];
   const writer = new ModuleWriter()
     .info('license=GPL', 'name=net', 'vermagic=6.1.0-test SMP', 'depends=')
     .code('.text', functions.length * 32)
@@ -47,6 +51,15 @@ function moduleBytes(): Uint8Array {
   return writer.section({ name: '.BTF', type: 1, data: split.bytes() }).bytes();
 }
 
+/** `other.ko`: a function that net.ko has without a site. */
+function otherBytes(): Uint8Array {
+  const split = new BtfWriter({ base: kernelBtf });
+  split.func('either', split.funcProto(int, []));
+  const writer = new ModuleWriter().info('license=GPL', 'name=other', 'vermagic=6.1.0-test SMP', 'depends=').code('.text', 32);
+  writer.function('either', '.text', 0, 32).addresses('__mcount_loc', [['.text', 0]]);
+  return writer.section({ name: '.BTF', type: 1, data: split.bytes() }).bytes();
+}
+
 const functions: KernelSpec['functions'] = [
   { name: 'of_kernel', site: 0 },
   { name: 'register_ftrace_direct', site: 0 },
@@ -60,6 +73,7 @@ describe('Preflight with the modules of a kernel', () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'kelf-preflight-modules-'));
     writeFileSync(join(folder, 'net.ko'), moduleBytes());
+    writeFileSync(join(folder, 'other.ko'), otherBytes());
     table = await readModules(folder, { base: kernel(false).btf, types: true });
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -107,6 +121,8 @@ describe('Preflight with the modules of a kernel', () => {
     ['kprobe/nothing', 'kprobe on nothing: ENOENT no-symbol (likely)', 'kprobe on nothing: ENOENT no-symbol (proven)'],
     ['kprobe/net_init', 'kprobe on net_init: ENOENT no-symbol (likely)', 'kprobe on net_init: ENOENT no-symbol (proven)'],
     ['kprobe.multi/in_net', 'kprobe.multi on in_net: ESRCH no-symbol (likely)', `kprobe.multi on in_net: ${loaded}`],
+    ['kprobe.multi/quiet', 'kprobe.multi on quiet: ESRCH no-symbol (likely)', 'kprobe.multi on quiet: ESRCH no-ftrace-site (proven)'],
+    ['kprobe.multi/net_init', 'kprobe.multi on net_init: ESRCH no-symbol (likely)', 'kprobe.multi on net_init: ESRCH no-symbol (proven)'],
     ['kprobe.multi/in_n*', 'kprobe.multi on in_n*: ENOENT no-match (likely)', `kprobe.multi on in_n*: ${loaded}`],
     ['kprobe.multi/qui*', 'kprobe.multi on qui*: ENOENT no-match (likely)', 'kprobe.multi on qui*: ENOENT no-match (proven)'],
     ['kprobe.multi/net_i*', 'kprobe.multi on net_i*: ENOENT no-match (likely)', 'kprobe.multi on net_i*: ENOENT no-match (proven)'],
@@ -126,6 +142,25 @@ describe('Preflight with the modules of a kernel', () => {
       expect(said(section)).to.deep.equal([withThem]);
     });
   }
+
+  it('looks for events in them, and for the folder of these', () => {
+    const event = (section: string): string => {
+      const made = kernel();
+      // A kernel whose table of events is found, and has none.
+      Object.defineProperty(made, 'tracepoints', { value: { listsData: true, listsEvents: true, find: () => undefined } });
+      const checks = new TargetChecks(made, new PreflightModules(made));
+      const [{ verdict } = {}] = checks.verdicts({ meaning: sectionMeaning(section) } as BpfProgram);
+      return `${verdict?.errno ?? 'yes'} ${verdict?.code}`;
+    };
+    expect(event('tp/net/net_event')).to.equal('yes needs-module');
+    expect(event('tp/xfs/net_event')).to.equal('ENOENT no-trace-event');
+    expect(event('tp/net/bare')).to.equal('ENOENT no-trace-event');
+    expect(event('tp/net/nothing')).to.equal('ENOENT no-tracepoint');
+  });
+
+  it('takes of several modules with a function the one that it can be traced in', () => {
+    expect(said('fentry/either')).to.deep.equal([`fentry on other:either: ${loaded}`]);
+  });
 
   it('takes kfuncs and variables of theirs for externs, and their functions for addresses', () => {
     const extern = (name: string, declare: (btf: BtfWriter) => number): string[] =>

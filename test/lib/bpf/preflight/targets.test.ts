@@ -9,7 +9,8 @@ import { kernelOf } from '../../../support/kernel-writer.js';
 const btf = new BtfWriter();
 const int = btf.int('int', 4, 1);
 const proto = btf.funcProto(int, [['n', int]]);
-for (const name of ['traced', 'quiet', 'bpf_lsm_file_open', 'bpf_lsm_quiet', 'bpf_iter_task']) btf.func(name, proto);
+for (const name of ['traced', 'quiet', 'bpf_lsm_file_open', 'bpf_lsm_quiet', 'bpf_iter_task', 'bpf_iter_bpf_map_elem'])
+  btf.func(name, proto);
 btf.func('variadic', btf.funcProto(int, [['', 0]]));
 
 /** Functions with and without sites, and what BPF programs need of the kernel to be attached. */
@@ -76,6 +77,7 @@ describe('Targets of BPF programs', () => {
 
     it('are the entry of a system call, by the wrappers that the kernel has', () => {
       expect(said('ksyscall/openat')).to.deep.equal(['ksyscall on __x64_sys_openat: yes accepted']);
+      expect(said('kretsyscall/openat+4')).to.deep.equal(['kretsyscall on __x64_sys_openat+4: no EINVAL not-the-entry']);
       expect(said('kretsyscall/openat')).to.deep.equal(['kretsyscall on __x64_sys_openat: yes accepted']);
       const unwrapped = kernelOf({ functions: [{ name: '__se_sys_openat', site: 0 }] });
       expect(said('ksyscall/openat', unwrapped)).to.deep.equal(['ksyscall on __se_sys_openat: yes accepted']);
@@ -101,6 +103,16 @@ describe('Targets of BPF programs', () => {
         'kprobe.multi on tra*: no EOPNOTSUPP no-kprobe-multi',
       ]);
     });
+  });
+
+  it('of multi kprobes are likely where a pattern matches more than ftrace can trace', () => {
+    const certainty = (pattern: string): string | undefined =>
+      new TargetChecks(kernel, new PreflightModules(kernel)).verdicts({
+        meaning: sectionMeaning(`kprobe.multi/${pattern}`),
+      } as BpfProgram)[0]?.verdict.certainty;
+    expect(certainty('tra*')).to.equal('proven');
+    expect(certainty('*a*')).to.equal('proven');
+    expect(certainty('*')).to.equal('likely');
   });
 
   describe('of trampolines', () => {
@@ -131,6 +143,8 @@ describe('Targets of BPF programs', () => {
 
   it('of iterators are functions of BTF', () => {
     expect(said('iter/task')).to.deep.equal(['iterator task: yes accepted']);
+    // Its map is the tool's to give.
+    expect(said('iter/bpf_map_elem')).to.deep.equal(['iterator bpf_map_elem: open no-target']);
     expect(said('iter/nothing')).to.deep.equal(['iterator nothing: no ESRCH no-iterator']);
   });
 
