@@ -25,6 +25,7 @@ const FIELD_EXISTS = 2;
 function kernelBtf(): Uint8Array {
   const btf = new BtfWriter();
   btf.struct('s', 4, [['a', btf.int('int', 4, 1), 0]]);
+  btf.func('bpf_here', btf.funcProto(0, []), 1);
   return featuresBtf(btf);
 }
 
@@ -72,15 +73,17 @@ const withData = (value: number, btf: BtfWriter): Partial<ObjectSpec> => {
 describe('The rules of preflight', () => {
   it('ask for the program type by the section, which libbpf has to know', () => {
     expect(own(check([MOV(0, 0), EXIT]))).to.deep.equal([]);
-    const { programs } = new Preflight(kernelOf({ functions: [{ name: 'f' }], btf: kernelBtf() })).check(
-      openBpfObject(
-        bpfObject({
-          sections: [{ name: 'nonsense', ...CODE, data: insns(true, EXIT) }],
-          symbols: [{ name: 'prog', type: 2, binding: 1, section: 1, size: 8n }],
-        }),
-      ),
-    );
-    expect(brief(programs[0]!.findings)).to.deep.equal(['program-type EINVAL unknown-section (proven)']);
+    const of = (name: string): string[] => {
+      const sections = [{ name, ...CODE, data: insns(true, EXIT) }];
+      const symbols = [{ name: 'prog', type: 2, binding: 1, section: 1, size: 8n }];
+      const preflight = new Preflight(kernelOf({ functions: [{ name: 'f' }], btf: kernelBtf() }));
+      return brief(preflight.check(openBpfObject(bpfObject({ sections, symbols }))).programs[0]!.findings);
+    };
+    expect(of('nonsense')).to.deep.equal(['program-type EINVAL unknown-section (proven)']);
+    expect(of('tcx/ingress')).to.deep.equal([
+      'program-type EINVAL program-type-not-built (proven)',
+      'attach-type yes unknown-attach-type (open)',
+    ]);
   });
 
   describe('of helpers', () => {
@@ -217,15 +220,33 @@ describe('The rules of preflight', () => {
   });
 
   it('refuse a program that comes to the call of a weak kfunc which is not there', () => {
-    const kfunc = (btf: BtfWriter): Partial<ObjectSpec> => {
-      const id = btf.func('bpf_gone', btf.funcProto(0, []), 2);
-      btf.datasec('.ksyms', 0, [[id, 0, 0]]);
-      return { symbols: [{ name: 'bpf_gone', binding: 2 }], relocations: { socket: [[16, 2, 10]] } };
-    };
+    const extern =
+      (name: string) =>
+      (btf: BtfWriter): Partial<ObjectSpec> => {
+        const id = btf.func(name, btf.funcProto(0, []), 2);
+        btf.datasec('.ksyms', 0, [[id, 0, 0]]);
+        return { symbols: [{ name, binding: 2 }], relocations: { socket: [[16, 2, 10]] } };
+      };
+    const kfunc = extern('bpf_gone');
     const call: InsnSpec = [0x85, 0, 2, 0, -1];
     expect(own(check([MOV(1, 1), SKIP_IF_0, call, EXIT], kfunc))).to.deep.equal(['extern EINVAL unresolved-extern (likely)']);
     expect(own(check([MOV(1, 0), SKIP_IF_0, call, EXIT], kfunc))).to.deep.equal([]);
-    expect(brief(check([MOV(1, 0), SKIP_IF_0, call, EXIT], kfunc).findings)).to.deep.equal(['extern yes weak-extern (proven)']);
+    const { findings } = check([MOV(1, 0), SKIP_IF_0, call, EXIT], kfunc);
+    expect(brief(findings)).to.deep.equal(['extern yes weak-extern (proven)']);
+    expect(findings.find(({ kind }) => kind === 'extern')!.usedBy).to.deep.equal(['prog']);
+    expect(own(check([MOV(1, 1), SKIP_IF_0, call, EXIT], extern('bpf_here')))).to.deep.equal([]);
+  });
+
+  it('take the address of a weak symbol for 0 where it is known to be missing', () => {
+    const symbol =
+      (name: string) =>
+      (btf: BtfWriter): Partial<ObjectSpec> => {
+        btf.datasec('.ksyms', 0, [[btf.var(name, btf.const(0), 2), 0, 0]]);
+        return { symbols: [{ name, binding: 2 }], relocations: { socket: [[0, 2]] } };
+      };
+    const code: InsnSpec[] = [[0x18, 1], [0], SKIP_IF_0, HELPER(UNKNOWN), EXIT];
+    expect(own(check(code, symbol('gone')))).to.deep.equal([]);
+    expect(own(check(code, symbol('f')))).to.deep.equal(['helper EINVAL unknown-helper (proven)']);
   });
 
   it('come to one outcome: what fails is told before what is open', () => {
