@@ -43,11 +43,18 @@ function addressOf({ module, symbol, offset }: ProbePlace): string {
   return `'$(printf 0x%x $((0x$(awk '${line}{print $1;exit}' /proc/kallsyms)+${distance})))'`;
 }
 
+/**
+ * Pointers that the verifier lets a tracing program read in every kernel: to structs and void, and strings; to other integers since bb6728d75611 (6.3)
+ * (btf_ctx_access()).
+ */
+const READABLE = /^(?:(?:const|volatile) )*(?:(?:struct|union) \w+|void) \*$/;
+
 /** For bpftrace, through a trampoline and the BTF of a module: `fentry:MOD:NAME { printf(…) }`. Arguments have their types; structs are not printed. */
 export function bpftraceFentryLine(name: string, module: string, all: Signature['arguments']): string {
-  const printed = all.flatMap(({ name, value }) =>
-    value.kind === 'struct' || value.kind === 'void' ? [] : [print(name, value, `args.${name}`, true)],
-  );
+  const printed = all.flatMap(({ name, type, value }) => {
+    const readable = value.kind === 'integer' || (value.kind === 'pointer' && (value.to === 'char' || READABLE.test(type)));
+    return readable ? [print(name, value, `args.${name}`, true)] : [];
+  });
   return `bpftrace -e 'fentry:${module}:${name} ${bodyOf(printed)}'`;
 }
 

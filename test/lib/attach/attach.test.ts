@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type AttachForm, type Kernel, Names, type ProbeKind } from 'kelf';
 import { EM } from 'kelf/elf';
+import { bpftraceFentryLine } from '../../../lib/attach/forms/bpftrace.js';
 import { returnEvent } from '../../../lib/attach/names.js';
 import { BtfWriter } from '../../support/btf-writer.js';
 import { type FunctionSpec, type KernelSpec, kernelOf } from '../../support/kernel-writer.js';
@@ -251,6 +252,15 @@ describe('A recipe', () => {
     expect(line(kernel(), '__x64_sys_openat', 'bpftrace')).to.contain('str(uptr(((struct pt_regs *)arg0)->si))');
     expect(line(twice, 'twice', 'bpftrace', 'entry', 1)).to.match(
       /^bpftrace --unsafe -e 'kprobe:'\$\(printf 0x%x .*_stext.*\+0x20\)\)\)' \{/,
+    );
+  });
+
+  it('for bpftrace through a trampoline reads what every verifier lets it', () => {
+    const { signature } = kernel().attach('do_sys_openat2').functions[0]!;
+    const [, , how] = signature!.arguments;
+    const numbers = { ...how!, name: 'numbers', type: 'unsigned long *' };
+    expect(bpftraceFentryLine('open', 'mod', [...signature!.arguments, numbers])).to.equal(
+      `bpftrace -e 'fentry:mod:open { printf("%s dfd=%ld filename=%s how=0x%lx\\n", comm, (int32)args.dfd, str(args.filename), args.how); }'`,
     );
   });
 
