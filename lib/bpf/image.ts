@@ -90,6 +90,7 @@ class Image {
         this.#setWide(slot, PSEUDO.MAP_FD, 0);
         return;
       case 'data':
+      case 'jump-table':
         this.#setWide(slot, PSEUDO.MAP_VALUE, 0);
         return;
       case 'call':

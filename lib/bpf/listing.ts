@@ -9,6 +9,7 @@ import { llvmNotation } from './llvm-notation.js';
 import type { BpfObject } from './object.js';
 import type { BpfFunction } from './programs.js';
 import { type BpfRelocation, describeRelocation } from './relocations.js';
+import { MAP_TYPES } from './uapi.js';
 
 /** One instruction of a listing, with what is known of it. */
 export interface ListedInstruction {
@@ -144,7 +145,11 @@ export class Listing {
       case 'map':
         return { immediate: `map[name:${meaning.map.name}]` };
       case 'data': {
-        const map = this.#object.maps.find(({ sectionIndex, origin }) => sectionIndex === meaning.sectionIndex && origin !== 'btf');
+        // An arena's variables lie in the map that is the arena.
+        const inArena = this.#object.data.of(meaning.sectionIndex)?.kind === 'arena';
+        const map = this.#object.maps.find(({ sectionIndex, origin, type }) =>
+          inArena ? MAP_TYPES[type] === 'arena' : sectionIndex === meaning.sectionIndex && origin !== 'btf',
+        );
         return { immediate: `map[name:${map?.name ?? meaning.section}][0]+${meaning.offset}` };
       }
       case 'extern': {
@@ -153,6 +158,8 @@ export class Listing {
         const map = this.#object.maps.find(({ origin }) => origin === 'kconfig');
         return { immediate: `map[name:${map?.name}][0]+${extern.offset}` };
       }
+      case 'jump-table':
+        return { immediate: `map[name:${meaning.section}][0]+0` };
       default:
         return {};
     }

@@ -30,6 +30,8 @@ export type RelocationMeaning =
   | { readonly kind: 'function'; readonly function: BpfFunction }
   /** What the loader knows of the kernel: a value of .kconfig, a symbol, a kfunc that is called. */
   | { readonly kind: 'extern'; readonly name: string; readonly extern?: BpfExtern; readonly call: boolean }
+  /** A table of jumps (LLVM since 21): libbpf since 1.7 makes a map of instructions of it. */
+  | { readonly kind: 'jump-table'; readonly section: string; readonly offset: number }
   /** A map or a program that is in a map from the start. */
   | { readonly kind: 'slot'; readonly of: BpfMap; readonly map?: BpfMap; readonly program?: BpfFunction }
   /** What libbpf refuses, or kelf does not know. */
@@ -159,6 +161,7 @@ class MeaningReader {
 
   #data(section: Section, offset: number): RelocationMeaning {
     const { data } = this.#object;
+    if (section.name === '.jumptables') return { kind: 'jump-table', section: section.name, offset };
     if (data.of(section.index) === undefined) return unknown(`${section.name} holds no global data`);
     const variable = data.at(section.index, offset);
     return {
@@ -219,6 +222,8 @@ export function describeRelocation(meaning: RelocationMeaning): string {
       if (extern.kind === 'kconfig') return `kconfig ${name}${weak}`;
       return `${extern.kind === 'kfunc' ? 'kfunc' : 'ksym'} ${name}${weak}`;
     }
+    case 'jump-table':
+      return `jump table (${meaning.section}+${meaning.offset})`;
     case 'slot':
       return meaning.map === undefined ? `program ${meaning.program?.name}` : `map ${meaning.map.name}`;
     case 'unknown':

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf';
@@ -27,6 +27,10 @@ export async function bpfObjects(check: Check): Promise<void> {
     await check(`${from}: programs and maps are libbpf's`, peer === undefined ? ['cc-with-libbpf-dev'] : [], () =>
       sameAsLibbpf(peer!, files.filter(isLittleEndian)),
     );
+    await check('BPF objects: legacy definitions of maps are as they were compiled', ['clang'], () => legacyMaps(folder));
+    await check('BPF objects: links of struct_ops, arenas and tables of jumps are as they were compiled', ['clang'], () =>
+      newerSections(folder),
+    );
     await check(`${from}: relocations are llvm-readelf's`, ['llvm-readelf'], () => sameRelocations(files));
     await check(`${from}: disassembly is llvm-objdump's, decimal and hexadecimal`, ['llvm-objdump'], () => sameDisassembly(files));
     await check(`${from}: CO-RE relocations are written as libbpf logs them`, ['bpftool'], () => sameCoreLog(files.filter(isLittleEndian)));
@@ -38,9 +42,9 @@ export async function bpfObjects(check: Check): Promise<void> {
   }
 }
 
-/** The fixtures' source, and one with maps and data of more sorts; with 32-bit registers, which `-mcpu=v3` brings, and without. */
+/** The fixtures' source, and some with maps and data of more sorts, new and old; with 32-bit registers, which `-mcpu=v3` brings, and without. */
 function compiled(folder: string): string[] {
-  return [`${FIXTURES}/src/kelf.bpf.c`, `${ROOT}test/kernels/maps.bpf.c`].flatMap(source =>
+  return [`${FIXTURES}/src/kelf.bpf.c`, ...['maps', 'newer', 'legacy'].map(name => `${ROOT}test/kernels/${name}.bpf.c`)].flatMap(source =>
     ['bpfel', 'bpfeb'].flatMap(target =>
       ['v2', 'v3'].flatMap(version => {
         const file = join(folder, `${basename(source, '.bpf.c')}-${version}.${target}.o`);
@@ -70,17 +74,21 @@ function libbpfPeer(folder: string): string | undefined {
   return status === 0 ? program : undefined;
 }
 
-function sameAsLibbpf(peer: string, files: readonly string[]): Outcome {
+/** libbpf refuses legacy maps since 1.0; arenas and links of struct_ops are known since 1.5. */
+function sameAsLibbpf(peer: string, all: readonly string[]): Outcome {
+  const [major = 0, minor = 0] = execFileSync(peer, { encoding: 'utf8' }).split('.').map(Number);
+  const isKnown = (file: string): boolean => !/^legacy/.test(basename(file)) && (major > 1 || minor >= 5 || !/^newer/.test(basename(file)));
+  const files = all.filter(isKnown);
   const theirs = execFileSync(peer, files, { encoding: 'utf8', maxBuffer: 1 << 28 })
     .trimEnd()
     .split('\n');
-  const ours = files.flatMap(file => [`object ${file}`, ...linesOf(openBpfObject(file))]);
+  const ours = files.flatMap(file => [`object ${file}`, ...linesOf(openBpfObject(file), major === 1 && minor < 5)]);
   const counts = ['program', 'map'].map(what => `${ours.filter(line => line.trimStart().startsWith(`${what} `)).length} ${what}s`);
-  return compareLines(ours, theirs, `${files.length} objects, ${counts.join(', ')}`);
+  return compareLines(ours, theirs, `${files.length} objects, ${counts.join(', ')}, libbpf ${major}.${minor}`);
 }
 
-/** An object in the lines of libbpf-peer.c. */
-function linesOf(object: BpfObject): string[] {
+/** An object in the lines of libbpf-peer.c. Which member of a struct_ops a program is, libbpf told as it opened an object; now it does as it loads it. */
+function linesOf(object: BpfObject, membersAtOpen: boolean): string[] {
   const mapLine = (map: BpfMap, indent = ''): string => {
     const { name, type, keySize, valueSize, maxEntries, flags, numaNode = 0, mapExtra = 0n, autocreate, pinned } = map;
     // libbpf does not create the maps that others are made like.
@@ -88,7 +96,9 @@ function linesOf(object: BpfObject): string[] {
     const numbers = `type=${type} key=${keySize} value=${valueSize} entries=${maxEntries} flags=0x${flags.toString(16)}`;
     return `${indent}map ${name} ${numbers} numa=${numaNode} extra=0x${mapExtra.toString(16)} autocreate=${created} pin=${pinned ? 'yes' : 'no'}`;
   };
-  const members = new Map(object.structOps.flatMap(ops => structOpsMembers(object, ops).map(({ program, index }) => [program, index])));
+  const members = new Map(
+    (membersAtOpen ? object.structOps : []).flatMap(ops => structOpsMembers(object, ops).map(({ program, index }) => [program, index])),
+  );
   return [
     `name ${object.objectName}`,
     ...object.programs.map(program => {
@@ -100,6 +110,37 @@ function linesOf(object: BpfObject): string[] {
     }),
     ...object.maps.flatMap(map => [mapLine(map), ...(map.inner === undefined ? [] : [mapLine(map.inner, '  ')])]),
   ];
+}
+
+/** The definitions of legacy.bpf.c. */
+function legacyMaps(folder: string): Outcome {
+  const files = readdirSync(folder).filter(name => /^legacy.*\.o$/.test(name));
+  for (const file of files) {
+    const object = openBpfObject(join(folder, file));
+    const maps = object.maps.map(({ name, origin, type, keySize, valueSize, maxEntries, flags }) =>
+      [name, origin, type, keySize, valueSize, maxEntries, flags].join(' '),
+    );
+    const outcome = compareLines(maps, ['counts legacy 1 4 8 16 1', 'names legacy 2 4 16 2 0'], '');
+    if (!outcome.ok) return { ok: false, figures: `${file}: ${outcome.figures}` };
+    const loads = object.relocations.flatMap(({ meaning }) => (meaning.kind === 'map' ? [meaning.map.name] : [])).join();
+    if (loads !== 'counts,names') return { ok: false, figures: `${file}: relocations to ${loads}` };
+  }
+  return { ok: files.length > 0, figures: `${files.length} objects` };
+}
+
+/** What the instructions of newer.bpf.c refer to. */
+function newerSections(folder: string): Outcome {
+  const files = readdirSync(folder).filter(name => /^newer.*\.o$/.test(name));
+  for (const file of files) {
+    const lines = run(process.execPath, [CLI, 'bpf', 'disasm', join(folder, file), 'with_table', 'with_arena', '--no-source']);
+    const loads = lines.flatMap(line => /\(18\) r\d = (.*?) *(?:#|$)/.exec(line)?.[1] ?? []).sort();
+    const outcome = compareLines(loads, ['map[name:.jumptables][0]+0', 'map[name:arena]', 'map[name:arena][0]+0'], '');
+    if (!outcome.ok) return { ok: false, figures: `${file}: ${outcome.figures}` };
+    const { structOps } = openBpfObject(join(folder, file));
+    const links = structOps.map(({ name, link }) => `${name} ${link}`).join();
+    if (links !== 'linked_ops true,optional_ops true') return { ok: false, figures: `${file}: ${links}` };
+  }
+  return { ok: files.length > 0, figures: `${files.length} objects` };
 }
 
 function sameRelocations(files: readonly string[]): Outcome {
@@ -225,7 +266,7 @@ function sameInstructions(folder: string): Outcome {
 }
 
 function run(tool: string, args: readonly string[]): string[] {
-  return execFileSync(tool, args, { encoding: 'utf8', maxBuffer: 1 << 28 }).split('\n');
+  return execFileSync(tool, args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] }).split('\n');
 }
 
 function compareLines(ours: readonly string[], theirs: readonly string[], figures: string): Outcome {

@@ -1,4 +1,5 @@
-/* What libbpf makes of BPF objects: opens each file that is named, loads nothing, and prints a line for each program and map.
+/* What libbpf makes of BPF objects: opens each file that is named, loads nothing, and prints a line for each program and map; without
+ * files, its version.
  *   cc -o libbpf-peer libbpf-peer.c -lbpf
  * test/kernels/bpf.ts compares the lines with what kelf reads. */
 #include <bpf/libbpf.h>
@@ -24,6 +25,8 @@ int main(int count, char **files)
 	int failed = 0;
 
 	libbpf_set_print(quiet);
+	if (count == 1)
+		printf("%u.%u\n", libbpf_major_version(), libbpf_minor_version());
 	for (int i = 1; i < count; i++) {
 		struct bpf_object *object = bpf_object__open_file(files[i], NULL);
 		struct bpf_program *program;
