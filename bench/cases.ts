@@ -208,4 +208,4 @@ export const ALONE: readonly Alone[] = [
 ];
 
 /** The built command. */
-export const KELF: string = fileURLToPath(new URL('../lib/cli/main.js', import.meta.url));
+export const KELF: string = fileURLToPath(new URL('../cli/kelf.cjs', import.meta.url));

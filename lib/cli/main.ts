@@ -81,18 +81,25 @@ async function version(): Promise<string> {
   return `kelf ${version}`;
 }
 
-if (process.env['KELF_NO_MAIN'] === undefined) {
+async function run(): Promise<number> {
   const out = outputTo(1);
   const note = (line: string): void => void process.stderr.write(`${line}\n`);
-  process.exitCode = await main(process.argv.slice(2), out, note).then(code => {
-    try {
-      out.flush();
-    } catch (error) {
-      if (isClosedPipe(error)) return code;
-      if (!(error instanceof OutputError)) throw error;
-      note(`kelf: ${error.message}`);
-      return EXIT.output;
-    }
-    return code;
+  const code = await main(process.argv.slice(2), out, note);
+  try {
+    out.flush();
+  } catch (error) {
+    if (isClosedPipe(error)) return code;
+    if (!(error instanceof OutputError)) throw error;
+    note(`kelf: ${error.message}`);
+    return EXIT.output;
+  }
+  return code;
+}
+
+if (process.env['KELF_NO_MAIN'] === undefined) {
+  // Until it has run to its end.
+  process.exitCode = EXIT.internal;
+  void run().then(code => {
+    process.exitCode = code;
   });
 }

@@ -5,11 +5,11 @@ import { basename, join } from 'node:path';
 import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf';
 import { ATTACH_TYPES, PROGRAM_TYPES } from '../../lib/bpf/uapi.js';
 import { bpfObject, CODE, type InsnSpec, insns } from '../support/bpf-writer.js';
+import { KELF } from '../support/cli.js';
 import { ROOT } from '../support/examples.js';
 import type { Check, Outcome } from './check.js';
 import { embeddedObjects, objectsOfTools } from './tools.js';
 
-const CLI = `${ROOT}dist/lib/cli/main.js`;
 const FIXTURES = `${ROOT}fixtures/bpf`;
 
 /**
@@ -132,7 +132,7 @@ function legacyMaps(folder: string): Outcome {
 function newerSections(folder: string): Outcome {
   const files = readdirSync(folder).filter(name => /^newer.*\.o$/.test(name));
   for (const file of files) {
-    const lines = run(process.execPath, [CLI, 'bpf', 'disasm', join(folder, file), 'with_table', 'with_arena', '--no-source']);
+    const lines = run(process.execPath, [KELF, 'bpf', 'disasm', join(folder, file), 'with_table', 'with_arena', '--no-source']);
     const loads = lines.flatMap(line => /\(18\) r\d = (.*?) *(?:#|$)/.exec(line)?.[1] ?? []).sort();
     const outcome = compareLines(loads, ['map[name:.jumptables][0]+0', 'map[name:arena]', 'map[name:arena][0]+0'], '');
     if (!outcome.ok) return { ok: false, figures: `${file}: ${outcome.figures}` };
@@ -173,7 +173,7 @@ function sameDisassembly(files: readonly string[]): Outcome {
   for (const file of files) {
     for (const hex of [false, true]) {
       const theirs = run('llvm-objdump', ['-d', '-r', ...(hex ? ['--print-imm-hex'] : []), file]);
-      const ours = run(process.execPath, [CLI, 'bpf', 'disasm', file, '--notation', 'llvm', '--no-source', ...(hex ? ['--hex'] : [])]);
+      const ours = run(process.execPath, [KELF, 'bpf', 'disasm', file, '--notation', 'llvm', '--no-source', ...(hex ? ['--hex'] : [])]);
       // What is newer than the installed LLVM is compared up to its bytes.
       const isUnknown = (line: string | undefined): boolean => line?.endsWith('\t<unknown>') === true;
       const known = (line: string, i: number): string => (isUnknown(theirs[i]) ? line.slice(0, line.lastIndexOf('\t')) : line);
@@ -254,7 +254,7 @@ function sameInstructions(folder: string): Outcome {
     const theirs = run('llvm-objdump', ['-d', '--disassemble-zeroes', file]);
     // Without the 32-bit registers LLVM 14 takes every atomic operation of 32 bits for an addition.
     const atomics = run('llvm-objdump', ['-d', '--disassemble-zeroes', '--mattr=+alu32', file]);
-    const ours = run(process.execPath, [CLI, 'bpf', 'disasm', file, '--notation', 'llvm']);
+    const ours = run(process.execPath, [KELF, 'bpf', 'disasm', file, '--notation', 'llvm']);
     for (const [i, plain] of theirs.entries()) {
       const line = /\tc3 .. .. .. 00 00 00 00\t/.test(plain) || !/\tc3 /.test(plain) ? plain : atomics[i]!;
       if (line.endsWith('<unknown>')) skipped.add(line.split('\t')[1]!.slice(0, 2));

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { ElfFile } from 'kelf/elf';
 import { openSource } from '../../lib/source/node.js';
+import { KELF } from '../support/cli.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 
-const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 /** Modules that are compared; each needs the base read again. */
 const MODULES = 4;
 
@@ -44,7 +43,7 @@ async function sameDump(path: string, format: string, base?: string): Promise<Ou
   const under = base === undefined ? [] : ['--base', base];
   const bpftoolFormat = format === 'json' ? ['-j'] : [];
   const bpftoolBase = base === undefined ? [] : ['-B', base];
-  const ours = await digest(process.execPath, [CLI, 'btf', 'dump', path, '--format', format, ...under]);
+  const ours = await digest(process.execPath, [KELF, 'btf', 'dump', path, '--format', format, ...under]);
   const theirs = await digest('bpftool', [
     ...bpftoolFormat,
     ...bpftoolBase,

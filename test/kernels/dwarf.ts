@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { openKernel } from 'kelf';
 import { ElfFile, type Frame, isElf, openDwarf } from 'kelf/elf';
 import { openSource } from '../../lib/source/node.js';
+import { KELF } from '../support/cli.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 
-const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 const ADDRESSES = 10_000;
 
 /** Files and lines from DWARF against those of llvm-symbolizer and addr2line. */
@@ -30,7 +29,7 @@ interface Answer {
 }
 
 function answersOf(vmlinux: string, addresses: readonly string[]): readonly Answer[] {
-  const text = run(process.execPath, [CLI, 'addr', vmlinux, '-', '--json'], addresses);
+  const text = run(process.execPath, [KELF, 'addr', vmlinux, '-', '--json'], addresses);
   return (JSON.parse(text) as { answers: Answer[] }).answers;
 }
 

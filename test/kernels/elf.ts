@@ -2,9 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ElfFile, EM, machineName, type RelocationTable, relocationName } from 'kelf/elf';
 import { openSource } from '../../lib/source/node.js';
+import { KELF } from '../support/cli.js';
 import { ElfWriter } from '../support/elf-writer.js';
 import {
   noteRows,
@@ -21,7 +21,6 @@ import {
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 
-const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 /** Relocations that are formatted at a time. */
 const CHUNK = 1 << 14;
 
@@ -42,7 +41,7 @@ export async function elfTables(kernel: KernelFiles, check: Check): Promise<void
   });
   await check('`kelf symbols` equals nm', ['nm'], () => {
     // nm leaves out the mapping symbols of arm ($x, $a, $t, $d), shows no address of undefined symbols, and prints control characters as they are.
-    const ours = rowsOf(run(process.execPath, CLI, 'symbols', kernel.vmlinux), /^(\S+) +\S+ \S+ +\S+ +(?!UND)\S+ +(\S+)/);
+    const ours = rowsOf(run(process.execPath, KELF, 'symbols', kernel.vmlinux), /^(\S+) +\S+ \S+ +\S+ +(?!UND)\S+ +(\S+)/);
     const theirs = rowsOf(run('nm', kernel.vmlinux), /^([0-9a-f]+) . (\S+)/);
     return sameRows(ours.filter(row => !/ \$[xatd](\.\d+)?$/.test(row)).sort(), theirs.map(escapeControls).sort());
   });

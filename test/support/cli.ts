@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Output } from '../../lib/cli/output.js';
 
-const MAIN = new URL('../../lib/cli/main.js', import.meta.url);
+/** The command as it is shipped: rollup.config.js. */
+export const KELF: string = fileURLToPath(new URL('../../cli/kelf.cjs', import.meta.url));
 
 export interface CliResult {
   readonly code: number;
@@ -25,7 +26,7 @@ async function loadMain(): Promise<typeof import('../../lib/cli/main.js').main> 
   const before = process.env['KELF_NO_MAIN'];
   process.env['KELF_NO_MAIN'] = '1';
   try {
-    return ((await import(MAIN.href)) as typeof import('../../lib/cli/main.js')).main;
+    return (await import('../../lib/cli/main.js')).main;
   } finally {
     // Processes that other tests start are to run.
     if (before === undefined) delete process.env['KELF_NO_MAIN'];
@@ -41,10 +42,10 @@ export function spawnCli(...args: string[]): CliResult {
 /** The same with its standard output elsewhere: a file descriptor. */
 export function spawnCliTo(output: number | 'pipe', ...args: string[]): CliResult {
   const { KELF_NO_MAIN: _, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(MAIN), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [KELF, ...args], {
     encoding: 'utf8',
     stdio: ['ignore', output, 'pipe'],
-    timeout: 10_000,
+    timeout: 60_000,
     env,
   });
   return { code: status ?? -1, stdout: stdout ?? '', stderr };

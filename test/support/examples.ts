@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { KELF } from './cli.js';
 
 /** The root of the package, from dist/test/support. */
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
-const CLI = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 
 /** A command of the documents and the output that is shown below it. */
 export interface Example {
@@ -51,7 +51,7 @@ export function examplesOf(file: string): Example[] {
 /** What a command prints in a folder; with `2>&1` in the command, stderr too. */
 export function outputOf(command: string, folder: string): string[] {
   const script = `kelf() { "$KELF_NODE" "$KELF_CLI" "$@"; }; ${command}`;
-  const env = { ...process.env, KELF_NODE: process.execPath, KELF_CLI: CLI };
+  const env = { ...process.env, KELF_NODE: process.execPath, KELF_CLI: KELF };
   return spawnSync('bash', ['-c', script], { cwd: folder, env, encoding: 'utf8', maxBuffer: 1 << 28 }).stdout.split('\n');
 }
 

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ElfFile, MemorySource } from 'kelf/elf';
-import { cli } from '../../support/cli.js';
+import { cli, KELF } from '../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
-const MAIN = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url));
 const WITH_DWARF = fixture('elf/dwarf-5.elf');
 const WITHOUT = fixture('kernel/vmlinux-amd64');
 
@@ -46,7 +45,7 @@ describe('kelf addr', () => {
 
   it('addresses from stdin, each in its turn', () => {
     const input = 'outer\n\n  twin+1\nnosuch\n_start+0x2\n';
-    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'addr', WITH_DWARF, '-'], { encoding: 'utf8', input });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [KELF, 'addr', WITH_DWARF, '-'], { encoding: 'utf8', input });
     expect(status).to.equal(0);
     const symbols = [...stdout.matchAll(/^0x\w+ (\w+\+0x\w+)\//gm)].map(([, symbol]) => symbol);
     expect(symbols).to.deep.equal(['outer+0x0', 'twin+0x1', '_start+0x2']);

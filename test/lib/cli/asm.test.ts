@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { KELF } from '../../support/cli.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const main = `${root}dist/lib/cli/main.js`;
 const dist = new URL('../../../', import.meta.url).href;
 const kernel = `${root}fixtures/kernel/vmlinux-amd64`;
 
@@ -17,7 +17,7 @@ describe('the loops in asm.js', () => {
     ['btf', 'dump', kernel, '--format', 'c'],
   ]) {
     it(`keep the rules of asm.js: kelf ${argv.slice(0, -1).join(' ')}`, () => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...argv], { encoding: 'utf8', env: {} });
+      const { status, stdout, stderr } = spawnSync(process.execPath, [KELF, ...argv], { encoding: 'utf8', env: {} });
       // What kelf itself says of the kernel is none of it.
       const says = stderr.split('\n').filter(line => line !== '' && !line.startsWith('kelf: '));
       expect({ status, says }).to.deep.equal({ status: 0, says: [] });

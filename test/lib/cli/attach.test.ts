@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { cli } from '../../support/cli.js';
+import { cli, KELF } from '../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/kernel/${name}`, import.meta.url));
-const MAIN = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url));
 const AMD64 = fixture('vmlinux-amd64');
 const ARM64 = fixture('vmlinux-arm64');
 
@@ -37,7 +36,7 @@ describe('kelf attach', () => {
   });
 
   it('takes names from stdin', () => {
-    const { stdout } = spawnSync(process.execPath, [MAIN, 'attach', AMD64, '-', '--as', 'libbpf'], {
+    const { stdout } = spawnSync(process.execPath, [KELF, 'attach', AMD64, '-', '--as', 'libbpf'], {
       encoding: 'utf8',
       input: 'tty_write\n',
       env: { ...process.env, KELF_NO_MAIN: undefined },

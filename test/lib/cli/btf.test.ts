@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { BtfWriter, everyKind } from '../../support/btf-writer.js';
+import { KELF } from '../../support/cli.js';
 
-const main = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url));
 const kernelFixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/kernel/${name}`, import.meta.url));
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/btf/${name}`, import.meta.url));
 
 function kelf(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [KELF, ...args], { encoding: 'utf8' });
   return { code: status, out: stdout, err: stderr };
 }
 

@@ -3,10 +3,9 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Output } from '../../../lib/cli/output.js';
-import { spawnCliTo } from '../../support/cli.js';
+import { KELF, spawnCliTo } from '../../support/cli.js';
 
 const KERNEL = fileURLToPath(new URL('../../../../fixtures/kernel/vmlinux-amd64', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../../lib/cli/main.js', import.meta.url));
 const FULL = '/dev/full';
 
 describe('output that cannot be written', () => {
@@ -42,7 +41,7 @@ describe('output that cannot be written', () => {
   it('but a pipe that its reader closed is no error', () => {
     const { KELF_NO_MAIN: _, ...env } = process.env;
     const script = '{ "$0" "$1" btf dump "$2"; echo "exit $?" >&2; } | true';
-    const { stderr } = spawnSync('sh', ['-c', script, process.execPath, MAIN, KERNEL], { encoding: 'utf8', env });
+    const { stderr } = spawnSync('sh', ['-c', script, process.execPath, KELF, KERNEL], { encoding: 'utf8', env });
     expect(stderr).to.equal('exit 0\n');
   });
 });
