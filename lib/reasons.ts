@@ -16,6 +16,7 @@ export const REASONS = {
   'static-call': 'the first instruction is patched by a static call',
   'not-a-function-entry': 'the address is not the entry of a function',
   'not-the-entry': 'a return probe is set at the entry of a function only',
+  'not-called': 'it is entered by a jump, and has no return address for a return probe',
   'not-an-instruction': 'no instruction begins at the address',
   'instruction-unchecked': 'whether an instruction begins at the address is not checked',
   'kretprobe-blacklisted': 'the architecture refuses return probes there',

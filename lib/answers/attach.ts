@@ -1,6 +1,6 @@
 import type { Abi } from '../abi/abi.js';
 import { abiOf } from '../abi/of-machine.js';
-import { type Clone, cloneOf } from '../attach/clones.js';
+import { type Clone, cloneOf, returnOf } from '../attach/clones.js';
 import { bpftraceFentryLine } from '../attach/forms/bpftrace.js';
 import { kprobeEventsLine } from '../attach/forms/kprobe-events.js';
 import { insteadOf } from '../attach/instead.js';
@@ -84,7 +84,7 @@ export class Attaching {
       notes.push('no symbol to count from: the address is that of the image, and holds where it is not moved (nokaslr)');
     const signature = this.#signatureOf(row, clone, notes);
     const entry: Verdict = alone ? kprobe.byName : own.kprobe;
-    const returned: Verdict = alone ? kretprobe.byName : own.kretprobe;
+    const returned = returnOf(clone, alone ? kretprobe.byName : own.kretprobe);
     const first = functions[0]!.function.row === row.row;
     const others = {
       name,
@@ -151,7 +151,14 @@ export class Attaching {
         `kprobe_events takes it before ${module} is loaded, and sets it then; perf, bpftrace and libbpf want ${module} loaded (ENOENT)`,
       );
     const signature = this.#signatureInModule(row, clone, notes);
-    const facts = { name, event, place, entry: kprobe, return: kretprobe, ...(signature === undefined ? {} : { signature }) };
+    const facts = {
+      name,
+      event,
+      place,
+      entry: kprobe,
+      return: returnOf(clone, kretprobe),
+      ...(signature === undefined ? {} : { signature }),
+    };
     const beforeLoading = phase === 'init' && site && !row.blacklisted ? kprobeEventsLine(facts, 'entry') : undefined;
     const others = { name, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
     return new Recipe({

@@ -1,3 +1,4 @@
+import { cloneOf, returnHarm } from '../attach/clones.js';
 import type { Evidence } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
 import type { KprobeRefusal } from '../kprobes/rules.js';
@@ -51,6 +52,12 @@ export class TracingEvidence {
     return this.#tracing.rules.hasLiveSite(row) || this.#tracing.rules.undecided(row)
       ? site
       : [this.#tracing.rules.notrace.evidence, ...site];
+  }
+
+  /** What a return probe at a symbol rests on, and the harm that one does where the kernel accepts it all the same. */
+  ofReturn(row: number): Evidence[] {
+    const harm = this.#tracing.kretprobeOfRow(row).errno === undefined ? returnHarm(cloneOf(this.#kernel.symbols.name(row))) : undefined;
+    return [...this.ofRow(row), ...(harm === undefined ? [] : [harm])];
   }
 
   /** What a kprobe inside of a function rests on, and what of it is not checked. */

@@ -105,7 +105,7 @@ export class Traceability {
         return {
           function: functionRow(kernel, row),
           kprobe: this.#verdict(decisions.kprobeOfRow(symbolRow), evidence, true),
-          kretprobe: this.#verdict(decisions.kretprobeOfRow(symbolRow), evidence, true),
+          kretprobe: this.#verdict(decisions.kretprobeOfRow(symbolRow), () => words.ofReturn(symbolRow), true),
           ftrace: this.#verdict(decisions.ftraceOfRow(symbolRow), () => words.ofSite(symbolRow)),
           attach: (form: AttachForm, kind?: ProbeKind) => kernel.attaching.recipe(functionRow(kernel, row)).attach(form, kind),
         };

@@ -24,6 +24,7 @@ const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
   'static-call': 'a kprobe behind the patched instruction is accepted: its offset is the length of that',
   'bug-entry': 'probe the function that it is a part of: nothing but the trap is run here',
   'kretprobe-blacklisted': 'a probe at its first instruction is not affected',
+  'not-called': 'a return probe on the function that it is a part of',
   'no-kprobes': 'a kernel with CONFIG_KPROBES=y',
   'sites-unknown': 'the debug vmlinux, or available_filter_functions_addrs read as root, settles whether it is refused',
 };

@@ -40,6 +40,7 @@ export class Recipe implements RecipeFacts {
   readonly place: ProbePlace;
   /** What the kernel says to a probe there. */
   readonly entry: Verdict;
+  /** The same of a return probe; `not-called` where the kernel accepts one that would do harm. */
   readonly return: Verdict;
   /** What the compiler's suffix says of it. */
   readonly clone?: Clone;
