@@ -27,7 +27,7 @@ export class Attaching {
   readonly #kernel: Kernel;
   /** The calling convention; undefined for architectures without a table. */
   readonly abi: Abi | undefined;
-  #signatures: Signatures | undefined;
+  readonly #signatures: Signatures | undefined;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -96,19 +96,24 @@ export class Attaching {
     return new Recipe({ name, event, function: row, place, entry, return: returned, clone, abi: this.abi, signature, notes, instead });
   }
 
-  /** How the function is called, by BTF's FUNC of its name, of the name without a suffix that changes nothing, or of another name for the same code. */
-  #signatureOf(row: FunctionRow, clone: Clone | undefined, notes: string[]): Signature | undefined {
-    const { btf, btfSource, functions, symbols } = this.#kernel;
+  /** What reads arguments; undefined, and a note why, where those of a function can't be read whatever BTF has of it. */
+  #signaturesFor(clone: Clone | undefined, notes: string[]): Signatures | undefined {
     if (this.#signatures === undefined) {
       notes.push('the calling convention of this architecture is not known to kelf: arguments are not read');
-      return undefined;
-    }
-    if (clone !== undefined && !clone.keepsArguments) {
+    } else if (clone !== undefined && !clone.keepsArguments) {
       notes.push(`its arguments are not those of ${clone.base}, and are not read`);
       return undefined;
     }
+    return this.#signatures;
+  }
+
+  /** How the function is called, by BTF's FUNC of its name, of the name without a suffix that changes nothing, or of another name for the same code. */
+  #signatureOf(row: FunctionRow, clone: Clone | undefined, notes: string[]): Signature | undefined {
+    const { btf, btfSource, functions, symbols } = this.#kernel;
+    const signatures = this.#signaturesFor(clone, notes);
+    if (signatures === undefined) return undefined;
     if (btf === undefined) {
-      const wrapper = this.#signatures.ofWrapper(row.name);
+      const wrapper = signatures.ofWrapper(row.name);
       if (wrapper === undefined) notes.push('there is no BTF to tell its arguments');
       return wrapper;
     }
@@ -116,7 +121,7 @@ export class Attaching {
     const alias = named.length > 0 ? undefined : functions.withBtfAt(symbols.firstAlias(functions.symbolRow[row.row]!));
     const ids = alias === undefined ? named : functions.btfIds(alias);
     if (ids.length === 0) {
-      const wrapper = this.#signatures.ofWrapper(row.name);
+      const wrapper = signatures.ofWrapper(row.name);
       if (wrapper === undefined) notes.push(`BTF has no FUNC of it: its arguments are not known ('kelf why' says why)`);
       return wrapper;
     }
@@ -128,7 +133,7 @@ export class Attaching {
     }
     const bearers = functions.find(alias === undefined ? (clone?.base ?? row.name) : functions.name(alias)).length;
     if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
-    return this.#signatures.ofBtf(btf, ids[0]!, btfSource!);
+    return signatures.ofBtf(btf, ids[0]!, btfSource!);
   }
 
   /** The recipe for a function of a module: by the module's name, so that neither the kernel's functions nor those of others meet it. */
@@ -184,14 +189,8 @@ export class Attaching {
   /** How it is called, by the FUNC in the module's BTF, or by the kernel's, where both have the same and pahole keeps that alone. */
   #signatureInModule(row: ModuleInstance, clone: Clone | undefined, notes: string[]): Signature | undefined {
     const { btf: base, modules, moduleBtfs } = this.#kernel;
-    if (this.#signatures === undefined) {
-      notes.push('the calling convention of this architecture is not known to kelf: arguments are not read');
-      return undefined;
-    }
-    if (clone !== undefined && !clone.keepsArguments) {
-      notes.push(`its arguments are not those of ${clone.base}, and are not read`);
-      return undefined;
-    }
+    const signatures = this.#signaturesFor(clone, notes);
+    if (signatures === undefined) return undefined;
     const name = clone?.base ?? row.name;
     const btf = moduleBtfs.of(row.path);
     const all = btf?.find(name, 'FUNC') ?? [];
@@ -212,6 +211,6 @@ export class Attaching {
     }
     const bearers = modules!.find(name).filter(({ module }) => module === row.module).length;
     if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
-    return this.#signatures.ofBtf(btf, ids[0]!, own.length > 0 ? `${row.module}: .BTF` : (this.#kernel.btfSource ?? '.BTF'));
+    return signatures.ofBtf(btf, ids[0]!, own.length > 0 ? `${row.module}: .BTF` : (this.#kernel.btfSource ?? '.BTF'));
   }
 }
