@@ -16,8 +16,11 @@ const ROOMS = `${dist}lib/rooms.js`;
 const REQUIRE = /require\('(\.[^']+)'\)/g;
 const rooms = [...readFileSync(ROOMS, 'utf8').matchAll(REQUIRE)].map(([, path]) => path);
 
-/** What is found beside a module, such as a worker or a page of docs/, is found from where the module was; rooms are here. */
-const placeOf = id => `new URL(${JSON.stringify(id === ROOMS ? '' : posix.relative(out, id))}, 'file://' + __filename).href`;
+/**
+ * What is found beside a module, such as a worker or a page of docs/, is found from where the module was; rooms are here. A path is no URL: the
+ * one to a project may have a `#` or a `%` in it.
+ */
+const placeOf = id => `new URL(${JSON.stringify(id === ROOMS ? '' : posix.relative(out, id))}, require('node:url').pathToFileURL(__filename)).href`;
 
 export default {
   input: {

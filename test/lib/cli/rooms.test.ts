@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,4 +81,28 @@ describe('the command as it is shipped', () => {
       expect(loaded.filter(file => !file.startsWith('cli/'))).to.deep.equal([]);
     });
   }
+
+  it('finds its rooms, pages and threads in a folder of any name', () => {
+    // Of these, a URL would take three for something else.
+    const folder = mkdtempSync(join(tmpdir(), 'kelf #1%41?ü😀 '));
+    const run = (...argv: string[]): string => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'dist/cli/kelf.cjs'), ...argv], { encoding: 'utf8' });
+      expect(status, stderr).to.equal(0);
+      return stdout;
+    };
+    try {
+      mkdirSync(join(folder, 'dist'));
+      // Copied: a link would be followed before the command looks where it is.
+      cpSync(`${root}dist/cli`, join(folder, 'dist/cli'), { recursive: true });
+      for (const path of ['package.json', 'docs', 'node_modules', 'dist/lib']) symlinkSync(`${root}${path}`, join(folder, path));
+      expect(run('--version')).to.match(/^kelf \d/);
+      expect(run('explain', 'ambiguous-name')).to.match(/^# ambiguous-name\n/);
+      expect(run('trace', vmlinux, 'tty_write')).to.include('tty_write: one function of that name');
+      expect(
+        run('why', '--all', `${root}fixtures/elf/dwarf-5.elf`, '--btf', `${root}fixtures/kernel/vmlinux-arm64.external-only.btf`),
+      ).to.include('2 units of debug information read');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
