@@ -6,10 +6,12 @@ import { baseName, type CFunction, type CType } from './ctype.js';
 export interface KernelAbi {
   /** The file it was read from. */
   readonly file: string;
-  /** By name. Those of modules in a corpus group are left out, and counted. */
+  /** A list has names alone, and does not tell whether the kernel itself or a module of it has them. */
+  readonly form: 'abixml' | 'list';
+  /** Those of the kernel itself, by name. */
   readonly symbols: ReadonlyMap<string, AbiSymbol>;
-  /** Symbols of the modules of a corpus group. */
-  readonly ofModules: number;
+  /** Those of the modules of a corpus group, by the names that the kernel has for these: `nf_conntrack`. */
+  readonly modules: ReadonlyMap<string, ReadonlyMap<string, AbiSymbol>>;
 }
 
 /** A symbol of an ABI. */
@@ -40,15 +42,21 @@ export async function readAbi(text: string, name: string): Promise<KernelAbi> {
   const corpora = [...top.children('abi-corpus'), ...top.children('abi-corpus-group').flatMap(group => group.children('abi-corpus'))];
   if (corpora.length === 0) throw new FormatError('bad-magic', { name }, 'is XML, but has no abi-corpus of libabigail');
   const symbols = new Map<string, AbiSymbol>();
+  const modules = new Map<string, Map<string, AbiSymbol>>();
   // A module's corpus refers to types of the kernel's.
   const types = new AbiTypes(corpora);
-  let ofModules = 0;
-  for (const corpus of corpora) {
-    const found = symbolsOf(corpus);
-    if (/\.ko(\.\w+)?$/.test(corpus.attribute('path') ?? '')) ofModules += found.size;
-    else for (const [symbol, facts] of found) symbols.set(symbol, { ...facts, ...types.declaration(symbol) });
+  for (const [i, corpus] of corpora.entries()) {
+    const module = moduleOf(corpus.attribute('path') ?? '');
+    const into = module === undefined ? symbols : (modules.get(module) ?? new Map<string, AbiSymbol>());
+    for (const [symbol, facts] of symbolsOf(corpus)) into.set(symbol, { ...facts, ...types.declaration(i, symbol) });
+    if (module !== undefined) modules.set(module, into);
   }
-  return { file: name, symbols, ofModules };
+  return { file: name, form: 'abixml', symbols, modules };
+}
+
+/** The name that the kernel has for the module of a corpus (scripts/Makefile.lib: dashes become underscores); undefined for the kernel's own. */
+function moduleOf(path: string): string | undefined {
+  return /([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1]?.replaceAll('-', '_');
 }
 
 function symbolsOf(corpus: XmlElement): Map<string, AbiSymbol> {
@@ -84,32 +92,37 @@ function readSymbolList(text: string, file: string): KernelAbi {
     offset += line.length + 1;
   }
   if (symbols.size === 0) throw new FormatError('bad-value', { name: file }, 'names no symbols');
-  return { file, symbols, ofModules: 0 };
+  return { file, form: 'list', symbols, modules: new Map() };
 }
 
 /** Types by their ids, and function declarations by the symbols they belong to. */
 class AbiTypes {
   readonly #elements = new Map<string, [tag: string, element: XmlElement]>();
   readonly #made = new Map<string, CType>();
-  readonly #functions = new Map<string, XmlElement>();
+  /** By corpus: functions of several modules may be named the same. */
+  readonly #functions: readonly Map<string, XmlElement>[];
 
   constructor(corpora: readonly XmlElement[]) {
-    for (const corpus of corpora) for (const unit of corpus.children('abi-instr')) this.#gather(unit);
+    this.#functions = corpora.map(corpus => {
+      const functions = new Map<string, XmlElement>();
+      for (const unit of corpus.children('abi-instr')) this.#gather(unit, functions);
+      return functions;
+    });
   }
 
   /** Namespaces and the types inside of classes too; the depth is that of the document, which the reader limits. */
-  #gather(parent: XmlElement): void {
+  #gather(parent: XmlElement, functions: Map<string, XmlElement>): void {
     for (const [tag, element] of parent.all()) {
       const id = element.attribute('id');
       if (id !== undefined && !this.#elements.has(id)) this.#elements.set(id, [tag, element]);
       const symbol = tag === 'function-decl' ? element.attribute('elf-symbol-id')?.split('@')[0] : undefined;
-      if (symbol !== undefined && !this.#functions.has(symbol)) this.#functions.set(symbol, element);
-      this.#gather(element);
+      if (symbol !== undefined && !functions.has(symbol)) functions.set(symbol, element);
+      this.#gather(element, functions);
     }
   }
 
-  declaration(symbol: string): Pick<AbiSymbol, 'declared' | 'prototype'> {
-    const element = this.#functions.get(symbol);
+  declaration(corpus: number, symbol: string): Pick<AbiSymbol, 'declared' | 'prototype'> {
+    const element = this.#functions[corpus]!.get(symbol);
     if (element === undefined) return {};
     return { declared: element.attribute('name') ?? symbol, prototype: this.#function(element) };
   }

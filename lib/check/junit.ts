@@ -37,7 +37,7 @@ export function toJUnit(kernel: JUnitKernel, result: CheckResult | undefined, ab
       testsuite: suites.map(({ name, cases }) => ({
         '@name': `kelf check: ${name}`,
         ...counts(cases),
-        '@skipped': '0',
+        '@skipped': String(cases.filter(({ skipped }) => skipped !== undefined).length),
         properties: { property: properties },
         testcase: cases,
       })),
@@ -62,16 +62,25 @@ function itemCase(classname: string, { name, needs, outcome, says, code, errno, 
   return { ...testcase, ...(outcome === 'failed' ? { failure: fault } : { error: fault }) };
 }
 
-/** A case for each difference, and one for each kind that has none. */
-function abiCases(classname: string, { differences, compared, file }: AbiComparison): XmlTree[] {
+/** A case for each difference, one for each kind that has none, and a skipped one for what was not compared. */
+function abiCases(classname: string, { differences, compared, uncompared, file }: AbiComparison): XmlTree[] {
   const kinds = { missing: compared.symbols, kind: compared.kinds, crc: compared.crcs, prototype: compared.prototypes };
   const fine = Object.entries(kinds).filter(([kind, count]) => count > 0 && differences.every(difference => difference.kind !== kind));
   return [
-    ...differences.map(({ symbol, kind, says }) => ({
+    ...differences.map(({ symbol, module, kind, says }) => ({
       '@classname': classname,
-      '@name': `${symbol}: ${kind}`,
+      '@name': `${module === undefined ? '' : `${module}:`}${symbol}: ${kind}`,
       failure: { '@type': kind, '@message': says, '#text': `required by ${file}` },
     })),
     ...fine.map(([kind, count]) => ({ '@classname': classname, '@name': `${count} symbols: no difference of ${kind}` })),
+    ...(uncompared.modules === 0
+      ? []
+      : [
+          {
+            '@classname': classname,
+            '@name': `${uncompared.symbolsOfModules} symbols of modules`,
+            skipped: { '@type': 'modules', '@message': 'not compared: --modules DIR reads the modules of the kernel' },
+          },
+        ]),
   ];
 }

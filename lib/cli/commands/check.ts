@@ -1,20 +1,24 @@
 import type { KernelAbi } from '../../check/abi.js';
 import { type CheckItem, type CheckResult, checkKernel } from '../../check/check.js';
-import { type AbiComparison, compareAbi } from '../../check/compare-abi.js';
+import { type AbiComparison, type AbiDifference, compareAbi } from '../../check/compare-abi.js';
 import type { Requirements } from '../../check/requirements.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { evidenceLine } from '../../report/text.js';
 import { InputError, openSource } from '../../source/node.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
-import { KERNEL_OPTIONS, kernelId, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 import { saveJUnit } from '../save.js';
 
 type FileOption = OptionSpec & { readonly type: 'string' };
 type FileOptions = OptionSpec & { readonly type: 'string'; readonly multiple: true };
-const OPTIONS: typeof KERNEL_OPTIONS &
-  typeof PAHOLE_OPTION & { readonly require: FileOptions; readonly abi: FileOption; readonly junit: FileOption } = {
+const OPTIONS: typeof KERNEL_OPTIONS & { readonly modules: typeof MODULES_OPTION } & typeof PAHOLE_OPTION & {
+    readonly require: FileOptions;
+    readonly abi: FileOption;
+    readonly junit: FileOption;
+  } = {
   ...KERNEL_OPTIONS,
+  modules: MODULES_OPTION,
   ...PAHOLE_OPTION,
   require: { type: 'string', multiple: true, value: 'LIST', help: 'a list of what is required, YAML or JSON; may be given several times' },
   abi: { type: 'string', value: 'FILE', help: 'compare with an ABI: ABIXML of libabigail (abidw), or a list of symbols' },
@@ -93,16 +97,29 @@ function itemLines({ name, needs, outcome, says, code, errno, fix, because, at }
   ];
 }
 
+/** What breaks whoever uses a symbol comes first: a checksum differs with any type that it is made of. */
+const KINDS: readonly AbiDifference['kind'][] = ['missing', 'kind', 'prototype', 'crc'];
+
 function abiLines({ file, differences, compared, uncompared, against }: AbiComparison): string[] {
   const more = differences.length - MOST_DIFFERENCES;
+  const of = (kind: AbiDifference['kind']): AbiDifference[] => differences.filter(difference => difference.kind === kind);
+  const counts = KINDS.flatMap(kind => (of(kind).length === 0 ? [] : `${of(kind).length} ${kind}`));
+  const inModules = compared.modules === 0 ? '' : ` and those of ${modulesText(compared.modules)}`;
   return [
-    ...differences.slice(0, MOST_DIFFERENCES).map(({ symbol, kind, says }) => `failed  ${symbol}: ${kind}: ${says}`),
+    ...KINDS.flatMap(of)
+      .slice(0, MOST_DIFFERENCES)
+      .map(({ symbol, module, kind, says }) => `failed  ${module === undefined ? '' : `${module}:`}${symbol}: ${kind}: ${says}`),
     ...(more > 0 ? [`and ${more} more differences`] : []),
-    `${file}: ${compared.symbols} symbols compared with the kernel's ${against}, ${compared.crcs} checksums, ${compared.prototypes} prototypes: ${differences.length} differences`,
-    ...(uncompared.crcs + uncompared.prototypes + uncompared.symbolsOfModules === 0
+    `${file}: ${compared.symbols} symbols compared with the kernel's ${against}${inModules}, ${compared.crcs} checksums, ${compared.prototypes} prototypes: ${differences.length} differences${counts.length === 0 ? '' : ` (${counts.join(', ')})`}`,
+    ...(uncompared.crcs + uncompared.prototypes === 0
       ? []
-      : [
-          `  not compared: ${uncompared.crcs} checksums, ${uncompared.prototypes} prototypes that the kernel's file lacks; ${uncompared.symbolsOfModules} symbols of modules`,
-        ]),
+      : [`  not compared: ${uncompared.crcs} checksums, ${uncompared.prototypes} prototypes that the kernel's files lack`]),
+    ...(uncompared.modules === 0
+      ? []
+      : [`  not compared: ${uncompared.symbolsOfModules} symbols of ${modulesText(uncompared.modules)}: give --modules DIR`]),
   ];
+}
+
+function modulesText(count: number): string {
+  return `${count} module${count === 1 ? '' : 's'}`;
 }
