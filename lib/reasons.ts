@@ -46,6 +46,7 @@ export const REASONS = {
   'program-type-not-built': 'the kernel was built without the program type',
   'unknown-attach-type': 'the kernel does not know the attach type',
   'unknown-map-type': 'the kernel does not know the map type',
+  'unknown-map-flag': 'the kernel does not know a flag of the map',
   'map-type-not-built': 'the kernel was built without the map type',
   'unknown-helper': 'the kernel does not have the helper',
   'features-unknown': 'the BTF does not list what bpf(2) has',

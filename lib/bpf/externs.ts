@@ -48,7 +48,7 @@ export function readExterns(object: BpfObject): BpfExtern[] {
   );
   if (symbols.length === 0) return [];
   if (btf === undefined) {
-    for (const { name } of symbols) object.report('.symtab', `${name} is undefined, and there is no BTF that says what it is`);
+    for (const { name } of symbols) object.refuse('.symtab', `${name} is undefined, and there is no BTF that says what it is`, 'ESRCH');
     return [];
   }
   const sections = new Map<number, string>();
@@ -60,7 +60,9 @@ export function readExterns(object: BpfObject): BpfExtern[] {
   }
   const externs = symbols.flatMap(symbol => {
     const found = object.attempt('.BTF', () => externOf(btf, symbol, sections));
-    if (found === undefined) object.report('.symtab', `${symbol.name} is undefined, and BTF does not declare it in .kconfig or .ksyms`);
+    if (found === undefined) {
+      object.refuse('.symtab', `${symbol.name} is undefined, and BTF does not declare it in .kconfig or .ksyms`, 'ENOENT');
+    }
     return found === undefined ? [] : [found];
   });
   const values = externs.filter(extern => extern.kind === 'kconfig');

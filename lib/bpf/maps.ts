@@ -1,4 +1,5 @@
 import { SHT, STT } from '../../elf/constants.js';
+import { isFormatError } from '../../elf/errors.js';
 import type { Section } from '../../elf/section.js';
 import type { DataKind } from './data.js';
 import { kconfigSize } from './externs.js';
@@ -82,21 +83,26 @@ function btfMaps(object: BpfObject): BpfMap[] {
   if (section === undefined) return [];
   const datasec = btf === undefined ? undefined : btf.type(btf.find('.maps', 'DATASEC')[0] ?? 0);
   if (btf === undefined || datasec?.kind !== 'DATASEC') {
-    object.report('.maps', 'BTF does not say what is in it: libbpf refuses the object');
+    object.refuse('.maps', 'BTF does not say what is in it', 'ENOENT');
     return [];
   }
   const symbols = new Map(object.symbols.filter(({ sectionIndex }) => sectionIndex === section.index).map(symbol => [symbol.name, symbol]));
   const found = datasec.variables.flatMap(({ typeId, offset }) => {
     const variable = btf.type(typeId);
     if (variable.kind !== 'VAR') return [];
-    if (variable.linkage !== 'global') object.report('.maps', `map ${variable.name} is ${variable.linkage}: libbpf refuses it`);
+    if (variable.linkage !== 'global') object.refuse('.maps', `map ${variable.name} is ${variable.linkage}`, 'EOPNOTSUPP');
     const symbol = symbols.get(variable.name);
     return [{ variable, offset: symbol === undefined ? offset : Number(symbol.value) }];
   });
   found.sort((a, b) => a.offset - b.offset);
   return found.flatMap(({ variable, offset }) => {
-    const definition = object.attempt('.maps', () => readMapDefinition(btf, variable.typeId, variable.name));
-    return definition === undefined ? [] : [mapOf(object, definition, variable.name, section, offset)];
+    try {
+      return [mapOf(object, readMapDefinition(btf, variable.typeId, variable.name), variable.name, section, offset)];
+    } catch (error) {
+      if (!isFormatError(error)) throw error;
+      object.refuse('.maps', error.message);
+      return [];
+    }
   });
 }
 

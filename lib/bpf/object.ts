@@ -7,6 +7,7 @@ import { ElfFile } from '../../elf/file.js';
 import type { Section } from '../../elf/section.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import type { ElfSymbol } from '../../elf/symbol.js';
+import type { Errno } from '../evidence.js';
 import { openSource } from '../source/node.js';
 import { type BpfCoreRelocation, readCoreRelocations } from './core-relocations.js';
 import { type BpfVariable, DataSections } from './data.js';
@@ -28,6 +29,16 @@ export interface BpfObjectOptions {
   readonly objectName?: string;
 }
 
+/** Why libbpf does not open an object: nothing of it is loaded then, whichever kernel runs. */
+export interface BpfRefusal {
+  /** The section that it is about. */
+  readonly part: string;
+  /** What is wrong with it. */
+  readonly says: string;
+  /** What `bpf_object__open()` fails with, where that is one of these. */
+  readonly errno?: Errno;
+}
+
 /** In a damaged file every row of a table may be wrong. */
 const MOST_DIAGNOSTICS = 1000;
 
@@ -47,6 +58,7 @@ export class BpfObject {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #instructions = new Map<number, Instructions>();
   readonly #said = new Set<string>();
+  readonly #refusals: BpfRefusal[] = [];
   #btf: { readonly btf?: Btf } | undefined;
   #ext: { readonly ext?: BtfExt } | undefined;
   #symbols: readonly ElfSymbol[] | undefined;
@@ -85,13 +97,31 @@ export class BpfObject {
     return [...this.elf.diagnostics, ...this.#diagnostics];
   }
 
+  /** What libbpf refuses as it opens the object. Every table is read for it. */
+  get refusals(): readonly BpfRefusal[] {
+    void [this.functions, this.maps, this.externs, this.structOps];
+    return this.#refusals;
+  }
+
+  /** Notes what libbpf refuses, and reports it. */
+  refuse(part: string, says: string, errno?: Errno): void {
+    if (this.#note(part, `${says}: libbpf refuses the object`))
+      this.#refusals.push({ part, says, ...(errno === undefined ? {} : { errno }) });
+  }
+
   /** Notes damage in a part, once. */
   report(part: string, message: string): void {
+    this.#note(part, message);
+  }
+
+  /** False where it is noted already, or there are too many notes. */
+  #note(part: string, message: string): boolean {
     // Names of the file stand in it: a message is one line.
     const line = `${this.name}: ${part}: ${message}`.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-    if (this.#said.has(line) || this.#said.size >= MOST_DIAGNOSTICS) return;
+    if (this.#said.has(line) || this.#said.size >= MOST_DIAGNOSTICS) return false;
     this.#said.add(line);
     this.#diagnostics.push({ place: { name: `${this.name}: ${part}` }, message: line });
+    return true;
   }
 
   /** What `read` gives; where it fails with a FormatError, a diagnostic and undefined. */
@@ -245,7 +275,7 @@ export class BpfObject {
   #readSymbols(): ElfSymbol[] {
     const table = this.attempt('.symtab', () => this.elf.symbols);
     if (table === undefined) {
-      this.report('.symtab', 'there is no symbol table: libbpf refuses a stripped object');
+      this.refuse('.symtab', 'there is no symbol table', 'ENOENT');
       return [];
     }
     const symbols = [...table];

@@ -66,9 +66,8 @@ export function readFunctions(object: BpfObject): BpfFunction[] {
     const typeId = typeIds.get(`${fn.section}\0${fn.offset}`) ?? object.btf?.find(fn.name, 'FUNC')[0];
     // Those of `.text` are subprograms, where there is another function (prog_is_subprog of libbpf).
     const meaning = fn.section === '.text' && functions.length > 1 ? undefined : sectionMeaning(fn.section);
-    if (meaning !== undefined && !fn.global) {
-      object.report(fn.section, `${fn.name} is static: libbpf refuses static programs, and subprograms outside of .text`);
-    }
+    // Of programs, and of subprograms outside of .text (bpf_object__add_programs).
+    if (fn.section !== '.text' && !fn.global) object.refuse(fn.section, `${fn.name} is static`, 'EOPNOTSUPP');
     return { ...fn, ...(typeId === undefined ? {} : { typeId }), ...(meaning === undefined ? {} : { meaning }) };
   });
 }

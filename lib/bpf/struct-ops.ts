@@ -43,7 +43,7 @@ export function readStructOps(object: BpfObject): BpfStructOps[] {
     .flatMap(section => {
       const datasec = btf.type(btf.find(section.name, 'DATASEC')[0] ?? 0);
       if (datasec.kind !== 'DATASEC') {
-        object.report(section.name, 'BTF does not say what is in it: libbpf refuses the object');
+        object.refuse(section.name, 'BTF does not say what is in it', 'EINVAL');
         return [];
       }
       const symbols = new Map(
@@ -55,7 +55,7 @@ export function readStructOps(object: BpfObject): BpfStructOps[] {
           if (variable.kind !== 'VAR') return [];
           const type = object.attempt(section.name, () => btf.type(btf.resolve(variable.typeId)));
           if (type?.kind !== 'STRUCT' || type.name === '') {
-            object.report(section.name, `${variable.name} is of no struct with a name: libbpf refuses the object`);
+            object.refuse(section.name, `${variable.name} is of no struct with a name`);
             return [];
           }
           const symbol = symbols.get(variable.name);

@@ -3,7 +3,7 @@ import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import type { BpfMap } from '../maps.js';
 import type { SectionDefinition } from '../section-names.js';
-import { ATTACH_TYPES, helperName, PROGRAM_TYPES } from '../uapi.js';
+import { ATTACH_TYPES, helperName, mapFlagNames, PROGRAM_TYPES } from '../uapi.js';
 import { accepted, refused, untold } from './verdict.js';
 
 /**
@@ -44,6 +44,7 @@ export class KernelFeatures {
   readonly #attachTypes: ReadonlySet<number> | undefined;
   readonly #attachNames: ReadonlySet<string>;
   readonly #mapTypes: ReadonlySet<number> | undefined;
+  #mapFlags: { readonly known?: number | undefined } | undefined;
   readonly #helpers: ReadonlySet<number> | undefined;
   /** The program types that were compiled: members of struct bpf_ctx_convert. */
   readonly #built: ReadonlySet<string> | undefined;
@@ -94,10 +95,17 @@ export class KernelFeatures {
     return refused('unknown-attach-type', 'EINVAL', this.#source, says);
   }
 
-  mapType({ type, typeName }: BpfMap): Verdict {
+  /** The map's type, and its flags. */
+  map({ type, typeName, origin, flags }: BpfMap): Verdict {
     const name = `BPF_MAP_TYPE_${typeName.toUpperCase()}`;
     if (this.#mapTypes === undefined) return this.#untold('bpf_map_type');
     if (!this.#mapTypes.has(type)) return refused('unknown-map-type', 'EINVAL', this.#source, `enum bpf_map_type has no ${name}`);
+    // libbpf takes from maps of global data the flags that the kernel does not know (bpf_object__sanitize_maps).
+    const strange = origin === 'btf' || origin === 'struct_ops' ? this.#strangeFlags(flags) : 0;
+    if (strange !== 0) {
+      const names = mapFlagNames(strange).replace(/\b(?=[A-Z])/g, 'BPF_F_');
+      return refused('unknown-map-flag', 'EINVAL', this.#source, `the enum of the flags of maps has no ${names}`);
+    }
     const operations = MAP_OPERATIONS[type];
     const { symbols } = this.#kernel;
     // Data is in kallsyms with CONFIG_KALLSYMS_ALL; the operations of arrays are in every kernel.
@@ -119,6 +127,13 @@ export class KernelFeatures {
     return refused('unknown-helper', 'EINVAL', this.#source, `enum bpf_func_id has no ${name}`);
   }
 
+  /** Of map_flags, the bits that the kernel does not know. */
+  #strangeFlags(flags: number): number {
+    if (flags === 0) return 0;
+    this.#mapFlags ??= { known: mapFlagsOf(this.#kernel.btf) };
+    return this.#mapFlags.known === undefined ? 0 : flags & ~this.#mapFlags.known;
+  }
+
   #untold(name: string): Verdict {
     return untold('features-unknown', this.#source, `there is no enum ${name}: the BTF of the kernel as it was built would settle it`);
   }
@@ -135,6 +150,17 @@ function enumerators(btf: Btf | undefined, name: string): ReadonlyMap<string, nu
 function valuesOf(btf: Btf | undefined, name: string): ReadonlySet<number> | undefined {
   const known = enumerators(btf, name);
   return known === undefined ? undefined : new Set([...known].filter(([value]) => !value.startsWith('__')).map(([, number]) => number));
+}
+
+/** All bits of the enum without a name that begins with BPF_F_NO_PREALLOC; undefined of kernels before 5.7, where they were macros. */
+function mapFlagsOf(btf: Btf | undefined): number | undefined {
+  for (let id = 1; id < (btf?.count ?? 0); id++) {
+    if (btf!.kindOf(id) !== 'ENUM' || btf!.nameOf(id) !== '') continue;
+    const type = btf!.type(id);
+    if (type.kind !== 'ENUM' || type.values[0]?.name !== 'BPF_F_NO_PREALLOC') continue;
+    return type.values.reduce((flags, { value }) => flags | Number(value), 0);
+  }
+  return undefined;
 }
 
 /** btf.c makes the struct of include/linux/bpf_types.h, with two members for each program type that the configuration leaves in. */

@@ -95,12 +95,16 @@ export class Preflight {
 
   /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
   #objectFindings(object: BpfObject, core: CoreReport | undefined): Finding[] {
-    const refusals = object.maps.flatMap(({ name, refusal }): Finding[] =>
+    const refusals = object.refusals.map(({ part, says, errno }): Finding => {
+      const verdict: Verdict = { ok: false, code: 'object-refused', certainty: 'proven', because: [{ source: 'libbpf', says }] };
+      return { kind: 'object', subject: part, verdict: errno === undefined ? verdict : { ...verdict, errno } };
+    });
+    const legacy = object.maps.flatMap(({ name, refusal }): Finding[] =>
       refusal === undefined
         ? []
-        : [{ kind: 'object', subject: `map ${name}`, verdict: refused('object-refused', 'ENOTSUPP', 'libbpf', refusal) }],
+        : [{ kind: 'object', subject: `map ${name}`, verdict: refused('object-refused', 'EOPNOTSUPP', 'libbpf', refusal) }],
     );
-    return [...refusals, ...coreRefusals(core, fn => fn === undefined || fn.meaning === undefined)];
+    return [...refusals, ...legacy, ...coreRefusals(core, fn => fn === undefined || fn.meaning === undefined)];
   }
 
   #mapFindings(object: BpfObject, uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>): Finding[] {
@@ -110,7 +114,7 @@ export class Preflight {
         (map): Finding => ({
           kind: 'map',
           subject: `map ${map.name} (${map.typeName})`,
-          verdict: this.#features.mapType(map),
+          verdict: this.#features.map(map),
           usedBy: users(uses, map.name),
         }),
       )

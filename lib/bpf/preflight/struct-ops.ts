@@ -34,6 +34,6 @@ function membersVerdict(object: BpfObject, ops: BpfStructOps, btf: Btf, id: numb
   const members = new Set(type.kind === 'STRUCT' ? type.members.map(member => member.name) : []);
   const missing = structOpsMembers(object, ops).find(member => !members.has(member.name));
   const struct = `STRUCT [${id}] ${btf.nameOf(id)}`;
-  if (missing !== undefined) return refused('struct-ops-member', 'ENOTSUPP', source, `${struct} has no member ${missing.name}`);
+  if (missing !== undefined) return refused('struct-ops-member', 'EOPNOTSUPP', source, `${struct} has no member ${missing.name}`);
   return accepted(source, `${struct} has the members that are set`);
 }

@@ -205,7 +205,9 @@ describe('openBpfObject()', () => {
       const object = openBpfObject(
         bpfObject({ btf, sections: [code, { name: '.maps', ...DATA, data: new Uint8Array(16) }], symbols: [program] }),
       );
-      expect(messages(object)).to.deep.equal(["object: .maps: object: .BTF: map m: member 'colour' is not known"]);
+      expect(messages(object)).to.deep.equal([
+        "object: .maps: object: .BTF: map m: member 'colour' is not known: libbpf refuses the object",
+      ]);
     });
 
     it('a static program', () => {
@@ -227,7 +229,9 @@ describe('openBpfObject()', () => {
 
     it('an extern that BTF does not declare', () => {
       const object = openBpfObject(bpfObject({ sections: [code], symbols: [program, { name: 'missing', binding: 1 }] }));
-      expect(messages(object)).to.deep.equal(['object: .symtab: missing is undefined, and there is no BTF that says what it is']);
+      expect(messages(object)).to.deep.equal([
+        'object: .symtab: missing is undefined, and there is no BTF that says what it is: libbpf refuses the object',
+      ]);
     });
   });
 

@@ -54,11 +54,30 @@ describe('KernelFeatures', () => {
   it('looks for the operations of a map type where data symbols are listed', () => {
     const [map] = openBpfObject(OBJECT).maps;
     const xsk = { ...map!, type: 17, typeName: 'xskmap' };
-    expect(features().mapType({ ...map!, type: 1, typeName: 'hash' }).ok).to.equal(true);
-    expect(features().mapType({ ...map!, type: 27, typeName: 'ringbuf' }).code).to.equal('unknown-map-type');
-    expect(features().mapType(xsk).ok).to.equal(true);
-    expect(features('array_map_ops').mapType(xsk).code).to.equal('map-type-not-built');
-    expect(features('array_map_ops', 'xsk_map_ops').mapType(xsk).ok).to.equal(true);
+    expect(features().map({ ...map!, type: 1, typeName: 'hash' }).ok).to.equal(true);
+    expect(features().map({ ...map!, type: 27, typeName: 'ringbuf' }).code).to.equal('unknown-map-type');
+    expect(features().map(xsk).ok).to.equal(true);
+    expect(features('array_map_ops').map(xsk).code).to.equal('map-type-not-built');
+    expect(features('array_map_ops', 'xsk_map_ops').map(xsk).ok).to.equal(true);
+  });
+
+  it('knows the flags of maps by their enum, where there is one', () => {
+    const [map] = openBpfObject(OBJECT).maps;
+    const hash = { ...map!, origin: 'btf', type: 1, typeName: 'hash', flags: (1 << 10) | (1 << 14) } as const;
+    const writer = new BtfWriter();
+    writer.enum('', 4, [['OTHER', 1]]);
+    writer.enum('', 4, [
+      ['BPF_F_NO_PREALLOC', 1],
+      ['BPF_F_MMAPABLE', 1 << 10],
+    ]);
+    const flagged = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: featuresBtf(writer) }));
+    const verdict = flagged.map(hash);
+    expect(verdict).to.include({ ok: false, code: 'unknown-map-flag', errno: 'EINVAL' });
+    expect(verdict.because[0]!.says).to.match(/has no BPF_F_PATH_FD$/);
+    expect(flagged.map({ ...hash, flags: 1 << 10 }).ok).to.equal(true);
+    // libbpf takes them from maps of its own.
+    expect(flagged.map({ ...hash, origin: 'data' }).ok).to.equal(true);
+    expect(features().map(hash).ok).to.equal(true);
   });
 
   it('knows which helpers libbpf replaces', () => {

@@ -205,6 +205,6 @@ describe('Preflight with the modules of a kernel', () => {
         };
       });
     expect(ops('flags')).to.deep.equal([`struct_ops ops (net_ops): ${loaded}`]);
-    expect(ops('gone')).to.deep.equal(['struct_ops ops (net_ops): ENOTSUPP struct-ops-member (proven)']);
+    expect(ops('gone')).to.deep.equal(['struct_ops ops (net_ops): EOPNOTSUPP struct-ops-member (proven)']);
   });
 });

@@ -198,9 +198,36 @@ describe('The rules of preflight', () => {
       const kernel = kernelOf({ functions: [{ name: 'read', site: 0 }], btf: kernelBtf() });
       const { findings, programs } = new Preflight(kernel).check(openBpfObject(sampleObject()));
       const old = findings.filter(({ verdict }) => verdict.code === 'object-refused');
-      expect(old.map(({ kind, verdict }) => `${kind} ${verdict.errno}`)).to.deep.equal(['object ENOTSUPP']);
+      expect(old.map(({ kind, verdict }) => `${kind} ${verdict.errno}`)).to.deep.equal(['object EOPNOTSUPP']);
       expect(programs.every(({ outcome }) => outcome === 'fails')).to.equal(true);
     });
+  });
+
+  it('refuse the object that libbpf does not open, whichever the kernel', () => {
+    const code: InsnSpec[] = [EXIT];
+    const said = (make: (btf: BtfWriter) => Partial<ObjectSpec>): string[] => {
+      const { findings, programs } = check(code, make);
+      expect(programs[0]!.outcome).to.equal(findings.length === 0 ? 'passes' : 'fails');
+      return findings.map(({ subject, verdict }) => `${subject}: ${verdict.errno} ${verdict.code} ${verdict.because[0]!.says}`);
+    };
+    const text: ObjectSpec['sections'] = [{ name: '.text', ...CODE, data: insns(true, EXIT) }];
+    const tc: ObjectSpec['sections'] = [{ name: 'tc', ...CODE, data: insns(true, EXIT) }];
+    const helper = { name: 'helper', type: 2, binding: 0, section: 2, size: 8n };
+    expect(said(() => ({ sections: text, symbols: [helper] }))).to.deep.equal([]);
+    expect(said(() => ({ sections: tc, symbols: [helper] }))).to.deep.equal(['tc: EOPNOTSUPP object-refused helper is static']);
+    expect(said(() => ({ symbols: [{ name: 'gone', binding: 1 }] }))).to.deep.equal([
+      '.symtab: ENOENT object-refused gone is undefined, and BTF does not declare it in .kconfig or .ksyms',
+    ]);
+    const maps: ObjectSpec['sections'] = [{ name: '.maps', ...DATA, data: new Uint8Array(8) }];
+    expect(said(() => ({ sections: maps }))).to.deep.equal(['.maps: ENOENT object-refused BTF does not say what is in it']);
+    const unknownMember = (btf: BtfWriter): Partial<ObjectSpec> => {
+      const definition = btf.struct('', 8, [['colour', mapNumber(btf, btf.int('int', 4, 1), 1), 0]]);
+      btf.datasec('.maps', 8, [[btf.var('things', definition, 0), 0, 8]]);
+      return { sections: maps };
+    };
+    expect(said(unknownMember)).to.have.length(2);
+    expect(said(unknownMember)[0]).to.equal('.maps: EOPNOTSUPP object-refused map things is static');
+    expect(said(unknownMember)[1]).to.match(/object-refused .*map things: member 'colour' is not known/);
   });
 
   it('of struct_ops are for those that are created', () => {

@@ -31,7 +31,7 @@ describe('A struct_ops on a kernel', () => {
   });
 
   it('may not set a member that the kernel does not have', () => {
-    expect(verdict(kernelBtf(true, ['flags']))).to.include({ ok: false, code: 'struct-ops-member', errno: 'ENOTSUPP' });
+    expect(verdict(kernelBtf(true, ['flags']))).to.include({ ok: false, code: 'struct-ops-member', errno: 'EOPNOTSUPP' });
   });
 
   it('is not created where the type is not there, or is none for BPF', () => {
