@@ -37,7 +37,7 @@ export { type KernelNames, kernelNotation } from './bpf/kernel-notation.js';
 export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/listing.js';
 export { type LlvmOptions, llvmNotation } from './bpf/llvm-notation.js';
 export { type BpfMap, type MapOrigin, type MapSlot, slotsOf } from './bpf/maps.js';
-export { BpfObject, type BpfObjectOptions, openBpfObject } from './bpf/object.js';
+export { BpfObject, type BpfObjectOptions, type BpfRefusal, openBpfObject } from './bpf/object.js';
 export {
   type Finding,
   type FindingKind,
