@@ -84,7 +84,7 @@ export type { FtraceSites, FtraceState, SiteMode } from './ftrace/sites.js';
 export { type FunctionRow, functionRow } from './function-row.js';
 export { FunctionTable } from './functions.js';
 export { ImageSymbols } from './image-symbols.js';
-export { Kernel, type KernelPieces } from './kernel.js';
+export { type FoundBtf, Kernel, type KernelPieces } from './kernel.js';
 export { type Area, AreaSet, type Labels } from './kprobes/areas.js';
 export type { KprobeBlacklist } from './kprobes/blacklist.js';
 export type { PatchCode } from './kprobes/patched.js';

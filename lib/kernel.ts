@@ -51,14 +51,22 @@ export interface KernelPieces {
   ftrace(): FtraceState;
   /** The ranges that the kprobe blacklist covers; undefined where it can not be read. */
   blacklist(): KprobeBlacklist | undefined;
-  /** The BTF and the name of what it was read from. */
-  btf(): { readonly btf: Btf; readonly source: string } | undefined;
+  /** The BTF and the name of what it was read from; where that is a file of its own, and ELF, its build id. */
+  btf(): FoundBtf | undefined;
   /** The kernel's .config: given, of the image, or of the running kernel. */
   config(): KernelConfig | undefined;
   /** The line that /proc/version shows. */
   banner(): string | undefined;
   /** Closes the files. */
   close(): void;
+}
+
+/** BTF, and where it is from. */
+export interface FoundBtf {
+  readonly btf: Btf;
+  readonly source: string;
+  /** Of the ELF file that was given in place of the image's own BTF. */
+  readonly buildId?: string | undefined;
 }
 
 /** A kernel, and the questions that can be asked of it. */
@@ -68,7 +76,7 @@ export class Kernel implements AsyncDisposable {
   modules: ModuleTable | undefined;
   #symbols: KernelSymbols | undefined;
   #mcount: { readonly table: McountTable | undefined } | undefined;
-  #btf: { readonly found: { readonly btf: Btf; readonly source: string } | undefined } | undefined;
+  #btf: { readonly found: FoundBtf | undefined } | undefined;
   #banner: { readonly text: string | undefined } | undefined;
   #functions: FunctionTable | undefined;
   #tracing: TracingDecisions | undefined;
@@ -235,7 +243,7 @@ export class Kernel implements AsyncDisposable {
     this.close();
   }
 
-  get #foundBtf(): { readonly btf: Btf; readonly source: string } | undefined {
+  get #foundBtf(): FoundBtf | undefined {
     this.#btf ??= { found: this.pieces.btf() };
     return this.#btf.found;
   }

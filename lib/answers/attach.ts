@@ -14,12 +14,15 @@ import { type FunctionRow, functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 import type { ModuleInstance } from '../modules/table.js';
 import type { ModuleTraceability, NameInModules } from './in-modules.js';
+import { noFunction } from './no-function.js';
 
 /** How to attach to each function of a name. */
 export interface AttachAnswer {
   readonly name: string;
   /** Those of the kernel itself, lowest address first; then those of its modules, where they were read. */
   readonly functions: readonly Recipe[];
+  /** Where there is none: what the name is. */
+  readonly problem?: string;
 }
 
 /** Recipes for one kernel: what is needed for all of them is read once. */
@@ -44,6 +47,7 @@ export class Attaching {
     const event = (i: number): string => names.take(all > 1 ? `${name}_${i + 1}` : name, '');
     return {
       name,
+      ...(all > 0 ? {} : { problem: noFunction(this.#kernel, name) }),
       functions: [
         ...rows.map((row, i) => this.#recipe(functionRow(this.#kernel, row), event(i))),
         ...(modules?.functions ?? []).map((found, i) => this.#recipeInModule(found, modules!, event(rows.length + i))),

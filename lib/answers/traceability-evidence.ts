@@ -24,6 +24,12 @@ export class TracingEvidence {
     if (rows.every(row => !symbols.isText(row))) {
       return rows.map(row => ({ source: 'kallsyms', address: symbols.address.big[row]!, says: `${name} is data, not a function` }));
     }
+    const [first] = rows;
+    if (rows.length === 1 && this.#kernel.functions.ofSymbol(first!) === undefined)
+      return [
+        { source: 'kallsyms', address: symbols.address.big[first!]!, says: `${name} is a label in front of a function` },
+        ...this.ofRow(first!),
+      ];
     if (rows.length === 1) return this.ofRow(rows[0]!);
     const data = rows.filter(row => !symbols.isText(row)).length;
     const kinds = data > 0 ? `, ${data} of them data` : '';

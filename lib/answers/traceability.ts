@@ -55,7 +55,7 @@ export interface PlaceAnswer {
 }
 
 /** `NAME+0x12`, `NAME+18`, `0xffffffff81000000` */
-const PLACE = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
+export const PLACE: RegExp = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
 
 /** What the decisions of tracing come to in words, for one kernel. */
 export class Traceability {

@@ -1,6 +1,7 @@
 import type { MissingBtfOptions } from '../answers/missing-btf.js';
 import type { Kernel } from '../kernel.js';
 import type { ModuleTable } from '../modules/table.js';
+import { foreignBtf } from '../open/foreign-btf.js';
 import { openKernel, openRunningKernel } from '../open/open.js';
 import { type OptionSpec, UsageError } from './command.js';
 
@@ -48,6 +49,8 @@ export async function withKernel(
     if (options.modules !== undefined) kernel.modules = await readModulesOf(kernel, options.modules);
     const code = await ask(kernel, live ? args : args.slice(1));
     sayNotes(kernel, note);
+    const foreign = options.btf === undefined ? undefined : foreignBtf(kernel);
+    if (foreign !== undefined) note(`kelf: ${foreign}`);
     return code;
   } finally {
     kernel.close();
@@ -96,9 +99,9 @@ export function kernelId(kernel: Kernel): { name: string; release?: string; buil
   return { name, ...(release === undefined ? {} : { release }), ...(buildId === undefined ? {} : { buildId }) };
 }
 
-/** @throws UsageError where no name is given */
+/** @throws UsageError where no name is given, or one without a character */
 export function expectNames(names: readonly string[]): void {
-  if (names.length === 0) throw new UsageError('name a function');
+  if (names.length === 0 || names.includes('')) throw new UsageError(names.length === 0 ? 'name a function' : 'a name is empty');
 }
 
 /** What `why` and `audit` take besides: the pahole that made the BTF. */

@@ -8,7 +8,7 @@ import { MissingError } from '../errors.js';
 import { type McountTable, readMcountTable } from '../ftrace/mcount.js';
 import { type FtraceState, sitesOfTable } from '../ftrace/sites.js';
 import { ImageSymbols } from '../image-symbols.js';
-import type { KernelPieces } from '../kernel.js';
+import type { FoundBtf, KernelPieces } from '../kernel.js';
 import type { Labels } from '../kprobes/areas.js';
 import { blacklistOfImage } from '../kprobes/blacklist.js';
 import { rooms } from '../rooms.js';
@@ -21,7 +21,7 @@ import { once } from './once.js';
 /** What may stand beside an image. */
 export interface ImageExtras {
   /** A BTF in place of the image's own, and where it comes from. */
-  readonly btf?: { readonly btf: Btf; readonly source: string };
+  readonly btf?: FoundBtf;
   readonly config?: KernelConfig;
   /** What the image was wrapped in, from the outside in. */
   readonly form?: readonly string[];

@@ -1,6 +1,8 @@
 import { Btf } from '../../btf/btf.js';
 import { FormatError } from '../../elf/errors.js';
-import { Kernel } from '../kernel.js';
+import { ElfFile } from '../../elf/file.js';
+import { isElf } from '../../elf/header.js';
+import { type FoundBtf, Kernel } from '../kernel.js';
 import { rooms } from '../rooms.js';
 import { InputError, openSource, type SourceOptions } from '../source/node.js';
 import { readBtf } from './btf.js';
@@ -29,7 +31,7 @@ export async function openKernel(path: string, options: OpenKernelOptions = {}):
   const source = openSource(path, options);
   try {
     const extras: ImageExtras = {
-      ...(options.btf === undefined ? {} : { btf: { btf: readBtfFile(options.btf), source: options.btf } }),
+      ...(options.btf === undefined ? {} : { btf: readBtfFile(options.btf) }),
       ...(options.config === undefined ? {} : { config: parseConfig(new TextDecoder().decode(readFile(options.config)), options.config) }),
     };
     const { file, form } = openKernelFile(source);
@@ -58,12 +60,12 @@ export function openRunningKernel(): Kernel {
 }
 
 /** @throws FormatError for what is neither BTF nor an ELF file with a `.BTF` section */
-function readBtfFile(path: string): Btf {
+function readBtfFile(path: string): FoundBtf {
   const source = openSource(path);
   try {
     const btf = readBtf(source, Btf.parse);
     if (btf === undefined) throw new FormatError('unsupported', { name: path }, 'the ELF file has no .BTF section');
-    return btf;
+    return { btf, source: path, buildId: isElf(source.read(0, Math.min(source.size, 16))) ? ElfFile.open(source).buildId : undefined };
   } finally {
     source.close();
   }

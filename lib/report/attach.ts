@@ -4,8 +4,8 @@ import type { Signature } from '../attach/signature.js';
 import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
 
 /** An answer in text: for each function where it is, how it is called, and what attaches to it. */
-export function attachLines({ name, functions }: AttachAnswer): string[] {
-  if (functions.length === 0) return [`${name}: no function of that name`, ''];
+export function attachLines({ name, functions, problem }: AttachAnswer): string[] {
+  if (problem !== undefined) return [`${name}: ${problem}`, ''];
   const count = functions.length === 1 ? 'one function' : `${functions.length} functions`;
   const modules = functions.filter(({ function: row }) => 'module' in row).length;
   return [`${name}: ${count} of that name${modules === 0 ? '' : `, ${modules} in modules`}`, ...functions.flatMap(recipeLines), ''];

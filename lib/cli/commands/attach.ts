@@ -53,7 +53,7 @@ functions in modules too, by the module's name (MOD:NAME).`,
         const answer = kernel.attaching.answer(name, events);
         found += answer.functions.length;
         attached += answer.functions.filter(recipe => recipe[kind].ok === true).length;
-        if (answer.functions.length === 0 && form !== undefined) note(`kelf: ${name}: no function of that name`);
+        if (answer.problem !== undefined && form !== undefined) note(`kelf: ${name}: ${answer.problem}`);
         if (options.json === true) all.push(answer);
         else if (form === undefined) for (const line of attachLines(answer)) out.line(line);
         else {

@@ -1,13 +1,13 @@
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
-import type { Tracepoint } from '../../tracepoints/table.js';
+import type { Tracepoint, TracepointTable } from '../../tracepoints/table.js';
 import { type Command, command, EXIT } from '../command.js';
 import { glob } from '../glob.js';
 import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';
 
 export const tracepoints: Command<typeof KERNEL_OPTIONS> = command({
-  usage: 'FILE [PATTERN…] [OPTION…]',
-  arity: [1, 1000],
+  usage: 'FILE|--live [PATTERN…] [OPTION…]',
+  arity: [0, 1000],
   about: `Lists the tracepoints and the events of tracefs that an image has: SYSTEM:NAME; which of raw_tp, tp_btf and event attach; the arguments.
 A PATTERN is a name or SYSTEM:NAME, with * and ? as in a shell.`,
   options: KERNEL_OPTIONS,
@@ -19,7 +19,9 @@ A PATTERN is a name or SYSTEM:NAME, with * and ? as in a shell.`,
         .filter(row => wanted.length === 0 || wanted.some(pattern => pattern(row.name) || pattern(`${row.system ?? ''}:${row.name}`)));
       if (options.json === true) out.line(toJson({ schema: 'kelf/tracepoints', version: 1, kernel: kernelId(kernel), tracepoints: rows }));
       else for (const line of table(rows.map(cells))) out.line(line);
-      return rows.length === 0 ? EXIT.missing : EXIT.ok;
+      if (rows.length > 0) return EXIT.ok;
+      note(`kelf: ${nothing(kernel.tracepoints, patterns)}`);
+      return EXIT.missing;
     }),
 });
 
@@ -27,4 +29,12 @@ function cells({ name, system, raw, btf, event, prototype }: Tracepoint): string
   const mark = (has: boolean | undefined, what: string): string => (has === undefined ? '?' : has ? what : '-');
   const full = system === undefined ? name : `${system}:${name}`;
   return [full, mark(raw, 'raw_tp'), mark(btf !== undefined, 'tp_btf'), mark(event, 'event'), prototype?.slice(name.length) ?? ''];
+}
+
+/** Why the list is empty. */
+function nothing(table: TracepointTable, patterns: readonly string[]): string {
+  if (table.all().length === 0)
+    return 'no symbol and no table tells of tracepoints: the debug vmlinux does, where the kernel has CONFIG_TRACEPOINTS';
+  const unknown = table.listsEvents ? '' : '; the systems of events are not known here: the name alone is';
+  return `no tracepoint and no event is ${patterns.join(' or ')}${unknown}`;
 }

@@ -56,6 +56,28 @@ describe('kelf attach', () => {
     expect(stderr).to.match(/^kelf: do_initcalls \(do_initcalls\): init-text: the code is freed after boot; instead: kprobe_event=/m);
   });
 
+  it('says what a name is that is no function', async () => {
+    const said = async (name: string): Promise<string> => (await cli('attach', AMD64, name)).stdout.trimEnd();
+    expect(await said('do_initcalls+0x4')).to.match(/^do_initcalls\+0x4: a place, not a function: 'kelf trace'/);
+    expect(await said('tracepoint:sched_switch')).to.match(/: a tracepoint, not a function/);
+    expect(await said('syscall:none')).to.match(/: no system call of that name$/);
+    expect(await said('xfs:xfs_trans_alloc')).to.match(
+      /: of a module's function give the name alone, xfs_trans_alloc, with --modules DIR$/,
+    );
+    expect((await cli('attach', AMD64, 'none', '--as', 'perf')).stderr).to.match(/^kelf: none: no function of that name$/m);
+    expect((await cli('attach', AMD64, '')).code).to.equal(2);
+  });
+
+  it('says that the BTF is of another kernel', async () => {
+    const foreign = await cli('attach', AMD64, 'tty_write', '--as', 'perf', '--btf', fixture('vmlinux-arm64.external-only.btf'));
+    expect(foreign.stderr).to.match(
+      /external-only\.btf looks like the BTF of another kernel, for \d+ of its \d+ functions have no symbol here/,
+    );
+    const build = await cli('attach', AMD64, 'tty_write', '--as', 'perf', '--btf', ARM64);
+    expect(build.stderr).to.match(/vmlinux-arm64 (looks like the BTF of another kernel|is of another build)/);
+    expect((await cli('attach', AMD64, 'tty_write', '--as', 'perf', '--btf', AMD64)).stderr).not.to.match(/another/);
+  });
+
   it('ends with 4 where no function has the name, and with 2 for a form that is none', async () => {
     expect((await cli('attach', AMD64, 'no_such_function')).code).to.equal(4);
     expect((await cli('attach', AMD64, 'tty_write', '--as', 'dtrace')).code).to.equal(2);
@@ -72,5 +94,14 @@ describe('kelf attach', () => {
     expect(schema).to.equal('kelf/attach');
     const [, second] = answers[0]!.functions;
     expect(second!.lines.kprobe_events.entry).to.equal(`p:${second!.event} ${second!.place.text} bprm=%di:x64`);
+  });
+});
+
+describe('kelf tracepoints', () => {
+  it('says why it lists none', async () => {
+    const none = await cli('tracepoints', AMD64, 'none', 'sched:*');
+    expect([none.code, none.stdout]).to.deep.equal([4, '']);
+    expect(none.stderr).to.match(/^kelf: (no tracepoint and no event is none or sched:\*|no symbol and no table tells of tracepoints)/m);
+    expect((await cli('tracepoints')).code).to.equal(2);
   });
 });
