@@ -76,7 +76,7 @@ export {
   readRequirements,
 } from './check/requirements.js';
 export type { ListPlace } from './check/yaml.js';
-export { MissingError } from './errors.js';
+export { MissingError, OutputError } from './errors.js';
 export { type Certainty, ERRNO_NUMBERS, type Errno, type Evidence, type Verdict } from './evidence.js';
 export { type KernelExport, kernelExports } from './exports.js';
 export type { McountTable } from './ftrace/mcount.js';

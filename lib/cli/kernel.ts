@@ -57,6 +57,11 @@ export async function withKernel(
   }
 }
 
+/** For commands that take no names: a FILE beside --live would be left unread. @throws UsageError */
+export function oneKernel(args: readonly string[], { live }: { readonly live?: boolean }): void {
+  if (live === true && args.length > 0) throw new UsageError(`--live asks the running kernel: ${args[0]} is not read`);
+}
+
 /** The modules under a folder, with progress. @param types whether their types are asked for too */
 export async function readModulesOf(kernel: Kernel, folder: string, types = false): Promise<ModuleTable> {
   const { readModules } = await import('../modules/read.js');

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { OutputError } from '../errors.js';
 import { COMMON_OPTIONS, type Command, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
-import { type Output, OutputError, outputTo } from './output.js';
+import { type Output, outputTo } from './output.js';
 
 /** Runs `kelf` with its arguments. @returns the exit code */
 export async function main(argv: readonly string[], out: Output, note: (line: string) => void): Promise<number> {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { OutputError } from '../errors.js';
 
 const CHUNK = 1 << 16;
 const SPACE = 32;
@@ -149,17 +150,10 @@ function digits(word: number): number {
 
 const encoder = new TextEncoder();
 
-/** Output could not be written: exit 74. A pipe that its reader has closed is no such error, and stays the EPIPE of the system. */
-export class OutputError extends Error {
-  override readonly name: string = 'OutputError';
-
-  constructor(cause: Error) {
-    // `ENOSPC: no space left on device, write`
-    super(`writing the output failed: ${cause.message.replace(/^[A-Z0-9]+: |, write$/g, '')}`, { cause });
-  }
-}
-
-/** An Output that writes to a file descriptor, and waits where a pipe's reader is slower than we are. */
+/**
+ * An Output that writes to a file descriptor, and waits where a pipe's reader is slower than we are. It throws an OutputError; a pipe that its
+ * reader has closed is no such error, and stays the EPIPE of the system.
+ */
 export function outputTo(fd: number): Output {
   return new Output(bytes => {
     for (let done = 0; done < bytes.length; ) {
@@ -169,7 +163,7 @@ export function outputTo(fd: number): Output {
         // Node sets pipes of a child process non-blocking.
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EPIPE') throw error;
-        if (code !== 'EAGAIN') throw new OutputError(error as Error);
+        if (code !== 'EAGAIN') throw new OutputError('writing the output failed', error as Error);
         Atomics.wait(idle, 0, 0, 1);
       }
     }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Dirent, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { isFormatError } from '../../../elf/errors.js';
+import { makeFolder, saveFile } from '../../save.js';
 import { InputError, openSource } from '../../source/node.js';
 import { inThreads } from '../../threads.js';
 import { carve } from './carve.js';
@@ -47,7 +48,7 @@ export interface Member {
 
 /**
  * Carves files, and every file under folders; symbolic links in folders are not followed.
- * @throws InputError for a path that can't be read; a file in a folder that can't be is one of the `problems`
+ * @throws InputError for a path that can't be read; a file in a folder that can't be is one of the `problems`. OutputError for what can't be written
  */
 export async function carveFiles(paths: readonly string[], options: CarveOptions = {}): Promise<Carved & { readonly files: number }> {
   const { out, threads, onProgress } = options;
@@ -123,9 +124,9 @@ function write(out: string, name: string, find: Find): string {
   const { form, offset, bytes } = find;
   const light = form === 'light skeleton';
   const path = join(out, `${name}@0x${offset.toString(16)}.${light ? 'light' : 'bpf.o'}`);
-  mkdirSync(light ? path : dirname(path), { recursive: true });
-  if (light) for (const [part, content] of partsOf(find)) writeFileSync(join(path, part), content);
-  else writeFileSync(path, bytes);
+  makeFolder(light ? path : dirname(path));
+  if (light) for (const [part, content] of partsOf(find)) saveFile(join(path, part), content);
+  else saveFile(path, bytes);
   return path;
 }
 
@@ -143,12 +144,11 @@ function partsOf({ bytes, btf, programs, loader }: Find): [string, Uint8Array][]
 }
 
 function membersOf(path: string, problems: string[]): (Member & { readonly size: number })[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new InputError(path, 'ENOENT', 'no such file');
-  if (!stat.isDirectory()) {
+  if (!isFolder(path)) {
     // Refuses devices and the like, as it does for every command.
-    openSource(path).close();
-    return [{ path, name: basename(path), size: stat.size }];
+    const source = openSource(path);
+    source.close();
+    return [{ path, name: basename(path), size: source.size }];
   }
   const found: (Member & { readonly size: number })[] = [];
   const folders = [path];
@@ -160,6 +160,15 @@ function membersOf(path: string, problems: string[]): (Member & { readonly size:
     }
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Not where there is nothing, or what can't be reached: opening it says why. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function list(folder: string, given: boolean, problems: string[]): Dirent[] {

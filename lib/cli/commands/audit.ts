@@ -4,7 +4,7 @@ import { REASONS } from '../../reasons.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
 import { type Command, command, EXIT } from '../command.js';
-import { KERNEL_OPTIONS, kernelId, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, kernelId, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 
 const OPTIONS: typeof KERNEL_OPTIONS & typeof PAHOLE_OPTION = { ...KERNEL_OPTIONS, ...PAHOLE_OPTION };
 
@@ -14,13 +14,15 @@ export const audit: Command<typeof OPTIONS> = command({
   about: `Summarises a kernel: how many functions share a name, how many can be traced by which mechanism and why not, and how many have no BTF and
 why. Without a FILE it reads the running kernel.`,
   options: OPTIONS,
-  run: ({ args, options, out, note }) =>
-    withKernel(args, { ...options, live: args.length === 0 }, note, kernel => {
+  run({ args, options, out, note }) {
+    oneKernel(args, options);
+    return withKernel(args, { ...options, live: args.length === 0 }, note, kernel => {
       const result = auditKernel(kernel, paholeOptions(options['pahole-version']));
       if (options.json) out.line(toJson({ schema: 'kelf/audit', version: 1, kernel: kernelId(kernel), ...result }));
       else for (const line of auditLines(kernel, result)) out.line(line);
       return EXIT.ok;
-    }),
+    });
+  },
 });
 
 function auditLines(kernel: Kernel, audit: Audit): string[] {

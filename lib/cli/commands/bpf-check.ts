@@ -4,10 +4,10 @@ import { openKernel, openRunningKernel } from '../../open/open.js';
 import { toJson } from '../../report/json.js';
 import { findingLines, isUnreadable, type KernelColumn, matrixLines, type Unreadable } from '../../report/preflight.js';
 import type { CheckedObject } from '../../report/preflight-junit.js';
+import { saveFile } from '../../save.js';
 import { type Command, command, EXIT, MissingError, UsageError } from '../command.js';
 import { printable } from '../elf.js';
 import { kernelId, readModulesOf, sayNotes } from '../kernel.js';
-import { saveJUnit } from '../save.js';
 
 const OPTIONS = {
   kernel: { type: 'string', short: 'k', multiple: true, value: 'KERNEL', help: 'a kernel in any form: vmlinux, vmlinuz; repeatable' },
@@ -60,12 +60,11 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
     if (configs.length > paths.length) throw new UsageError('--config: there are more of them than of --kernel');
     if (folders.length > kernels.length) throw new UsageError('--modules: there are more of them than of --kernel');
     if (options.junit === '-' && options.json) throw new UsageError('--json and --junit - both write to stdout: give one of them');
-    const objects = args.flatMap(path => {
-      const found = objectsOf(path);
-      for (const line of found.notes) note(`kelf: ${line}`);
-      return found.objects;
-    });
-    if (objects.length === 0) throw new MissingError(`${args.join(', ')}: no BPF object in it`);
+    const found = args.map(objectsOf);
+    const objects = found.flatMap(({ objects }) => objects);
+    const notes = found.flatMap(({ notes }) => notes);
+    if (objects.length === 0) throw new MissingError(notes.join('; '));
+    for (const line of notes) note(`kelf: ${line}`);
     const columns: Column[] = [];
     for (const [i, path] of kernels.entries()) {
       const config = path === undefined ? undefined : configs[i - (options.live ? 1 : 0)];
@@ -83,7 +82,7 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
       const { preflightJUnit } = await import('../../report/preflight-junit.js');
       const report = await preflightJUnit(checked);
       if (options.junit === '-') out.text(report);
-      else saveJUnit(options.junit, report);
+      else saveFile(options.junit, report);
     }
     if (options.json) {
       const described = objects.map(({ path, offset }, i) => ({

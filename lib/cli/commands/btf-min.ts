@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { Btf } from '../../../btf/btf.js';
 import { minimalBtf } from '../../../btf/min.js';
 import { relocateCore } from '../../bpf/core.js';
 import { openBpfObject } from '../../bpf/object.js';
+import { saveFile } from '../../save.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, MissingError, UsageError } from '../command.js';
 
@@ -28,7 +28,7 @@ alone that are named, as 'bpftool gen min_core_btf' does. libbpf takes it in pla
     for (const { refused, relocation } of outcomes) if (refused !== undefined) note(`kelf: ${relocation.text}: ${refused}`);
     const specs = outcomes.flatMap(({ resolution }) => resolution?.target ?? []);
     const blob = minimalBtf(kernel, specs);
-    writeFileSync(file, blob);
+    saveFile(file, blob);
     note(`kelf: ${file}: ${blob.length} bytes, for ${specs.length} of ${outcomes.length} relocations`);
     return EXIT.ok;
   },

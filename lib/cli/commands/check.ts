@@ -5,10 +5,10 @@ import type { Requirements } from '../../check/requirements.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { evidenceLine } from '../../report/text.js';
+import { saveFile } from '../../save.js';
 import { InputError, openSource } from '../../source/node.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
-import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
-import { saveJUnit } from '../save.js';
+import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 
 type FileOption = OptionSpec & { readonly type: 'string' };
 type FileOptions = OptionSpec & { readonly type: 'string'; readonly multiple: true };
@@ -32,6 +32,7 @@ export const check: Command<typeof OPTIONS> = command({
 audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, or its file does not tell.`,
   options: OPTIONS,
   run: async ({ args, options, out, note }) => {
+    oneKernel(args, options);
     const { require: lists = [], abi: abiPath, junit } = options;
     if (lists.length === 0 && abiPath === undefined) throw new UsageError('give a --require LIST, or an --abi FILE');
     if (junit === '-' && options.json) throw new UsageError('--json and --junit - both write to stdout: give one of them');
@@ -55,7 +56,7 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
       return ok ? EXIT.ok : EXIT.findings;
     });
     if (report !== undefined && junit === '-') out.text(await report);
-    else if (report !== undefined) saveJUnit(junit!, await report);
+    else if (report !== undefined) saveFile(junit!, await report);
     return code;
   },
 });

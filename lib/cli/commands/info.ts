@@ -6,7 +6,7 @@ import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
 import { type Command, command, EXIT, MissingError, type OptionSpec } from '../command.js';
-import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, oneKernel, withKernel } from '../kernel.js';
 
 const OPTIONS: typeof KERNEL_OPTIONS & { readonly exports: OptionSpec & { readonly type: 'boolean' } } = {
   ...KERNEL_OPTIONS,
@@ -19,8 +19,9 @@ export const info: Command<typeof OPTIONS> = command({
   about:
     'Says what is known of a kernel, and where each fact comes from: its form, release, compiler, build id, configuration, tables and BTF.',
   options: OPTIONS,
-  run: ({ args, options, out, note }) =>
-    withKernel(args, options, note, kernel => {
+  run({ args, options, out, note }) {
+    oneKernel(args, options);
+    return withKernel(args, options, note, kernel => {
       if (options.exports === true) {
         const exports = kernelExports(kernel);
         if (exports === undefined) throw new MissingError(`${kernel.name} does not show where __ksymtab is`);
@@ -38,7 +39,8 @@ export const info: Command<typeof OPTIONS> = command({
       if (options.json) out.line(toJson({ schema: 'kelf/info', version: 1, facts }));
       else for (const line of table(facts.map(({ fact, value, source }) => [fact, value, source]))) out.line(line);
       return EXIT.ok;
-    }),
+    });
+  },
 });
 
 interface Fact {

@@ -43,6 +43,13 @@ describe('kelf bpf carve', () => {
       stdout: '',
       stderr: `kelf: ${join(folder, 'notes.txt')}: no BPF object in it\n`,
     });
-    expect((await cli('bpf', 'carve', join(folder, 'nowhere'))).code).to.equal(3);
+    symlinkSync('itself', join(folder, 'itself'));
+    for (const [name, says] of [
+      ['nowhere', 'no such file'],
+      ['itself', 'ELOOP'],
+    ] as const) {
+      const path = join(folder, name);
+      expect(await cli('bpf', 'carve', path)).to.deep.equal({ code: 3, stdout: '', stderr: `kelf: ${path}: ${says}\n` });
+    }
   });
 });

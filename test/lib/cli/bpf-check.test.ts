@@ -130,6 +130,15 @@ describe('kelf bpf check', () => {
     expect(stderr).to.include('kelf.bpfel.o');
   });
 
+  it('says once of each file that there is no BPF object in it', async () => {
+    const list = fixture('check/tools.yaml');
+    expect(await cli('bpf', 'check', list, KERNEL, '-k', KERNEL)).to.deep.equal({
+      code: 4,
+      stdout: '',
+      stderr: `kelf: ${list}: no BPF object in it; ${KERNEL}: no BPF object in it\n`,
+    });
+  });
+
   it('takes a configuration and modules for each kernel, in their order', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kelf-preflight-'));
     try {

@@ -260,6 +260,9 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       ['why', AMD64],
       ['mcount'],
       ['audit', AMD64, AMD64],
+      ['audit', '--live', AMD64],
+      ['info', '--live', AMD64],
+      ['check', '--live', AMD64, '--require', fixture('check/tools.yaml')],
       ['trace', AMD64, 'f', '--no-such-option'],
       ['audits'],
     ]) {
