@@ -1,10 +1,13 @@
+import type { Btf } from '../../btf/btf.js';
 import { type Audit, auditKernel } from '../answers/audit.js';
 import { BtfAbsence, type MissingBtfOptions } from '../answers/missing-btf.js';
 import type { Errno, Evidence } from '../evidence.js';
 import type { Kernel } from '../kernel.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 import { PrototypeComparison } from './compare-types.js';
+import type { CFunction } from './ctype.js';
 import { fixOf } from './fixes.js';
+import { ModuleRequirement } from './in-modules.js';
 import { figureOf } from './limits.js';
 import { type Asked, decide } from './mechanisms.js';
 import type { RequiredFunction, RequiredLimit, Requirements } from './requirements.js';
@@ -13,7 +16,7 @@ import type { ListPlace } from './yaml.js';
 /** One requirement, and whether the kernel meets it. */
 export interface CheckItem {
   readonly part: 'functions' | 'limits';
-  /** The function, or the figure. */
+  /** The function, `MODULE:NAME` where the list names a module, or the figure. */
   readonly name: string;
   /** The mechanism, `prototype`, or `at most N`. */
   readonly needs: string;
@@ -54,12 +57,15 @@ export function checkKernel(kernel: Kernel, requirements: Requirements, options:
   return { ok: items.every(({ outcome }) => outcome === 'passed'), items };
 }
 
+/** More modules than these are not opened for the prototypes of one name. */
+const MOST_OPENED = 64;
+
 class Checker {
   readonly #kernel: Kernel;
   readonly #file: string;
   readonly #options: MissingBtfOptions;
   readonly #absence: BtfAbsence;
-  readonly #comparison: PrototypeComparison | undefined;
+  readonly #comparisons = new Map<Btf, PrototypeComparison>();
   #audit: Audit | undefined;
 
   constructor(kernel: Kernel, file: string, options: MissingBtfOptions) {
@@ -67,28 +73,41 @@ class Checker {
     this.#file = file;
     this.#options = options;
     this.#absence = new BtfAbsence(kernel, options);
-    this.#comparison = kernel.btf === undefined ? undefined : new PrototypeComparison(kernel.btf);
   }
 
   checkFunction(required: RequiredFunction): CheckItem[] {
-    const { name, needs, prototypes } = required;
+    const { needs, prototypes, module } = required;
     const kernel = this.#kernel;
-    const asked: Asked = { answer: kernel.traceability(name), missingBtf: () => this.#absence.answer(name) };
     const at = { file: this.#file, ...required.at };
+    const name = module === undefined ? required.name : `${module}:${required.name}`;
+    const common = { part: 'functions', name, at } as const;
+    if (module !== undefined && kernel.modules === undefined) {
+      const says = `the modules of ${kernel.name} were not read`;
+      return needs.map(needs => ({ ...common, needs, outcome: 'open', says, fix: 'give --modules DIR', because: [] }));
+    }
+    const asked: Asked = { answer: kernel.traceability(required.name), missingBtf: () => this.#absence.answer(required.name) };
+    const inModules = kernel.modules === undefined ? undefined : new ModuleRequirement(kernel, asked.answer, module);
+    // Where the kernel itself has the name, that is the one that is meant.
+    const ofModules = module !== undefined || (asked.answer.functions.length === 0 && (inModules?.functions ?? []).length > 0);
     const items = needs.map((mechanism): CheckItem => {
-      const { ok, code, errno, because } = decide(mechanism, asked);
-      const common = { part: 'functions', name, needs: mechanism, because, at } as const;
-      if (ok === true) return { ...common, outcome: 'passed', says: REASONS.accepted };
+      const verdict = ofModules ? inModules!.decide(mechanism) : decide(mechanism, asked);
+      if (verdict === undefined) {
+        const says = 'it is not told of functions in modules';
+        return { ...common, needs: mechanism, outcome: 'open', says, fix: 'require kprobe or fentry of it', because: [] };
+      }
+      const { ok, code, errno, because } = inModules === undefined || ofModules ? verdict : inModules.ofKernel(mechanism, verdict);
+      const item = { ...common, needs: mechanism, because };
+      if (ok === true) return { ...item, outcome: 'passed', says: REASONS.accepted };
       return {
-        ...common,
+        ...item,
         outcome: ok === false ? 'failed' : 'open',
         says: REASONS[code],
         code,
         ...(errno === undefined ? {} : { errno }),
-        fix: this.#fix(name, code, mechanism, asked),
+        fix: ofModules && inModules!.functions.length > 0 ? fixIn(inModules!, code) : this.#fix(required.name, code, mechanism, asked),
       };
     });
-    return prototypes.length === 0 ? items : [...items, this.#checkPrototype(required, asked)];
+    return prototypes.length === 0 ? items : [...items, this.#checkPrototype(required, name, asked, ofModules ? inModules : undefined)];
   }
 
   /** The places of the functions of an ambiguous name, the functions with BTF in place of one without, or what holds for the reason. */
@@ -110,12 +129,31 @@ class Checker {
     return fixOf(code);
   }
 
-  #checkPrototype({ name, prototypes, at }: RequiredFunction, { missingBtf }: Asked): CheckItem {
-    const { btf, btfSource } = this.#kernel;
+  /** The FUNCs of a required function: the kernel's, or those of the modules that have it. */
+  #functions(name: string, inModules: ModuleRequirement | undefined): { btf: Btf; id: number; source: string }[] {
+    const { btf, btfSource, moduleBtfs } = this.#kernel;
+    if (inModules === undefined) return (btf?.find(name, 'FUNC') ?? []).map(id => ({ btf: btf!, id, source: btfSource! }));
+    const paths = new Set(inModules.functions.map(each => each.function.path));
+    return [...paths].slice(0, MOST_OPENED).flatMap(path => {
+      const own = moduleBtfs.of(path);
+      const ids = own?.find(name, 'FUNC').filter(id => id >= own.firstId) ?? [];
+      return ids.map(id => ({ btf: own!, id, source: `${path}: .BTF` }));
+    });
+  }
+
+  #difference(prototype: CFunction, { btf, id }: { btf: Btf; id: number }): string | undefined {
+    const type = btf.type(id);
+    let comparison = this.#comparisons.get(btf);
+    if (comparison === undefined) this.#comparisons.set(btf, (comparison = new PrototypeComparison(btf)));
+    return type.kind === 'FUNC' ? comparison.difference(prototype, type.typeId) : undefined;
+  }
+
+  #checkPrototype(required: RequiredFunction, name: string, { missingBtf }: Asked, inModules: ModuleRequirement | undefined): CheckItem {
+    const { prototypes, at } = required;
     const common = { part: 'functions', name, needs: 'prototype', at: { file: this.#file, ...at } } as const;
-    const ids = btf?.find(name, 'FUNC') ?? [];
-    if (btf === undefined || this.#comparison === undefined || ids.length === 0) {
-      const { code, because } = missingBtf();
+    const functions = this.#functions(required.name, inModules);
+    if (functions.length === 0) {
+      const { code, because } = inModules?.decide('btf') ?? missingBtf();
       return {
         ...common,
         outcome: 'open',
@@ -125,14 +163,11 @@ class Checker {
         because,
       };
     }
-    const because = ids.map(id => ({ source: btfSource!, says: `FUNC [${id}] ${btf.prototype(id)}` }));
-    const tried = prototypes.map(({ name, prototype }) => {
-      const differences = ids.map(id => {
-        const type = btf.type(id);
-        return type.kind === 'FUNC' ? this.#comparison!.difference(prototype.type, type.typeId) : undefined;
-      });
-      return { name, differences };
-    });
+    const because = functions.map(({ btf, id, source }) => ({ source, says: `FUNC [${id}] ${btf.prototype(id)}` }));
+    const tried = prototypes.map(({ name, prototype }) => ({
+      name,
+      differences: functions.map(each => this.#difference(prototype.type, each)),
+    }));
     const found = tried.find(({ differences }) => differences.includes(''));
     if (found !== undefined) return { ...common, outcome: 'passed', says: `has ${found.name}`, variant: found.name, because };
     const undecided = tried.some(({ differences }) => differences.includes(undefined));
@@ -143,7 +178,7 @@ class Checker {
       ...common,
       outcome: undecided ? 'open' : 'failed',
       says: says.join('; '),
-      fix: `the kernel has ${btf.prototype(ids[0]!)}`,
+      fix: `${inModules === undefined ? 'the kernel' : 'the module'} has ${functions[0]!.btf.prototype(functions[0]!.id)}`,
       because,
     };
   }
@@ -162,4 +197,11 @@ class Checker {
       fix: 'kelf audit counts them by reason',
     };
   }
+}
+
+/** The places of the functions of a name in modules, where it is the name that is refused. */
+function fixIn({ functions }: ModuleRequirement, code: ReasonCode): string {
+  const places = code !== 'ambiguous-name' ? [] : functions.filter(({ kprobe }) => kprobe.ok === true).map(({ probe }) => `p:${probe}`);
+  if (places.length === 0) return fixOf(code);
+  return `probe one of them by its place: ${places.slice(0, 4).join(', ')}${places.length > 4 ? ' …' : ''}`;
 }

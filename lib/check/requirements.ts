@@ -16,6 +16,8 @@ export interface Requirements {
 /** A function, with what has to accept it. */
 export interface RequiredFunction {
   readonly name: string;
+  /** The module that has to have it, by the name that the kernel has for it: `nf_conntrack`. */
+  readonly module?: string;
   /** Never empty: `symbol` alone where nothing is named. */
   readonly needs: readonly MechanismName[];
   /** One of these has to be its prototype; empty where any may be. */
@@ -92,7 +94,7 @@ class Reader {
   #function(item: ListValue, common: readonly MechanismName[]): RequiredFunction[] {
     if (item.kind === 'scalar') {
       const name = this.#name(item);
-      return name === undefined ? [] : [{ name, needs: common, prototypes: [], at: item.at }];
+      return name === undefined ? [] : [{ ...name, needs: common, prototypes: [], at: item.at }];
     }
     const parts = this.#map(item, FUNCTION_KEYS, "the name of a function, or a map with 'name'");
     const nameValue = parts.get('name');
@@ -106,16 +108,19 @@ class Reader {
     const prototype = parts.get('prototype');
     return [
       {
-        name,
+        ...name,
         needs: needs === undefined ? common : this.#needs(needs),
-        prototypes: prototype === undefined ? [] : this.#prototypes(prototype, name),
+        prototypes: prototype === undefined ? [] : this.#prototypes(prototype, name.name),
         at: nameValue.at,
       },
     ];
   }
 
-  #name(value: ListValue): string | undefined {
-    if (value.kind === 'scalar' && typeof value.value === 'string' && /^[\w.$]{1,512}$/.test(value.value)) return value.value;
+  /** `NAME`, or `MODULE:NAME` as kprobes have it. */
+  #name(value: ListValue): Pick<RequiredFunction, 'name' | 'module'> | undefined {
+    const text = value.kind === 'scalar' && typeof value.value === 'string' ? value.value : '';
+    const [, module, name] = /^(?:([\w-]{1,64}):)?([\w.$]{1,512})$/.exec(text) ?? [];
+    if (name !== undefined) return { name, ...(module === undefined ? {} : { module: module.replaceAll('-', '_') }) };
     this.#problem(value.at, `the name of a function is expected, not ${described(value)}`);
     return undefined;
   }

@@ -3,7 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type CheckResult, checkKernel, compareAbi, type Kernel, openKernel, readAbi, readRequirements, toJUnit } from 'kelf';
+import {
+  type AbiComparison,
+  type CheckResult,
+  checkKernel,
+  compareAbi,
+  type Kernel,
+  openKernel,
+  readAbi,
+  readRequirements,
+  toJUnit,
+} from 'kelf';
 import { cli } from '../../support/cli.js';
 
 const FIXTURE = (arch: string): string => `fixtures/kernel/vmlinux-${arch}`;
@@ -167,13 +177,33 @@ describe('JUnit XML', () => {
         because: [],
         at: { file: 'l', line: 2, column: 1 },
       },
+      {
+        part: 'functions',
+        name: 'mod\u0000:f',
+        needs: 'symbol',
+        outcome: 'open',
+        says: '\u001b[31mnot read',
+        because: [],
+        at: { file: 'l\u0007', line: 3, column: 1 },
+      },
       { part: 'limits', name: 'c', needs: 'at most 1', outcome: 'open', says: ']]>', because: [], at: { file: 'l', line: 3, column: 1 } },
     ],
   };
 
+  const abi: AbiComparison = {
+    ok: false,
+    file: 'a\u0008.xml',
+    compared: { symbols: 2, kinds: 2, crcs: 1, prototypes: 0, modules: 1 },
+    uncompared: { crcs: 0, prototypes: 0, symbolsOfModules: 3, modules: 1 },
+    against: 'exports',
+    differences: [{ symbol: 's\u0002', module: 'm\ufffe', kind: 'crc', says: 'has\u007f the checksum 1' }],
+  };
+
   it('counts, and has no character that XML has no place for', async () => {
-    const xml = await toJUnit({ name: 'vmlinux', buildId: 'abcd' }, result);
-    expect(xml).to.include('<testsuites name="kelf check" tests="3" failures="1" errors="1">');
+    const xml = await toJUnit({ name: 'vmlinux', buildId: 'abcd' }, result, abi);
+    expect(xml).to.include('<testsuites name="kelf check" tests="8" failures="2" errors="2">');
+    expect(xml).to.include('<testsuite name="kelf check: abi" tests="4" failures="1" errors="0" skipped="1">');
+    expect(xml).to.include('<testcase classname="abcd" name="m:s: crc">');
     expect(xml).to.include('<testcase classname="abcd" name="b&lt;&amp;&quot;: btf">');
     expect(xml).to.include('message="one two"');
     expect(xml).to.not.match(/[^\P{Cc}\n]|\p{Cs}/u);
@@ -181,7 +211,7 @@ describe('JUnit XML', () => {
 
   it('is valid by fixtures/check/junit.xsd', async function () {
     const run = spawnSync('xmllint', ['--noout', '--schema', 'fixtures/check/junit.xsd', '-'], {
-      input: await toJUnit({ name: 'vmlinux', release: '6.1' }, result),
+      input: await toJUnit({ name: 'vmlinux', release: '6.1' }, result, abi),
       encoding: 'utf8',
     });
     if (run.error !== undefined) {
