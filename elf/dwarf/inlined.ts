@@ -1,7 +1,8 @@
 import { float64Column, uint32Column } from './columns.js';
 import { DW_AT, DW_TAG } from './constants.js';
 import { type DieReader, NONE } from './die.js';
-import { type Distances, rangesOffset, readRanges } from './ranges.js';
+import { Extent, rangesOfRow } from './extent.js';
+import type { Distances } from './ranges.js';
 import type { SubprogramTable } from './subprogram-table.js';
 import type { Unit } from './unit.js';
 
@@ -66,10 +67,7 @@ export class InlinedCalls {
 
   /** The code of a call, as distances. @throws FormatError */
   rangesOf(row: number): Distances {
-    if (this.ranges[row]! >= 0) return readRanges(this.unit, this.ranges[row]!);
-    const low = this.low[row]!;
-    const high = this.high[row]!;
-    return low < high ? [low, high] : [];
+    return rangesOfRow(this.unit, this.low[row]!, this.high[row]!, this.ranges[row]!);
   }
 
   /** The calls that an address of a subprogram's code is inside of, the innermost first. */
@@ -124,33 +122,23 @@ class Collector {
   readonly callFile = uint32Column();
   readonly callLine = uint32Column();
   readonly callColumn = uint32Column();
+  readonly #code = new Extent();
 
   /** @returns its row */
   add(die: DieReader, caller: number, inside: number): number {
     let origin = NONE;
-    let low = Number.NaN;
-    let high = Number.NaN;
-    let length = Number.NaN;
-    let ranges = NONE;
     let callFile = 0;
     let callLine = 0;
     let callColumn = 0;
+    const code = this.#code;
+    code.reset();
     const { lastSpec } = die;
     for (let spec = die.firstSpec; spec < lastSpec; spec++) {
       const form = die.form(spec);
-      switch (die.attribute(spec)) {
+      const attribute = die.attribute(spec);
+      switch (attribute) {
         case DW_AT.abstract_origin:
           origin = die.reference(form);
-          break;
-        case DW_AT.low_pc:
-          low = die.address(form);
-          break;
-        case DW_AT.high_pc:
-          if (die.isAddress(form)) high = die.address(form);
-          else length = die.constant(form);
-          break;
-        case DW_AT.ranges:
-          ranges = rangesOffset(die, form);
           break;
         case DW_AT.call_file:
           callFile = die.constant(form);
@@ -162,7 +150,7 @@ class Collector {
           callColumn = die.constant(form);
           break;
         default:
-          die.skipForm(form);
+          code.read(die, attribute, form);
       }
     }
     this.offset.push(die.offset);
@@ -170,9 +158,9 @@ class Collector {
     this.caller.push(caller);
     this.inside.push(inside);
     this.depth.push(inside === OUTERMOST ? 0 : this.depth.at(inside) + 1);
-    this.low.push(low);
-    this.high.push(Number.isNaN(length) ? high : low + length);
-    this.ranges.push(ranges);
+    this.low.push(code.low);
+    this.high.push(code.high);
+    this.ranges.push(code.ranges);
     this.callFile.push(callFile);
     this.callLine.push(callLine);
     this.callColumn.push(callColumn);

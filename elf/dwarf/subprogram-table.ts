@@ -1,7 +1,8 @@
 import { float64Column, lastNotAbove, uint8Column, uint32Column } from './columns.js';
 import { DW_AT, DW_TAG } from './constants.js';
 import { type DieReader, NONE } from './die.js';
-import { type Distances, rangesOffset, readRanges } from './ranges.js';
+import { Extent, rangesOfRow } from './extent.js';
+import type { Distances } from './ranges.js';
 import { NO_STRING, type StringHandle } from './strings.js';
 import type { Unit } from './unit.js';
 
@@ -103,10 +104,7 @@ export class SubprogramTable {
 
   /** The code of a row: hot and cold parts, each its begin and end as distances. @throws FormatError */
   rangesOf(row: number): Distances {
-    if (this.ranges[row]! >= 0) return readRanges(this.unit, this.ranges[row]!);
-    const low = this.low[row]!;
-    const high = this.high[row]!;
-    return low < high ? [low, high] : [];
+    return rangesOfRow(this.unit, this.low[row]!, this.high[row]!, this.ranges[row]!);
   }
 
   /** The row whose code an address is in; -1 for none. @param distance the address less the origin */
@@ -195,14 +193,11 @@ class Collector {
   readonly declFile = uint32Column();
   readonly declLine = uint32Column();
   readonly declColumn = uint32Column();
+  readonly #code = new Extent();
 
   add(die: DieReader): void {
     let name = NO_STRING;
     let linkageName = NO_STRING;
-    let low = Number.NaN;
-    let high = Number.NaN;
-    let length = Number.NaN;
-    let ranges = NONE;
     let origin = NONE;
     let specification = NONE;
     let type = NONE;
@@ -212,26 +207,19 @@ class Collector {
     let declFile = ABSENT;
     let declLine = ABSENT;
     let declColumn = ABSENT;
+    const code = this.#code;
+    code.reset();
     const { lastSpec } = die;
     for (let spec = die.firstSpec; spec < lastSpec; spec++) {
       const form = die.form(spec);
-      switch (die.attribute(spec)) {
+      const attribute = die.attribute(spec);
+      switch (attribute) {
         case DW_AT.name:
           name = die.string(form);
           break;
         case DW_AT.linkage_name:
         case DW_AT.MIPS_linkage_name:
           linkageName = die.string(form);
-          break;
-        case DW_AT.low_pc:
-          low = die.address(form);
-          break;
-        case DW_AT.high_pc:
-          if (die.isAddress(form)) high = die.address(form);
-          else length = die.constant(form);
-          break;
-        case DW_AT.ranges:
-          ranges = rangesOffset(die, form);
           break;
         case DW_AT.abstract_origin:
           origin = die.reference(form);
@@ -273,15 +261,15 @@ class Collector {
           declColumn = die.constant(form);
           break;
         default:
-          die.skipForm(form);
+          code.read(die, attribute, form);
       }
     }
     this.offset.push(die.offset);
     this.name.push(name);
     this.linkageName.push(linkageName);
-    this.low.push(low);
-    this.high.push(Number.isNaN(length) ? high : low + length);
-    this.ranges.push(ranges);
+    this.low.push(code.low);
+    this.high.push(code.high);
+    this.ranges.push(code.ranges);
     this.origin.push(origin);
     this.specification.push(specification);
     this.type.push(type);

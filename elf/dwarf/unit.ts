@@ -4,10 +4,11 @@ import { ByteReader, readUnitLength } from './byte-reader.js';
 import { DW_AT, DW_UT } from './constants.js';
 import { DieReader, NONE } from './die.js';
 import type { Dwarf } from './dwarf.js';
+import { Extent } from './extent.js';
 import { type Encoding, formSize } from './form.js';
 import { InlinedCalls } from './inlined.js';
 import { LineTable } from './line.js';
-import { type Distances, rangesOffset, readRanges } from './ranges.js';
+import { type Distances, readRanges } from './ranges.js';
 import type { DebugSection } from './sections.js';
 import { NO_STRING, type StringHandle, stringHandle } from './strings.js';
 import { SubprogramTable } from './subprogram-table.js';
@@ -275,11 +276,13 @@ export class Unit implements Encoding {
   }
 
   #readAttributes(die: DieReader, root: UnitRoot): UnitRoot {
-    let { name, compDir, producer, language, low, high, ranges, lines } = { ...root, name: NO_STRING };
-    let length = Number.NaN;
+    let { name, compDir, producer, language, lines } = { ...root, name: NO_STRING };
+    const code = new Extent();
+    code.reset(root.low);
     for (let spec = die.firstSpec; spec < die.lastSpec; spec++) {
       const form = die.form(spec);
-      switch (die.attribute(spec)) {
+      const attribute = die.attribute(spec);
+      switch (attribute) {
         case DW_AT.name:
           name = die.string(form);
           break;
@@ -292,24 +295,14 @@ export class Unit implements Encoding {
         case DW_AT.language:
           language = die.constant(form);
           break;
-        case DW_AT.low_pc:
-          low = die.address(form);
-          break;
-        case DW_AT.high_pc:
-          if (die.isAddress(form)) high = die.address(form);
-          else length = die.constant(form);
-          break;
-        case DW_AT.ranges:
-          ranges = rangesOffset(die, form);
-          break;
         case DW_AT.stmt_list:
           lines = die.sectionOffset(form);
           break;
         default:
-          die.skipForm(form);
+          code.read(die, attribute, form);
       }
     }
-    if (!Number.isNaN(length)) high = low + length;
+    const { low, high, ranges } = code;
     return { ...root, name, compDir, producer, language, low, high, ranges, lines };
   }
 }
