@@ -1,13 +1,14 @@
 import { FormatError } from '../../elf/errors.js';
 import { readXml, type XmlElement } from '../xml/read.js';
 import { baseName, type CFunction, type CType } from './ctype.js';
+import { isStg, readStg } from './stg.js';
 
-/** What an ABI says of a kernel: from ABIXML, or names alone from a list of symbols. */
+/** What an ABI says of a kernel: from ABIXML or STG, or names alone from a list of symbols. */
 export interface KernelAbi {
   /** The file it was read from. */
   readonly file: string;
-  /** A list has names alone, and does not tell whether the kernel itself or a module of it has them. */
-  readonly form: 'abixml' | 'list';
+  /** A list has names alone; it and STG do not tell whether the kernel itself or a module of it has them. */
+  readonly form: 'abixml' | 'stg' | 'list';
   /** Those of the kernel itself, by name. */
   readonly symbols: ReadonlyMap<string, AbiSymbol>;
   /** Those of the modules of a corpus group, by the names that the kernel has for these: `nf_conntrack`. */
@@ -30,13 +31,14 @@ export interface AbiSymbol {
 const LARGEST = 64 << 20;
 
 /**
- * Reads an ABI: ABIXML of libabigail (`abidw`, android/abi_gki_*.xml), a corpus or a group of them; or a plain list of symbols, a name a line,
- * `[sections]` and `#` comments between them.
+ * Reads an ABI: ABIXML of libabigail (`abidw`, android/abi_gki_*.xml), a corpus or a group of them; STG (android/abi_gki_*.stg); or a plain list of
+ * symbols, a name a line, `[sections]` and `#` comments between them.
  * @param name of the file, for messages
  * @throws FormatError
  */
 export async function readAbi(text: string, name: string): Promise<KernelAbi> {
   if (text.length > LARGEST) throw new FormatError('limit', { name }, `is larger than ${LARGEST >> 20} MiB`);
+  if (isStg(text)) return readStg(text, name);
   if (!/^\s*</.test(text)) return readSymbolList(text, name);
   const top = await readXml(text, name);
   const corpora = [...top.children('abi-corpus'), ...top.children('abi-corpus-group').flatMap(group => group.children('abi-corpus'))];
@@ -85,7 +87,7 @@ function readSymbolList(text: string, file: string): KernelAbi {
     const name = line.replace(/[#;].*/, '').trim();
     if (name !== '' && !/^\[[^\]]*\]$/.test(name)) {
       if (!/^[A-Za-z_.$][\w.$]*$/.test(name)) {
-        throw new FormatError('bad-value', { name: file, offset }, 'is neither ABIXML nor a list of symbols: a line is no name');
+        throw new FormatError('bad-value', { name: file, offset }, 'is neither ABIXML, STG nor a list of symbols: a line is no name');
       }
       symbols.set(name, { name });
     }

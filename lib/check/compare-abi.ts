@@ -112,7 +112,7 @@ class AbiComparer {
     if (says !== '') differs('prototype', says);
   }
 
-  /** Who offers a symbol. One of the kernel's own has to be the kernel's, for who loads modules in a certain order; a list does not tell. */
+  /** Who offers a symbol. One of the kernel's own has to be the kernel's, for who loads modules in a certain order; a list and STG do not tell. */
   #offering(name: string, module: string | undefined): Offering | undefined {
     if (module === undefined && (this.#abi.form === 'abixml' || this.#own.find(name) !== undefined)) return this.#own;
     const named = module === undefined ? undefined : this.#modules?.named(module);
@@ -126,7 +126,7 @@ class AbiComparer {
     const there = named.has(name) ? 'is there, and not exported' : 'is not there';
     const other = module === undefined ? this.#modules?.exporting(name)?.module : undefined;
     if (other !== undefined) return `${there}: the module ${other} exports it`;
-    return module === undefined && this.#abi.form === 'list' && this.#modules === undefined ? `${there}; modules were not read` : there;
+    return module === undefined && this.#abi.form !== 'abixml' && this.#modules === undefined ? `${there}; modules were not read` : there;
   }
 
   /** The difference of the prototypes; '' where there is none, or where they can't be compared. */

@@ -21,7 +21,7 @@ const OPTIONS: typeof KERNEL_OPTIONS & { readonly modules: typeof MODULES_OPTION
   modules: MODULES_OPTION,
   ...PAHOLE_OPTION,
   require: { type: 'string', multiple: true, value: 'LIST', help: 'a list of what is required, YAML or JSON; may be given several times' },
-  abi: { type: 'string', value: 'FILE', help: 'compare with an ABI: ABIXML of libabigail (abidw), or a list of symbols' },
+  abi: { type: 'string', value: 'FILE', help: 'compare with an ABI: ABIXML of libabigail (abidw), STG, or a list of symbols' },
   junit: { type: 'string', value: 'FILE', help: "write JUnit XML to FILE; to stdout, in place of the text, with '-'" },
 };
 

@@ -42,6 +42,15 @@ const ABI = `<abi-corpus-group version='2.1'><abi-corpus path='vmlinux'>
 </abi-instr></abi-corpus><abi-corpus path='a/kelf-mod.ko'><elf-function-symbols><elf-symbol name='kelf_mod_open'/></elf-function-symbols></abi-corpus>
 </abi-corpus-group>`;
 
+/** A function with a type of every kind that is read. */
+const STG = `version: 2
+special {\n  id: 0x1\n  kind: VOID\n}\nspecial {\n  id: 0x2\n  kind: VARIADIC\n}\nprimitive {\n  id: 0x3\n  name: "int"\n}
+pointer_reference {\n  id: 0x4\n  pointee_type_id: 0x5\n}\nqualified {\n  id: 0x5\n  qualifier: CONST\n  qualified_type_id: 0x6\n}
+struct_union {\n  id: 0x6\n  kind: STRUCT\n  name: "kiocb"\n  definition {\n    bytesize: 8\n  }\n}\nenumeration {\n  id: 0x7\n  name: "e"\n}
+typedef {\n  id: 0x8\n  name: "t"\n  referred_type_id: 0x9\n}\narray {\n  id: 0x9\n  number_of_elements: 4\n  element_type_id: 0x3\n}
+function {\n  id: 0xa\n  return_type_id: 0x8\n  parameter_id: 0x4\n  parameter_id: 0x7\n  parameter_id: 0x9\n  parameter_id: 0x2\n}
+elf_symbol {\n  id: 0xb\n  name: "tty_write"\n  is_defined: true\n  symbol_type: FUNCTION\n  crc: 0x1d24c881\n  type_id: 0xa\n}\n`;
+
 /** Runs cases of damage to a text: each is read, or refused with the error of that name; some are either. */
 async function fuzz(seed: number, text: string, cases: number, refusal: string, read: (text: string) => unknown): Promise<void> {
   const [next, bytes] = [random(seed), bytesOf(text)];
@@ -74,6 +83,11 @@ describe('Damaged files of kelf check', () => {
   it('an ABI is compared, or refused', async () => {
     await using kernel: Kernel = await openKernel('fixtures/kernel/vmlinux-amd64');
     await fuzz(4, ABI, casesOf(1000), 'FormatError', async damaged => compareAbi(kernel, await readAbi(damaged, 'abi')));
+  });
+
+  it('an ABI in STG is compared, or refused', async () => {
+    await using kernel: Kernel = await openKernel('fixtures/kernel/vmlinux-amd64');
+    await fuzz(6, STG, casesOf(2000), 'FormatError', async damaged => compareAbi(kernel, await readAbi(damaged, 'abi.stg')));
   });
 
   it('a list of symbols is compared, or refused, and the report has no character that XML has no place for', async () => {
