@@ -57,12 +57,16 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
   const sizes: number[] = [];
   let files = 0;
   let total = 0;
-  for (const { size, ...member } of paths.flatMap(path => membersOf(path, problems))) {
+  const named = new Map<string, number>();
+  for (const { size, path, name } of paths.flatMap(path => membersOf(path, problems))) {
+    // Files of several folders may have one name: the second `bin/tool` is `bin/tool~2`.
+    const count = (named.get(name) ?? 0) + 1;
+    named.set(name, count);
     if (batches.length === 0 || sizes.at(-1)! + size > BATCH_BYTES || batches.at(-1)!.length === BATCH_FILES) {
       batches.push([]);
       sizes.push(0);
     }
-    batches.at(-1)!.push(member);
+    batches.at(-1)!.push({ path, name: count === 1 ? name : `${name}~${count}` });
     sizes[sizes.length - 1]! += size;
     files++;
     total += size;
@@ -176,8 +180,9 @@ function list(folder: string, given: boolean, problems: string[]): Dirent[] {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
-    if (given) throw new InputError(folder, code, code === 'EACCES' ? 'permission denied' : code, { cause: error });
-    problems.push(`${folder}: ${code}`);
+    const why = code === 'EACCES' ? 'permission denied' : code;
+    if (given) throw new InputError(folder, code, why, { cause: error });
+    problems.push(`${folder}: ${why}`);
     return [];
   }
 }

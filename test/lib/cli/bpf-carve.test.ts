@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,19 @@ describe('kelf bpf carve', () => {
     expect(stdout).to.contain(`written to ${written}`);
     expect(stderr).to.equal('kelf: objects found: 1, in 1 of 2 files\n');
     expect(readFileSync(written).equals(object)).to.equal(true);
+  });
+
+  it('writes objects of files with one name beside each other', async () => {
+    const out = join(folder, 'beside');
+    const bin = join(folder, 'bin');
+    await cli('bpf', 'carve', bin, join(bin, 'daemon'), '--out', out);
+    expect(readdirSync(out)).to.deep.equal(['daemon@0x64.bpf.o', 'daemon~2@0x64.bpf.o']);
+  });
+
+  it('exits with 74 where it can not write', async () => {
+    const { code, stderr } = await cli('bpf', 'carve', join(folder, 'bin'), '--out', join(folder, 'notes.txt'));
+    expect(code).to.equal(74);
+    expect(stderr).to.match(/notes\.txt/);
   });
 
   it('prints JSON', async () => {
