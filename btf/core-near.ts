@@ -1,6 +1,6 @@
 import type { Btf } from './btf.js';
 import type { CoreCandidate } from './core.js';
-import { CoreTypes } from './core-compat.js';
+import { CoreTypes, essentialName } from './core-compat.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 import type { CompositeType, Member } from './types.js';
 
@@ -35,17 +35,20 @@ export function breakOf(local: Btf, spec: CoreSpec, candidate: CoreCandidate): C
     case 'type':
       return undefined;
     case 'enum': {
-      const missing = spec.accessors[0]!.name!;
+      const missing = essentialName(spec.accessors[0]!.name!);
       const type = target.type(target.resolve(candidate.spec.rootTypeId));
       const values: readonly { readonly name: string; readonly value: number | bigint }[] =
         type.kind === 'ENUM' || type.kind === 'ENUM64' ? type.values : [];
+      // BPF_FUNC_ is in all names, and tells nothing.
+      const common = commonWords([missing, ...values.map(({ name }) => name).filter(name => !name.startsWith('__'))]);
+      const own = (name: string): string => (name.startsWith(common) ? name.slice(common.length) : name);
       const near = values
         .map(
           ({ name, value }): Scored => ({
             how: 'renamed',
             path: `::${name}`,
             declaration: `${name} = ${value}`,
-            score: likeness(missing, name),
+            score: likeness(own(missing), own(name)),
           }),
         )
         .filter(({ score }) => score > 0.5);
@@ -106,11 +109,13 @@ function isComposite(type: { readonly kind: string }): type is CompositeType {
   return type.kind === 'STRUCT' || type.kind === 'UNION';
 }
 
-/** Whether both are, or point at, what has one name. */
+/** Whether both are, or point at, a struct, a union or an enum of one name. */
 function sameTarget({ local, target }: CoreTypes, a: Member, b: Member): boolean {
   const name = (btf: Btf, id: number): string => {
-    const type = btf.type(btf.resolve(id));
-    return type.kind === 'PTR' ? btf.nameOf(btf.resolve(type.typeId)) : type.name;
+    const direct = btf.type(btf.resolve(id));
+    const type = direct.kind === 'PTR' ? btf.type(btf.resolve(direct.typeId)) : direct;
+    // That both are numbers says nothing.
+    return type.kind === 'INT' || type.kind === 'FLOAT' ? '' : essentialName(type.name);
   };
   const found = name(local, a.typeId);
   return found !== '' && found === name(target, b.typeId);
@@ -135,6 +140,14 @@ function* membersUnder(target: Btf, struct: CompositeType): Generator<{ path: st
       }
     }
   }
+}
+
+/** What all names begin with, up to an underscore. */
+function commonWords(names: readonly string[]): string {
+  const [first = ''] = names;
+  let length = 0;
+  while (length < first.length && names.every(name => name[length] === first[length])) length++;
+  return first.slice(0, length === 0 ? 0 : first.lastIndexOf('_', length - 1) + 1);
 }
 
 /** From 0 to 1: the share of pairs of neighbouring letters that two names have in common (Dice), underscores and case apart. */

@@ -268,5 +268,25 @@ describe('breakOf', () => {
   it('has nothing to say where nothing is like it', () => {
     const none = blob(w => w.struct('task', 8, [['quux', w.int('int', 4, SIGNED), 0]]));
     expect(broken('0:0', none.btf)).to.deep.include({ near: [] });
+    // That both are numbers is no likeness.
+    const number = blob(w => w.struct('task', 8, [['grid', w.int('int', 4, SIGNED), 0]]));
+    expect(broken('0:0', number.btf)).to.deep.include({ near: [] });
+  });
+
+  it('compares enumerators without what all of them begin with', () => {
+    const op = (...names: string[]): Btf => {
+      const values = names.map((name, i): [string, number] => [name, i]);
+      return blob(w => w.enum('op', 4, values)).btf;
+    };
+    const own = op('OP_KIND_READ___x');
+    const near = (...names: string[]): unknown => {
+      const relocator = new CoreRelocator(own, [op(...names, '__OP_KIND_MAX')]);
+      const { local: spec, candidates } = relocator.relocate(1, '0', kindNumber('enumval_value'));
+      return breakOf(own, spec, candidates[0]!);
+    };
+    expect(near('OP_KIND_WAIT', 'OP_KIND_POLL')).to.deep.equal({ type: 'enum op', missing: 'OP_KIND_READ', near: [] });
+    expect(near('OP_KIND_WAIT', 'OP_KIND_READS')).to.deep.include({
+      near: [{ how: 'renamed', path: '::OP_KIND_READS', declaration: 'OP_KIND_READS = 1' }],
+    });
   });
 });
