@@ -13,8 +13,8 @@ export type CorePatch =
       /** Bytes of the load or store, before and after, where they change. */
       readonly size?: readonly [from: number, to: number];
     }
-  /** The instruction, and the second half of an ld_imm64, becomes a call of a helper that is none. */
-  | { readonly kind: 'poisoned'; readonly unsafeSize: boolean };
+  /** The instruction, and the second half of an ld_imm64, which is `wide`, becomes a call of a helper that is none. */
+  | { readonly kind: 'poisoned'; readonly unsafeSize: boolean; readonly wide: boolean };
 
 /** The helper that libbpf calls in place of what can't be relocated (0xbad2310). */
 export const POISON_IMM = 195_896_080;
@@ -96,6 +96,6 @@ export class PatchableCode {
       this.bytes[slot] = OPCODE.CALL;
       this.#view.setInt32(slot + 4, POISON_IMM, this.#little);
     }
-    return { kind: 'poisoned', unsafeSize };
+    return { kind: 'poisoned', unsafeSize, wide };
   }
 }

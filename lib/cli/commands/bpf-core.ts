@@ -115,7 +115,11 @@ function logLines(object: BpfObject, { relocation, resolution, patch, refused }:
     if (!hasTarget(resolution)) lines.push('no matching targets found');
   }
   if (refused !== undefined) lines.push(refused);
-  if (patch?.kind === 'poisoned') lines.push(`substituting insn #${instruction} w/ invalid insn`);
+  if (patch?.kind === 'poisoned') {
+    // Both halves of an ld_imm64 (bpf_core_patch_insn).
+    for (const slot of patch.wide ? [instruction, instruction + 1] : [instruction])
+      lines.push(`substituting insn #${slot} w/ invalid insn`);
+  }
   if (patch?.kind === 'patched') {
     const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
     const name = patch.field === 'imm64' ? 'imm64' : patch.field;
