@@ -66,7 +66,7 @@ export interface LoadedProgram {
  * @throws FormatError for JSON that is none
  */
 export function parseProgramList(text: string, name = 'bpftool prog list'): LoadedProgram[] {
-  if (text.trimStart().startsWith('[')) {
+  if (/^\s*[[{]/.test(text)) {
     let list: unknown;
     try {
       list = JSON.parse(text);
@@ -84,8 +84,8 @@ export function parseProgramList(text: string, name = 'bpftool prog list'): Load
 }
 
 function fromJson(list: unknown): LoadedProgram[] {
-  if (!Array.isArray(list)) return [];
-  return (list as unknown[]).flatMap(entry => {
+  // An object of `bpftool -j prog show id 12`, which is of one.
+  return (Array.isArray(list) ? (list as unknown[]) : [list]).flatMap(entry => {
     const { id, type = '', name = '', tag } = (entry ?? {}) as Partial<Record<string, unknown>>;
     return typeof id === 'number' && typeof tag === 'string' ? [{ id, type: String(type), name: String(name), tag }] : [];
   });

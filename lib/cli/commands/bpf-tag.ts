@@ -46,7 +46,9 @@ With --match it says of each loaded program which file it came from. Exit code 4
     const tags = [...new Set(objects.map(({ path }) => path))].flatMap(path => tagsOf(path, kernel, note));
     if (options.match !== undefined) {
       const text = new TextDecoder().decode(readAll(options.match));
-      return printMatches(parseProgramList(text, options.match), tags);
+      const loaded = parseProgramList(text, options.match);
+      if (loaded.length === 0) note(`kelf: ${options.match === '-' ? 'stdin' : options.match}: no program is listed in it`);
+      return printMatches(loaded, tags);
     }
     if (options.json) out.line(toJson({ schema: 'kelf/bpf-tag', version: 1, programs: tags.map(described) }));
     else {

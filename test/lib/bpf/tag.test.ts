@@ -51,6 +51,9 @@ describe('parseProgramList', () => {
     const list = [loaded[0], { id: 13, type: 'cgroup_skb', tag: '6deef7357e7b4530' }];
     expect(parseProgramList(JSON.stringify(list))).to.deep.equal(loaded);
     expect(parseProgramList(JSON.stringify(list, null, 4))).to.deep.equal(loaded);
+    // Of 'bpftool -j prog show id 12'.
+    expect(parseProgramList(JSON.stringify(list[0]))).to.deep.equal([loaded[0]]);
+    expect(parseProgramList('{"error":"no such program"}')).to.deep.equal([]);
     expect(() => parseProgramList('[{')).to.throw(/is no JSON/);
     expect(parseProgramList('[1, null, {"id": "x"}]')).to.deep.equal([]);
   });
