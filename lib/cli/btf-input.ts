@@ -1,11 +1,10 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
 import { isBtf, KIND_NAMES, type Kind } from '../../btf/wire.js';
-import { isFormatError } from '../../elf/errors.js';
 import { isElf } from '../../elf/header.js';
-import type { ByteSource } from '../../elf/source.js';
 import { readBtf } from '../open/btf.js';
 import { openSource } from '../source/node.js';
 import { MissingError, type OptionSpec, UsageError } from './command.js';
+import { unwrapped } from './elf-input.js';
 
 /** `--base`, which every command on BTF has. */
 export const BASE_OPTION: OptionSpec & { readonly type: 'string' } = {
@@ -28,25 +27,14 @@ export async function openBtf<B extends BtfBlob>(
   const under = base === undefined ? undefined : await openBtf(base, undefined, parse);
   const source = openSource(path);
   try {
-    const btf = readBtf(await unwrapped(source), parse, under);
+    const start = source.read(0, Math.min(4, source.size));
+    const inside = isElf(start) || isBtf(start) ? undefined : await unwrapped(source);
+    // What is nothing known is read all the same: what reads it says so.
+    const btf = readBtf(inside?.source ?? source, parse, under);
     if (btf === undefined) throw new MissingError(`${path} has no .BTF section: it was built without CONFIG_DEBUG_INFO_BTF, or stripped`);
     return btf;
   } finally {
     source.close();
-  }
-}
-
-/** The ELF file in what is packed or boots; the source itself where it is one, or BTF, or nothing known: what reads it says so. */
-async function unwrapped(source: ByteSource): Promise<ByteSource> {
-  const start = source.read(0, Math.min(4, source.size));
-  if (isElf(start) || isBtf(start)) return source;
-  // The decompressors are loaded for those who need them.
-  const { openKernelFile } = await import('../open/identify.js');
-  try {
-    return openKernelFile(source).file.source;
-  } catch (error) {
-    if (isFormatError(error) && error.code === 'bad-magic') return source;
-    throw error;
   }
 }
 

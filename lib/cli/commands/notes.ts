@@ -1,8 +1,8 @@
 import { describeNote } from '../../../elf/note-description.js';
 import { openElf } from '../../open/elf.js';
-import { openSource } from '../../source/node.js';
 import { type Command, command } from '../command.js';
 import { JsonRows, noteDiagnostics, printable, widest } from '../elf.js';
+import { openElfSource } from '../elf-input.js';
 
 const OPTIONS = { json: { type: 'boolean', help: 'print JSON' } } as const;
 
@@ -12,8 +12,8 @@ export const notes: Command<typeof OPTIONS> = command({
   about:
     'Prints the notes, a note a line: owner, type, and the description decoded where it is known (GNU, Linux, Xen), else in hexadecimal.',
   options: OPTIONS,
-  run({ args, options, out, note }) {
-    const elf = openElf(openSource(args[0]!));
+  async run({ args, options, out, note }) {
+    const elf = openElf(await openElfSource(args[0]!));
     const rows = elf.notes.map(found => ({ found, ...describeNote(found, elf.littleEndian) }));
     if (options.json === true) {
       const json = new JsonRows(out, elf.name, 'notes');

@@ -3,9 +3,9 @@ import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { openElf } from '../../open/elf.js';
-import { openSource } from '../../source/node.js';
 import { type Command, command, MissingError } from '../command.js';
 import { JsonRows, noteDiagnostics, sectionName, widest } from '../elf.js';
+import { openElfSource } from '../elf-input.js';
 import type { Output } from '../output.js';
 
 /** Rows that are in memory at a time: a debug kernel has 13 million. */
@@ -25,8 +25,8 @@ export const relocs: Command<typeof OPTIONS> = command({
     'Prints the relocations, one a line: relocation section, offset (an address in a linked file), type, and symbol+addend. RELR is shown as\n' +
     'the relative relocations that its bitmaps stand for; REL and RELR keep their addends in the words they relocate.',
   options: OPTIONS,
-  run({ args, options, out, note }) {
-    const elf = openElf(openSource(args[0]!));
+  async run({ args, options, out, note }) {
+    const elf = openElf(await openElfSource(args[0]!));
     const all = elf.relocationTables();
     const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
     if (tables.length === 0 && options.section !== undefined) {

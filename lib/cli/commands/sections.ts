@@ -2,9 +2,9 @@ import { SHT } from '../../../elf/constants.js';
 import { sectionFlagLetters, sectionTypeName } from '../../../elf/names.js';
 import type { Section } from '../../../elf/section.js';
 import { ElfTables } from '../../../elf/tables.js';
-import { openSource } from '../../source/node.js';
 import { type Command, command } from '../command.js';
 import { hex, JsonRows, noteDiagnostics, printTable, sectionName } from '../elf.js';
+import { openElfSource } from '../elf-input.js';
 
 const OPTIONS = { json: { type: 'boolean', help: 'print JSON' } } as const;
 
@@ -15,8 +15,8 @@ export const sections: Command<typeof OPTIONS> = command({
     'Prints the section headers, a section a line under one line of headings. Sizes, offsets and alignments are decimal; flags are\n' +
     "readelf's letters; `-` stands for nothing. The last column is how a compressed section is packed, and its size unpacked.",
   options: OPTIONS,
-  run({ args, options, out, note }) {
-    const elf = ElfTables.open(openSource(args[0]!));
+  async run({ args, options, out, note }) {
+    const elf = ElfTables.open(await openElfSource(args[0]!));
     const { machine, is64 } = elf.header;
     const json = options.json === true ? new JsonRows(out, elf.name, 'sections') : undefined;
     const rows = elf.sections.map(section => {

@@ -1,8 +1,8 @@
 import { segmentFlagLetters, segmentTypeName } from '../../../elf/names.js';
 import { ElfTables } from '../../../elf/tables.js';
-import { openSource } from '../../source/node.js';
 import { type Command, command } from '../command.js';
 import { hex, JsonRows, printTable } from '../elf.js';
+import { openElfSource } from '../elf-input.js';
 
 const OPTIONS = { json: { type: 'boolean', help: 'print JSON' } } as const;
 
@@ -11,8 +11,8 @@ export const segments: Command<typeof OPTIONS> = command({
   arity: [1, 1],
   about: 'Prints the program headers, a segment a line under one line of headings. Sizes and offsets are decimal, addresses hexadecimal.',
   options: OPTIONS,
-  run({ args, options, out }) {
-    const elf = ElfTables.open(openSource(args[0]!));
+  async run({ args, options, out }) {
+    const elf = ElfTables.open(await openElfSource(args[0]!));
     const { machine, is64 } = elf.header;
     const digits = is64 ? 16 : 8;
     if (options.json === true) {

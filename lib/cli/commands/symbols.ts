@@ -3,9 +3,9 @@ import { FormatError } from '../../../elf/errors.js';
 import { bindingName, reservedIndexName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
-import { openSource } from '../../source/node.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
 import { hex, JsonRows, noteDiagnostics, printable, sectionName, widest } from '../elf.js';
+import { openElfSource } from '../elf-input.js';
 import type { Output } from '../output.js';
 import { linkSymbolKernel } from '../symbol-kernel.js';
 
@@ -33,7 +33,7 @@ export const symbols: Command<typeof OPTIONS> = command({
     'tells it (local symbols only). NAME is a pattern: * ? [a-z]. The symbols of sections and files are left out, as nm does.',
   options: OPTIONS,
   async run({ args, options, out, note }) {
-    const elf = ElfTables.open(openSource(args[0]!));
+    const elf = ElfTables.open(await openElfSource(args[0]!));
     const table = options.dynamic === true ? elf.dynamicSymbols : elf.symbols;
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
     const matches = args[1] === undefined ? undefined : (await import('../glob.js')).glob(args[1]);

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { FormatError } from 'kelf/elf';
 import { printTable } from '../../../lib/cli/elf.js';
@@ -173,6 +174,17 @@ describe('kelf sections, segments, symbols, relocs, notes', () => {
       const { code, stdout, stderr } = await cli(...args);
       expect([code, stdout, lines(stderr).length], args.join(' ')).to.deep.equal([2, '', 1]);
     }
+  });
+
+  it('prints those of a file that is packed', async () => {
+    const plain = fixture('kernel/kelf-mod-amd64.ko');
+    const packed = join(folder, 'kelf-mod-amd64.ko.gz');
+    writeFileSync(packed, gzipSync(readFileSync(plain)));
+    for (const command of COMMANDS) expect(await cli(command, packed), command).to.deep.equal(await cli(command, plain));
+    writeFileSync(packed, gzipSync('no ELF file'));
+    expect((await cli('sections', packed)).stderr).to.equal(
+      `kelf: ${packed}: not an ELF file: it begins with 1f 8b 08 00, not with 7f 45 4c 46\n`,
+    );
   });
 
   it('exits 3, with one line that says why, for what is no ELF file', async () => {

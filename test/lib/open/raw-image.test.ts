@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Kernel, kernelExports, piecesOfImage } from 'kelf';
 import { ElfFile, FormatError } from 'kelf/elf';
 import { elfAround } from '../../../lib/open/elf-around.js';
 import { ARM32, ARM64, analyseRawImage, type RawImageKind, RISCV64, S390X } from '../../../lib/open/raw-image.js';
+import { cli } from '../../support/cli.js';
 import { type KallsymsLayout, type PackedSymbol, packKallsyms } from '../../support/kallsyms-writer.js';
 
 // Images are made of text, the packed table, exports and relocations, at offsets of their own.
@@ -97,6 +101,30 @@ describe('raw images', () => {
     expectAll(kernel, base);
     expect(kernel.image!.memory.word(base + 0x48008n)).to.equal(base + BigInt(offsetOf('function_001')));
     expect(kernel.image!.section('.rela.dyn')!.size).to.equal(65 * 24);
+  });
+
+  it('have no tables of ELF to print', async () => {
+    const made = image(base, {});
+    exports(made, true, 4, true);
+    rela(
+      made,
+      true,
+      NAMES.slice(0, 64).map((name, i) => [0x48000 + i * 8, 0x403n, base + BigInt(offsetOf(name))] as const),
+    );
+    made.bytes.set(new TextEncoder().encode('ARM\x64'), 56);
+    const folder = mkdtempSync(join(tmpdir(), 'kelf-raw-'));
+    try {
+      const path = join(folder, 'Image');
+      writeFileSync(path, made.bytes);
+      expect((await cli('kallsyms', path)).stdout).to.include(' T function_007\n');
+      for (const command of ['sections', 'segments', 'symbols', 'relocs', 'notes']) {
+        const { code, stdout, stderr } = await cli(command, path);
+        expect([code, stdout]).to.deep.equal([4, '']);
+        expect(stderr).to.match(/^kelf: .*: no ELF file is in it \(arm64 Image\)[^\n]*\n$/);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('are linked where RELR says, whose words hold their values', () => {

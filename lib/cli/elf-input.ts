@@ -1,0 +1,37 @@
+import { isFormatError } from '../../elf/errors.js';
+import { isElf } from '../../elf/header.js';
+import type { ByteSource } from '../../elf/source.js';
+import { openSource } from '../source/node.js';
+import { MissingError } from './command.js';
+
+/**
+ * The ELF file that a command was asked about: the file itself, or the one in it, of a packed module (`.ko.xz`) or a kernel as it boots
+ * (`vmlinuz`). What is none of these is returned as it is: what reads it says so.
+ * @throws InputError, FormatError for a damaged wrapper, MissingError for a kernel that is no ELF file within either
+ */
+export async function openElfSource(path: string): Promise<ByteSource> {
+  const source = openSource(path);
+  if (isElf(source.read(0, Math.min(4, source.size)))) return source;
+  const inside = await unwrapped(source);
+  if (inside === undefined) return source;
+  // elfAround() makes a file of a raw image, for those who ask for its memory; nobody wrote the tables of that.
+  if (inside.form.at(-1) !== 'ELF')
+    throw new MissingError(
+      `${path}: no ELF file is in it (${inside.form.join(', ')}), so no such tables: kelf info, kallsyms and btf dump read it`,
+    );
+  return inside.source;
+}
+
+/** What is packed or boots, unpacked; undefined where it is neither. The decompressors are loaded for those who need them. */
+export async function unwrapped(
+  source: ByteSource,
+): Promise<{ readonly source: ByteSource; readonly form: readonly string[] } | undefined> {
+  const { openKernelFile } = await import('../open/identify.js');
+  try {
+    const { file, form } = openKernelFile(source);
+    return { source: file.source, form };
+  } catch (error) {
+    if (isFormatError(error) && error.code === 'bad-magic') return undefined;
+    throw error;
+  }
+}
