@@ -32,18 +32,30 @@ export async function inThreads<Batch, Answer>(batches: readonly Batch[], option
     }
   };
   const count = Math.max(1, Math.min(threads, MOST_THREADS, batches.length));
-  await Promise.all(Array.from({ length: count }, () => runThread(script, data, work())));
+  const workers: Worker[] = [];
+  try {
+    await Promise.all(Array.from({ length: count }, () => runThread(() => start(workers, script, data), work())));
+  } finally {
+    // Where one failed the others are at work: they are to write nothing once the caller knows.
+    await Promise.all(workers.map(worker => worker.terminate()));
+  }
   return answers;
 }
 
+function start(workers: Worker[], script: URL, data: unknown): Worker {
+  const worker = new Worker(script, { workerData: data });
+  workers.push(worker);
+  return worker;
+}
+
 /** Runs one thread for as long as there are batches for it. */
-function runThread<Batch, Answer>(script: URL, data: unknown, work: Generator<Batch, void, Answer>): Promise<void> {
+function runThread<Batch, Answer>(startWorker: () => Worker, work: Generator<Batch, void, Answer>): Promise<void> {
   const first = work.next();
   if (first.done) return Promise.resolve();
-  const worker = new Worker(script, { workerData: data });
+  const worker = startWorker();
   return new Promise<void>((resolve, reject) => {
     worker.on('error', reject);
-    worker.on('exit', code => reject(new Error(`a thread of ${script.pathname} ended with ${code}`)));
+    worker.on('exit', code => reject(new Error(`a thread ended with ${code}`)));
     worker.on('message', (answer: Answer) => {
       const { done, value } = work.next(answer);
       if (done) resolve();
