@@ -1,4 +1,4 @@
-import { STB } from '../elf/constants.js';
+import { EM, STB } from '../elf/constants.js';
 import type { Kernel } from './kernel.js';
 
 /** One function of the kernel, with what each source says of it. */
@@ -20,7 +20,7 @@ export interface FunctionRow {
   readonly site?: bigint;
   /** Ids of BTF's FUNCs of its name. */
   readonly btf: readonly number[];
-  /** `_stext+0xD`: the same place on every boot, since the image moves as a whole under KASLR. */
+  /** `_stext+0xD`: where a kprobe on it goes ({@link probedAt}), the same place on every boot, since the image moves as a whole under KASLR. */
   readonly anchor?: string;
 }
 
@@ -39,6 +39,8 @@ export function functionRow(kernel: Kernel, row: number): FunctionRow {
   const site = functions.site(row);
   const binding = elf === undefined ? undefined : BINDINGS[elf.binding];
   const stext = kernel.pieces.labels('_stext');
+  const at = site < 0 ? undefined : functions.sites!.ip.big[site]!;
+  const probed = probedAt(kernel, address, at);
   return {
     row,
     name: functions.name(row),
@@ -49,7 +51,20 @@ export function functionRow(kernel: Kernel, row: number): FunctionRow {
     ...(elf === undefined ? {} : { size: Number(elf.size) }),
     ...(binding === undefined ? {} : { binding }),
     ...(elf?.file === undefined ? {} : { file: elf.file }),
-    ...(site < 0 ? {} : { site: functions.sites!.ip.big[site]! }),
-    ...(stext === undefined || address < stext ? {} : { anchor: `_stext+0x${(address - stext).toString(16)}` }),
+    ...(at === undefined ? {} : { site: at }),
+    ...(stext === undefined || address < stext ? {} : { anchor: `_stext+0x${(probed - stext).toString(16)}` }),
   };
+}
+
+/** The two instructions at the global entry of a function of the 64-bit powerpc ABI v2, which work out the address of its data. */
+const GLOBAL_ENTRY = 8n;
+
+/**
+ * Where a kprobe goes that is set by a distance and not by the function's name: to its first instruction, but on powerpc to its local entry, which
+ * calls inside of the kernel go to. By the name the kernel finds it itself (kprobe_lookup_name()), by a distance it does not
+ * (arch_adjust_kprobe_addr() in arch/powerpc/kernel/kprobes.c). `bl _mcount` is the second or third instruction behind the local entry.
+ */
+export function probedAt({ machine }: Kernel, address: bigint, site: bigint | undefined): bigint {
+  if (machine !== EM.PPC64 || site === undefined) return address;
+  return site - address > GLOBAL_ENTRY ? address + GLOBAL_ENTRY : address;
 }

@@ -10,7 +10,7 @@ import { Recipe } from '../attach/recipe.js';
 import { type Signature, Signatures } from '../attach/signature.js';
 import { Syscalls } from '../attach/syscalls.js';
 import type { Verdict } from '../evidence.js';
-import { type FunctionRow, functionRow } from '../function-row.js';
+import { type FunctionRow, functionRow, probedAt } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 import type { ModuleInstance } from '../modules/table.js';
 import type { ModuleTraceability, NameInModules } from './in-modules.js';
@@ -81,7 +81,7 @@ export class Attaching {
     const alone = kernel.symbols.find(name).length === 1;
     const symbolRow = kernel.functions.symbolRow[row.row]!;
     const listed = own.ftrace.ok !== false && kernel.symbols.firstAlias(symbolRow) === symbolRow;
-    const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, address);
+    const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, probedAt(kernel, address, row.site));
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
     if (!place.everyBoot)

@@ -156,6 +156,17 @@ describe('A recipe for kprobe_events', () => {
     expect(both.traceability('twice').functions[1]!.attach('kprobe_events')).to.equal('p:twice_2 _stext+0x20 p0=%di:s32');
   });
 
+  it('goes to the local entry of a powerpc function, which calls inside of the kernel go to', () => {
+    const functions: FunctionSpec[] = [
+      { name: 'twice', site: 12 },
+      { name: 'twice', site: 4 },
+    ];
+    const both = kernel({ functions, machine: EM.PPC64 });
+    expect(line(both, 'twice')).to.match(/^p:twice_1 _stext\+0x8( |$)/);
+    expect(line(both, 'twice', 'kprobe_events', 'entry', 1)).to.match(/^p:twice_2 _stext\+0x20( |$)/);
+    expect(both.traceability('twice').functions.map(({ function: { anchor } }) => anchor)).to.deep.equal(['_stext+0x8', '_stext+0x20']);
+  });
+
   it('counts from another function where _stext is not the only one of its name', () => {
     const functions = [
       { name: 'anchor', site: 0 },
