@@ -51,8 +51,10 @@ function sameFiles(vmlinux: string, addresses: readonly string[]): Outcome {
       .map(line => line.replace(/ \(discriminator \d+\)$/, '').replace(/:\?$/, ':0'));
   const theirs = peer(addresses);
   const answers = answersOf(vmlinux, addresses);
-  // Where no unit describes the code the peer goes on with the last line of what is in front; kelf has the file of the symbol.
+  // Where no unit describes the code the peer goes on with the last line of what is in front; kelf has the file of the symbol. What the peer was
+  // asked before decides too, so that it is asked for each of these by itself.
   const undescribed = answers.flatMap(({ frames: [first] = [] }, i) => (first?.path === undefined ? [i] : []));
+  for (const i of undescribed) theirs[i] = peer([addresses[i]!])[0]!;
   const inFront = peer(undescribed.map(i => `0x${(BigInt(addresses[i]!) - 4n).toString(16)}`));
   const goesOn = new Set(undescribed.filter((i, at) => inFront[at] === theirs[i]));
   let headers = 0;
