@@ -70,13 +70,19 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
   };
   const [id] = functions.btfIdsOf(name);
   const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.symbolRow[row]!)).length;
+  const none = hasUnknownSites(kernel, name) ? 'cannot be told (sites-unknown)' : 'matches none';
   return {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
     fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.fentryAttach(id), 'attaches to the first'),
     'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
     ...(kernel.modules === undefined ? {} : loadedCells(rooms.inModules().loadedVerdicts(kernel, tracing, name))),
-    ftrace: live === 0 ? 'matches none' : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
+    ftrace: live === 0 ? none : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
+}
+
+/** Of a running kernel: whether it can't be told which of the kernel's functions of a name has a site. */
+function hasUnknownSites({ functions, tracing }: Kernel, name: string): boolean {
+  return functions.find(name).some(row => tracing.rules.undecided(functions.symbolRow[row]!));
 }
 
 /** What fentry does where the kernel's own BTF lacks the name. */
@@ -98,7 +104,8 @@ function loadedCells(loaded: LoadedVerdicts | undefined): Record<string, string>
 /** More functions of modules than these are counted: every module has an init_module. */
 const MOST_IN_MODULES = 8;
 
-function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
+/** A name, its functions and what tools do with it. */
+export function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
   const { name, functions, dataSymbols, equalBytes, modules = [] } = group;
   const same = equalBytes === undefined ? '' : equalBytes ? ', the same bytes' : ', other bytes';
   const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
@@ -108,12 +115,13 @@ function groupLines(kernel: Kernel, group: DuplicateGroup): string[] {
     : modules.some(({ btf }) => btf)
       ? ', BTF of modules has the name'
       : ', not in BTF';
-  const siteCell = (has: boolean): string => (has ? 'ftrace site' : 'no ftrace site');
+  const siteCell = (has: boolean, none = 'no ftrace site'): string => (has ? 'ftrace site' : none);
+  const unknown = hasUnknownSites(kernel, name) ? 'ftrace site not known' : undefined;
   const more = modules.length - MOST_IN_MODULES;
   return [
     `${name}: ${functions.length === 1 ? 'one function' : `${functions.length} functions`}${data}${same}${inModules}${inBtf}`,
     ...table(
-      functions.map(row => [...functionCells(row), siteCell(row.site !== undefined)]),
+      functions.map(row => [...functionCells(row), siteCell(row.site !== undefined, unknown)]),
       '  ',
     ),
     ...table(

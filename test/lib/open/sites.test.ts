@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Kernel } from 'kelf';
 import { EM } from 'kelf/elf';
 import { type KernelSymbols, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from 'kelf/kallsyms';
+import { groupLines } from '../../../lib/cli/commands/duplicates.js';
 import type { FtraceState } from '../../../lib/ftrace/sites.js';
 import { AreaSet } from '../../../lib/kprobes/areas.js';
 import { sitesOfAddresses, sitesOfNames } from '../../../lib/open/live.js';
@@ -107,6 +108,19 @@ describe('ftrace sites of the running kernel', () => {
     expect(kernel.traceability('schedule').ftrace.byName.code).to.equal('sites-unknown');
     expect(kernel.traceability('notrace').kprobe.byName.code).to.equal('sites-unknown');
     expect(kernel.traceability('no_such').kprobe.byName.code).to.equal('no-symbol');
+  });
+
+  it('that are not known are not said to be none', () => {
+    const linesOf = (ftrace: FtraceState, name: string): string => {
+      const kernel = running(KALLSYMS, ftrace);
+      return groupLines(kernel, kernel.duplicates().find(group => group.name === name)!).join('\n');
+    };
+    for (const lines of [linesOf('unknown', 'get_order'), linesOf(sites, 'show_state')]) {
+      expect(lines.match(/ {2}ftrace site not known$/gm)).to.have.lengthOf(2);
+      expect(lines).to.include('ftrace cannot be told (sites-unknown)').and.not.include('no ftrace site');
+    }
+    expect(linesOf(sites, 'get_order')).to.include('ftrace matches both with an ftrace site').and.not.include('not known');
+    expect(linesOf('none', 'get_order')).to.include('  no ftrace site\n').and.include('ftrace matches none');
   });
 
   it('go with the blacklist that the kernel shows, and with certainty where the text is not at hand', () => {
