@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -42,6 +42,8 @@ export default {
   plugins: [
     {
       name: 'places',
+      // What an earlier build named otherwise.
+      buildStart: () => rmSync(out, { recursive: true, force: true }),
       transform: (code, id) =>
         id === ROOMS ? { code: code.replace(REQUIRE, (_, path) => `require('./${nameOfRoom(path)}.cjs')`), map: null } : null,
       resolveImportMeta: (property, { moduleId }) => (property === 'url' ? placeOf(moduleId) : null),

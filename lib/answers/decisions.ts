@@ -125,6 +125,8 @@ export class TracingDecisions {
     if (refusal !== undefined && refusal.code !== 'outside-kallsyms') {
       return refusal.code === 'sites-unknown' ? UNKNOWN : { code: refusal.code, errno: 'EINVAL' };
     }
+    const { text } = this.rules;
+    if (!text.isEmpty && text.of(address) === undefined) return { code: 'not-text', errno: 'EINVAL' };
     const { machine } = this.kernel;
     const unit = FIXED_LENGTH.includes(machine) ? 4n : HALFWORDS.includes(machine) ? 2n : 1n;
     if (address % unit !== 0n) return { code: 'not-an-instruction', errno: 'EINVAL' };

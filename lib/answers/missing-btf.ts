@@ -88,7 +88,9 @@ export class BtfAbsence {
             ...inModules(this.#kernel, name),
           ];
     const present = reason.code === 'btf-present' || reason.code === 'no-btf' || reason.code === 'in-module';
-    return { name, ...reason, because, alternatives, instead: present ? [] : substitutes(this.#kernel, name, MOST_SUBSTITUTES) };
+    const callers = reason.code === 'pahole-inlined' ? (this.#dwarf()?.under(name).inlined ?? []).map(({ caller }) => caller) : [];
+    const instead = present ? [] : substitutes(this.#kernel, name, callers, MOST_SUBSTITUTES);
+    return { name, ...reason, because, alternatives, instead };
   }
 
   #decide(name: string): Reason & { readonly subject?: Subject; readonly alternatives: MissingBtf['alternatives'] } {

@@ -2,33 +2,42 @@ import { functionRow } from '../function-row.js';
 import type { Kernel } from '../kernel.js';
 
 /**
- * Functions with BTF that may serve in place of one that has none: those whose names contain it, `VERB_NAME` first, since wrappers are named so;
- * then its neighbours in its source file.
+ * Functions with BTF that may serve in place of one that has none: those it was inlined into; those whose names contain it, `VERB_NAME` first, since
+ * wrappers are named so; then its neighbours in its source file.
+ * @param callers names of functions that hold its code
  */
-export function substitutes(kernel: Kernel, name: string, most: number): { name: string; prototype: string; says: string }[] {
-  const { functions, btf, tracing } = kernel;
+export function substitutes(
+  kernel: Kernel,
+  name: string,
+  callers: readonly string[],
+  most: number,
+): { name: string; prototype: string; says: string }[] {
+  const { functions, btf, tracing, symbols } = kernel;
   if (btf === undefined) return [];
   const own = functions.find(name)[0];
   const file = own === undefined ? undefined : functionRow(kernel, own).file;
   const nearby = own === undefined ? [] : neighbours(kernel, own, file);
   const words = new Set(name.split('_').filter(word => word.length > 2));
   const candidates = new Map<string, { id: number; score: number; says: string }>();
-  const containing = kernel.symbols.rowsWith(name).flatMap(symbolRow => functions.ofSymbol(symbolRow) ?? []);
-  for (const row of [...new Set([...nearby, ...containing])].sort((a, b) => a - b)) {
+  const holding = callers.flatMap(caller => functions.find(caller));
+  const containing = symbols.rowsWith(name).flatMap(symbolRow => functions.ofSymbol(symbolRow) ?? []);
+  for (const row of [...new Set([...holding, ...nearby, ...containing])].sort((a, b) => a - b)) {
     const other = functions.name(row);
     const ids = btf.find(other, 'FUNC');
     if (ids.length === 0) continue;
+    const holds = holding.includes(row);
     const near = nearby.includes(row);
     const contains = other !== name && other.includes(name);
-    if (!tracing.rules.hasLiveSite(functions.symbolRow[row]!) || !kernel.symbols.index.isOnly(kernel.symbols.find(other)[0]!)) continue;
+    if (!tracing.rules.hasLiveSite(functions.symbolRow[row]!) || !symbols.index.isOnly(symbols.find(other)[0]!)) continue;
     const shared = other.split('_').filter(word => words.has(word)).length;
-    if (!contains && shared === 0) continue;
-    const says = [...(contains ? [`its name contains ${name}`] : []), ...(near ? [`it is of ${file ?? 'the same file'}`] : [])].join(', ');
-    candidates.set(other, {
-      id: ids[0]!,
-      score: (contains ? 100 : 0) + (other.endsWith(`_${name}`) ? 50 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100,
-      says,
-    });
+    if (!holds && !contains && shared === 0) continue;
+    const says = [
+      ...(holds ? [`the code of ${name} is inlined there`] : []),
+      ...(contains ? [`its name contains ${name}`] : []),
+      ...(near ? [`it is of ${file ?? 'the same file'}`] : []),
+    ].join(', ');
+    const likeness = (contains ? 100 : 0) + (other.endsWith(`_${name}`) ? 50 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100;
+    candidates.set(other, { id: ids[0]!, score: (holds ? 1000 : 0) + likeness, says });
   }
   return [...candidates]
     .sort((a, b) => b[1].score - a[1].score)

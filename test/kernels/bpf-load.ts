@@ -8,6 +8,7 @@ import { Btf } from 'kelf/btf';
 import { MemorySource } from 'kelf/elf';
 import { cli } from '../support/cli.js';
 import { ROOT } from '../support/examples.js';
+import { hasBtf } from './btf.js';
 import type { Check, Outcome } from './check.js';
 import { readLoaded, sameCore, sameTags } from './loader.js';
 import type { KernelFiles } from './run.js';
@@ -20,6 +21,7 @@ const RUNNING = '/sys/kernel/btf/vmlinux';
 
 /** CO-RE of every object of libbpf-tools on a kernel, line for line what libbpf logs. */
 export async function coreRelocations(kernel: KernelFiles, check: Check): Promise<void> {
+  if (!hasBtf(kernel.vmlinux)) return;
   await inFolder(async folder => {
     const load = loader(folder);
     await check('CO-RE of BPF objects: what libbpf logs, line for line', needs(load), async () => {

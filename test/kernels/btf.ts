@@ -30,7 +30,7 @@ export async function btfDumps(kernel: KernelFiles, check: Check): Promise<void>
   }
 }
 
-function hasBtf(path: string): boolean {
+export function hasBtf(path: string): boolean {
   const source = openSource(path);
   try {
     return ElfFile.open(source).section('.BTF') !== undefined;

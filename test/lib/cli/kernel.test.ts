@@ -275,6 +275,11 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
     }
   });
 
+  it('trace says that an address of a process, or behind the kernel, is no text', async () => {
+    for (const address of ['0xfffffffff', '0xfffffffff0000000'])
+      expect((await cli('trace', AMD64, address)).stdout).to.contain('kprobe, kretprobe  no  EINVAL  not-text');
+  });
+
   it('work as a program', () => {
     expect(spawnCli('duplicates', AMD64, 'get_order', '--names')).to.deep.include({ code: 0, stdout: 'get_order\n' });
     expect(spawnCli('trace', AMD64, 'no_such_function').code).to.equal(4);

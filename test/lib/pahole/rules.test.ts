@@ -75,6 +75,14 @@ describe('why BTF has no FUNC, by DWARF', () => {
       }
     });
 
+    it('inlined: its callers serve instead', () => {
+      const traceable = kernelOf({ functions: [{ name: 'present', site: 0 }], btf: btf() });
+      const dwarf = facts([entry({ kind: 'abstract' })], { inlined: [{ caller: 'present' }, { caller: 'gone' }] });
+      expect(why(traceable, dwarf, 124).instead.map(({ name, says }) => [name, says])).to.deep.equal([
+        ['present', 'the code of f is inlined there'],
+      ]);
+    });
+
     it('declared only: where', () => {
       const answer = why(kernel([]), facts([entry({ kind: 'declaration', declared: 'a.h:3' })]), 124);
       expect(say(answer)).to.equal('pahole-declaration proven');
