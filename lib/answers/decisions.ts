@@ -53,6 +53,16 @@ export class TracingDecisions {
     return this.trampolines.directCalls;
   }
 
+  /**
+   * How far behind its first instruction a function is still entered, for a return probe. arch_kprobe_on_func_entry() of powerpc's ELFv2 kernels counts
+   * the two instructions of the global entry in, and those that CONFIG_KPROBES_ON_FTRACE adds; kernels of ELFv1, big-endian, have neither.
+   */
+  get entryReach(): number {
+    const { machine, image, symbols } = this.kernel;
+    if (machine !== EM.PPC64 || image?.header.littleEndian !== true) return 0;
+    return symbols.lookup('kprobe_ftrace_handler') === undefined ? 8 : 16;
+  }
+
   /** How many registers a trampoline passes. */
   get mostSlots(): { readonly count: number; readonly evidence: Evidence } {
     return this.trampolines.mostSlots;

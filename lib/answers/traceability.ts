@@ -146,7 +146,7 @@ export class Traceability {
     const offset = Number(address - symbols.address.big[row]!);
     const own = functions.ofSymbol(row);
     const evidence = (): Evidence[] => words.ofPlace(row, address);
-    const returned: Decision = offset === 0 ? decisions.kretprobeOfRow(row) : { code: 'not-the-entry', errno: 'EINVAL' };
+    const returned: Decision = offset <= decisions.entryReach ? decisions.kretprobeOfRow(row) : { code: 'not-the-entry', errno: 'EINVAL' };
     return {
       text,
       address,

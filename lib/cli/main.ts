@@ -15,7 +15,13 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
       if (argv[0] === '--version') out.line(await version());
       else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help')
         out.text((await import('./help.js')).overview(COMMANDS));
-      else throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
+      else {
+        const group = Object.entries(COMMANDS).filter(([name]) => name.startsWith(`${argv[0]} `));
+        if (group.length === 0) throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
+        if (argv.length > 1 && !['--help', '-h'].includes(argv[1]!))
+          throw new UsageError(`no command '${argv[0]} ${argv[1]}'; 'kelf ${argv[0]}' lists what there is of ${argv[0]}`);
+        out.text((await import('./help.js')).overview(Object.fromEntries(group)));
+      }
       return EXIT.ok;
     }
     const { name, rest } = found;

@@ -31,6 +31,13 @@ describe('A probe at a place in a function', () => {
     expect(at('first+5', EM.S390)[0]).to.equal('false not-an-instruction');
   });
 
+  it('is at the entry, for a return probe, also behind the global entry of powerpc', () => {
+    expect(['first+0x8', 'first+0xc'].map(place => at(place, EM.PPC64))).to.deep.equal([
+      ['true accepted', 'true accepted'],
+      ['true accepted', 'false not-the-entry'],
+    ]);
+  });
+
   it('is what a probe at the function is where the distance is 0', () => {
     expect(at('first+0')).to.deep.equal(['true accepted', 'true accepted']);
   });
