@@ -20,7 +20,7 @@ export interface FunctionRow {
   readonly site?: bigint;
   /** Ids of BTF's FUNCs of its name. */
   readonly btf: readonly number[];
-  /** `_stext+0xD`: where a kprobe on it goes ({@link probedAt}), the same place on every boot, since the image moves as a whole under KASLR. */
+  /** `_stext+0xD`: where a kprobe on it goes (on powerpc behind the global entry), the same place on every boot, since the image moves as a whole under KASLR. */
   readonly anchor?: string;
 }
 
