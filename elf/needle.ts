@@ -59,10 +59,11 @@ function searchIn(bytes: Uint8Array): Search {
   // Reached without an import, so that this floor loads in a browser.
   const host = globalThis as { Buffer?: { from(buffer: ArrayBufferLike, start: number, length: number): { indexOf: Search } } };
   const view = host.Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return view === undefined ? (needle, from) => indexOf(bytes, needle, from) : (needle, from) => view.indexOf(needle, from);
+  return view === undefined ? (needle, from) => indexOfBytes(bytes, needle, from) : (needle, from) => view.indexOf(needle, from);
 }
 
-function indexOf(bytes: Uint8Array, needle: Uint8Array, from: number): number {
+/** Where a run of bytes, one at least, stands at or behind `from`; -1 where it does not. */
+export function indexOfBytes(bytes: Uint8Array, needle: Uint8Array, from = 0): number {
   const last = bytes.length - needle.length;
   for (let at = bytes.indexOf(needle[0]!, from); at >= 0 && at <= last; at = bytes.indexOf(needle[0]!, at + 1)) {
     let i = 1;

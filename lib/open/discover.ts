@@ -1,8 +1,9 @@
 import { EM } from '../../elf/constants.js';
 import type { Memory } from '../../elf/memory.js';
+import { indexOfBytes } from '../../elf/needle.js';
 import { halves } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
-import { BANNER, indexOfBytes } from './bytes.js';
+import { BANNER } from './bytes.js';
 
 /** A run of words, next to each other, each of which points at the start of a function. */
 interface Run {

@@ -1,8 +1,9 @@
 import { FormatError } from '../../elf/errors.js';
 import type { Memory } from '../../elf/memory.js';
+import { indexOfBytes } from '../../elf/needle.js';
 import type { Labels } from '../kprobes/areas.js';
 import { rooms } from '../rooms.js';
-import { indexOfBytes, startsWith } from './bytes.js';
+import { startsWith } from './bytes.js';
 import { IKCONFIG, type KernelConfig, parseConfig } from './config.js';
 
 const START = new TextEncoder().encode('IKCFG_ST');

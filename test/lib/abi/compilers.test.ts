@@ -1,22 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { EM } from 'kelf/elf';
 import type { Abi } from '../../../lib/abi/abi.js';
 import { abiOf } from '../../../lib/abi/of-machine.js';
 import { type Part, passArguments } from '../../../lib/abi/pass.js';
 import type { Value } from '../../../lib/abi/value.js';
-
-const ABIS: Readonly<Record<string, readonly [machine: number, wordSize: number, littleEndian: boolean]>> = {
-  'x86-64': [EM.X86_64, 8, true],
-  i386: [EM.I386, 4, true],
-  arm64: [EM.AARCH64, 8, true],
-  arm32: [EM.ARM, 4, true],
-  riscv64: [EM.RISCV, 8, true],
-  s390x: [EM.S390, 8, false],
-  ppc64le: [EM.PPC64, 8, true],
-  loongarch64: [EM.LOONGARCH, 8, true],
-  mips64: [EM.MIPS, 8, false],
-};
+import { ABIS } from '../../support/abis.js';
 
 /** The names of types in fixtures/abi/make.mjs; longs and pointers are words. */
 function typeNamed(name: string, { name: abi, wordSize }: Abi): Value {

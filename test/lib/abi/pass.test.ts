@@ -4,18 +4,7 @@ import type { Abi } from '../../../lib/abi/abi.js';
 import { abiOf } from '../../../lib/abi/of-machine.js';
 import { type Part, passArguments, passResult } from '../../../lib/abi/pass.js';
 import type { Value } from '../../../lib/abi/value.js';
-
-const ABIS: Readonly<Record<string, readonly [machine: number, wordSize: number, littleEndian: boolean]>> = {
-  'x86-64': [EM.X86_64, 8, true],
-  i386: [EM.I386, 4, true],
-  arm64: [EM.AARCH64, 8, true],
-  arm32: [EM.ARM, 4, true],
-  riscv64: [EM.RISCV, 8, true],
-  s390x: [EM.S390, 8, false],
-  ppc64le: [EM.PPC64, 8, true],
-  loongarch64: [EM.LOONGARCH, 8, true],
-  mips64: [EM.MIPS, 8, false],
-};
+import { ABIS } from '../../support/abis.js';
 
 const NONE: Value = { kind: 'void' };
 const int = (size: number): Value => ({ kind: 'integer', size, signed: true, hex: false });
