@@ -8,7 +8,7 @@ import type { Section } from '../../elf/section.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import type { ElfSymbol } from '../../elf/symbol.js';
 import type { Errno } from '../evidence.js';
-import { openSource } from '../source/node.js';
+import { openSource } from '../node/source.js';
 import { type BpfCoreRelocation, readCoreRelocations } from './core-relocations.js';
 import { type BpfVariable, DataSections } from './data.js';
 import { type BpfExtern, readExterns } from './externs.js';

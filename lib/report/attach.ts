@@ -1,6 +1,6 @@
-import type { AttachAnswer } from '../answers/attach.js';
-import { ATTACH_FORMS, type Recipe } from '../attach/recipe.js';
-import type { Signature } from '../attach/signature.js';
+import type { AttachAnswer } from '../answers/attach/attaching.js';
+import { ATTACH_FORMS, type Recipe } from '../answers/attach/recipe.js';
+import type { Signature } from '../answers/attach/signature.js';
 import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
 
 /** An answer in text: for each function where it is, how it is called, and what attaches to it. */

@@ -1,8 +1,8 @@
 import type { Finding } from '../bpf/preflight/preflight.js';
 import { REASONS } from '../reasons.js';
-import { writeXml, type XmlTree } from '../xml/write.js';
 import { isUnreadable, type KernelColumn } from './preflight.js';
 import { evidenceLine } from './text.js';
+import { writeXml, type XmlTree } from './xml.js';
 
 /** An object, and what was checked of it on each kernel. */
 export interface CheckedObject {

@@ -1,7 +1,7 @@
-import type { NameInModules } from '../answers/in-modules.js';
-import type { Lead } from '../answers/name-leads.js';
-import type { PlaceAnswer, TraceabilityAnswer } from '../answers/traceability.js';
-import type { TracepointAnswer } from '../answers/tracepoint.js';
+import type { NameInModules } from '../answers/trace/in-modules.js';
+import type { Lead } from '../answers/trace/name-leads.js';
+import type { PlaceAnswer, TraceabilityAnswer } from '../answers/trace/traceability.js';
+import type { TracepointAnswer } from '../answers/trace/tracepoint.js';
 import type { Verdict } from '../evidence.js';
 import { hex } from './json.js';
 import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';

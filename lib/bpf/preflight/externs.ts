@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { CoreTypes, essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../externs.js';
 import type { PreflightModules } from './modules.js';
 import { accepted, refused, untold } from './verdict.js';
@@ -11,11 +11,11 @@ const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKI
 
 /** What libbpf makes of externs on a kernel. */
 export class ExternChecks {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelFacts;
   readonly #modules: PreflightModules;
   readonly #local: Btf | undefined;
 
-  constructor(kernel: Kernel, modules: PreflightModules, local: Btf | undefined) {
+  constructor(kernel: KernelFacts, modules: PreflightModules, local: Btf | undefined) {
     this.#kernel = kernel;
     this.#modules = modules;
     this.#local = local;

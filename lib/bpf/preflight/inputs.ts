@@ -2,8 +2,8 @@ import { EM } from '../../../elf/constants.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { isElf } from '../../../elf/header.js';
 import type { ByteSource } from '../../../elf/source.js';
-import { MissingError } from '../../errors.js';
-import { InputError, openSource } from '../../source/node.js';
+import { InputError, MissingError } from '../../errors.js';
+import { openSource } from '../../node/source.js';
 import { carve } from '../carve/carve.js';
 import { type BpfObject, openBpfObject } from '../object.js';
 

@@ -1,21 +1,19 @@
 import type { Btf } from '../../../btf/btf.js';
 import { isFormatError } from '../../../elf/errors.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
-import type { ModuleEntry } from '../../modules/part.js';
-import type { ModuleInstance } from '../../modules/table.js';
-import { openModule } from '../../open/module.js';
-import { InputError } from '../../source/node.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import type { ModuleEntry } from '../../facts/modules/part.js';
 
 /** More modules than these are not opened for one name: names that drivers copy from each other are in hundreds. */
 const MOST_OPENED = 64;
 
 /** What the kernel's modules have that a BPF object may find once they are loaded. Their BTF is read of those that are asked for alone. */
 export class PreflightModules {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelFacts;
   readonly #opened = new Map<number, { readonly btf: Btf | undefined; readonly symbols: ReadonlySet<string> }>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: KernelFacts) {
     this.#kernel = kernel;
   }
 
@@ -75,15 +73,14 @@ export class PreflightModules {
   }
 
   #read({ path }: ModuleEntry): { readonly btf: Btf | undefined; readonly symbols: ReadonlySet<string> } {
-    const { btf: base } = this.#kernel;
     try {
-      using module = openModule(path, base === undefined ? {} : { base });
+      using module = this.#kernel.modules!.open(path);
       const symbols = new Set<string>();
       for (const { name } of module.file.symbols ?? []) symbols.add(name);
       return { btf: module.btf, symbols };
     } catch (error) {
       // It was read before: it is gone, or its BTF is of another kernel.
-      if (!isFormatError(error) && !(error instanceof InputError)) throw error;
+      if (!isFormatError(error) && !(error instanceof Error && error.name === 'InputError')) throw error;
       return { btf: undefined, symbols: new Set() };
     }
   }

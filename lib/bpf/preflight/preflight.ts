@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { type CoreReport, relocateCore } from '../core.js';
 import { CALL, INSN_BYTES, OPCODE } from '../insn.js';
 import type { BpfObject } from '../object.js';
@@ -53,13 +53,13 @@ export const NOT_TOLD =
 
 /** Asks one kernel about objects: what is read of the kernel is read once. */
 export class Preflight {
-  readonly kernel: Kernel;
+  readonly kernel: KernelFacts;
   readonly #features: KernelFeatures;
   readonly #targets: TargetChecks;
   readonly #modules: PreflightModules;
 
   /** @param kernel with `modules` where what these have counts too: read them with `types` */
-  constructor(kernel: Kernel) {
+  constructor(kernel: KernelFacts) {
     this.kernel = kernel;
     this.#features = new KernelFeatures(kernel);
     this.#modules = new PreflightModules(kernel);

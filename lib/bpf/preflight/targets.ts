@@ -1,9 +1,11 @@
 import { EM } from '../../../elf/constants.js';
-import type { ModuleTraceability } from '../../answers/in-modules.js';
-import { tracepointAnswer } from '../../answers/tracepoint.js';
+import type { ModuleTraceability } from '../../answers/trace/in-modules.js';
+import { traceabilityOf } from '../../answers/trace/traceability.js';
+import { tracepointAnswer } from '../../answers/trace/tracepoint.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
-import type { ModuleInstance } from '../../modules/table.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import { tracingOf } from '../../rules/tracing.js';
 import type { BpfProgram } from '../programs.js';
 import type { PreflightModules } from './modules.js';
 import { accepted, refused, untold } from './verdict.js';
@@ -35,10 +37,10 @@ const ITERATED: Readonly<Record<string, string>> = { bpf_map_elem: 'a map', bpf_
 
 /** Whether a program attaches to what its section names. */
 export class TargetChecks {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelFacts;
   readonly #modules: PreflightModules;
 
-  constructor(kernel: Kernel, modules: PreflightModules) {
+  constructor(kernel: KernelFacts, modules: PreflightModules) {
     this.#kernel = kernel;
     this.#modules = modules;
   }
@@ -99,7 +101,7 @@ export class TargetChecks {
     if (match === null) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is no function's name with an offset`);
     const [, symbol, offset] = match;
     if (Number(offset ?? 0) === 0) {
-      const answer = this.#kernel.traceability(symbol!);
+      const answer = traceabilityOf(this.#kernel).answer(symbol!);
       const { byName } = onReturn ? answer.kretprobe : answer.kprobe;
       const [instance] = this.#modules.functions(symbol!);
       const loaded = answer.modules?.loaded?.one;
@@ -107,15 +109,16 @@ export class TargetChecks {
       return this.#modules.in(instance.module, loaded);
     }
     if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe takes no offset');
-    return this.#unlessModule(this.#kernel.place(target)!.kprobe);
+    return this.#unlessModule(traceabilityOf(this.#kernel).place(target)!.kprobe);
   }
 
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */
   #pattern(pattern: string): Verdict {
     if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is no pattern over functions`);
-    const { tracing, functions } = this.#kernel;
+    const { functions } = this.#kernel;
+    const tracing = tracingOf(this.#kernel);
     if (!/[*?]/.test(pattern) || !tracing.hasMulti) {
-      const { kprobeMulti, modules } = this.#kernel.traceability(pattern);
+      const { kprobeMulti, modules } = traceabilityOf(this.#kernel).answer(pattern);
       const kept = modules?.functions.filter(each => each.function.phase !== 'init') ?? [];
       const found = kept.find(({ ftrace }) => ftrace.ok === true) ?? kept[0];
       if (kprobeMulti.byName.code !== 'no-symbol' || found === undefined) return this.#unlessModule(kprobeMulti.byName);
@@ -209,7 +212,7 @@ export class TargetChecks {
   #trampoline(kind: string, target: string): TargetVerdict[] {
     const [module, inModule] = target.split(':');
     const name = inModule ?? module!;
-    const answer = this.#kernel.traceability(name);
+    const answer = traceabilityOf(this.#kernel).answer(name);
     const { load, attach } = kind === 'fmod_ret' ? answer.fmodRet : kind === 'fentry' ? answer.fentry : answer.fexit;
     const named = inModule !== undefined && module !== 'vmlinux';
     if (named || load.code === 'no-btf-func') {
@@ -264,7 +267,7 @@ export class TargetChecks {
     const hook = `bpf_lsm_${target}`;
     const loading = { subject: `hook ${target}`, verdict: this.#btfFunction(hook, 'no-lsm-hook') };
     if (loading.verdict.ok !== true) return [loading];
-    return [loading, { subject: `lsm on ${hook}`, verdict: this.#kernel.traceability(hook).fexit.attach }];
+    return [loading, { subject: `lsm on ${hook}`, verdict: traceabilityOf(this.#kernel).answer(hook).fexit.attach }];
   }
 
   #iterator(name: string): Verdict {

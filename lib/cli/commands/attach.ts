@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { AttachAnswer } from '../../answers/attach.js';
-import { syscallSymbols } from '../../answers/syscall.js';
-import { bpfProgram } from '../../attach/forms/bpf-c.js';
-import { Names } from '../../attach/names.js';
-import { ATTACH_FORMS, type AttachForm, type ProbeKind, type Recipe } from '../../attach/recipe.js';
+import type { AttachAnswer } from '../../answers/attach/attaching.js';
+import { bpfProgram } from '../../answers/attach/forms/bpf-c.js';
+import { Names } from '../../answers/attach/names.js';
+import { ATTACH_FORMS, type AttachForm, type ProbeKind, type Recipe } from '../../answers/attach/recipe.js';
+import { syscallSymbols } from '../../answers/trace/syscall.js';
 import type { Kernel } from '../../kernel.js';
 import { REASONS } from '../../reasons.js';
 import { attachLines } from '../../report/attach.js';

@@ -1,10 +1,10 @@
 import { type FoundObject, objectsOf, unreadable } from '../../bpf/preflight/inputs.js';
 import { NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
-import { openKernel, openRunningKernel } from '../../open/open.js';
+import { saveFile } from '../../node/save.js';
+import { openKernel, openRunningKernel } from '../../open/kernel.js';
 import { toJson } from '../../report/json.js';
 import { findingLines, isUnreadable, type KernelColumn, matrixLines, type Unreadable } from '../../report/preflight.js';
 import type { CheckedObject } from '../../report/preflight-junit.js';
-import { saveFile } from '../../save.js';
 import { type Command, command, EXIT, MissingError, UsageError } from '../command.js';
 import { printable } from '../elf.js';
 import { kernelId, readModulesOf, sayNotes } from '../kernel.js';

@@ -1,6 +1,6 @@
-import { type SyscallSymbol, syscallSymbols } from '../../answers/syscall.js';
-import type { PlaceAnswer, TraceabilityAnswer } from '../../answers/traceability.js';
-import { type TracepointAnswer, tracepointAnswer, tracepointName } from '../../answers/tracepoint.js';
+import { type SyscallSymbol, syscallSymbols } from '../../answers/trace/syscall.js';
+import type { PlaceAnswer, TraceabilityAnswer } from '../../answers/trace/traceability.js';
+import { type TracepointAnswer, tracepointAnswer, tracepointName } from '../../answers/trace/tracepoint.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { placeLines, traceLines, tracepointLines } from '../../report/trace.js';
