@@ -1,12 +1,12 @@
-import type { Evidence } from '../evidence.js';
+import type { Evidence, Outcome } from '../evidence.js';
 import { type Area, AreaSet } from '../facts/areas.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { idSet8 } from './id-sets.js';
 
 /** Whether a program of type fmod_ret may change what a function returns, and what tells. */
 export interface Modifiable {
-  /** Undefined where the list is not found. */
-  readonly ok: boolean | undefined;
+  /** `open` where the list is not found. */
+  readonly outcome: Outcome;
   readonly evidence: Evidence;
 }
 
@@ -37,25 +37,25 @@ export class ModifyReturn {
     const name = symbols.name(row);
     const address = symbols.address.big[row]!;
     if (name.startsWith('security_')) {
-      return { ok: true, evidence: { source: 'kernel', says: 'names that begin with security_ are hooks of security modules' } };
+      return { outcome: 'accepted', evidence: { source: 'kernel', says: 'names that begin with security_ are hooks of security modules' } };
     }
     if (this.#ids.has(functionId)) {
-      return { ok: true, evidence: { source: '.BTF_ids', says: `a set of functions for fmod_ret holds ${name}` } };
+      return { outcome: 'accepted', evidence: { source: '.BTF_ids', says: `a set of functions for fmod_ret holds ${name}` } };
     }
     const source = '_error_injection_whitelist';
     if (this.#list === 'unknown') {
       const says = 'the kernel has within_error_injection_list(); its list is not found in this file: the debug vmlinux would settle it';
-      return { ok: undefined, evidence: { source, says } };
+      return { outcome: 'open', evidence: { source, says } };
     }
     if (this.#list === 'none') {
       const says = `no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION, and ${name} is no hook of security modules`;
-      return { ok: false, evidence: { source: 'kallsyms', says } };
+      return { outcome: 'refused', evidence: { source: 'kallsyms', says } };
     }
     const ok = this.#list.at(symbols.address, row) !== undefined;
     const says = ok
       ? `ALLOW_ERROR_INJECTION marks ${name}`
       : `ALLOW_ERROR_INJECTION does not mark ${name}, and it is no hook of security modules`;
-    return { ok, evidence: { source, address, says } };
+    return { outcome: ok ? 'accepted' : 'refused', evidence: { source, address, says } };
   }
 }
 

@@ -49,9 +49,9 @@ export class TrampolineRules {
   fmodRetLoad(functionId: number): Decision {
     const load = this.fexitLoad(functionId);
     if (load.errno !== undefined) return load;
-    const { ok } = this.modifiable(functionId)!;
-    if (ok === undefined) return { code: 'error-injection-unknown' };
-    return ok ? ACCEPTED : { code: 'not-modifiable', errno: 'EINVAL' };
+    const { outcome } = this.modifiable(functionId)!;
+    if (outcome === 'open') return { code: 'error-injection-unknown' };
+    return outcome === 'accepted' ? ACCEPTED : { code: 'not-modifiable', errno: 'EINVAL' };
   }
 
   /** Whether the result of a FUNC's function may be changed; undefined for a FUNC without a symbol. */

@@ -44,7 +44,7 @@ for (const file of objects) {
   for (const { program, section, outcome, findings: own } of programs) {
     const came = truth.get(`${basename(file)}\t${program}`);
     if (came === undefined) continue;
-    const against = [...own, ...findings].filter(({ verdict }) => verdict.ok === false);
+    const against = [...own, ...findings].filter(({ verdict }) => verdict.outcome === 'refused');
     const codes = against.map(({ verdict }) => verdict.code);
     // The kernel says EOPNOTSUPP as well, where it has no multi kprobes.
     const step = came.step === 'left to the tool' && against.length > 0 && !isOther(against, came.errno) ? 'fails' : came.step;

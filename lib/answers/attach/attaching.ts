@@ -84,7 +84,7 @@ export class Attaching {
     const own = functions.find(({ function: other }) => other.row === row.row)!;
     const alone = kernel.symbols.find(name).length === 1;
     const symbolRow = kernel.functions.symbolRow[row.row]!;
-    const listed = own.ftrace.ok !== false && kernel.symbols.firstAlias(symbolRow) === symbolRow;
+    const listed = own.ftrace.outcome !== 'refused' && kernel.symbols.firstAlias(symbolRow) === symbolRow;
     const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, probedAt(kernel, address, row.site));
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
@@ -96,11 +96,16 @@ export class Attaching {
     const first = functions[0]!.function.row === row.row;
     const others = {
       name,
-      ftrace: own.ftrace.ok === true,
+      ftrace: own.ftrace.outcome === 'accepted',
       kprobeMulti: tracingOf(kernel).hasMulti,
-      fentry: first && fentry.attach.ok === true,
+      fentry: first && fentry.attach.outcome === 'accepted',
     };
-    const instead = entry.ok === true ? (returned.ok === true ? [] : insteadOf(returned.code, others)) : insteadOf(entry.code, others);
+    const instead =
+      entry.outcome === 'accepted'
+        ? returned.outcome === 'accepted'
+          ? []
+          : insteadOf(returned.code, others)
+        : insteadOf(entry.code, others);
     return new Recipe({ name, event, function: row, place, entry, return: returned, clone, abi: this.abi, signature, notes, instead });
   }
 
@@ -155,7 +160,7 @@ export class Attaching {
     const own = symbols.find(name).some(symbol => symbols.module(symbol) === undefined);
     const alone =
       anchor !== undefined || modules!.find(name).filter(other => other.module === module && other.phase !== 'init').length <= 1;
-    const bare = !own && alone && anchor === undefined && loaded?.one.ok === true && loaded.several === undefined;
+    const bare = !own && alone && anchor === undefined && loaded?.one.outcome === 'accepted' && loaded.several === undefined;
     const place = placeInModule(row, anchor ?? { symbol: name, offset: 0 }, { bare, alone });
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
@@ -181,8 +186,8 @@ export class Attaching {
       abi: this.abi,
       signature,
       notes,
-      instead: kprobe.ok === true ? [] : insteadOf(kprobe.code, others),
-      fentry: fentry.attach.ok === true && signature !== undefined ? this.#fentryLines(row, signature) : undefined,
+      instead: kprobe.outcome === 'accepted' ? [] : insteadOf(kprobe.code, others),
+      fentry: fentry.attach.outcome === 'accepted' && signature !== undefined ? this.#fentryLines(row, signature) : undefined,
     });
   }
 

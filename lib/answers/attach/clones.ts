@@ -66,6 +66,6 @@ export function returnHarm(clone: Clone | undefined): Evidence | undefined {
 
 /** What is said of a return probe on a function: the kernel's answer, but where it accepts one that does harm. */
 export function returnOf(clone: Clone | undefined, verdict: Verdict): Verdict {
-  const harm = verdict.ok === false ? undefined : returnHarm(clone);
-  return harm === undefined ? verdict : { ok: false, code: 'not-called', certainty: 'proven', because: [harm] };
+  const harm = verdict.outcome === 'refused' ? undefined : returnHarm(clone);
+  return harm === undefined ? verdict : { outcome: 'refused', code: 'not-called', certainty: 'proven', because: [harm] };
 }

@@ -86,7 +86,7 @@ export class Recipe implements RecipeFacts {
    * @returns undefined where the kernel refuses the probe: `entry` and `return` say why, `instead` what to do
    */
   attach(form: AttachForm, kind: ProbeKind = 'entry'): string | undefined {
-    if (this[kind].ok !== true) return undefined;
+    if (this[kind].outcome !== 'accepted') return undefined;
     switch (form) {
       case 'kprobe_events':
         return kprobeEventsLine(this, kind);

@@ -96,12 +96,12 @@ class Checker {
         const says = 'it is not told of functions in modules';
         return { ...common, needs: mechanism, outcome: 'open', says, fix: 'require kprobe or fentry of it', because: [] };
       }
-      const { ok, code, errno, because } = inModules === undefined || ofModules ? verdict : inModules.ofKernel(mechanism, verdict);
+      const { outcome, code, errno, because } = inModules === undefined || ofModules ? verdict : inModules.ofKernel(mechanism, verdict);
       const item = { ...common, needs: mechanism, because };
-      if (ok === true) return { ...item, outcome: 'passed', says: REASONS.accepted };
+      if (outcome === 'accepted') return { ...item, outcome: 'passed', says: REASONS.accepted };
       return {
         ...item,
-        outcome: ok === false ? 'failed' : 'open',
+        outcome: outcome === 'refused' ? 'failed' : 'open',
         says: REASONS[code],
         code,
         ...(errno === undefined ? {} : { errno }),
@@ -202,7 +202,8 @@ class Checker {
 
 /** The places of the functions of a name in modules, where it is the name that is refused. */
 function fixIn({ functions }: ModuleRequirement, code: ReasonCode): string {
-  const places = code !== 'ambiguous-name' ? [] : functions.filter(({ kprobe }) => kprobe.ok === true).map(({ probe }) => `p:${probe}`);
+  const places =
+    code !== 'ambiguous-name' ? [] : functions.filter(({ kprobe }) => kprobe.outcome === 'accepted').map(({ probe }) => `p:${probe}`);
   if (places.length === 0) return fixOf(code);
   return `probe one of them by its place: ${places.slice(0, 4).join(', ')}${places.length > 4 ? ' …' : ''}`;
 }

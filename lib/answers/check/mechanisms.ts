@@ -55,7 +55,7 @@ export function mechanismSpellings(): string[] {
 /** The verdict that decides: the first refusal, or else the first that can't be told, or else an acceptance. */
 export function decide(name: MechanismName, asked: Asked): Verdict {
   const verdicts = MECHANISMS[name]!.verdicts(asked);
-  return verdicts.find(({ ok }) => ok === false) ?? verdicts.find(({ ok }) => ok === undefined) ?? verdicts.at(-1)!;
+  return verdicts.find(({ outcome }) => outcome === 'refused') ?? verdicts.find(({ outcome }) => outcome === 'open') ?? verdicts.at(-1)!;
 }
 
 function plain(text: string): string {
@@ -63,15 +63,15 @@ function plain(text: string): string {
 }
 
 function existence({ functions, kprobe: { byName } }: TraceabilityAnswer): Verdict {
-  if (functions.length > 0) return { ok: true, code: 'accepted', certainty: 'proven', because: [] };
-  return { ok: false, code: 'no-symbol', certainty: 'proven', because: byName.because };
+  if (functions.length > 0) return { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
+  return { outcome: 'refused', code: 'no-symbol', certainty: 'proven', because: byName.because };
 }
 
 function uniqueness({ name, functions }: TraceabilityAnswer): Verdict {
   const addresses = [...new Set(functions.map(row => row.function.address))];
-  if (addresses.length < 2) return { ok: true, code: 'accepted', certainty: 'proven', because: [] };
+  if (addresses.length < 2) return { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
   const because = addresses.map(address => ({ source: 'kallsyms', address, says: `${addresses.length} functions are named ${name}` }));
-  return { ok: false, code: 'ambiguous-name', certainty: 'proven', because };
+  return { outcome: 'refused', code: 'ambiguous-name', certainty: 'proven', because };
 }
 
 /** Every function of the name. */
@@ -81,5 +81,7 @@ function byAddress(answer: TraceabilityAnswer, probe: 'kprobe' | 'kretprobe'): V
 
 function inBtf({ missingBtf }: Asked): Verdict {
   const { code, certainty, because } = missingBtf();
-  return code === 'btf-present' ? { ok: true, code: 'accepted', certainty, because } : { ok: false, code, certainty, because };
+  return code === 'btf-present'
+    ? { outcome: 'accepted', code: 'accepted', certainty, because }
+    : { outcome: 'refused', code, certainty, because };
 }

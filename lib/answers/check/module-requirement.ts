@@ -28,8 +28,8 @@ export class ModuleRequirement {
     if (this.functions.length === 0) return refused('no-symbol', this.#absent());
     const modules = [...new Set(this.functions.map(each => each.function.module))];
     const verdicts = modules.map(module => this.#decideIn(module, mechanism));
-    const decisive = verdicts.find(verdict => verdict?.ok === false) ?? verdicts.find(verdict => verdict?.ok !== true);
-    const said = verdicts.includes(undefined) && decisive?.ok !== false ? undefined : (decisive ?? verdicts[0]);
+    const decisive = verdicts.find(verdict => verdict?.outcome === 'refused') ?? verdicts.find(verdict => verdict?.outcome !== 'accepted');
+    const said = verdicts.includes(undefined) && decisive?.outcome !== 'refused' ? undefined : (decisive ?? verdicts[0]);
     return said === undefined || this.#module !== undefined ? said : this.#onceLoaded(mechanism, said);
   }
 
@@ -40,19 +40,19 @@ export class ModuleRequirement {
 
   #onceLoaded(mechanism: MechanismName, verdict: Verdict): Verdict {
     const loaded = this.#answer.modules?.loaded;
-    if (verdict.ok !== true || loaded === undefined) return verdict;
+    if (verdict.outcome !== 'accepted' || loaded === undefined) return verdict;
     const kept = this.functions.filter(stays);
     const modules = [...new Set(kept.map(each => each.function.module))];
     const named = `${modules.slice(0, 4).join(', ')}${modules.length > 4 ? ` and ${modules.length - 4} more` : ''}`;
     const because: Evidence[] = [{ source: 'kernel', says: `it depends on which of these are loaded: ${named}` }];
     if (mechanism === 'unique') {
       const several = this.#answer.functions.length + kept.length > 1;
-      return several ? { ok: undefined, code: 'ambiguous-name', certainty: 'open', because } : verdict;
+      return several ? { outcome: 'open', code: 'ambiguous-name', certainty: 'open', because } : verdict;
     }
     if (mechanism !== 'kprobe' && mechanism !== 'kretprobe') return verdict;
-    const other = [loaded.one, loaded.several].find(each => each !== undefined && each.ok !== true);
+    const other = [loaded.one, loaded.several].find(each => each !== undefined && each.outcome !== 'accepted');
     if (other === undefined) return this.#answer.functions.length > 0 ? verdict : loaded.one;
-    return { ...other, ok: undefined, certainty: 'open', because: [...because, ...other.because] };
+    return { ...other, outcome: 'open', certainty: 'open', because: [...because, ...other.because] };
   }
 
   #decideIn(module: string, mechanism: MechanismName): Verdict | undefined {
@@ -66,11 +66,11 @@ export class ModuleRequirement {
     ]);
     switch (mechanism) {
       case 'symbol':
-        return { ok: true, code: 'accepted', certainty: 'proven', because: [] };
+        return { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
       case 'unique':
-        return several ? ambiguous : { ok: true, code: 'accepted', certainty: 'proven', because: [] };
+        return several ? ambiguous : { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
       case 'btf':
-        return first.function.btf ? { ok: true, code: 'accepted', certainty: 'proven', because: [] } : first.fentry.load;
+        return first.function.btf ? { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] } : first.fentry.load;
       case 'kprobe':
       case 'kretprobe':
         // By MOD:SYM, which is counted where names are.
@@ -83,7 +83,7 @@ export class ModuleRequirement {
       case 'fexit':
         return worst([first[mechanism].load, first[mechanism].attach]);
       case 'ftrace':
-        return subjects.find(({ ftrace }) => ftrace.ok === true)?.ftrace ?? first.ftrace;
+        return subjects.find(({ ftrace }) => ftrace.outcome === 'accepted')?.ftrace ?? first.ftrace;
       case 'kprobe.multi': {
         // Names are looked up among what ftrace can trace, of modules too (ftrace_lookup_symbols).
         const { byName } = this.#answer.kprobeMulti;
@@ -114,9 +114,9 @@ function stays({ function: { phase } }: ModuleTraceability): boolean {
 }
 
 function refused(code: 'no-symbol' | 'ambiguous-name', because: readonly Evidence[]): Verdict {
-  return { ok: false, code, certainty: 'proven', because };
+  return { outcome: 'refused', code, certainty: 'proven', because };
 }
 
 function worst(verdicts: readonly Verdict[]): Verdict {
-  return verdicts.find(({ ok }) => ok === false) ?? verdicts.find(({ ok }) => ok === undefined) ?? verdicts.at(-1)!;
+  return verdicts.find(({ outcome }) => outcome === 'refused') ?? verdicts.find(({ outcome }) => outcome === 'open') ?? verdicts.at(-1)!;
 }

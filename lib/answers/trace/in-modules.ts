@@ -77,11 +77,11 @@ function namesakesOf({ module }: ModuleInstance, all: readonly ModuleInstance[])
 
 /** Where nothing stands in front of one of several functions to count from, its name leads to the first of them, on kernels that take it at all. */
 function kprobeOfPlace(verdict: Verdict, { row, module }: ModuleInstance, all: readonly ModuleInstance[], byName: boolean): Verdict {
-  if (!byName || verdict.ok !== true) return verdict;
+  if (!byName || verdict.outcome !== 'accepted') return verdict;
   const first = all.find(other => other.module === module && other.phase !== 'init');
   return first?.row === row
     ? { ...verdict, certainty: 'likely' }
-    : { ...verdict, ok: false, code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
+    : { ...verdict, outcome: 'refused', code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' };
 }
 
 /** A kprobe at the function, by its place: register_kprobe() and the tracefs layer above it, on a loaded module. */
@@ -267,5 +267,5 @@ function siteEvidence({ path, name, section, phase, site }: ModuleInstance): Evi
 }
 
 function verdict({ code, errno }: Decision, because: readonly Evidence[], certainty: 'proven' | 'likely' = 'proven'): Verdict {
-  return { ok: errno === undefined, code, certainty, ...(errno === undefined ? {} : { errno }), because };
+  return { outcome: errno === undefined ? 'accepted' : 'refused', code, certainty, ...(errno === undefined ? {} : { errno }), because };
 }

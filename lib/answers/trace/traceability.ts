@@ -161,9 +161,9 @@ export class Traceability {
     const evidence =
       code === 'no-kprobes' ? [{ source: this.#kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }] : because();
     if (evidence.length === 0) evidence.push({ source: 'kallsyms', says: REASONS[code] });
-    if (OPEN.includes(code)) return { ok: undefined, code, certainty: 'open', because: evidence };
+    if (OPEN.includes(code)) return { outcome: 'open', code, certainty: 'open', because: evidence };
     return {
-      ok: errno === undefined,
+      outcome: errno === undefined ? 'accepted' : 'refused',
       code,
       certainty: this.#certainty(code, kprobe, inside),
       ...(errno === undefined ? {} : { errno }),

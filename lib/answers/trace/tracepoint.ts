@@ -26,10 +26,16 @@ export function tracepointAnswer(kernel: KernelFacts, name: string): TracepointA
   const found = table.find(name);
   const verdict = (ok: boolean | undefined, code: ReasonCode, evidence: Evidence): Verdict =>
     ok === undefined
-      ? { ok, code: 'tracepoint-unknown', certainty: 'open', because: [evidence] }
+      ? { outcome: 'open', code: 'tracepoint-unknown', certainty: 'open', because: [evidence] }
       : ok
-        ? { ok, code: 'accepted', certainty: 'proven', because: [evidence] }
-        : { ok, code: found?.tracepoint === true ? code : 'no-tracepoint', certainty: 'proven', errno: 'ENOENT', because: [evidence] };
+        ? { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [evidence] }
+        : {
+            outcome: 'refused',
+            code: found?.tracepoint === true ? code : 'no-tracepoint',
+            certainty: 'proven',
+            errno: 'ENOENT',
+            because: [evidence],
+          };
   const symbols = kernel.pieces.imageSymbols() === undefined ? 'kallsyms' : '.symtab';
   const at = found?.address === undefined ? {} : { address: found.address };
   const none: Evidence = { source: symbols, says: `no __tracepoint_${name}, and no __traceiter_${name}` };

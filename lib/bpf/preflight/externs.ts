@@ -73,7 +73,7 @@ export class ExternChecks {
       return this.#modules.in(instance.module, accepted(instance.path, `${name} is a function of ${instance.module}`));
     // Of modules, the functions are known and the data is not.
     const verdict = this.#modules.unless(this.#missing(name, weak, 'ESRCH', 'kallsyms', `no symbol is named ${name}`));
-    return verdict.ok === false ? { ...verdict, certainty: 'likely' } : verdict;
+    return verdict.outcome === 'refused' ? { ...verdict, certainty: 'likely' } : verdict;
   }
 
   /** bpf_object__resolve_ksyms_btf_id */

@@ -19,7 +19,7 @@ export class PreflightModules {
 
   /** A refusal of a name that a module may have: whether any was looked at. */
   unless(verdict: Verdict): Verdict {
-    if (verdict.ok !== false) return verdict;
+    if (verdict.outcome !== 'refused') return verdict;
     const { modules } = this.#kernel;
     const says =
       modules === undefined
@@ -31,7 +31,7 @@ export class PreflightModules {
 
   /** What is accepted in a module is so once that is loaded; what is refused there is refused. */
   in(module: string, verdict: Verdict): Verdict {
-    if (verdict.ok !== true) return verdict;
+    if (verdict.outcome !== 'accepted') return verdict;
     return {
       ...verdict,
       code: 'needs-module',

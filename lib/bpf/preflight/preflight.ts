@@ -96,7 +96,7 @@ export class Preflight {
   /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
   #objectFindings(object: BpfObject, core: CoreReport | undefined): Finding[] {
     const refusals = object.refusals.map(({ part, says, errno }): Finding => {
-      const verdict: Verdict = { ok: false, code: 'object-refused', certainty: 'proven', because: [{ source: 'libbpf', says }] };
+      const verdict: Verdict = { outcome: 'refused', code: 'object-refused', certainty: 'proven', because: [{ source: 'libbpf', says }] };
       return { kind: 'object', subject: part, verdict: errno === undefined ? verdict : { ...verdict, errno } };
     });
     const legacy = object.maps.flatMap(({ name, refusal }): Finding[] =>
@@ -210,7 +210,7 @@ export class Preflight {
       .map(([id, fn]): Finding => {
         const verdict = this.#features.helper(id);
         const subject = helperName(id) ?? `helper ${id}`;
-        if (verdict.ok !== false || withData.has(id)) return { kind: 'helper', subject, verdict };
+        if (verdict.outcome !== 'refused' || withData.has(id)) return { kind: 'helper', subject, verdict };
         const says = `${verdict.because[0]!.says}; ${fn} calls it only where read-only data is set otherwise`;
         return { kind: 'helper', subject, verdict: accepted(verdict.because[0]!.source, says, 'core-guarded', 'likely') };
       });
@@ -301,6 +301,6 @@ function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string)
 
 /** What a list of findings comes to. */
 export function outcomeOf(findings: readonly Finding[]): Outcome {
-  if (findings.some(({ verdict }) => verdict.ok === false)) return 'fails';
-  return findings.some(({ verdict }) => verdict.ok === undefined) ? 'open' : 'passes';
+  if (findings.some(({ verdict }) => verdict.outcome === 'refused')) return 'fails';
+  return findings.some(({ verdict }) => verdict.outcome === 'open') ? 'open' : 'passes';
 }

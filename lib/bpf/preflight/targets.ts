@@ -120,7 +120,7 @@ export class TargetChecks {
     if (!/[*?]/.test(pattern) || !tracing.hasMulti) {
       const { kprobeMulti, modules } = traceabilityOf(this.#kernel).answer(pattern);
       const kept = modules?.functions.filter(each => each.function.phase !== 'init') ?? [];
-      const found = kept.find(({ ftrace }) => ftrace.ok === true) ?? kept[0];
+      const found = kept.find(({ ftrace }) => ftrace.outcome === 'accepted') ?? kept[0];
       if (kprobeMulti.byName.code !== 'no-symbol' || found === undefined) return this.#unlessModule(kprobeMulti.byName);
       // Names are looked up among what ftrace can trace (ftrace_lookup_symbols).
       return this.#modules.in(found.function.module, fromLibbpf(found.ftrace));
@@ -163,11 +163,11 @@ export class TargetChecks {
     const system = target.slice(0, slash);
     const name = target.slice(slash + 1);
     const { event, found } = tracepointAnswer(this.#kernel, name);
-    if (event.ok && found?.system !== undefined && found.system !== system) {
+    if (event.outcome === 'accepted' && found?.system !== undefined && found.system !== system) {
       return refused('no-trace-event', 'ENOENT', '_ftrace_events', `the event is ${found.system}:${found.name}`);
     }
     // perf_event_set_bpf_prog() wants TRACE_EVENT_FL_TRACEPOINT, or a system call's: the records of ftrace's own buffer have neither.
-    if (event.ok && system === 'ftrace') {
+    if (event.outcome === 'accepted' && system === 'ftrace') {
       return refused(
         'no-trace-event',
         'EINVAL',
@@ -221,7 +221,7 @@ export class TargetChecks {
     }
     const loading = { subject: `${kind} for ${name}`, verdict: this.#unlessModule(load.code === 'no-btf-func' ? fromLibbpf(load) : load) };
     // What is not loaded is not attached.
-    return load.ok === false ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
+    return load.outcome === 'refused' ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
   }
 
   /** By the BTF of the first module that has the function, or of the one that is named (find_kernel_btf_id); undefined where none has. */
@@ -238,7 +238,7 @@ export class TargetChecks {
       ];
     }
     const places = all.filter(({ function: fn }) => fn.btf && (module === undefined || fn.module === module));
-    const found = places.find(({ fentry }) => fentry.attach.ok === true) ?? places[0];
+    const found = places.find(({ fentry }) => fentry.attach.outcome === 'accepted') ?? places[0];
     if (found === undefined) {
       if (module === undefined) return undefined;
       return [
@@ -258,7 +258,7 @@ export class TargetChecks {
       ];
     }
     const { load, attach } = kind === 'fentry' ? found.fentry : found.fexit;
-    if (load.ok === false) return [{ subject, verdict: load }];
+    if (load.outcome === 'refused') return [{ subject, verdict: load }];
     return [{ subject: `${kind} on ${fn.module}:${name}`, verdict: this.#modules.in(fn.module, attach) }];
   }
 
@@ -266,14 +266,14 @@ export class TargetChecks {
   #lsm(target: string): TargetVerdict[] {
     const hook = `bpf_lsm_${target}`;
     const loading = { subject: `hook ${target}`, verdict: this.#btfFunction(hook, 'no-lsm-hook') };
-    if (loading.verdict.ok !== true) return [loading];
+    if (loading.verdict.outcome !== 'accepted') return [loading];
     return [loading, { subject: `lsm on ${hook}`, verdict: traceabilityOf(this.#kernel).answer(hook).fexit.attach }];
   }
 
   #iterator(name: string): Verdict {
     const verdict = this.#btfFunction(`bpf_iter_${name}`, 'no-iterator');
     const of = ITERATED[name];
-    if (verdict.ok !== true || of === undefined) return verdict;
+    if (verdict.outcome !== 'accepted' || of === undefined) return verdict;
     return untold('no-target', 'kernel', `the iterator is there; it is attached to ${of}, which the tool gives`);
   }
 
@@ -296,7 +296,7 @@ export class TargetChecks {
 
 /** What is not found is answered with ESRCH: by libbpf, which looks for types in BTF itself (find_kernel_btf_id). */
 function fromLibbpf(verdict: Verdict): Verdict {
-  return verdict.ok === false ? { ...verdict, errno: 'ESRCH' } : verdict;
+  return verdict.outcome === 'refused' ? { ...verdict, errno: 'ESRCH' } : verdict;
 }
 
 /** libbpf's glob_match: `*` and `?`. In time that is a product of the lengths, whatever the pattern. */

@@ -52,7 +52,7 @@ functions in modules too, by the module's name (MOD:NAME).`,
       for (const name of names) {
         const answer = kernel.attaching.answer(name, events);
         found += answer.functions.length;
-        attached += answer.functions.filter(recipe => recipe[kind].ok === true).length;
+        attached += answer.functions.filter(recipe => recipe[kind].outcome === 'accepted').length;
         if (answer.problem !== undefined && form !== undefined) note(`kelf: ${name}: ${answer.problem}`);
         if (options.json === true) all.push(answer);
         else if (form === undefined) for (const line of attachLines(answer)) out.line(line);
@@ -63,13 +63,13 @@ functions in modules too, by the module's name (MOD:NAME).`,
               const line = recipe.attach(form, kind);
               if (line !== undefined) out.line(line);
             }
-            if (options.all !== true && recipe[kind].ok !== true) note(`kelf: ${refusal(recipe, kind)}`);
+            if (options.all !== true && recipe[kind].outcome !== 'accepted') note(`kelf: ${refusal(recipe, kind)}`);
           }
         }
       }
       if (options.json === true)
         out.line(
-          toJson({ schema: 'kelf/attach', version: 1, kernel: kernelId(kernel), answers: all.map(answer => withForms(answer, form)) }),
+          toJson({ schema: 'kelf/attach', version: 2, kernel: kernelId(kernel), answers: all.map(answer => withForms(answer, form)) }),
         );
       else if (form === 'bpf-c' && attached > 0) out.line(bpfProgram(programs, [kind]));
       if (found === 0) return EXIT.missing;

@@ -90,7 +90,7 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
         offset,
         kernels: columns.map(({ id, checks }) => ({ kernel: id, ...checks[i]! })),
       }));
-      out.line(toJson({ schema: 'kelf/bpf-check', version: 1, objects: described, notTold: NOT_TOLD }));
+      out.line(toJson({ schema: 'kelf/bpf-check', version: 2, objects: described, notTold: NOT_TOLD }));
     } else if (options.junit !== '-') for (const object of checked) for (const line of objectLines(object)) out.line(printable(line));
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     if (!options.json) note(`kelf: ${NOT_TOLD}`);
@@ -132,7 +132,10 @@ async function columnOf(
 
 /** What the object needs as a whole is asked for whichever programs are loaded, and where there are none: one of struct_ops alone. */
 function hasFailure({ programs, findings }: ObjectCheck): boolean {
-  return findings.some(({ verdict }) => verdict.ok === false) || programs.some(({ autoload, outcome }) => autoload && outcome === 'fails');
+  return (
+    findings.some(({ verdict }) => verdict.outcome === 'refused') ||
+    programs.some(({ autoload, outcome }) => autoload && outcome === 'fails')
+  );
 }
 
 function objectLines({ name: place, columns }: CheckedObject): string[] {

@@ -93,7 +93,7 @@ function withoutFunc(kernel: Kernel, name: string): string {
 /** What a kprobe by the bare name comes to once modules that have it are loaded. */
 function loadedCells(loaded: LoadedVerdicts | undefined): Record<string, string> {
   if (loaded === undefined) return {};
-  const does = ({ ok, errno }: Verdict): string => (ok ? 'is set' : `is refused, ${errno}`);
+  const does = ({ outcome, errno }: Verdict): string => (outcome === 'accepted' ? 'is set' : `is refused, ${errno}`);
   const { one, several } = loaded;
   return {
     'kprobe with one of these modules loaded': does(one),

@@ -28,7 +28,7 @@ With --modules, of functions in modules too, and what a name means once these ar
       const syscalls = asked.flatMap(({ syscall }) => syscall ?? []);
       if (options.json) {
         const more = Object.entries({ places, tracepoints, syscalls }).filter(([, list]) => list.length > 0);
-        out.line(toJson({ schema: 'kelf/trace', version: 1, kernel: kernelId(kernel), answers, ...Object.fromEntries(more) }));
+        out.line(toJson({ schema: 'kelf/trace', version: 2, kernel: kernelId(kernel), answers, ...Object.fromEntries(more) }));
       } else for (const one of asked) for (const line of linesOf(one)) out.line(line);
       return asked.some(({ found }) => found) ? EXIT.ok : EXIT.missing;
     }),

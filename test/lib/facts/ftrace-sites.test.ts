@@ -62,8 +62,8 @@ describe('ftrace sites of the running kernel', () => {
     expect(sites.source).to.equal('addrs');
     expect([...sites.ip.big]).to.deep.equal([0xffffffff81000010n, 0xffffffff81000034n, 0xffffffffc0001010n]);
     const kernel = running(KALLSYMS, sites);
-    expect(kernel.traceability('show_state').functions.map(({ ftrace }) => ftrace.ok)).to.deep.equal([false, true]);
-    expect(kernel.traceability('schedule').ftrace.byName.ok).to.equal(true);
+    expect(kernel.traceability('show_state').functions.map(({ ftrace }) => ftrace.outcome)).to.deep.equal(['refused', 'accepted']);
+    expect(kernel.traceability('schedule').ftrace.byName.outcome).to.equal('accepted');
   });
 
   const names = bytes(
@@ -97,7 +97,7 @@ describe('ftrace sites of the running kernel', () => {
     const kernel = running(KALLSYMS, sites);
     const { ftrace, kprobe, functions } = kernel.traceability('show_state');
     for (const verdict of [ftrace.byName, kprobe.byName, ...functions.map(({ kprobe }) => kprobe)]) {
-      expect(verdict).to.deep.include({ ok: undefined, code: 'sites-unknown', certainty: 'open' });
+      expect(verdict).to.deep.include({ outcome: 'open', code: 'sites-unknown', certainty: 'open' });
       expect(verdict.because.map(({ says }) => says).join('\n')).to.contain('available_filter_functions_addrs');
     }
     expect(kernel.traceability('notrace').kprobe.byName.code).to.equal('no-ftrace-site');

@@ -124,7 +124,11 @@ describe('__mcount_loc', () => {
       const kernel = kernelOf({ machine, functions: [{ name: 'first' }, { name: 'f', site: offset }, { name: 'last' }] });
       expect([...kernel.functions.sites!.mode!.offsets]).to.deep.equal([[offset, 1]]);
       expect(kernel.functions.sites!.ip.big[0]).to.equal(TEXT + SIZE + adjusted);
-      expect(['first', 'f', 'last'].map(name => kernel.traceability(name).ftrace.byName.ok)).to.deep.equal([false, true, false]);
+      expect(['first', 'f', 'last'].map(name => kernel.traceability(name).ftrace.byName.outcome)).to.deep.equal([
+        'refused',
+        'accepted',
+        'refused',
+      ]);
     });
   }
 });

@@ -121,9 +121,9 @@ describe('The tracepoints of an image', () => {
   it('are open where the image does not list its data', () => {
     const other = kernelOf({ functions: [{ name: '__traceiter_sched_wakeup', site: 0 }] });
     const { rawTracepoint, tpBtf, event } = tracepointAnswer(other, 'sched_wakeup');
-    expect([rawTracepoint, tpBtf, event].map(({ ok, code }) => `${ok ?? 'open'} ${code}`)).to.deep.equal([
+    expect([rawTracepoint, tpBtf, event].map(({ outcome, code }) => `${outcome} ${code}`)).to.deep.equal([
       'open tracepoint-unknown',
-      'false no-tracepoint-btf',
+      'refused no-tracepoint-btf',
       'open tracepoint-unknown',
     ]);
   });

@@ -19,7 +19,7 @@ export function bpfProgram(recipes: readonly RecipeFacts[], kinds: readonly Prob
   const header = modules.size === 1 ? `${only}.ko --base KERNEL` : 'KERNEL';
   const handlers = recipes.flatMap(facts => {
     const typed = facts.place.module === undefined || modules.size === 1;
-    return kinds.filter(kind => facts[kind].ok === true).map(kind => handler(facts, kind, typed));
+    return kinds.filter(kind => facts[kind].outcome === 'accepted').map(kind => handler(facts, kind, typed));
   });
   const target = recipes[0]?.abi?.bpfTarget;
   const define = target === undefined ? '' : `-D__TARGET_ARCH_${target} `;

@@ -191,7 +191,7 @@ describe('A recipe for kprobe_events', () => {
     expect(answers.map(({ clone }) => clone!.suffix)).to.deep.equal(['isra', 'constprop', 'part', 'cold', 'llvm']);
     expect(answers[3]!.notes[0]).to.match(/^the unlikely part of base/);
     expect(answers.map(answer => answer.attach('kprobe_events', 'return') !== undefined)).to.deep.equal([true, true, true, false, true]);
-    expect(answers[3]!.return).to.include({ ok: false, code: 'not-called', certainty: 'proven' });
+    expect(answers[3]!.return).to.include({ outcome: 'refused', code: 'not-called', certainty: 'proven' });
     expect(answers[3]!.attach('libbpf')).to.equal('SEC("kprobe/base.cold")');
   });
 

@@ -15,40 +15,40 @@ const functions: readonly FunctionSpec[] = [
 const at = (place: string, machine: number = EM.X86_64): string[] => {
   const kernel = kernelOf({ functions, machine, release: '6.6.0', blacklist: ['listed'] });
   const { kprobe, kretprobe } = kernel.place(place)!;
-  return [kprobe, kretprobe].map(({ ok, code }: Verdict) => `${ok ?? 'open'} ${code}`);
+  return [kprobe, kretprobe].map(({ outcome, code }: Verdict) => `${outcome} ${code}`);
 };
 
 describe('A probe at a place in a function', () => {
   it('is open where instructions vary in length, since the kernel decodes them', () => {
-    expect(at('first+0x5')).to.deep.equal(['open instruction-unchecked', 'false not-the-entry']);
-    expect(at(`0x${(TEXT + 5n).toString(16)}`)).to.deep.equal(['open instruction-unchecked', 'false not-the-entry']);
+    expect(at('first+0x5')).to.deep.equal(['open instruction-unchecked', 'refused not-the-entry']);
+    expect(at(`0x${(TEXT + 5n).toString(16)}`)).to.deep.equal(['open instruction-unchecked', 'refused not-the-entry']);
   });
 
   it('is refused between instructions where they have one length', () => {
-    expect(at('first+0x8', EM.AARCH64)).to.deep.equal(['true accepted', 'false not-the-entry']);
-    expect(at('first+6', EM.AARCH64)[0]).to.equal('false not-an-instruction');
+    expect(at('first+0x8', EM.AARCH64)).to.deep.equal(['accepted accepted', 'refused not-the-entry']);
+    expect(at('first+6', EM.AARCH64)[0]).to.equal('refused not-an-instruction');
     expect(at('first+6', EM.S390)[0]).to.equal('open instruction-unchecked');
-    expect(at('first+5', EM.S390)[0]).to.equal('false not-an-instruction');
+    expect(at('first+5', EM.S390)[0]).to.equal('refused not-an-instruction');
   });
 
   it('is at the entry, for a return probe, also behind the global entry of powerpc', () => {
     expect(['first+0x8', 'first+0xc'].map(place => at(place, EM.PPC64))).to.deep.equal([
-      ['true accepted', 'true accepted'],
-      ['true accepted', 'false not-the-entry'],
+      ['accepted accepted', 'accepted accepted'],
+      ['accepted accepted', 'refused not-the-entry'],
     ]);
   });
 
   it('is what a probe at the function is where the distance is 0', () => {
-    expect(at('first+0')).to.deep.equal(['true accepted', 'true accepted']);
+    expect(at('first+0')).to.deep.equal(['accepted accepted', 'accepted accepted']);
   });
 
   it('is judged by the function that it comes to lie in, and by the name first', () => {
     expect(at('first+0x24')[0]).to.equal('open instruction-unchecked');
-    expect(at('first+0x68')[0]).to.equal('false no-ftrace-site');
-    expect(at('first+0x88')[0]).to.equal('false kprobe-blacklisted');
-    expect(at('twice+4')[0]).to.equal('false ambiguous-name');
-    expect(at('nowhere+4')[0]).to.equal('false no-symbol');
-    expect(at('0x1000')[0]).to.equal('false not-text');
+    expect(at('first+0x68')[0]).to.equal('refused no-ftrace-site');
+    expect(at('first+0x88')[0]).to.equal('refused kprobe-blacklisted');
+    expect(at('twice+4')[0]).to.equal('refused ambiguous-name');
+    expect(at('nowhere+4')[0]).to.equal('refused no-symbol');
+    expect(at('0x1000')[0]).to.equal('refused not-text');
   });
 
   it('is asked for by texts that are a place alone', () => {
@@ -93,20 +93,20 @@ describe('fmod_ret', () => {
       ...(errorInjection === undefined ? {} : { errorInjection }),
     });
     return ['security_open', 'marked', 'plain'].map(name => {
-      const { ok, code } = kernel.traceability(name).fmodRet.load;
-      return `${ok ?? 'open'} ${code}`;
+      const { outcome, code } = kernel.traceability(name).fmodRet.load;
+      return `${outcome} ${code}`;
     });
   };
 
   it('is for hooks of security modules alone without error injection', () => {
-    expect(load([])).to.deep.equal(['true accepted', 'false not-modifiable', 'false not-modifiable']);
+    expect(load([])).to.deep.equal(['accepted accepted', 'refused not-modifiable', 'refused not-modifiable']);
   });
 
   it('is for functions that allow error injection', () => {
     expect(load([{ name: 'within_error_injection_list' }], ['marked'])).to.deep.equal([
-      'true accepted',
-      'true accepted',
-      'false not-modifiable',
+      'accepted accepted',
+      'accepted accepted',
+      'refused not-modifiable',
     ]);
   });
 
@@ -118,7 +118,7 @@ describe('fmod_ret', () => {
 
   it('is open where the list is not found', () => {
     expect(load([{ name: 'within_error_injection_list' }])).to.deep.equal([
-      'true accepted',
+      'accepted accepted',
       'open error-injection-unknown',
       'open error-injection-unknown',
     ]);

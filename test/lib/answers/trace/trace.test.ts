@@ -15,13 +15,13 @@ function modern(spec: KernelSpec): Kernel {
 }
 
 /** `EINVAL no-ftrace-site`, `accepted`. */
-function say({ errno, code, ok, because }: Verdict): string {
+function say({ errno, code, outcome, because }: Verdict): string {
   expect(because).to.not.have.length(0);
   for (const { says, source } of because)
     expect(says && source)
       .to.be.a('string')
       .that.is.not.equal('');
-  expect(ok).to.equal(errno === undefined ? (code === 'accepted' ? true : undefined) : false);
+  expect(outcome).to.equal(errno === undefined ? (code === 'accepted' ? 'accepted' : 'open') : 'refused');
   expect(REASONS).to.have.property(code);
   return errno === undefined ? code : `${errno} ${code}`;
 }
@@ -338,7 +338,7 @@ describe('fentry', () => {
     const { attach: open } = modern({ functions, btf: writer.bytes(), code: { untraced: nop }, jumpLabels: ['untraced'] }).traceability(
       'untraced',
     ).fentry;
-    expect(open).to.deep.include({ ok: undefined, certainty: 'open' });
+    expect(open).to.deep.include({ outcome: 'open', certainty: 'open' });
     expect(open.because.map(({ says }) => says).join()).to.match(/where that leaves a NOP of five bytes, BPF attaches/);
     expect(open.because.find(({ source }) => source === '/proc/kcore')!.says).to.match(/0f 1f 44 00 00 is that NOP$/);
   });

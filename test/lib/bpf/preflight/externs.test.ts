@@ -49,8 +49,8 @@ function say(name: string, declared: Declared, { weak = false, on = kernel() }: 
   return brief(new ExternChecks(on, new PreflightModules(on), made.btf).verdict(made.extern));
 }
 
-function brief({ ok, errno, code, certainty }: Verdict): string {
-  return `${ok === undefined ? 'open' : ok ? 'yes' : `no ${errno}`} ${code}${certainty === 'likely' ? ' (likely)' : ''}`;
+function brief({ outcome, errno, code, certainty }: Verdict): string {
+  return `${outcome === 'open' ? 'open' : outcome === 'accepted' ? 'yes' : `no ${errno}`} ${code}${certainty === 'likely' ? ' (likely)' : ''}`;
 }
 
 describe('Externs of a BPF object', () => {

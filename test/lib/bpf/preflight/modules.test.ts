@@ -103,7 +103,7 @@ describe('Preflight with the modules of a kernel', () => {
       .filter(({ verdict }) => verdict.code !== 'features-unknown')
       .map(
         ({ subject, verdict }) =>
-          `${subject}: ${verdict.errno ?? (verdict.ok === undefined ? 'open' : 'yes')} ${verdict.code} (${verdict.certainty})`,
+          `${subject}: ${verdict.errno ?? (verdict.outcome === 'open' ? 'open' : 'yes')} ${verdict.code} (${verdict.certainty})`,
       );
   }
 
