@@ -59,15 +59,16 @@ export {
 export { type BpfStructOps, type StructOpsMember, structOpsMembers } from './bpf/struct-ops.js';
 export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './bpf/tag.js';
 export { formatValue, type ValueOptions } from './bpf/value.js';
-export { type AbiSymbol, type KernelAbi, readAbi } from './check/abi.js';
 export { type CheckItem, type CheckResult, checkKernel } from './check/check.js';
 export { type AbiComparison, type AbiDifference, compareAbi } from './check/compare-abi.js';
 export type { CFunction, CType } from './check/ctype.js';
 export { type JUnitKernel, toJUnit } from './check/junit.js';
+export type { AbiSymbol, KernelAbi } from './check/kernel-abi.js';
 export type { LimitName } from './check/limits.js';
 export type { MechanismName } from './check/mechanisms.js';
 export { RequirementsError, type RequirementsProblem } from './check/problems.js';
 export type { WrittenPrototype } from './check/prototype.js';
+export { readAbi } from './check/read-abi.js';
 export {
   type PrototypeVariant,
   type RequiredFunction,

@@ -1,8 +1,8 @@
 import type { Btf } from '../../btf/btf.js';
 import type { Kernel } from '../kernel.js';
-import type { AbiSymbol, KernelAbi } from './abi.js';
 import { PrototypeComparison } from './compare-types.js';
 import { declareType } from './ctype.js';
+import type { AbiSymbol, KernelAbi } from './kernel-abi.js';
 import { kernelOffering, ModuleOfferings, type Offering } from './offering.js';
 
 /** A symbol that is not as the ABI has it. */

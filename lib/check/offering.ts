@@ -5,7 +5,7 @@ import { kernelExports } from '../exports.js';
 import type { Kernel } from '../kernel.js';
 import type { Module } from '../module/module.js';
 import { openModule } from '../open/module.js';
-import type { AbiSymbol } from './abi.js';
+import type { AbiSymbol } from './kernel-abi.js';
 
 type Kind = AbiSymbol['kind'];
 

@@ -1,6 +1,6 @@
 import { FormatError } from '../../elf/errors.js';
-import type { AbiSymbol, KernelAbi } from './abi.js';
 import { baseName, type CFunction, type CType } from './ctype.js';
+import type { AbiSymbol, KernelAbi } from './kernel-abi.js';
 
 /** A node of the graph: its fields in the order of the file; those within a definition are left out. */
 interface StgNode {

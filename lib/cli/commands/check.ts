@@ -1,6 +1,6 @@
-import type { KernelAbi } from '../../check/abi.js';
 import { type CheckItem, type CheckResult, checkKernel } from '../../check/check.js';
 import { type AbiComparison, type AbiDifference, compareAbi } from '../../check/compare-abi.js';
+import type { KernelAbi } from '../../check/kernel-abi.js';
 import type { Requirements } from '../../check/requirements.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
@@ -40,7 +40,7 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
     const { readRequirements } = await import('../../check/requirements.js');
     for (const path of lists) requirements.push(await readRequirements(textOf(path, 1 << 20), path));
     const abi: KernelAbi | undefined =
-      abiPath === undefined ? undefined : await (await import('../../check/abi.js')).readAbi(textOf(abiPath, 1 << 28), abiPath);
+      abiPath === undefined ? undefined : await (await import('../../check/read-abi.js')).readAbi(textOf(abiPath, 1 << 28), abiPath);
     const { toJUnit } = await import('../../check/junit.js');
     let report: Promise<string> | undefined;
     const code = await withKernel(args, options, note, kernel => {

@@ -1,45 +1,10 @@
 import { FormatError } from '../../elf/errors.js';
 import { readXml, type XmlElement } from '../xml/read.js';
 import { baseName, type CFunction, type CType } from './ctype.js';
-import { isStg, readStg } from './stg.js';
+import type { AbiSymbol, KernelAbi } from './kernel-abi.js';
 
-/** What an ABI says of a kernel: from ABIXML or STG, or names alone from a list of symbols. */
-export interface KernelAbi {
-  /** The file it was read from. */
-  readonly file: string;
-  /** A list has names alone; it and STG do not tell whether the kernel itself or a module of it has them. */
-  readonly form: 'abixml' | 'stg' | 'list';
-  /** Those of the kernel itself, by name. */
-  readonly symbols: ReadonlyMap<string, AbiSymbol>;
-  /** Those of the modules of a corpus group, by the names that the kernel has for these: `nf_conntrack`. */
-  readonly modules: ReadonlyMap<string, ReadonlyMap<string, AbiSymbol>>;
-}
-
-/** A symbol of an ABI. */
-export interface AbiSymbol {
-  readonly name: string;
-  /** Undefined in a list of names. */
-  readonly kind?: 'function' | 'variable';
-  /** The checksum of its type. */
-  readonly crc?: number;
-  /** The function's name in the source, where it is declared: BTF knows it by that. */
-  readonly declared?: string;
-  readonly prototype?: CFunction;
-}
-
-/** Larger files are refused; abidw of a whole arm64 kernel prints 5 MB. */
-const LARGEST = 64 << 20;
-
-/**
- * Reads an ABI: ABIXML of libabigail (`abidw`, android/abi_gki_*.xml), a corpus or a group of them; STG (android/abi_gki_*.stg); or a plain list of
- * symbols, a name a line, `[sections]` and `#` comments between them.
- * @param name of the file, for messages
- * @throws FormatError
- */
-export async function readAbi(text: string, name: string): Promise<KernelAbi> {
-  if (text.length > LARGEST) throw new FormatError('limit', { name }, `is larger than ${LARGEST >> 20} MiB`);
-  if (isStg(text)) return readStg(text, name);
-  if (!/^\s*</.test(text)) return readSymbolList(text, name);
+/** Reads ABIXML, what libabigail's `abidw` writes: a corpus, or a group of them. @throws FormatError */
+export async function readAbiXml(text: string, name: string): Promise<KernelAbi> {
   const top = await readXml(text, name);
   const corpora = [...top.children('abi-corpus'), ...top.children('abi-corpus-group').flatMap(group => group.children('abi-corpus'))];
   if (corpora.length === 0) throw new FormatError('bad-magic', { name }, 'is XML, but has no abi-corpus of libabigail');
@@ -77,24 +42,6 @@ function symbolsOf(corpus: XmlElement): Map<string, AbiSymbol> {
     }
   }
   return symbols;
-}
-
-/** `[abi_symbol_list]` and the like: indented names below headings. */
-function readSymbolList(text: string, file: string): KernelAbi {
-  const symbols = new Map<string, AbiSymbol>();
-  let offset = 0;
-  for (const line of text.split('\n')) {
-    const name = line.replace(/[#;].*/, '').trim();
-    if (name !== '' && !/^\[[^\]]*\]$/.test(name)) {
-      if (!/^[A-Za-z_.$][\w.$]*$/.test(name)) {
-        throw new FormatError('bad-value', { name: file, offset }, 'is neither ABIXML, STG nor a list of symbols: a line is no name');
-      }
-      symbols.set(name, { name });
-    }
-    offset += line.length + 1;
-  }
-  if (symbols.size === 0) throw new FormatError('bad-value', { name: file }, 'names no symbols');
-  return { file, form: 'list', symbols, modules: new Map() };
 }
 
 /** Types by their ids, and function declarations by the symbols they belong to. */
