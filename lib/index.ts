@@ -23,7 +23,6 @@ export type { ProbePlace } from './attach/place.js';
 export { ATTACH_FORMS, type AttachForm, type ProbeKind, Recipe, type RecipeFacts } from './attach/recipe.js';
 export type { AttachArgument, Signature } from './attach/signature.js';
 export { carve } from './bpf/carve/carve.js';
-export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/carve/files.js';
 export type { ByteRange, Find, Form, FoundProgram } from './bpf/carve/find.js';
 export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './bpf/core.js';
 export { type CorePatch, POISON_IMM } from './bpf/core-patch.js';
@@ -32,19 +31,26 @@ export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/dat
 export { type AtomicOperation, decode, type Operation } from './bpf/decode.js';
 export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './bpf/describe.js';
 export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/externs.js';
+export type { BpfRefusal } from './bpf/file.js';
 export { type Instruction, Instructions, imm64 } from './bpf/insn.js';
 export { type KernelNames, kernelNotation } from './bpf/kernel-notation.js';
 export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/listing.js';
 export { type LlvmOptions, llvmNotation } from './bpf/llvm-notation.js';
-export { type BpfMap, type MapOrigin, type MapSlot, slotsOf } from './bpf/maps.js';
-export { BpfObject, type BpfObjectOptions, type BpfRefusal, openBpfObject } from './bpf/object.js';
+export { type MapSlot, slotsOf } from './bpf/map-slots.js';
+export type { BpfMap, MapOrigin } from './bpf/maps.js';
+export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/node/carve-files.js';
+export { openBpfObject } from './bpf/node/open.js';
+export { openPreflight } from './bpf/node/preflight.js';
+export { BpfObject, type BpfObjectOptions } from './bpf/object.js';
 export {
+  checkPasses,
   type Finding,
   type FindingKind,
   NOT_TOLD,
   type ObjectCheck,
   type Outcome,
   Preflight,
+  type PreflightOptions,
   type ProgramCheck,
 } from './bpf/preflight/preflight.js';
 export { type BpfFunction, type BpfProgram, isProgram } from './bpf/programs.js';
@@ -56,7 +62,8 @@ export {
   sectionMeaning,
   type TargetGrammar,
 } from './bpf/section-names.js';
-export { type BpfStructOps, type StructOpsMember, structOpsMembers } from './bpf/struct-ops.js';
+export type { BpfStructOps } from './bpf/struct-ops.js';
+export { type StructOpsMember, structOpsMembers } from './bpf/struct-ops-members.js';
 export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './bpf/tag.js';
 export { formatValue, type ValueOptions } from './bpf/value.js';
 export { type CheckItem, type CheckResult, checkKernel } from './check/check.js';

@@ -1,8 +1,8 @@
 import { CORE_KINDS, type CoreKind, type CoreSpec, formatCoreSpec, parseCoreSpec } from '../../btf/core-spec.js';
 import { FormatError } from '../../elf/errors.js';
+import type { BpfFile } from './file.js';
 import { INSN_BYTES } from './insn.js';
-import type { BpfObject } from './object.js';
-import type { BpfFunction } from './programs.js';
+import type { BpfFunction, FunctionPlaces } from './programs.js';
 
 /** One CO-RE relocation of an object, before any kernel is looked at. */
 export interface BpfCoreRelocation {
@@ -28,17 +28,17 @@ export interface BpfCoreRelocation {
 }
 
 /** The CO-RE relocations of an object, in the order of .BTF.ext. */
-export function readCoreRelocations(object: BpfObject): BpfCoreRelocation[] {
-  const { ext, btf, elf } = object;
+export function readCoreRelocations(file: BpfFile, places: FunctionPlaces): BpfCoreRelocation[] {
+  const { ext, btf, elf } = file;
   if (ext === undefined || btf === undefined) return [];
   const { sections, offsets, typeIds, kinds } = ext.relocations;
   return sections.flatMap(({ name, start, end }) => {
     const sectionIndex = elf.section(name)?.index;
-    if (sectionIndex === undefined) object.report('.BTF.ext', `core_relo is for section ${name}, which is not there`);
+    if (sectionIndex === undefined) file.report('.BTF.ext', `core_relo is for section ${name}, which is not there`);
     return Array.from({ length: end - start }, (_, number): BpfCoreRelocation => {
       const row = start + number;
       const offset = offsets[row]!;
-      const fn = sectionIndex === undefined ? undefined : object.functionAt(sectionIndex, offset);
+      const fn = sectionIndex === undefined ? undefined : places.functionAt(sectionIndex, offset);
       const access = ext.access(row);
       const typeId = typeIds[row]!;
       let spec: CoreSpec | undefined;
@@ -49,7 +49,7 @@ export function readCoreRelocations(object: BpfObject): BpfCoreRelocation[] {
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         text = `<${CORE_KINDS[kinds[row]!] ?? kinds[row]}> [${typeId}] ${access.slice(0, 80)}`;
-        object.report('.BTF.ext', error.message);
+        file.report('.BTF.ext', error.message);
       }
       return {
         section: name,

@@ -1,9 +1,7 @@
 import type { Linkage } from '../../btf/wire.js';
 import { SHF, SHT, STB, STT } from '../../elf/constants.js';
 import type { Section } from '../../elf/section.js';
-import type { BpfObject } from './object.js';
-import type { RelocationMeaning } from './relocations.js';
-import { formatInt, formatValue } from './value.js';
+import type { BpfFile } from './file.js';
 
 /** What a section of global data becomes. */
 export type DataKind = 'data' | 'rodata' | 'bss' | 'arena';
@@ -38,25 +36,19 @@ export interface BpfVariable {
 /** More variables than this an object has not; a damaged one may have a DATASEC that lists one variable a million times. */
 const MOST_VARIABLES = 1 << 16;
 
-/** Finds what an object has of global data. */
+/** What an object has of global data: the sections, and the variables in them. */
 export class DataSections {
   readonly sections: readonly DataSection[];
   readonly variables: readonly BpfVariable[];
-  readonly #object: BpfObject;
   readonly #bySection: ReadonlyMap<number, DataSection>;
-  readonly #bytes = new Map<number, Uint8Array>();
-  /** Bytes that may be looked at for the values of all variables: in a damaged file they may all be the same megabyte. */
-  readonly budget: { left: number };
 
-  constructor(object: BpfObject) {
-    this.#object = object;
-    this.budget = { left: (1 << 20) + object.elf.source.size * 64 };
+  constructor(file: BpfFile) {
     let room = MOST_VARIABLES;
-    this.sections = object.elf.sections.flatMap(section => {
+    this.sections = file.elf.sections.flatMap(section => {
       const kind = dataKind(section);
       if (kind === undefined) return [];
-      const typeId = object.btf?.find(section.name, 'DATASEC')[0];
-      const variables = variablesOf(object, section, typeId, room);
+      const typeId = file.btf?.find(section.name, 'DATASEC')[0];
+      const variables = variablesOf(file, section, typeId, room);
       room -= variables.length;
       const { name, index: sectionIndex, size } = section;
       return [{ name, sectionIndex, kind, size, ...(typeId === undefined ? {} : { typeId }), variables }];
@@ -82,69 +74,6 @@ export class DataSections {
     const variable = variables[low - 1];
     return variable !== undefined && offset < variable.offset + Math.max(variable.size, 1) ? variable : undefined;
   }
-
-  /** The bytes a variable starts with; undefined in .bss, where all are zero, and where the section ends before the variable does. */
-  bytes({ sectionIndex, offset, size }: BpfVariable): Uint8Array | undefined {
-    const section = this.#object.elf.sections[sectionIndex]!;
-    if (section.type === SHT.NOBITS) return undefined;
-    let bytes = this.#bytes.get(sectionIndex);
-    if (bytes === undefined) {
-      bytes = this.#object.attempt(section.name, () => section.stored()) ?? new Uint8Array(0);
-      this.#bytes.set(sectionIndex, bytes);
-    }
-    return offset + size <= bytes.length ? bytes.subarray(offset, offset + size) : undefined;
-  }
-
-  /** The value a variable starts with, in C; zero in .bss, undefined where it is not to be had. */
-  value(variable: BpfVariable): string | undefined {
-    const { btf, littleEndian, elf } = this.#object;
-    const { sectionIndex, typeId, offset, size } = variable;
-    if (elf.sections[sectionIndex]!.type === SHT.NOBITS) return this.#zero(typeId);
-    const bytes = this.bytes(variable);
-    if (bytes === undefined) return undefined;
-    if (btf === undefined || typeId === undefined) return hexBytes(bytes);
-    const pointers = new Map<number, string>();
-    for (const { offset: at, meaning } of this.#object.relocationsIn(sectionIndex, offset, offset + size)) {
-      pointers.set(at - offset, pointedAt(meaning));
-    }
-    const { budget } = this;
-    return this.#object.attempt(variable.section, () => formatValue(btf, typeId, bytes, littleEndian, { budget, pointers }));
-  }
-
-  /** What zero bytes are of a type: those of .bss are not in the file, and may be as many as the file likes to say. */
-  #zero(typeId: number | undefined): string {
-    const { btf } = this.#object;
-    const type = btf === undefined || typeId === undefined ? undefined : this.#object.attempt('.BTF', () => btf.type(btf.resolve(typeId)));
-    switch (type?.kind) {
-      case 'ARRAY':
-      case 'STRUCT':
-      case 'UNION':
-        return '{}';
-      case 'PTR':
-        return 'NULL';
-      case 'INT':
-        return formatInt(type, 0n);
-      default:
-        return '0';
-    }
-  }
-}
-
-function pointedAt(meaning: RelocationMeaning): string {
-  switch (meaning.kind) {
-    case 'map':
-      return `&${meaning.map.name}`;
-    case 'call':
-    case 'function':
-      return `&${meaning.function.name}`;
-    case 'data':
-      if (meaning.variable === undefined) return `&${meaning.section}+${meaning.offset}`;
-      return `&${meaning.variable.name}${meaning.variableOffset === 0 ? '' : `+${meaning.variableOffset}`}`;
-    case 'extern':
-      return `&${meaning.name}`;
-    default:
-      return '?';
-  }
 }
 
 /** Which sections hold global data (bpf_object__elf_collect): `.data`, `.rodata`, `.bss`, and with a dot and a name behind. */
@@ -164,25 +93,25 @@ const SHT_PROGBITS = 1;
  * The variables of a section: those of its DATASEC, and symbols that it lacks. clang leaves the offsets of global variables in a DATASEC zero, for
  * a linker to fill in, and libbpf takes them from the symbols (btf_fixup_datasec); those of static ones are there.
  */
-function variablesOf(object: BpfObject, section: Section, datasec: number | undefined, room: number): BpfVariable[] {
-  const { btf } = object;
-  const symbols = object.symbols.filter(({ sectionIndex, type }) => sectionIndex === section.index && type === STT.OBJECT);
+function variablesOf(file: BpfFile, section: Section, datasec: number | undefined, room: number): BpfVariable[] {
+  const { btf } = file;
+  const symbols = file.symbols.filter(({ sectionIndex, type }) => sectionIndex === section.index && type === STT.OBJECT);
   const globals = new Map(symbols.filter(({ binding }) => binding !== STB.LOCAL).map(symbol => [symbol.name, symbol]));
   const common = { section: section.name, sectionIndex: section.index };
   const variables: BpfVariable[] = [];
   const named = new Set<string>();
   const type = btf === undefined || datasec === undefined ? undefined : btf.type(datasec);
   if (btf !== undefined && type?.kind === 'DATASEC') {
-    if (type.variables.length > room) object.report(section.name, `has ${type.variables.length} variables; ${room} of them are read`);
+    if (type.variables.length > room) file.report(section.name, `has ${type.variables.length} variables; ${room} of them are read`);
     for (const entry of type.variables.slice(0, room)) {
       const variable = btf.type(entry.typeId);
       if (variable.kind !== 'VAR') {
-        object.report(section.name, `its DATASEC lists type ${entry.typeId}, which is no variable`);
+        file.report(section.name, `its DATASEC lists type ${entry.typeId}, which is no variable`);
         continue;
       }
       named.add(variable.name);
       const symbol = variable.linkage === 'static' ? undefined : globals.get(variable.name);
-      const declaration = object.declare(variable.typeId, variable.name);
+      const declaration = file.declare(variable.typeId, variable.name);
       variables.push({
         name: variable.name,
         ...common,
@@ -199,10 +128,4 @@ function variablesOf(object: BpfObject, section: Section, datasec: number | unde
     variables.push({ name, ...common, offset: Number(value), size: Number(size), linkage: binding === STB.LOCAL ? 'static' : 'global' });
   }
   return variables.sort((a, b) => a.offset - b.offset);
-}
-
-/** Up to 16 bytes. */
-function hexBytes(bytes: Uint8Array): string {
-  const shown = [...bytes.subarray(0, 16)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
-  return bytes.length > 16 ? `${shown} …` : shown;
 }

@@ -1,7 +1,7 @@
 import type { Btf } from '../../btf/btf.js';
 import { STB, STT } from '../../elf/constants.js';
 import type { ElfSymbol } from '../../elf/symbol.js';
-import type { BpfObject } from './object.js';
+import type { BpfFile } from './file.js';
 
 /** What a `.kconfig` extern is filled with. */
 export type KconfigType = 'bool' | 'char' | 'int' | 'tristate' | 'char-array';
@@ -40,15 +40,15 @@ export type BpfExtern = KconfigExtern | KsymExtern;
  * The externs of an object (bpf_object__collect_externs): undefined symbols that BTF declares in `.kconfig` or `.ksyms`. Those of .kconfig come
  * first, in the order of their map.
  */
-export function readExterns(object: BpfObject): BpfExtern[] {
-  const { btf } = object;
-  const symbols = object.symbols.filter(
+export function readExterns(file: BpfFile): BpfExtern[] {
+  const { btf } = file;
+  const symbols = file.symbols.filter(
     ({ index, sectionIndex, binding, type }) =>
       index > 0 && sectionIndex === 0 && type === STT.NOTYPE && (binding === STB.GLOBAL || binding === STB.WEAK),
   );
   if (symbols.length === 0) return [];
   if (btf === undefined) {
-    for (const { name } of symbols) object.refuse('.symtab', `${name} is undefined, and there is no BTF that says what it is`, 'ESRCH');
+    for (const { name } of symbols) file.refuse('.symtab', `${name} is undefined, and there is no BTF that says what it is`, 'ESRCH');
     return [];
   }
   const sections = new Map<number, string>();
@@ -59,9 +59,9 @@ export function readExterns(object: BpfObject): BpfExtern[] {
     }
   }
   const externs = symbols.flatMap(symbol => {
-    const found = object.attempt('.BTF', () => externOf(btf, symbol, sections));
+    const found = file.attempt('.BTF', () => externOf(btf, symbol, sections));
     if (found === undefined) {
-      object.refuse('.symtab', `${symbol.name} is undefined, and BTF does not declare it in .kconfig or .ksyms`, 'ENOENT');
+      file.refuse('.symtab', `${symbol.name} is undefined, and BTF does not declare it in .kconfig or .ksyms`, 'ENOENT');
     }
     return found === undefined ? [] : [found];
   });

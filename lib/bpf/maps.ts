@@ -1,13 +1,12 @@
 import { SHT, STT } from '../../elf/constants.js';
 import { isFormatError } from '../../elf/errors.js';
 import type { Section } from '../../elf/section.js';
-import type { DataKind } from './data.js';
-import { kconfigSize } from './externs.js';
+import type { DataKind, DataSections } from './data.js';
+import { type BpfExtern, kconfigSize } from './externs.js';
+import type { BpfFile } from './file.js';
 import { type MapDefinition, readMapDefinition } from './map-definition.js';
-import type { BpfObject } from './object.js';
-import { KERNEL_NAME_LENGTH } from './object.js';
-import type { BpfFunction } from './programs.js';
-import { mapTypeName } from './uapi.js';
+import type { BpfStructOps } from './struct-ops.js';
+import { KERNEL_NAME_LENGTH, mapTypeName } from './uapi.js';
 
 /** Where a map comes from: a variable in `.maps`; a section of global data; `.kconfig`; a struct_ops; a symbol in the old `maps`. */
 export type MapOrigin = 'btf' | DataKind | 'kconfig' | 'struct_ops' | 'legacy';
@@ -49,13 +48,6 @@ export interface BpfMap {
   readonly refusal?: string;
 }
 
-/** A map or a program that is in a map from the start. */
-export interface MapSlot {
-  readonly index: number;
-  readonly map?: BpfMap;
-  readonly program?: BpfFunction;
-}
-
 const ARRAY = 2;
 const STRUCT_OPS = 26;
 const RDONLY_PROG = 1 << 7;
@@ -71,45 +63,53 @@ function dataMapNames(section: string, objectName: string): { readonly name: str
   return { name: custom ? section : kernelName, kernelName };
 }
 
+/** What maps are made of besides those that the object defines. */
+export interface MapSources {
+  readonly objectName: string;
+  readonly data: DataSections;
+  readonly externs: readonly BpfExtern[];
+  readonly structOps: readonly BpfStructOps[];
+}
+
 /** The maps of an object, in libbpf's order (bpf_object__init_maps). */
-export function readMaps(object: BpfObject): BpfMap[] {
-  return [...btfMaps(object), ...dataMaps(object), ...kconfigMap(object), ...structOpsMaps(object), ...legacyMaps(object)];
+export function readMaps(file: BpfFile, sources: MapSources): BpfMap[] {
+  return [...btfMaps(file), ...dataMaps(sources), ...kconfigMap(sources), ...structOpsMaps(sources), ...legacyMaps(file)];
 }
 
 /** The variables of `.maps`. */
-function btfMaps(object: BpfObject): BpfMap[] {
-  const { btf, elf } = object;
+function btfMaps(file: BpfFile): BpfMap[] {
+  const { btf, elf } = file;
   const section = elf.section('.maps');
   if (section === undefined) return [];
   const datasec = btf === undefined ? undefined : btf.type(btf.find('.maps', 'DATASEC')[0] ?? 0);
   if (btf === undefined || datasec?.kind !== 'DATASEC') {
-    object.refuse('.maps', 'BTF does not say what is in it', 'ENOENT');
+    file.refuse('.maps', 'BTF does not say what is in it', 'ENOENT');
     return [];
   }
-  const symbols = new Map(object.symbols.filter(({ sectionIndex }) => sectionIndex === section.index).map(symbol => [symbol.name, symbol]));
+  const symbols = new Map(file.symbols.filter(({ sectionIndex }) => sectionIndex === section.index).map(symbol => [symbol.name, symbol]));
   const found = datasec.variables.flatMap(({ typeId, offset }) => {
     const variable = btf.type(typeId);
     if (variable.kind !== 'VAR') return [];
-    if (variable.linkage !== 'global') object.refuse('.maps', `map ${variable.name} is ${variable.linkage}`, 'EOPNOTSUPP');
+    if (variable.linkage !== 'global') file.refuse('.maps', `map ${variable.name} is ${variable.linkage}`, 'EOPNOTSUPP');
     const symbol = symbols.get(variable.name);
     return [{ variable, offset: symbol === undefined ? offset : Number(symbol.value) }];
   });
   found.sort((a, b) => a.offset - b.offset);
   return found.flatMap(({ variable, offset }) => {
     try {
-      return [mapOf(object, readMapDefinition(btf, variable.typeId, variable.name), variable.name, section, offset)];
+      return [mapOf(file, readMapDefinition(btf, variable.typeId, variable.name), variable.name, section, offset)];
     } catch (error) {
       if (!isFormatError(error)) throw error;
-      object.refuse('.maps', error.message);
+      file.refuse('.maps', error.message);
       return [];
     }
   });
 }
 
-function mapOf(object: BpfObject, definition: MapDefinition, name: string, section: Section, offset: number): BpfMap {
+function mapOf(file: BpfFile, definition: MapDefinition, name: string, section: Section, offset: number): BpfMap {
   const { pinning, inner, keyTypeId, valueTypeId, ofPrograms: _, ...rest } = definition;
-  const key = keyTypeId === undefined ? undefined : object.declare(keyTypeId);
-  const value = valueTypeId === undefined ? undefined : object.declare(valueTypeId);
+  const key = keyTypeId === undefined ? undefined : file.declare(keyTypeId);
+  const value = valueTypeId === undefined ? undefined : file.declare(valueTypeId);
   return {
     name,
     kernelName: name.slice(0, KERNEL_NAME_LENGTH),
@@ -125,19 +125,19 @@ function mapOf(object: BpfObject, definition: MapDefinition, name: string, secti
     ...(valueTypeId === undefined ? {} : { valueTypeId }),
     ...(key === undefined ? {} : { key }),
     ...(value === undefined ? {} : { value }),
-    ...(inner === undefined ? {} : { inner: mapOf(object, inner, `${name}.inner`, section, offset) }),
+    ...(inner === undefined ? {} : { inner: mapOf(file, inner, `${name}.inner`, section, offset) }),
   };
 }
 
 /** One map for each section of global data, an array of one entry (bpf_object__init_global_data_maps). */
-function dataMaps(object: BpfObject): BpfMap[] {
-  return object.data.sections
+function dataMaps({ data, objectName }: MapSources): BpfMap[] {
+  return data.sections
     .filter(({ kind }) => kind !== 'arena')
     .map(({ name: section, sectionIndex, kind, size, typeId, variables }) => {
       // Programs and user space share what is not static (map_is_mmapable).
       const shared = typeId !== undefined && variables.some(({ linkage, typeId }) => typeId !== undefined && linkage !== 'static');
       return {
-        ...dataMapNames(section, object.objectName),
+        ...dataMapNames(section, objectName),
         origin: kind,
         section,
         sectionIndex,
@@ -155,12 +155,12 @@ function dataMaps(object: BpfObject): BpfMap[] {
     });
 }
 
-function kconfigMap(object: BpfObject): BpfMap[] {
-  const size = kconfigSize(object.externs);
+function kconfigMap({ externs, objectName }: MapSources): BpfMap[] {
+  const size = kconfigSize(externs);
   if (size === 0) return [];
   return [
     {
-      ...dataMapNames('.kconfig', object.objectName),
+      ...dataMapNames('.kconfig', objectName),
       origin: 'kconfig',
       section: '.kconfig',
       offset: 0,
@@ -177,8 +177,8 @@ function kconfigMap(object: BpfObject): BpfMap[] {
   ];
 }
 
-function structOpsMaps(object: BpfObject): BpfMap[] {
-  return object.structOps.map(({ name, section, sectionIndex, offset, size, typeId, link, autocreate }) => ({
+function structOpsMaps({ structOps }: MapSources): BpfMap[] {
+  return structOps.map(({ name, section, sectionIndex, offset, size, typeId, link, autocreate }) => ({
     name,
     kernelName: name.slice(0, KERNEL_NAME_LENGTH),
     origin: 'struct_ops',
@@ -200,25 +200,25 @@ function structOpsMaps(object: BpfObject): BpfMap[] {
 /** `struct bpf_map_def` of before BTF: type, key size, value size, entries, flags. */
 const LEGACY_FIELDS = 5;
 
-function legacyMaps(object: BpfObject): BpfMap[] {
-  return object.elf.sections
+function legacyMaps(file: BpfFile): BpfMap[] {
+  return file.elf.sections
     .filter(({ name, type, size }) => /^maps(\/|$)/.test(name) && type !== SHT.NOBITS && size > 0)
     .flatMap(section => {
-      const bytes = object.attempt(section.name, () => section.stored());
+      const bytes = file.attempt(section.name, () => section.stored());
       if (bytes === undefined) return [];
-      object.report(section.name, 'legacy map definitions: libbpf since 1.0 refuses the object');
+      file.report(section.name, 'legacy map definitions: libbpf since 1.0 refuses the object');
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      return object.symbols
+      return file.symbols
         .filter(({ sectionIndex, type, name }) => sectionIndex === section.index && type === STT.OBJECT && name !== '')
         .sort((a, b) => Number(a.value - b.value))
         .flatMap(({ name, value }): BpfMap[] => {
           const offset = Number(value);
           if (offset + LEGACY_FIELDS * 4 > bytes.length) {
-            object.report(section.name, `map ${name} at ${offset} does not fit in ${bytes.length} bytes`);
+            file.report(section.name, `map ${name} at ${offset} does not fit in ${bytes.length} bytes`);
             return [];
           }
           const [type, keySize, valueSize, maxEntries, flags] = Array.from({ length: LEGACY_FIELDS }, (_, i) =>
-            view.getUint32(offset + i * 4, object.littleEndian),
+            view.getUint32(offset + i * 4, file.littleEndian),
           ) as [number, number, number, number, number];
           return [
             {
@@ -241,21 +241,4 @@ function legacyMaps(object: BpfObject): BpfMap[] {
           ];
         });
     });
-}
-
-/** The maps and programs that are in a map from the start: what `.rel.maps` says of its `values`. */
-export function slotsOf(object: BpfObject, map: BpfMap): MapSlot[] {
-  const { slotsOffset, sectionIndex, offset } = map;
-  if (slotsOffset === undefined || sectionIndex === undefined) return [];
-  return object.relocationsIn(sectionIndex, offset + slotsOffset).flatMap(({ meaning, offset: at }) => {
-    if (meaning.kind !== 'slot' || meaning.of !== map) return [];
-    const index = Math.floor((at - offset - slotsOffset) / 8);
-    return [
-      {
-        index,
-        ...(meaning.map === undefined ? {} : { map: meaning.map }),
-        ...(meaning.program === undefined ? {} : { program: meaning.program }),
-      },
-    ];
-  });
 }

@@ -1,6 +1,6 @@
 import { SHF, SHT, STB, STT } from '../../elf/constants.js';
-import { CALL, INSN_BYTES, OPCODE, PSEUDO } from './insn.js';
-import type { BpfObject } from './object.js';
+import type { BpfFile } from './file.js';
+import { INSN_BYTES } from './insn.js';
 import { type SectionMeaning, sectionMeaning } from './section-names.js';
 
 /** A function of a BPF object: a program, or one that programs call. */
@@ -34,18 +34,24 @@ export function isProgram(fn: BpfFunction): fn is BpfProgram {
   return fn.meaning !== undefined;
 }
 
+/** Finds functions by their code. */
+export interface FunctionPlaces {
+  /** The function whose code is at a byte offset of a section. */
+  functionAt(sectionIndex: number, offset: number): BpfFunction | undefined;
+}
+
 /** The functions of all sections with code, by section and offset. */
-export function readFunctions(object: BpfObject): BpfFunction[] {
+export function readFunctions(file: BpfFile): BpfFunction[] {
   const functions: BpfFunction[] = [];
-  for (const symbol of object.symbols) {
+  for (const symbol of file.symbols) {
     const { type, sectionIndex, value, size, name, binding, visibility } = symbol;
-    const section = object.elf.sections[sectionIndex];
+    const section = file.elf.sections[sectionIndex];
     if (type !== STT.FUNC || section === undefined || sectionIndex === 0) continue;
     if (section.type === SHT.NOBITS || (section.flags & SHF.EXECINSTR) === 0) continue;
     // bpf_object__add_programs
     const end = value + size;
     if (value % 8n !== 0n || size % 8n !== 0n || size === 0n || end > BigInt(section.size)) {
-      object.report(section.name, `function ${name} at ${value}, of ${size} bytes, is not made of the section's instructions`);
+      file.report(section.name, `function ${name} at ${value}, of ${size} bytes, is not made of the section's instructions`);
       continue;
     }
     functions.push({
@@ -61,90 +67,28 @@ export function readFunctions(object: BpfObject): BpfFunction[] {
     });
   }
   functions.sort((a, b) => a.sectionIndex - b.sectionIndex || a.offset - b.offset || b.size - a.size);
-  const typeIds = funcInfo(object);
+  const typeIds = funcInfo(file);
   return functions.map(fn => {
-    const typeId = typeIds.get(`${fn.section}\0${fn.offset}`) ?? object.btf?.find(fn.name, 'FUNC')[0];
+    const typeId = typeIds.get(`${fn.section}\0${fn.offset}`) ?? file.btf?.find(fn.name, 'FUNC')[0];
     // Those of `.text` are subprograms, where there is another function (prog_is_subprog of libbpf).
     const meaning = fn.section === '.text' && functions.length > 1 ? undefined : sectionMeaning(fn.section);
     // Of programs, and of subprograms outside of .text (bpf_object__add_programs).
-    if (fn.section !== '.text' && !fn.global) object.refuse(fn.section, `${fn.name} is static`, 'EOPNOTSUPP');
+    if (fn.section !== '.text' && !fn.global) file.refuse(fn.section, `${fn.name} is static`, 'EOPNOTSUPP');
     return { ...fn, ...(typeId === undefined ? {} : { typeId }), ...(meaning === undefined ? {} : { meaning }) };
   });
 }
 
 /** FUNCs by section and offset, as .BTF.ext has them. */
-function funcInfo(object: BpfObject): Map<string, number> {
-  const { ext, btf } = object;
+function funcInfo(file: BpfFile): Map<string, number> {
+  const { ext, btf } = file;
   const ids = new Map<string, number>();
   if (ext === undefined || btf === undefined) return ids;
   const { sections, offsets, typeIds } = ext.functions;
   for (const { name, start, end } of sections) {
     for (let row = start; row < end; row++) {
       if (btf.kindOf(typeIds[row]!) === 'FUNC') ids.set(`${name}\0${offsets[row]}`, typeIds[row]!);
-      else object.report('.BTF.ext', `func_info of ${name}+${offsets[row]} refers to type ${typeIds[row]}, which is no FUNC`);
+      else file.report('.BTF.ext', `func_info of ${name}+${offsets[row]} refers to type ${typeIds[row]}, which is no FUNC`);
     }
   }
   return ids;
-}
-
-/**
- * The functions that libbpf appends to a program (bpf_object__reloc_code): those it calls or takes the address of, and theirs, in the order in
- * which they are met, each once.
- */
-export function callOrder(object: BpfObject, program: BpfFunction): BpfFunction[] {
-  const order: BpfFunction[] = [];
-  const seen = new Set<BpfFunction>();
-  // A stack of functions that are being gone through: calls may be nested as deep as there are functions.
-  const open: { readonly calls: readonly BpfFunction[]; next: number }[] = [{ calls: callsOf(object, program), next: 0 }];
-  while (open.length > 0) {
-    const top = open.at(-1)!;
-    const callee = top.calls[top.next++];
-    if (callee === undefined) open.pop();
-    else if (!seen.has(callee)) {
-      seen.add(callee);
-      order.push(callee);
-      open.push({ calls: callsOf(object, callee), next: 0 });
-    }
-  }
-  return order;
-}
-
-const calls = new WeakMap<BpfFunction, readonly BpfFunction[]>();
-
-/** The functions that one calls or takes the address of, in the order of its instructions. */
-function callsOf(object: BpfObject, fn: BpfFunction): readonly BpfFunction[] {
-  let known = calls.get(fn);
-  if (known === undefined) calls.set(fn, (known = readCalls(object, fn)));
-  return known;
-}
-
-function readCalls(object: BpfObject, fn: BpfFunction): BpfFunction[] {
-  const instructions = object.attempt(fn.section, () => object.instructions(fn.sectionIndex));
-  if (instructions === undefined) return [];
-  const targets = new Map<number, BpfFunction | undefined>();
-  for (const { offset, meaning } of object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size)) {
-    targets.set(offset / INSN_BYTES, meaning.kind === 'call' || meaning.kind === 'function' ? meaning.function : undefined);
-  }
-  const found: BpfFunction[] = [];
-  const first = fn.offset / INSN_BYTES;
-  for (let i = first; i < first + fn.instructionCount; i++) {
-    const code = instructions.code[i]!;
-    const source = instructions.src[i]!;
-    const isCall = code === OPCODE.CALL && source === CALL.SUBPROGRAM;
-    const isAddress = code === OPCODE.LD_IMM64 && (source === PSEUDO.FUNC || targets.has(i));
-    if (code === OPCODE.LD_IMM64) {
-      if (isAddress) push(targets.get(i));
-      i++;
-      continue;
-    }
-    if (!isCall) continue;
-    // A call without a relocation is of a function in the same section.
-    const inSection = object.functionAt(fn.sectionIndex, (i + 1 + instructions.imm[i]!) * INSN_BYTES);
-    push(targets.has(i) ? targets.get(i) : inSection);
-  }
-  return found;
-
-  function push(callee: BpfFunction | undefined): void {
-    if (callee !== undefined && callee !== fn) found.push(callee);
-  }
 }

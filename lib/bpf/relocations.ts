@@ -3,12 +3,12 @@ import { isRelocationSection, RelocationTable } from '../../elf/relocation.js';
 import { relocationName } from '../../elf/relocation-names.js';
 import type { Section } from '../../elf/section.js';
 import type { ElfSymbol } from '../../elf/symbol.js';
-import { type BpfVariable, dataKind } from './data.js';
+import { type BpfVariable, type DataSections, dataKind } from './data.js';
 import type { BpfExtern } from './externs.js';
+import type { BpfFile } from './file.js';
 import { CALL, INSN_BYTES, type Instructions, OPCODE } from './insn.js';
 import type { BpfMap } from './maps.js';
-import type { BpfObject } from './object.js';
-import type { BpfFunction } from './programs.js';
+import type { BpfFunction, FunctionPlaces } from './programs.js';
 
 /** What a relocation fills in. */
 export type RelocationMeaning =
@@ -52,31 +52,44 @@ export interface BpfRelocation {
   readonly meaning: RelocationMeaning;
 }
 
+/** Finds relocations by what they relocate. */
+export interface RelocationPlaces {
+  /** The relocations of the bytes `from` up to `to` of a section. */
+  relocationsIn(sectionIndex: number, from: number, to: number): readonly BpfRelocation[];
+}
+
+/** What relocations refer to. */
+export interface RelocationTargets extends FunctionPlaces {
+  readonly data: DataSections;
+  readonly externs: readonly BpfExtern[];
+  readonly maps: readonly BpfMap[];
+}
+
 /** More than this an object has not, and a damaged one of a few megabytes might. */
 const MOST = 1 << 20;
 
 /** Every relocation but those of BTF and of debug information, which no loader applies. By section and offset. */
-export function readRelocations(object: BpfObject): BpfRelocation[] {
-  const { elf } = object;
+export function readRelocations(file: BpfFile, targets: RelocationTargets): BpfRelocation[] {
+  const { elf } = file;
   const relocations: BpfRelocation[] = [];
-  const reader = new MeaningReader(object);
+  const reader = new MeaningReader(file, targets);
   for (const section of elf.sections) {
     const target = elf.sections[section.info];
     if (!isRelocationSection(section) || section.type === SHT.RELR || target === undefined || section.info === 0) continue;
     if (!target.allocated && (target.flags & SHF.EXECINSTR) === 0) continue;
     if (dataKind(target) !== undefined)
-      object.report(target.name, 'has relocations, which libbpf does not apply: its pointers stay as they are');
-    object.attempt(section.name, () => {
+      file.report(target.name, 'has relocations, which libbpf does not apply: its pointers stay as they are');
+    file.attempt(section.name, () => {
       const { count, offset, type, symbol } = new RelocationTable(section, elf.header).rows(0, MOST - relocations.length);
       for (let i = 0; i < count; i++) {
         const at = Number(offset.big[i]!);
-        const row = object.symbols[symbol[i]!];
+        const row = file.symbols[symbol[i]!];
         relocations.push({
           section: target.name,
           sectionIndex: target.index,
           offset: at,
           type: relocationName(elf.header.machine, type[i]!) ?? `type ${type[i]}`,
-          symbol: row === undefined ? '' : symbolName(object, row),
+          symbol: row === undefined ? '' : symbolName(file, row),
           symbolIndex: symbol[i]!,
           meaning: row === undefined ? unknown(`there is no symbol ${symbol[i]}`) : reader.meaning(target, at, row),
         });
@@ -86,8 +99,8 @@ export function readRelocations(object: BpfObject): BpfRelocation[] {
   return relocations.sort((a, b) => a.sectionIndex - b.sectionIndex || a.offset - b.offset);
 }
 
-function symbolName(object: BpfObject, { name, type, sectionIndex }: ElfSymbol): string {
-  return type === STT.SECTION ? (object.elf.sections[sectionIndex]?.name ?? name) : name;
+function symbolName(file: BpfFile, { name, type, sectionIndex }: ElfSymbol): string {
+  return type === STT.SECTION ? (file.elf.sections[sectionIndex]?.name ?? name) : name;
 }
 
 function unknown(reason: string): RelocationMeaning {
@@ -95,16 +108,18 @@ function unknown(reason: string): RelocationMeaning {
 }
 
 class MeaningReader {
-  readonly #object: BpfObject;
+  readonly #file: BpfFile;
+  readonly #targets: RelocationTargets;
   readonly #externs: ReadonlyMap<number, BpfExtern>;
   readonly #maps: ReadonlyMap<string, BpfMap>;
   /** The maps of `.maps`, by offset, for what points into their slots. */
   readonly #withSlots: readonly BpfMap[];
 
-  constructor(object: BpfObject) {
-    this.#object = object;
-    this.#externs = new Map(object.externs.map(extern => [extern.symbol, extern]));
-    const placed = object.maps.filter(({ origin }) => origin === 'btf' || origin === 'legacy');
+  constructor(file: BpfFile, targets: RelocationTargets) {
+    this.#file = file;
+    this.#targets = targets;
+    this.#externs = new Map(targets.externs.map(extern => [extern.symbol, extern]));
+    const placed = targets.maps.filter(({ origin }) => origin === 'btf' || origin === 'legacy');
     this.#maps = new Map(placed.map(map => [`${map.sectionIndex}:${map.offset}`, map]));
     this.#withSlots = placed.filter(({ slotsOffset }) => slotsOffset !== undefined);
   }
@@ -117,8 +132,8 @@ class MeaningReader {
 
   /** bpf_program__record_reloc of libbpf. */
   #ofCode(target: Section, at: number, symbol: ElfSymbol): RelocationMeaning {
-    const object = this.#object;
-    const instructions = object.attempt(target.name, () => object.instructions(target.index));
+    const file = this.#file;
+    const instructions = file.attempt(target.name, () => file.instructions(target.index));
     const index = at / INSN_BYTES;
     if (instructions === undefined || !Number.isInteger(index) || index >= instructions.count)
       return unknown('there is no instruction here');
@@ -126,7 +141,7 @@ class MeaningReader {
     const isCall = code === OPCODE.CALL;
     if (!isCall && code !== OPCODE.LD_IMM64) return unknown('the instruction is neither a call nor an ld_imm64');
     if (symbol.sectionIndex === 0) return this.#extern(symbol, isCall);
-    const section = object.elf.sections[symbol.sectionIndex];
+    const section = file.elf.sections[symbol.sectionIndex];
     if (section === undefined) return unknown(`symbol ${symbol.name} is in no section`);
     return isCall ? this.#call(instructions, index, section, symbol) : this.#load(instructions, index, section, symbol);
   }
@@ -155,12 +170,12 @@ class MeaningReader {
   }
 
   #function(kind: 'call' | 'function', section: Section, offset: number): RelocationMeaning {
-    const fn = this.#object.functionAt(section.index, offset);
+    const fn = this.#targets.functionAt(section.index, offset);
     return fn?.offset === offset ? { kind, function: fn } : unknown(`no function starts at ${section.name}+${offset}`);
   }
 
   #data(section: Section, offset: number): RelocationMeaning {
-    const { data } = this.#object;
+    const { data } = this.#targets;
     if (section.name === '.jumptables') return { kind: 'jump-table', section: section.name, offset };
     if (data.of(section.index) === undefined) return unknown(`${section.name} holds no global data`);
     const variable = data.at(section.index, offset);
@@ -179,7 +194,7 @@ class MeaningReader {
     const of = this.#withSlots.findLast(({ offset, slotsOffset }) => at >= offset + slotsOffset!);
     if (of === undefined || of.sectionIndex !== target.index) return unknown('no map here holds maps or programs');
     if (symbol.type === STT.FUNC) {
-      const program = this.#object.functionAt(symbol.sectionIndex, Number(symbol.value));
+      const program = this.#targets.functionAt(symbol.sectionIndex, Number(symbol.value));
       return program === undefined ? unknown(`${symbol.name} is no program`) : { kind: 'slot', of, program };
     }
     const map = this.#maps.get(`${symbol.sectionIndex}:${symbol.value}`);
@@ -188,12 +203,12 @@ class MeaningReader {
 
   /** A pointer in data: R_BPF_64_ABS64 (or, of old compilers, R_BPF_64_64), the addend being in place. */
   #ofData(target: Section, at: number, symbol: ElfSymbol): RelocationMeaning {
-    const object = this.#object;
+    const file = this.#file;
     if (symbol.sectionIndex === 0 && symbol.binding !== STB.LOCAL) return this.#extern(symbol, false);
-    const section = object.elf.sections[symbol.sectionIndex];
-    const bytes = object.attempt(target.name, () => (target.type === SHT.NOBITS ? undefined : target.storedRange(at, 8)));
+    const section = file.elf.sections[symbol.sectionIndex];
+    const bytes = file.attempt(target.name, () => (target.type === SHT.NOBITS ? undefined : target.storedRange(at, 8)));
     if (section === undefined || bytes === undefined) return unknown('points to no section');
-    const addend = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, object.littleEndian);
+    const addend = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, file.littleEndian);
     const offset = Number(symbol.value + addend);
     if ((section.flags & SHF.EXECINSTR) !== 0) return this.#function('function', section, offset);
     const map = section.name === '.maps' ? this.#maps.get(`${section.index}:${offset}`) : undefined;

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Btf } from '../../btf/btf.js';
+import { sha256 } from '../../elf/compression/sha256.js';
 import { FormatError } from '../../elf/errors.js';
 import { type CoreReport, relocateCore } from './core.js';
 import { programImage } from './image.js';
 import type { BpfObject } from './object.js';
 import type { BpfProgram } from './programs.js';
+import { sha1 } from './sha1.js';
 
 /** The tag of one program: what `bpftool prog list` shows for it once it is loaded. */
 export interface ProgramTag {
@@ -41,15 +42,16 @@ export function programTags(object: BpfObject, { kernel, modules = [] }: TagOpti
     const failing = refused === undefined ? [] : [`libbpf refuses the object: ${refused.refused}`];
     return {
       program,
-      sha1: tagOf('sha1', bytes),
-      sha256: tagOf('sha256', bytes),
+      sha1: tagOf(sha1(bytes)),
+      sha256: tagOf(sha256(bytes)),
       conditions: [...core, ...failing, ...conditions],
     };
   });
 }
 
-function tagOf(algorithm: string, bytes: Uint8Array): string {
-  return createHash(algorithm).update(bytes).digest('hex').slice(0, 16);
+/** The first 8 bytes of a digest, in hexadecimal. */
+function tagOf(digest: Uint8Array): string {
+  return Array.from(digest.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A program that a kernel has loaded. */

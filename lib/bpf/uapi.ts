@@ -69,6 +69,9 @@ export function helperName(id: number): string | undefined {
   return name === undefined ? undefined : `bpf_${name}`;
 }
 
+/** What the kernel takes of a name (BPF_OBJ_NAME_LEN less its NUL). */
+export const KERNEL_NAME_LENGTH = 15;
+
 /** Bits of `map_flags`. */
 export const MAP_FLAGS: Readonly<Record<number, string>> = {
   1: 'NO_PREALLOC',

@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ERRNO_NUMBERS, type Finding, type Outcome, openBpfObject, openKernel, Preflight, readModules } from 'kelf';
+import { ERRNO_NUMBERS, type Finding, type Outcome, openBpfObject, openKernel, openPreflight, readModules } from 'kelf';
 
 type Step = 'works' | 'left to the tool' | 'refused by the verifier' | 'fails';
 
@@ -37,7 +37,7 @@ for (const line of readFileSync(said, 'utf8').split('\n')) {
 }
 await using kernel = await openKernel(path, { config });
 if (values.modules !== undefined) kernel.modules = await readModules(values.modules, { base: kernel.btf, types: true });
-const preflight = new Preflight(kernel);
+const preflight = openPreflight(kernel);
 const tally = new Map<string, number>();
 for (const file of objects) {
   const { programs, findings } = preflight.check(openBpfObject(file));

@@ -9,7 +9,7 @@ import type { BpfFunction, BpfProgram } from '../programs.js';
 import { helperName } from '../uapi.js';
 import { ExternChecks } from './externs.js';
 import { KernelFeatures } from './features.js';
-import { PreflightModules } from './modules.js';
+import { PreflightModules, type ReadModule } from './modules.js';
 import { structOpsVerdict } from './struct-ops.js';
 import { TargetChecks } from './targets.js';
 import { accepted, refused } from './verdict.js';
@@ -51,6 +51,15 @@ export interface ObjectCheck {
 export const NOT_TOLD =
   "not told by files: the verifier's verdict, what the tool changes before it loads, permissions, lockdown, lsm= and other settings at run time";
 
+/** Options of {@link Preflight}. */
+export interface PreflightOptions {
+  /**
+   * Reads a module of the kernel's, for its own BTF and the names of its data: `kernel.modules` has its functions alone. Where it is not given, what only
+   * a module's BTF has is missing.
+   */
+  readonly readModule?: ReadModule;
+}
+
 /** Asks one kernel about objects: what is read of the kernel is read once. */
 export class Preflight {
   readonly kernel: Kernel;
@@ -59,10 +68,10 @@ export class Preflight {
   readonly #modules: PreflightModules;
 
   /** @param kernel with `modules` where what these have counts too: read them with `types` */
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, { readModule }: PreflightOptions = {}) {
     this.kernel = kernel;
     this.#features = new KernelFeatures(kernel);
-    this.#modules = new PreflightModules(kernel);
+    this.#modules = new PreflightModules(kernel, readModule);
     this.#targets = new TargetChecks(kernel, this.#modules);
   }
 
@@ -303,4 +312,16 @@ function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string)
 export function outcomeOf(findings: readonly Finding[]): Outcome {
   if (findings.some(({ verdict }) => verdict.ok === false)) return 'fails';
   return findings.some(({ verdict }) => verdict.ok === undefined) ? 'open' : 'passes';
+}
+
+/**
+ * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the objects
+ * need as a whole. That is asked for whichever programs are loaded, and where there are none: in an object of struct_ops alone. What is open is no
+ * failure.
+ */
+export function checkPasses(checks: Iterable<ObjectCheck>): boolean {
+  for (const { programs, findings } of checks) {
+    if (outcomeOf(findings) === 'fails' || programs.some(({ autoload, outcome }) => autoload && outcome === 'fails')) return false;
+  }
+  return true;
 }

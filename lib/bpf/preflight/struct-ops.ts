@@ -3,7 +3,8 @@ import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import type { BpfObject } from '../object.js';
-import { type BpfStructOps, structOpsMembers } from '../struct-ops.js';
+import type { BpfStructOps } from '../struct-ops.js';
+import { structOpsMembers } from '../struct-ops-members.js';
 import type { PreflightModules } from './modules.js';
 import { accepted, refused } from './verdict.js';
 

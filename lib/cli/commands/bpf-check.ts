@@ -1,5 +1,7 @@
-import { type FoundObject, objectsOf, unreadable } from '../../bpf/preflight/inputs.js';
-import { NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
+import { objectsOf, unreadable } from '../../bpf/node/inputs.js';
+import { openPreflight } from '../../bpf/node/preflight.js';
+import type { FoundObject } from '../../bpf/preflight/inputs.js';
+import { checkPasses, NOT_TOLD, type ObjectCheck } from '../../bpf/preflight/preflight.js';
 import { openKernel, openRunningKernel } from '../../open/open.js';
 import { toJson } from '../../report/json.js';
 import { findingLines, isUnreadable, type KernelColumn, matrixLines, type Unreadable } from '../../report/preflight.js';
@@ -95,8 +97,9 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     if (!options.json) note(`kelf: ${NOT_TOLD}`);
     const all = columns.flatMap(({ checks }) => checks);
-    if (all.some(isUnreadable)) return EXIT.input;
-    return all.some(check => !isUnreadable(check) && hasFailure(check)) ? EXIT.findings : EXIT.ok;
+    const checks = all.flatMap(check => (isUnreadable(check) ? [] : [check]));
+    if (checks.length < all.length) return EXIT.input;
+    return checkPasses(checks) ? EXIT.ok : EXIT.findings;
   },
 });
 
@@ -110,7 +113,7 @@ async function columnOf(
     const kernel = path === undefined ? openRunningKernel() : await openKernel(path, config === undefined ? {} : { config });
     try {
       if (modules !== undefined) kernel.modules = await readModulesOf(kernel, modules, true);
-      const preflight = new Preflight(kernel);
+      const preflight = openPreflight(kernel);
       const checks = objects.map(({ object, problem }): ObjectCheck | Unreadable => {
         if (object === undefined) return { unreadable: problem };
         try {
@@ -128,11 +131,6 @@ async function columnOf(
     const why = unreadable(error);
     return { id: { name: path ?? 'the running kernel' }, checks: objects.map(({ problem = why }) => ({ unreadable: problem })), error };
   }
-}
-
-/** What the object needs as a whole is asked for whichever programs are loaded, and where there are none: one of struct_ops alone. */
-function hasFailure({ programs, findings }: ObjectCheck): boolean {
-  return findings.some(({ verdict }) => verdict.ok === false) || programs.some(({ autoload, outcome }) => autoload && outcome === 'fails');
 }
 
 function objectLines({ name: place, columns }: CheckedObject): string[] {

@@ -1,7 +1,8 @@
 import { Btf } from '../../../btf/btf.js';
 import { relocateCore } from '../../bpf/core.js';
 import { type ListedInstruction, Listing, remarks } from '../../bpf/listing.js';
-import { type BpfObject, openBpfObject } from '../../bpf/object.js';
+import { openBpfObject } from '../../bpf/node/open.js';
+import type { BpfObject } from '../../bpf/object.js';
 import type { BpfFunction } from '../../bpf/programs.js';
 import { type BpfRelocation, describeRelocation } from '../../bpf/relocations.js';
 import { toJson } from '../../report/json.js';

@@ -68,7 +68,7 @@ describe('openBpfObject()', () => {
       });
 
       it('reads the values that variables start with', () => {
-        const values = object.variables.map(variable => `${variable.declaration} = ${object.data.value(variable)}`);
+        const values = object.variables.map(variable => `${variable.declaration} = ${object.initialValue(variable)}`);
         expect(values).to.include('u32 sampling = 7');
         expect(values).to.include('struct config config = {.level = 3, .name = "kelf"}');
         expect(values).to.include('const char on_raw_switch.text[16] = "size %d, id %d\\n"');
@@ -142,7 +142,7 @@ describe('openBpfObject()', () => {
       });
 
       it('reads bit-fields, and pointers that a relocation fills', () => {
-        const values = object.variables.map(variable => `${variable.name} = ${object.data.value(variable)}`);
+        const values = object.variables.map(variable => `${variable.name} = ${object.initialValue(variable)}`);
         expect(values).to.deep.equal([`config = {.level = -3, .name = "kelf"}`, 'start = &config']);
       });
 

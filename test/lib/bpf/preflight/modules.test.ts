@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type BpfProgram, type Kernel, type ModuleTable, openBpfObject, Preflight, readModules } from 'kelf';
+import { type BpfProgram, type Kernel, type ModuleTable, openBpfObject, openPreflight, readModules } from 'kelf';
+import { readModuleContents } from '../../../../lib/bpf/node/modules.js';
 import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
 import { TargetChecks } from '../../../../lib/bpf/preflight/targets.js';
 import { sectionMeaning } from '../../../../lib/bpf/section-names.js';
@@ -98,7 +99,7 @@ describe('Preflight with the modules of a kernel', () => {
       symbols: [{ name: 'prog', type: 2, binding: 1, section: 1, size: 16n }, ...symbols],
       ...more,
     });
-    const { programs, findings } = new Preflight(kernel(withModules)).check(openBpfObject(bytes));
+    const { programs, findings } = openPreflight(kernel(withModules)).check(openBpfObject(bytes));
     return [...findings, ...programs[0]!.findings]
       .filter(({ verdict }) => verdict.code !== 'features-unknown')
       .map(
@@ -148,7 +149,7 @@ describe('Preflight with the modules of a kernel', () => {
       const made = kernel();
       // A kernel whose table of events is found, and has none.
       Object.defineProperty(made, 'tracepoints', { value: { listsData: true, listsEvents: true, find: () => undefined } });
-      const checks = new TargetChecks(made, new PreflightModules(made));
+      const checks = new TargetChecks(made, new PreflightModules(made, readModuleContents));
       const [{ verdict } = {}] = checks.verdicts({ meaning: sectionMeaning(section) } as BpfProgram);
       return `${verdict?.errno ?? 'yes'} ${verdict?.code}`;
     };

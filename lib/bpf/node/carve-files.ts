@@ -5,8 +5,8 @@ import { isFormatError } from '../../../elf/errors.js';
 import { makeFolder, saveFile } from '../../save.js';
 import { InputError, openSource } from '../../source/node.js';
 import { inThreads } from '../../threads.js';
-import { carve } from './carve.js';
-import type { ByteRange, Find } from './find.js';
+import { carve } from '../carve/carve.js';
+import type { ByteRange, Find } from '../carve/find.js';
 
 /** An object that was found in a file; its bytes are not kept. */
 export interface CarvedObject extends Omit<Find, 'bytes' | 'loader'> {
@@ -80,7 +80,7 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
     batches.length === 1
       ? [carveBatch(batches[0]!, out)]
       : await inThreads<Member[], Carved>(batches, {
-          script: new URL('./worker.js', import.meta.url),
+          script: new URL('./carve-worker.js', import.meta.url),
           data: { out },
           threads,
           onDone: report,

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { carveBatch, type Member } from './files.js';
+import { carveBatch, type Member } from './carve-files.js';
 
 // One thread of carveFiles(): each message is a batch of files, and is answered by what was found in them.
 
