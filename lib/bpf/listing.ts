@@ -6,10 +6,10 @@ import { decode, type Operation } from './decode.js';
 import { CALL, INSN_BYTES, type Instruction, type Instructions, jumpDistance, OPCODE } from './insn.js';
 import { type KernelNames, kernelNotation } from './kernel-notation.js';
 import { llvmNotation } from './llvm-notation.js';
+import { mapTypeName } from './map-types.js';
 import type { BpfObject } from './object.js';
 import type { BpfFunction } from './programs.js';
 import { type BpfRelocation, describeRelocation } from './relocations.js';
-import { MAP_TYPES } from './uapi.js';
 
 /** One instruction of a listing, with what is known of it. */
 export interface ListedInstruction {
@@ -148,7 +148,7 @@ export class Listing {
         // An arena's variables lie in the map that is the arena.
         const inArena = this.#object.data.of(meaning.sectionIndex)?.kind === 'arena';
         const map = this.#object.maps.find(({ sectionIndex, origin, type }) =>
-          inArena ? MAP_TYPES[type] === 'arena' : sectionIndex === meaning.sectionIndex && origin !== 'btf',
+          inArena ? mapTypeName(type) === 'arena' : sectionIndex === meaning.sectionIndex && origin !== 'btf',
         );
         return { immediate: `map[name:${map?.name ?? meaning.section}][0]+${meaning.offset}` };
       }

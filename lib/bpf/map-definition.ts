@@ -1,6 +1,7 @@
 import type { Btf } from '../../btf/btf.js';
 import type { Member } from '../../btf/types.js';
 import { FormatError } from '../../elf/errors.js';
+import { mapType } from './map-types.js';
 
 /** What a BTF-defined map says of itself. Sizes in bytes. */
 export interface MapDefinition {
@@ -23,10 +24,6 @@ export interface MapDefinition {
   /** True where the slots are programs. */
   readonly ofPrograms: boolean;
 }
-
-const ARRAY_OF_MAPS = 12;
-const HASH_OF_MAPS = 13;
-const PROG_ARRAY = 3;
 
 /**
  * Reads the struct that defines a map (parse_btf_map_def of libbpf): integers are sizes of arrays, `int (*max_entries)[1024]`; types are pointers.
@@ -124,19 +121,19 @@ function wideInteger(btf: Btf, member: Member, fail: Fail): bigint {
 function readValues(
   btf: Btf,
   member: Member,
-  mapType: number,
+  type: number,
   name: string,
   fail: Fail,
 ): { readonly offset: number; readonly inner?: MapDefinition; readonly ofPrograms: boolean } {
-  const isMapInMap = mapType === ARRAY_OF_MAPS || mapType === HASH_OF_MAPS;
-  if (!isMapInMap && mapType !== PROG_ARRAY) fail("'values' are of maps in maps and of prog_array only");
+  const slots = mapType(type)?.slots;
+  if (slots === undefined) fail("'values' are of maps in maps and of prog_array only");
   const array = btf.type(btf.resolve(member.typeId));
   if (array.kind !== 'ARRAY' || array.nelems !== 0) return fail("'values' is no array without a size");
   const pointer = btf.type(btf.resolve(array.typeId));
   if (pointer.kind !== 'PTR') return fail(`the elements of 'values' are ${pointer.kind}, not pointers`);
   const target = btf.type(btf.resolve(pointer.typeId));
   const offset = member.bitOffset / 8;
-  if (isMapInMap) return { offset, inner: readMapDefinition(btf, target.id, `${name}.inner`, true), ofPrograms: false };
+  if (slots === 'maps') return { offset, inner: readMapDefinition(btf, target.id, `${name}.inner`, true), ofPrograms: false };
   return target.kind === 'FUNC_PROTO'
     ? { offset, ofPrograms: true }
     : fail(`the elements of 'values' point to ${target.kind}, not to functions`);

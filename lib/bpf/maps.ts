@@ -5,8 +5,9 @@ import type { DataKind, DataSections } from './data.js';
 import { type BpfExtern, kconfigSize } from './externs.js';
 import type { BpfFile } from './file.js';
 import { type MapDefinition, readMapDefinition } from './map-definition.js';
+import { mapTypeName, mapTypeNumber } from './map-types.js';
 import type { BpfStructOps } from './struct-ops.js';
-import { KERNEL_NAME_LENGTH, mapTypeName } from './uapi.js';
+import { KERNEL_NAME_LENGTH } from './uapi.js';
 
 /** Where a map comes from: a variable in `.maps`; a section of global data; `.kconfig`; a struct_ops; a symbol in the old `maps`. */
 export type MapOrigin = 'btf' | DataKind | 'kconfig' | 'struct_ops' | 'legacy';
@@ -48,8 +49,8 @@ export interface BpfMap {
   readonly refusal?: string;
 }
 
-const ARRAY = 2;
-const STRUCT_OPS = 26;
+const ARRAY: number = mapTypeNumber('array');
+const STRUCT_OPS: number = mapTypeNumber('struct_ops');
 const RDONLY_PROG = 1 << 7;
 const MMAPABLE = 1 << 10;
 const LINK = 1 << 13;

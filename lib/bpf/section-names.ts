@@ -35,7 +35,7 @@ export interface SectionDefinition {
   readonly name: string;
   /** True where `name/target` is of this definition too. */
   readonly takesTarget: boolean;
-  /** As in PROGRAM_TYPES of uapi.ts. */
+  /** As in program-types.ts, where it is not newer than that. */
   readonly type: string;
   /** As in ATTACH_TYPES; undefined where the program type has none. */
   readonly attachType?: string;

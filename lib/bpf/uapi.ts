@@ -1,19 +1,5 @@
-// Names of include/uapi/linux/bpf.h by number, as of Linux 6.18: `enum bpf_prog_type`, `bpf_map_type`, `bpf_attach_type` and `bpf_func_id`. What is
-// newer is shown by its number. Program and map types are in lower case, as libbpf's and bpftool's texts have them.
-
-/** `kprobe` for BPF_PROG_TYPE_KPROBE. */
-export const PROGRAM_TYPES: readonly string[] = words(`
-  unspec socket_filter kprobe sched_cls sched_act tracepoint xdp perf_event cgroup_skb cgroup_sock lwt_in lwt_out lwt_xmit sock_ops
-  sk_skb cgroup_device sk_msg raw_tracepoint cgroup_sock_addr lwt_seg6local lirc_mode2 sk_reuseport flow_dissector cgroup_sysctl
-  raw_tracepoint_writable cgroup_sockopt tracing struct_ops ext lsm sk_lookup syscall netfilter
-`);
-
-/** `hash` for BPF_MAP_TYPE_HASH. */
-export const MAP_TYPES: readonly string[] = words(`
-  unspec hash array prog_array perf_event_array percpu_hash percpu_array stack_trace cgroup_array lru_hash lru_percpu_hash lpm_trie
-  array_of_maps hash_of_maps devmap sockmap cpumap xskmap sockhash cgroup_storage reuseport_sockarray percpu_cgroup_storage queue stack
-  sk_storage devmap_hash struct_ops ringbuf inode_storage task_storage bloom_filter user_ringbuf cgrp_storage arena
-`);
+// Names of include/uapi/linux/bpf.h by number, as of Linux 6.18: `enum bpf_attach_type` and `bpf_func_id`, and the flags of maps. What is newer is
+// shown by its number. Program and map types have tables of their own.
 
 /** `TRACE_FENTRY` for BPF_TRACE_FENTRY. */
 export const ATTACH_TYPES: readonly string[] = words(`
@@ -58,10 +44,6 @@ const HELPERS: readonly string[] = words(`
   dynptr_read dynptr_write dynptr_data tcp_raw_gen_syncookie_ipv4 tcp_raw_gen_syncookie_ipv6 tcp_raw_check_syncookie_ipv4
   tcp_raw_check_syncookie_ipv6 ktime_get_tai_ns user_ringbuf_drain cgrp_storage_get cgrp_storage_delete
 `);
-
-export function mapTypeName(type: number): string {
-  return MAP_TYPES[type] ?? `type ${type}`;
-}
 
 /** `bpf_map_lookup_elem`; undefined for a number that this version does not know. */
 export function helperName(id: number): string | undefined {

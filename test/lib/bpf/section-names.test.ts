@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { SECTION_DEFINITIONS, sectionMeaning } from 'kelf';
-import { ATTACH_TYPES, PROGRAM_TYPES } from '../../../lib/bpf/uapi.js';
+import { PROGRAM_TYPES } from '../../../lib/bpf/program-types.js';
+import { ATTACH_TYPES } from '../../../lib/bpf/uapi.js';
 
 describe('sectionMeaning()', () => {
   for (const [section, type, attachType, target, sleepable] of [
@@ -39,7 +40,10 @@ describe('sectionMeaning()', () => {
   it('uses types that the kernel has a number for, or that are newer', () => {
     const newer = ['TRACE_FSESSION', 'TRACE_FENTRY_MULTI', 'TRACE_FEXIT_MULTI', 'TRACE_FSESSION_MULTI'];
     for (const { name, type, attachType } of SECTION_DEFINITIONS.values()) {
-      expect(PROGRAM_TYPES, name).to.include(type);
+      expect(
+        PROGRAM_TYPES.map(({ name }) => name),
+        name,
+      ).to.include(type);
       if (attachType !== undefined && !newer.includes(attachType)) expect(ATTACH_TYPES, name).to.include(attachType);
     }
   });

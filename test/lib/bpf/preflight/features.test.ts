@@ -19,6 +19,14 @@ describe('KernelFeatures', () => {
     expect(features().programType('xdp')).to.include({ ok: false, code: 'unknown-program-type' });
   });
 
+  it('knows program types that are newer than its table by name', () => {
+    const writer = new BtfWriter();
+    writer.enum('bpf_prog_type', 4, [['BPF_PROG_TYPE_NEWER', 200]]);
+    const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: writer.bytes() }));
+    expect(kernel.programType('newer').code).to.equal('accepted');
+    expect(kernel.programType('newest').code).to.equal('unknown-program-type');
+  });
+
   it('takes the end of an enum for no attach type', () => {
     expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/ingress')!)!.ok).to.equal(true);
     expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/egress')!)).to.include({ ok: false, code: 'unknown-attach-type' });

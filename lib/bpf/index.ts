@@ -1,0 +1,60 @@
+/**
+ * BPF objects: what is in one, what becomes of it on a kernel, and finding them in other files.
+ *
+ * ```ts
+ * const object = readBpfObject(bytes);              // every table is read when it is asked for
+ * describeObject(object);                           // programs, maps, variables, relocations … as plain data
+ * relocateCore(object, btf).outcomes;               // what each CO-RE relocation comes to with a kernel's BTF
+ * const check = new Preflight(kernel).check(object);// whether its programs would load and attach
+ * checkPasses([check]);                             // as `kelf bpf check` says it by its exit code
+ * carve(source);                                    // the objects that a program, library or header carries
+ * ```
+ *
+ * Nothing here opens a path: bytes and sources of bytes come from the caller.
+ */
+export { carve } from './carve/carve.js';
+export type { ByteRange, Find, Form, FoundProgram } from './carve/find.js';
+export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './core.js';
+export { type CorePatch, POISON_IMM } from './core-patch.js';
+export type { BpfCoreRelocation } from './core-relocations.js';
+export type { BpfVariable, DataKind, DataSection, DataSections } from './data.js';
+export { type AtomicOperation, decode, type Operation } from './decode.js';
+export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './describe.js';
+export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './externs.js';
+export type { BpfRefusal } from './file.js';
+export { type ImageContext, type ProgramImage, programImage } from './image.js';
+export { type Instruction, Instructions, imm64 } from './insn.js';
+export { type KernelNames, kernelNotation } from './kernel-notation.js';
+export { type CodeLabel, type ListedInstruction, Listing, remarks } from './listing.js';
+export { type LlvmOptions, llvmNotation } from './llvm-notation.js';
+export { type MapSlot, slotsOf } from './map-slots.js';
+export { type MapType, mapType } from './map-types.js';
+export type { BpfMap, MapOrigin } from './maps.js';
+export { BpfObject, type BpfObjectOptions, readBpfObject } from './object.js';
+export { type FoundObject, type FoundObjects, objectsIn } from './preflight/inputs.js';
+export type { ModuleContents, ReadModule } from './preflight/modules.js';
+export {
+  checkPasses,
+  type Finding,
+  type FindingKind,
+  NOT_TOLD,
+  type ObjectCheck,
+  type Outcome,
+  Preflight,
+  type PreflightOptions,
+  type ProgramCheck,
+} from './preflight/preflight.js';
+export { PROGRAM_TYPES, type ProgramType } from './program-types.js';
+export { type BpfFunction, type BpfProgram, isProgram } from './programs.js';
+export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './relocations.js';
+export {
+  SECTION_DEFINITIONS,
+  type SectionDefinition,
+  type SectionMeaning,
+  sectionMeaning,
+  type TargetGrammar,
+} from './section-names.js';
+export type { BpfStructOps } from './struct-ops.js';
+export { type StructOpsMember, structOpsMembers } from './struct-ops-members.js';
+export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './tag.js';
+export { formatValue, type ValueOptions } from './value.js';
