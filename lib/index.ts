@@ -41,7 +41,8 @@ export type { BpfMap, MapOrigin } from './bpf/maps.js';
 export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/node/carve-files.js';
 export { openBpfObject } from './bpf/node/open.js';
 export { openPreflight } from './bpf/node/preflight.js';
-export { BpfObject, type BpfObjectOptions } from './bpf/object.js';
+export { BpfObject, type BpfObjectOptions, readBpfObject } from './bpf/object.js';
+export type { ModuleContents, ReadModule } from './bpf/preflight/modules.js';
 export {
   checkPasses,
   type Finding,

@@ -12,7 +12,6 @@ export const rooms: {
   readonly unwrap: () => typeof import('./open/unwrap.js');
   readonly unpack: () => typeof import('../elf/compression/unpack.js');
   readonly packing: () => typeof import('../elf/compression/packing.js');
-  readonly compressedSections: () => typeof import('../elf/compression/section.js');
   /** For an image without `.symtab`. */
   readonly locateKallsyms: () => typeof import('../kallsyms/locate.js');
   readonly discover: () => typeof import('./open/discover.js');
@@ -37,7 +36,6 @@ export const rooms: {
   unwrap: () => require('./open/unwrap.js'),
   unpack: () => require('../elf/compression/unpack.js'),
   packing: () => require('../elf/compression/packing.js'),
-  compressedSections: () => require('../elf/compression/section.js'),
   locateKallsyms: () => require('../kallsyms/locate.js'),
   discover: () => require('./open/discover.js'),
   ksymtab: () => require('./open/ksymtab.js'),

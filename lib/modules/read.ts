@@ -2,6 +2,7 @@ import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Btf } from '../../btf/btf.js';
 import { encodeBlob } from '../../btf/encode.js';
+import { PACKED_SUFFIXES } from '../../elf/compression/packing.js';
 import { InputError } from '../source/node.js';
 import { inThreads } from '../threads.js';
 import { type ModulePart, readPart } from './part.js';
@@ -64,6 +65,9 @@ export async function readModules(folder: string, options: ReadModulesOptions = 
   return new ModuleTable(parts);
 }
 
+/** A module's file, packed or not. */
+const MODULE = new RegExp(`\\.ko(${PACKED_SUFFIXES.map(suffix => suffix.replace('.', '\\.')).join('|')})?$`);
+
 /**
  * The modules under a folder, in the order of their paths. Links to folders are not followed: `build` and `source` lead to the kernel's sources.
  * @throws InputError
@@ -75,7 +79,7 @@ export function findModules(folder: string): string[] {
     for (const entry of list(at)) {
       const path = join(at, entry.name);
       if (entry.isDirectory()) folders.push(path);
-      else if (/\.ko(\.(gz|xz|zst|lz4|bz2))?$/.test(entry.name)) found.push(path);
+      else if (MODULE.test(entry.name)) found.push(path);
     }
   }
   return found.sort();

@@ -1,5 +1,4 @@
 import { isElf } from '../../elf/header.js';
-import { unpackSectionsWith } from '../../elf/section.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import { rooms } from '../rooms.js';
 
@@ -16,9 +15,4 @@ export function unpackSource(source: ByteSource): ByteSource {
   const { bytes } = rooms.unpack().unpack(source.read(0, source.size), { name: source.name, trailing: 'ignore' });
   source.close();
   return new MemorySource(bytes, source.name);
-}
-
-/** For who reads the sections of an ELF file: what unpacks compressed ones is loaded with the first of them. */
-export function unpackSectionsOnDemand(): void {
-  unpackSectionsWith((bytes, header, name) => rooms.compressedSections().decompressSection(bytes, header, name));
 }

@@ -29,19 +29,17 @@ function loadedBy(main: string, ...argv: string[]): string[] {
 }
 
 describe('the rooms that a command enters', () => {
-  it('kelf symbols: nothing of BTF, kallsyms and kernels, no decompressors', () => {
+  it('kelf symbols: nothing of BTF, kallsyms and kernels', () => {
     const loaded = loadedBy(MAIN, 'symbols', vmlinux);
     expect(loaded).to.include('elf/symbol.js');
     expect(loaded.filter(file => /^(btf|kallsyms)\/|^lib\/(?!cli\/|source\/|errors\.js)/.test(file))).to.deep.equal([]);
-    expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
     expect(loaded).not.to.include('elf/memory.js');
   });
 
-  it('kelf duplicates: no decompressors, no printers of BTF, nothing of modules, of the running kernel, of wrapped images', () => {
+  it('kelf duplicates: no printers of BTF, nothing of modules, of the running kernel, of wrapped images', () => {
     // The .config in this image is packed.
     const loaded = loadedBy(MAIN, 'duplicates', vmlinux, '--config', `${root}fixtures/kernel/config-amd64`);
     expect(loaded).to.include('lib/answers/duplicates.js');
-    expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
     // A prototype in C is part of what a Btf says of itself.
     const declarations = ['declaration-kernel.js', 'declaration.js', 'heap.js', 'text-kernel.js'].map(file => `btf/print/${file}`);
     expect(loaded.filter(file => file.startsWith('btf/print/')).sort()).to.deep.equal(declarations);
@@ -57,10 +55,9 @@ describe('the rooms that a command enters', () => {
       expect(loaded).not.to.include(file);
   });
 
-  it('kelf btf dump: no decompressors, nothing of kernels', () => {
+  it('kelf btf dump: nothing of kernels', () => {
     const loaded = loadedBy(MAIN, 'btf', 'dump', vmlinux);
     expect(loaded).to.include('btf/print/raw.js');
-    expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
     expect(loaded).not.to.include('lib/kernel.js');
   });
 });
