@@ -1,52 +1,69 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { posix } from 'node:path';
+import { dirname, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
  * The command line in a few CommonJS files, from what tsc wrote: node takes as long to load eighty modules as most commands take to work, and 5 ms
- * to start its loader of ES modules. Parts are still loaded when they are entered: commands by import(), rooms by require(). The library is not bundled.
+ * to start its loader of ES modules. A folder becomes a file, and a command too. The library's imports are all static; here the import of another
+ * file becomes a require() that runs when something of it is first used, so that no command loads what only others need. The library itself is
+ * not bundled.
  */
 
 const dist = fileURLToPath(new URL('dist/', import.meta.url));
 const out = `${dist}cli`;
 
-/** `./open/unwrap.js`, as lib/rooms.ts has it, is `room-open-unwrap.cjs` here. */
-const nameOfRoom = path => `room-${path.replace(/^[./]+|\.js$/g, '').replaceAll('/', '-')}`;
-const ROOMS = `${dist}lib/rooms.js`;
-const REQUIRE = /require\('(\.[^']+)'\)/g;
-const rooms = [...readFileSync(ROOMS, 'utf8').matchAll(REQUIRE)].map(([, path]) => path);
+/** Modules that are files of their own: their folders are needed by more than need them. */
+const APART = ['btf/core-compat', 'btf/ext', 'btf/relocate', 'kallsyms/elf', 'kallsyms/locate', 'lib/facts/tracepoint-table', 'lib/facts/definitions', 'lib/kernel'];
 
-/**
- * What is found beside a module, such as a worker or a page of docs/, is found from where the module was; rooms are here. A path is no URL: the
- * one to a project may have a `#` or a `%` in it.
- */
-const placeOf = id => `new URL(${JSON.stringify(id === ROOMS ? '' : posix.relative(out, id))}, require('node:url').pathToFileURL(__filename)).href`;
+/** `part-elf-dwarf` for what is in elf/dwarf; a command for itself. Rollup makes the name of a variable of it, partElfDwarf: nothing else is called so. */
+function fileOf(id) {
+  const path = posix.relative(dist, id).replace(/\.js$/, '');
+  const part = path.startsWith('lib/cli/commands/') || APART.includes(path) ? path : dirname(path);
+  return `part-${part.replace(/^lib\//, '').replaceAll('/', '-')}`;
+}
+
+/** What is found beside a module, such as a worker or a page of docs/, is found from where the module was. A path is no URL: it may have a `#`. */
+const placeOf = id => `new URL(${JSON.stringify(posix.relative(out, id))}, require('node:url').pathToFileURL(__filename)).href`;
+
+const { imports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+/** `var x = require('./y.cjs');`, by which rollup writes `x.name` for what a file takes of another, and of a package. Node's own modules are there already. */
+const REQUIRE = /^(?:var|const) (\w+) = require\('((?!node:)[^']+)'\);\n/gm;
+
+function requiredLate(code) {
+  const names = [];
+  const head = code.replace(REQUIRE, (_, name, path) => {
+    names.push(name);
+    return `let ${name}$; const ${name}$$ = () => (${name}$ = require('${path}'));\n`;
+  });
+  if (names.length === 0) return code;
+  return head.replace(new RegExp(`(?<![\\w$/#]|(?<!\\.\\.)\\.)(${names.join('|')})\\.(?!cjs)`, 'g'), (_, name) => `(${name}$ ?? ${name}$$()).`);
+}
 
 export default {
-  input: {
-    kelf: `${dist}lib/cli/main.js`,
-    ...Object.fromEntries(rooms.map(path => [nameOfRoom(path), posix.join(dist, 'lib', path)])),
-  },
+  input: { kelf: `${dist}lib/cli/main.js` },
   output: {
     dir: out,
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
     dynamicImportInCjs: false,
-    // What most commands need, in a file each.
-    manualChunks: { command: [`${dist}lib/cli/command.js`], elf: [`${dist}elf/file.js`], btf: [`${dist}btf/btf.js`], kernel: [`${dist}lib/cli/kernel.js`] },
+    hoistTransitiveImports: false,
+    manualChunks: fileOf,
   },
-  external: id => !id.startsWith('.') && !id.startsWith('/'),
+  external: id => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('#'),
   // Loops in asm.js are to stay as they are, down to what looks useless.
   treeshake: false,
+  // Helpers of tsc ask for `this`; files that need each other's functions get them when they are called.
+  onwarn: (warning, warn) => ['THIS_IS_UNDEFINED', 'CIRCULAR_CHUNK'].includes(warning.code) || warn(warning),
   plugins: [
     {
-      name: 'places',
+      name: 'command-line',
       // What an earlier build named otherwise.
       buildStart: () => rmSync(out, { recursive: true, force: true }),
-      transform: (code, id) =>
-        id === ROOMS ? { code: code.replace(REQUIRE, (_, path) => `require('./${nameOfRoom(path)}.cjs')`), map: null } : null,
+      resolveId: id => (id in imports ? fileURLToPath(new URL(imports[id].node, import.meta.url)) : null),
       resolveImportMeta: (property, { moduleId }) => (property === 'url' ? placeOf(moduleId) : null),
+      renderChunk: code => ({ code: requiredLate(code), map: null }),
     },
   ],
 };

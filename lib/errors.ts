@@ -13,3 +13,14 @@ export class OutputError extends Error {
     super(`${what}: ${cause.message.replace(/^[A-Z0-9]+: |, [a-z]+( '.*')?$/gs, '')}`, { cause });
   }
 }
+
+/** A file that can't be opened or read, as the system says it, or that is no file. */
+export class InputError extends Error {
+  override readonly name: string = 'InputError';
+  readonly code: string;
+
+  constructor(path: string, code: string, message: string, options?: ErrorOptions) {
+    super(`${path}: ${message}`, options);
+    this.code = code;
+  }
+}

@@ -27,10 +27,13 @@ export const ERRNO_NUMBERS: Readonly<Record<Errno, number>> = {
   ESRCH: 3,
 };
 
+/** What becomes of something that the kernel is asked to do. */
+export type Outcome = 'accepted' | 'refused' | 'open';
+
 /** An answer to "does the kernel accept this?", with what it rests on. */
 export interface Verdict {
-  /** Undefined where it can't be told: `certainty` is `open`, and `because` names what would settle it. */
-  readonly ok: boolean | undefined;
+  /** `open` where it can't be told: `certainty` is `open` then, and `because` names what would settle it. */
+  readonly outcome: Outcome;
   readonly code: ReasonCode;
   readonly certainty: Certainty;
   /** What the kernel answers with where it refuses. */

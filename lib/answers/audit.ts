@@ -1,6 +1,7 @@
-import type { Kernel } from '../kernel.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { ReasonCode } from '../reasons.js';
-import { BtfAbsence, type MissingBtfOptions } from './missing-btf.js';
+import { tracingOf } from '../rules/tracing.js';
+import { BtfAbsence, type MissingBtfOptions } from './missing-btf/missing-btf.js';
 
 /** How often each outcome occurs, the most frequent first, each with a few names. */
 export type Tally = readonly { readonly code: ReasonCode; readonly count: number; readonly examples: readonly string[] }[];
@@ -38,8 +39,9 @@ export interface Audit {
 const EXAMPLES = 3;
 
 /** Asks every question of every function. */
-export function auditKernel(kernel: Kernel, options: MissingBtfOptions = {}): Audit {
-  const { functions, symbols, tracing, btf, mcount } = kernel;
+export function auditKernel(kernel: KernelFacts, options: MissingBtfOptions = {}): Audit {
+  const { functions, symbols, btf, mcount } = kernel;
+  const tracing = tracingOf(kernel);
   const byName = new TallyBuilder();
   const byAddress = new TallyBuilder();
   const missing = new TallyBuilder();
@@ -90,13 +92,15 @@ export function auditKernel(kernel: Kernel, options: MissingBtfOptions = {}): Au
   };
 }
 
-function auditFentry({ btf, tracing }: Kernel): Tally {
+function auditFentry(kernel: KernelFacts): Tally {
+  const { btf } = kernel;
+  const tracing = tracingOf(kernel);
   const tally = new TallyBuilder();
   if (btf !== undefined) for (const id of btf.functions().ids) tally.add(tracing.fentryAttach(id).code, id);
   return tally.sorted(id => btf!.nameOf(id));
 }
 
-function auditBtf({ btf, btfSource, symbols }: Kernel): Pick<Audit, 'btf'> {
+function auditBtf({ btf, btfSource, symbols }: KernelFacts): Pick<Audit, 'btf'> {
   if (btf === undefined) return {};
   const { names, length } = btf.functions();
   let withoutSymbol = 0;
@@ -104,10 +108,11 @@ function auditBtf({ btf, btfSource, symbols }: Kernel): Pick<Audit, 'btf'> {
   return { btf: { types: btf.count - 1, functions: length, source: btfSource!, withoutSymbol } };
 }
 
-function freedSites({ functions, tracing }: Kernel): number {
+function freedSites(kernel: KernelFacts): number {
+  const { init } = tracingOf(kernel).rules;
   let count = 0;
-  const ip = functions.sites?.ip;
-  if (ip !== undefined) for (let at = 0; at < ip.length; at++) if (tracing.rules.init.at(ip, at) !== undefined) count++;
+  const ip = kernel.functions.sites?.ip;
+  if (ip !== undefined) for (let at = 0; at < ip.length; at++) if (init.at(ip, at) !== undefined) count++;
   return count;
 }
 

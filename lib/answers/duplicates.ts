@@ -1,6 +1,6 @@
-import { type FunctionRow, functionRow } from '../function-row.js';
-import type { Kernel } from '../kernel.js';
-import type { ModuleInstance } from '../modules/table.js';
+import { type FunctionRow, functionRow } from '../facts/function-row.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import type { ModuleInstance } from '../facts/modules/module-table.js';
 
 /** A name that functions at different addresses bear. */
 export interface DuplicateGroup {
@@ -18,7 +18,7 @@ export interface DuplicateGroup {
 }
 
 /** All names with more than one text address, in the kernel or in the modules that were read, in the order of the names. */
-export function duplicates(kernel: Kernel): DuplicateGroup[] {
+export function duplicates(kernel: KernelFacts): DuplicateGroup[] {
   const { functions, symbols } = kernel;
   const groups: DuplicateGroup[] = [];
   for (const first of symbols.index.repeated()) {
@@ -33,7 +33,7 @@ export function duplicates(kernel: Kernel): DuplicateGroup[] {
 }
 
 /** The groups with their namesakes in modules, and the names that only modules make ambiguous. */
-function withModules(kernel: Kernel, groups: readonly DuplicateGroup[]): DuplicateGroup[] {
+function withModules(kernel: KernelFacts, groups: readonly DuplicateGroup[]): DuplicateGroup[] {
   const modules = kernel.modules!;
   const { functions, symbols } = kernel;
   const all = groups.map(group => ({ ...group, modules: modules.find(group.name) }));
@@ -57,7 +57,7 @@ function withModules(kernel: Kernel, groups: readonly DuplicateGroup[]): Duplica
 }
 
 /** Compares the code of functions: as long as st_size says, or up to the next symbol. Other lengths are other code, and are not read. */
-function equalBytes(kernel: Kernel, functions: readonly FunctionRow[]): boolean | undefined {
+function equalBytes(kernel: KernelFacts, functions: readonly FunctionRow[]): boolean | undefined {
   const memory = kernel.image?.memory;
   const length = codeLength(functions[0]!);
   if (memory === undefined || !functions.every(({ address }) => memory.has(address, length))) return undefined;

@@ -1,9 +1,9 @@
-import type { Kernel } from '../kernel.js';
-import { PLACE } from './traceability.js';
-import { tracepointName } from './tracepoint.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import { PLACE } from './trace/traceability.js';
+import { tracepointName } from './trace/tracepoint.js';
 
 /** What a name is that no function bears, and where to ask about it: `no function of that name`, `data, not a function`. */
-export function noFunction(kernel: Kernel, name: string): string {
+export function noFunction(kernel: KernelFacts, name: string): string {
   const { symbols, modules } = kernel;
   const rows = symbols.find(name);
   if (rows.length > 0)

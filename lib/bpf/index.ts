@@ -2,7 +2,7 @@
  * BPF objects: what is in one, what becomes of it on a kernel, and finding them in other files.
  *
  * ```ts
- * const object = readBpfObject(bytes);              // every table is read when it is asked for
+ * const object = openBpfObject(bytes);              // or a path, in Node; every table is read when it is asked for
  * describeObject(object);                           // programs, maps, variables, relocations … as plain data
  * relocateCore(object, btf).outcomes;               // what each CO-RE relocation comes to with a kernel's BTF
  * const check = new Preflight(kernel).check(object);// whether its programs would load and attach
@@ -10,7 +10,7 @@
  * carve(source);                                    // the objects that a program, library or header carries
  * ```
  *
- * Nothing here opens a path: bytes and sources of bytes come from the caller.
+ * What opens paths in folders and starts threads, carveFiles(), is for Node alone and stands elsewhere.
  */
 export { carve } from './carve/carve.js';
 export type { ByteRange, Find, Form, FoundProgram } from './carve/find.js';
@@ -30,9 +30,9 @@ export { type LlvmOptions, llvmNotation } from './llvm-notation.js';
 export { type MapSlot, slotsOf } from './map-slots.js';
 export { type MapType, mapType } from './map-types.js';
 export type { BpfMap, MapOrigin } from './maps.js';
-export { BpfObject, type BpfObjectOptions, readBpfObject } from './object.js';
-export { type FoundObject, type FoundObjects, objectsIn } from './preflight/inputs.js';
-export type { ModuleContents, ReadModule } from './preflight/modules.js';
+export { BpfObject, type BpfObjectOptions } from './object.js';
+export { openBpfObject } from './open.js';
+export { type FoundObject, type FoundObjects, objectsIn, objectsOf } from './preflight/inputs.js';
 export {
   checkPasses,
   type Finding,
@@ -41,7 +41,6 @@ export {
   type ObjectCheck,
   type Outcome,
   Preflight,
-  type PreflightOptions,
   type ProgramCheck,
 } from './preflight/preflight.js';
 export { PROGRAM_TYPES, type ProgramType } from './program-types.js';

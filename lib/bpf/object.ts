@@ -13,7 +13,7 @@ import { type BpfRelocation, readRelocations } from './relocations.js';
 import { type BpfStructOps, readStructOps } from './struct-ops.js';
 import { KERNEL_NAME_LENGTH } from './uapi.js';
 
-/** Options of {@link readBpfObject}. */
+/** How a {@link BpfObject} is opened. */
 export interface BpfObjectOptions {
   /** The name in messages where bytes are given; the path otherwise. */
   readonly name?: string;

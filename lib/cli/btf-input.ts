@@ -1,8 +1,8 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
 import { isBtf, KIND_NAMES, type Kind } from '../../btf/wire.js';
 import { isElf } from '../../elf/header.js';
-import { readBtf } from '../open/btf.js';
-import { openSource } from '../source/node.js';
+import { readBtf } from '../image/btf.js';
+import { openSource } from '../node/source.js';
 import { MissingError, type OptionSpec, UsageError } from './command.js';
 import { unwrapped } from './elf-input.js';
 

@@ -1,7 +1,7 @@
 import { isFormatError } from '../../elf/errors.js';
 import { isElf } from '../../elf/header.js';
 import type { ByteSource } from '../../elf/source.js';
-import { openSource } from '../source/node.js';
+import { openSource } from '../node/source.js';
 import { MissingError } from './command.js';
 
 /**
@@ -26,7 +26,7 @@ export async function openElfSource(path: string): Promise<ByteSource> {
 export async function unwrapped(
   source: ByteSource,
 ): Promise<{ readonly source: ByteSource; readonly form: readonly string[] } | undefined> {
-  const { openKernelFile } = await import('../open/identify.js');
+  const { openKernelFile } = await import('../image/unwrap.js');
   try {
     const { file, form } = openKernelFile(source);
     return { source: file.source, form };

@@ -1,8 +1,8 @@
-import type { MissingBtfOptions } from '../answers/missing-btf.js';
+import type { MissingBtfOptions } from '../answers/missing-btf/missing-btf.js';
+import { foreignBtf } from '../facts/foreign-btf.js';
+import type { ModuleTable } from '../facts/modules/module-table.js';
 import type { Kernel } from '../kernel.js';
-import type { ModuleTable } from '../modules/table.js';
-import { foreignBtf } from '../open/foreign-btf.js';
-import { openKernel, openRunningKernel } from '../open/open.js';
+import { openKernel, openRunningKernel } from '../open/kernel.js';
 import { type OptionSpec, UsageError } from './command.js';
 
 /** The options of every command that asks a kernel. */
@@ -64,7 +64,7 @@ export function oneKernel(args: readonly string[], { live }: { readonly live?: b
 
 /** The modules under a folder, with progress. @param types whether their types are asked for too */
 export async function readModulesOf(kernel: Kernel, folder: string, types = false): Promise<ModuleTable> {
-  const { readModules } = await import('../modules/read.js');
+  const { readModules } = await import('../node/read-modules.js');
   const { Progress } = await import('./progress.js');
   const progress = new Progress('reading modules');
   try {

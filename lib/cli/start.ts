@@ -4,9 +4,9 @@
  */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { liveObstacle } from '../open/live.js';
+import { obstacleToRunningKernel } from '../node/live.js';
 
-const obstacle = liveObstacle();
+const obstacle = obstacleToRunningKernel();
 const fixture = relative('', fileURLToPath(new URL('../../../fixtures/kernel/vmlinux-amd64', import.meta.url)));
 console.error(
   obstacle === undefined

@@ -1,26 +1,18 @@
-import { type ByteSource, MemorySource } from '../../elf/source.js';
-import { Module, type ModuleOptions } from '../module/module.js';
-import { openSource } from '../source/node.js';
-import { openElf } from './elf.js';
-import { unpackSource } from './packed.js';
+import type { Module, ModuleOptions } from '../facts/module/module.js';
+import { moduleIn } from '../facts/module/open.js';
+import { type Input, type InputOptions, openInput, sourceOf } from './input.js';
 
 /** Options of {@link openModule}. */
-export interface OpenModuleOptions extends ModuleOptions {
-  /** The name in messages where bytes are given; the path otherwise. */
-  readonly name?: string;
-}
+export interface OpenModuleOptions extends ModuleOptions, InputOptions {}
 
 /**
- * Opens a kernel module.
- * @param input the path of a `.ko` file, packed or not, or its bytes
- * @throws FormatError for what is no module, InputError for what can't be read
+ * Opens a kernel module, packed (`.ko.xz`, `.ko.zst`, `.ko.gz`) or not; a Blob gives a promise of it.
+ * @throws FormatError for what is no relocatable ELF file, InputError for a path that can't be read
  */
-export function openModule(input: string | Uint8Array, options: OpenModuleOptions = {}): Module {
-  const source: ByteSource = typeof input === 'string' ? openSource(input) : new MemorySource(input, options.name ?? 'module');
-  try {
-    return new Module(openElf(unpackSource(source)), options);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+export function openModule(input: Exclude<Input, Blob>, options?: OpenModuleOptions): Module;
+export function openModule(input: Blob, options?: OpenModuleOptions): Promise<Module>;
+export function openModule(input: Input, options: OpenModuleOptions = {}): Module | Promise<Module> {
+  const named = { name: 'module', ...options };
+  if (input instanceof Blob) return openInput(input, options).then(source => moduleIn(source, options));
+  return moduleIn(sourceOf(input, named), options);
 }

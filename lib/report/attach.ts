@@ -1,6 +1,6 @@
-import type { AttachAnswer } from '../answers/attach.js';
-import { ATTACH_FORMS, type Recipe } from '../attach/recipe.js';
-import type { Signature } from '../attach/signature.js';
+import type { AttachAnswer } from '../answers/attach/attaching.js';
+import { ATTACH_FORMS, type Recipe } from '../answers/attach/recipe.js';
+import type { Signature } from '../answers/attach/signature.js';
 import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
 
 /** An answer in text: for each function where it is, how it is called, and what attaches to it. */
@@ -14,7 +14,7 @@ export function attachLines({ name, functions, problem }: AttachAnswer): string[
 function recipeLines(recipe: Recipe): string[] {
   const { function: row, signature, notes, instead, entry } = recipe;
   const cells = 'module' in row ? moduleCells(row) : functionCells(row);
-  const refused = (['entry', 'return'] as const).filter(kind => recipe[kind].ok !== true);
+  const refused = (['entry', 'return'] as const).filter(kind => recipe[kind].outcome !== 'accepted');
   return [
     `  ${cells.filter(Boolean).join('  ')}`,
     ...(signature === undefined ? [] : [`    ${signature.prototype}`, ...argumentRows(signature)]),
@@ -22,7 +22,7 @@ function recipeLines(recipe: Recipe): string[] {
     ...(refused.length === 0
       ? []
       : verdictRows(Object.fromEntries(refused.map(kind => [kind === 'entry' ? 'kprobe' : 'kretprobe', recipe[kind]])), '    ')),
-    ...(entry.ok === true ? [] : evidenceLines([entry]).map(line => `      ${line}`)),
+    ...(entry.outcome === 'accepted' ? [] : evidenceLines([entry]).map(line => `      ${line}`)),
     ...instead.map(says => `    instead: ${says}`),
     ...ATTACH_FORMS.filter(form => form !== 'bpf-c').flatMap(form => {
       const lines = (['entry', 'return'] as const).flatMap(kind => recipe.attach(form, kind) ?? []);

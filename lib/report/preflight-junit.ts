@@ -1,8 +1,8 @@
 import type { Finding } from '../bpf/preflight/preflight.js';
 import { REASONS } from '../reasons.js';
-import { writeXml, type XmlTree } from '../xml/write.js';
 import { isUnreadable, type KernelColumn } from './preflight.js';
 import { evidenceLine } from './text.js';
+import { writeXml, type XmlTree } from './xml.js';
 
 /** An object, and what was checked of it on each kernel. */
 export interface CheckedObject {
@@ -30,7 +30,7 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
           properties,
         };
       }
-      const refused: readonly Finding[] = check.findings.filter(({ verdict }) => verdict.ok === false);
+      const refused: readonly Finding[] = check.findings.filter(({ verdict }) => verdict.outcome === 'refused');
       // No program would tell of it.
       const ofObject =
         check.programs.length === 0 && refused.length > 0
@@ -39,8 +39,8 @@ export function preflightJUnit(objects: readonly CheckedObject[]): Promise<strin
       const ofPrograms = check.programs.map(({ program, section, outcome, autoload, findings }): XmlTree => {
         const testcase = { '@classname': `${name} on ${on}`, '@name': `${program} (${section})` };
         if (outcome === 'passes') return testcase;
-        const wanted = outcome === 'fails' ? false : undefined;
-        const against = [...findings, ...check.findings].filter(({ verdict }) => verdict.ok === wanted);
+        const wanted = outcome === 'fails' ? 'refused' : 'open';
+        const against = [...findings, ...check.findings].filter(({ verdict }) => verdict.outcome === wanted);
         const message = against.map(says).join('; ');
         if (outcome === 'open' || !autoload)
           return { ...testcase, skipped: { '@type': outcome, '@message': autoload ? message : `not loaded by itself: ${message}` } };

@@ -1,6 +1,6 @@
 import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
 import { REASONS } from '../reasons.js';
-import { evidenceLine, table } from './text.js';
+import { evidenceLine, OUTCOME_WORDS, table } from './text.js';
 
 /** What was checked on one kernel. */
 export interface KernelColumn {
@@ -27,11 +27,11 @@ function remarkable(findings: readonly Finding[]): Finding[] {
 
 /** `fails: ambiguous-name`, `open`, `passes`, `passes: needs-module`; in parentheses where the program is not loaded by itself. */
 function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Finding[]): string {
-  const wanted = outcome === 'fails' ? false : undefined;
+  const wanted = outcome === 'fails' ? 'refused' : 'open';
   const codes = new Set(
     [...findings, ...object]
       .map(({ verdict }) => verdict)
-      .filter(({ ok, code }) => (outcome === 'passes' ? code === 'needs-module' : ok === wanted))
+      .filter(verdict => (outcome === 'passes' ? verdict.code === 'needs-module' : verdict.outcome === wanted))
       .map(({ code }) => code),
   );
   const text = codes.size === 0 ? outcome : `${outcome}: ${[...codes].join(', ')}`;
@@ -56,7 +56,7 @@ export function findingLines(check: ObjectCheck | Unreadable): string[] {
   if (isUnreadable(check)) return [`  unreadable: ${check.unreadable}`];
   const lines = (list: readonly Finding[]): string[] =>
     remarkable(list).flatMap(({ subject, verdict, usedBy }) => {
-      const answer = verdict.ok === undefined ? 'open' : verdict.ok ? 'yes' : 'no';
+      const answer = OUTCOME_WORDS[verdict.outcome];
       const doubt = verdict.certainty === 'likely' ? ' (likely)' : '';
       const errno = verdict.errno === undefined ? '' : ` ${verdict.errno}`;
       const by = usedBy === undefined || usedBy.length === 0 ? '' : `; used by ${usedBy.join(', ')}`;

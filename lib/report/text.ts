@@ -1,6 +1,6 @@
-import type { Evidence, Verdict } from '../evidence.js';
-import type { FunctionRow } from '../function-row.js';
-import type { ModuleInstance } from '../modules/table.js';
+import type { Evidence, Outcome, Verdict } from '../evidence.js';
+import type { FunctionRow } from '../facts/function-row.js';
+import type { ModuleInstance } from '../facts/modules/module-table.js';
 import { REASONS } from '../reasons.js';
 import { hex } from './json.js';
 
@@ -14,11 +14,13 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
   });
 }
 
+/** What a reader is told of an outcome. */
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = { accepted: 'yes', refused: 'no', open: 'open' };
+
 /** `yes`, `no  EADDRNOTAVAIL  ambiguous-name: several symbols bear the name`, `open  sites-unknown: …`. */
-export function verdictCells({ ok, errno, code, certainty }: Verdict): string[] {
-  const answer = ok === undefined ? 'open' : ok ? 'yes' : 'no';
+export function verdictCells({ outcome, errno, code, certainty }: Verdict): string[] {
   const doubt = certainty === 'likely' ? ' (likely)' : '';
-  return [answer + doubt, errno ?? '', code === 'accepted' ? '' : `${code}: ${REASONS[code]}`];
+  return [OUTCOME_WORDS[outcome] + doubt, errno ?? '', code === 'accepted' ? '' : `${code}: ${REASONS[code]}`];
 }
 
 /** A row for each verdict; mechanisms next to each other that fare alike share one. */

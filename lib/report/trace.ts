@@ -1,7 +1,7 @@
-import type { NameInModules } from '../answers/in-modules.js';
-import type { Lead } from '../answers/name-leads.js';
-import type { PlaceAnswer, TraceabilityAnswer } from '../answers/traceability.js';
-import type { TracepointAnswer } from '../answers/tracepoint.js';
+import type { NameInModules } from '../answers/trace/in-modules.js';
+import type { Lead } from '../answers/trace/name-leads.js';
+import type { PlaceAnswer, TraceabilityAnswer } from '../answers/trace/traceability.js';
+import type { TracepointAnswer } from '../answers/trace/tracepoint.js';
 import type { Verdict } from '../evidence.js';
 import { hex } from './json.js';
 import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
@@ -9,7 +9,7 @@ import { evidenceLines, functionCells, moduleCells, table, verdictRows } from '.
 /** Where a name is refused for being ambiguous: the same functions by their places, which no other symbol shares. */
 function anchorLines({ kprobe, functions }: TraceabilityAnswer): string[] {
   if (kprobe.byName.code !== 'ambiguous-name') return [];
-  const places = functions.filter(({ kprobe, function: { anchor } }) => kprobe.ok && anchor !== undefined);
+  const places = functions.filter(({ kprobe, function: { anchor } }) => kprobe.outcome === 'accepted' && anchor !== undefined);
   return places.length === 0 ? [] : ['  one of them alone, by its place', ...places.map(({ function: { anchor } }) => `    p:${anchor}`)];
 }
 
@@ -135,9 +135,9 @@ export function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: Tr
   const kind =
     found === undefined ? 'no tracepoint and no event of that name' : found.tracepoint ? 'tracepoint' : 'event without a tracepoint';
   const attach = [
-    ...(event.ok === true ? [`tp/${full.replace(':', '/')}`] : []),
-    ...(rawTracepoint.ok === true ? [`raw_tp/${name}`] : []),
-    ...(tpBtf.ok === true ? [`tp_btf/${name}`] : []),
+    ...(event.outcome === 'accepted' ? [`tp/${full.replace(':', '/')}`] : []),
+    ...(rawTracepoint.outcome === 'accepted' ? [`raw_tp/${name}`] : []),
+    ...(tpBtf.outcome === 'accepted' ? [`tp_btf/${name}`] : []),
   ];
   return [
     `${full}: ${kind}`,

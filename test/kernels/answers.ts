@@ -69,7 +69,7 @@ async function ttyWrite(kernel: Kernel, files: KernelFiles): Promise<Outcome> {
       given.certainty === (code === 'pahole-unknown' ? 'open' : 'proven') &&
       say(inferred) === (words ? 'pahole-static' : 'pahole-external-only-fallback') &&
       alternatives === (words ? '' : 'pahole 1.16 to 1.18 pahole-static, pahole 1.19 to 1.21 pahole-external-only-fallback') &&
-      traced.ok === true;
+      traced.outcome === 'accepted';
     return {
       ok,
       figures: `1.20: ${given.code} (${given.certainty}); inferred: ${inferred.code}, ${alternatives}; kprobe ${say(traced)}`,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { ElfFile } from 'kelf/elf';
-import { openSource } from '../../lib/source/node.js';
+import { openSource } from '../../lib/node/source.js';
 import { KELF } from '../support/cli.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';

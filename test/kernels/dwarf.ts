@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { openKernel } from 'kelf';
 import { ElfFile, type Frame, isElf, openDwarf } from 'kelf/elf';
-import { openSource } from '../../lib/source/node.js';
+import { openSource } from '../../lib/node/source.js';
 import { KELF } from '../support/cli.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';

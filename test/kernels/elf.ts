@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ElfFile, EM, machineName, type RelocationTable, relocationName } from 'kelf/elf';
-import { openSource } from '../../lib/source/node.js';
+import { openSource } from '../../lib/node/source.js';
 import { KELF } from '../support/cli.js';
 import { ElfWriter } from '../support/elf-writer.js';
 import {

@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ERRNO_NUMBERS, type Finding, type Outcome, openBpfObject, openKernel, openPreflight, readModules } from 'kelf';
+import { ERRNO_NUMBERS, type Finding, type Outcome, openBpfObject, openKernel, Preflight, readModules } from 'kelf';
 
 type Step = 'works' | 'left to the tool' | 'refused by the verifier' | 'fails';
 
@@ -37,14 +37,14 @@ for (const line of readFileSync(said, 'utf8').split('\n')) {
 }
 await using kernel = await openKernel(path, { config });
 if (values.modules !== undefined) kernel.modules = await readModules(values.modules, { base: kernel.btf, types: true });
-const preflight = openPreflight(kernel);
+const preflight = new Preflight(kernel);
 const tally = new Map<string, number>();
 for (const file of objects) {
   const { programs, findings } = preflight.check(openBpfObject(file));
   for (const { program, section, outcome, findings: own } of programs) {
     const came = truth.get(`${basename(file)}\t${program}`);
     if (came === undefined) continue;
-    const against = [...own, ...findings].filter(({ verdict }) => verdict.ok === false);
+    const against = [...own, ...findings].filter(({ verdict }) => verdict.outcome === 'refused');
     const codes = against.map(({ verdict }) => verdict.code);
     // The kernel says EOPNOTSUPP as well, where it has no multi kprobes.
     const step = came.step === 'left to the tool' && against.length > 0 && !isOther(against, came.errno) ? 'fails' : came.step;

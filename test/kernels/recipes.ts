@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kernel, openKernel, type Recipe } from 'kelf';
-import { bpfProgram } from '../../lib/attach/forms/bpf-c.js';
-import { Names } from '../../lib/attach/names.js';
+import { bpfProgram } from '../../lib/answers/attach/forms/bpf-c.js';
+import { Names } from '../../lib/answers/attach/names.js';
 import { cli } from '../support/cli.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
@@ -63,7 +63,7 @@ function ofModule({ attaching, modules }: Kernel, module: string): Recipe[] {
 /** @param types what `kelf btf dump` makes the header of */
 async function compile(folder: string, recipes: readonly Recipe[], types: readonly string[]): Promise<Outcome> {
   const kinds = ['entry', 'return'] as const;
-  const programs = recipes.reduce((sum, recipe) => sum + kinds.filter(kind => recipe[kind].ok === true).length, 0);
+  const programs = recipes.reduce((sum, recipe) => sum + kinds.filter(kind => recipe[kind].outcome === 'accepted').length, 0);
   const target = recipes[0]?.abi?.bpfTarget;
   const { stdout } = await cli('btf', 'dump', ...types, '--format', 'c');
   writeFileSync(join(folder, 'vmlinux.h'), stdout);

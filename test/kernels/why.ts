@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Kernel, type MissingBtfOfAll, missingBtfOfAll, openKernel } from 'kelf';
+import { collectInThreads, type Kernel, type MissingBtfOfAll, missingBtfOfAll, openKernel } from 'kelf';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 
@@ -15,7 +15,7 @@ export async function reasonsOfPahole(files: KernelFiles, check: Check): Promise
   if (!/^CONFIG_DEBUG_INFO_BTF=y$/m.test(readFileSync(files.config, 'utf8'))) return;
   await check('every function that BTF lacks has a reason that holds', ['readelf', 'llvm-symbolizer'], async () => {
     await using kernel = await openKernel(files.vmlinux, { config: files.config });
-    return reasonsHold(kernel, await missingBtfOfAll(kernel, { file: files.vmlinux }), files.vmlinux);
+    return reasonsHold(kernel, await missingBtfOfAll(kernel, { collect: collectInThreads(files.vmlinux) }), files.vmlinux);
   });
   // A minute for one kernel: the others are made with the same release.
   if (files.name !== 'amd64-6.1') return;
@@ -102,7 +102,7 @@ async function againstPahole(pahole: string, { vmlinux }: KernelFiles): Promise<
     const script = `"$0" -F dwarf -J ${flags} --btf_encode_detached="$1" "$2" | grep -aE 'skipping (addition|BTF encoding)' >"$3"; test -s "$1"`;
     execFileSync('sh', ['-c', script, pahole, btf, vmlinux, log], { stdio: ['ignore', 'ignore', 'ignore'] });
     await using kernel = await openKernel(vmlinux, { btf });
-    const { functions, withFunc } = await missingBtfOfAll(kernel, { paholeVersion: version, file: vmlinux });
+    const { functions, withFunc } = await missingBtfOfAll(kernel, { paholeVersion: version, collect: collectInThreads(vmlinux) });
     const open = functions.filter(({ certainty }) => certainty === 'open').map(({ name }) => name);
     const codes = new Map(functions.map(({ name, code }) => [name.split('.', 1)[0]!, code]));
     const said = readFileSync(log, 'latin1').split('\n').flatMap(skipped);

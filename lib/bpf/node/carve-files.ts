@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { isFormatError } from '../../../elf/errors.js';
-import { makeFolder, saveFile } from '../../save.js';
-import { InputError, openSource } from '../../source/node.js';
-import { inThreads } from '../../threads.js';
+import { InputError } from '../../errors.js';
+import { makeFolder, saveFile } from '../../node/save.js';
+import { openSource } from '../../node/source.js';
+import { inThreads, type Job, workerBeside } from '../../node/threads.js';
 import { carve } from '../carve/carve.js';
 import type { ByteRange, Find } from '../carve/find.js';
 
@@ -77,14 +78,7 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
     onProgress?.(done, total);
   };
   const parts =
-    batches.length === 1
-      ? [carveBatch(batches[0]!, out)]
-      : await inThreads<Member[], Carved>(batches, {
-          script: new URL('./carve-worker.js', import.meta.url),
-          data: { out },
-          threads,
-          onDone: report,
-        });
+    batches.length === 1 ? [carveBatch(batches[0]!, out)] : await inThreads(CARVE, batches, { data: { out }, threads, onDone: report });
   return {
     files,
     objects: parts.flatMap(part => part.objects),
@@ -92,8 +86,16 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
   };
 }
 
-/** What one thread does. */
-export function carveBatch(members: readonly Member[], out: string | undefined): Carved {
+/** Carves files: a batch is some of them. */
+export const CARVE: Job<{ readonly out: string | undefined }, readonly Member[], Carved> = {
+  script: workerBeside(import.meta.url, './carve-worker.js'),
+  start:
+    ({ out }) =>
+    members =>
+      carveBatch(members, out),
+};
+
+function carveBatch(members: readonly Member[], out: string | undefined): Carved {
   const objects: CarvedObject[] = [];
   const problems: string[] = [];
   for (const { path, name } of members) {

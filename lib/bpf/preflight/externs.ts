@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { CoreTypes, essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../externs.js';
 import type { PreflightModules } from './modules.js';
 import { accepted, refused, untold } from './verdict.js';
@@ -11,11 +11,11 @@ const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKI
 
 /** What libbpf makes of externs on a kernel. */
 export class ExternChecks {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelFacts;
   readonly #modules: PreflightModules;
   readonly #local: Btf | undefined;
 
-  constructor(kernel: Kernel, modules: PreflightModules, local: Btf | undefined) {
+  constructor(kernel: KernelFacts, modules: PreflightModules, local: Btf | undefined) {
     this.#kernel = kernel;
     this.#modules = modules;
     this.#local = local;
@@ -73,7 +73,7 @@ export class ExternChecks {
       return this.#modules.in(instance.module, accepted(instance.path, `${name} is a function of ${instance.module}`));
     // Of modules, the functions are known and the data is not.
     const verdict = this.#modules.unless(this.#missing(name, weak, 'ESRCH', 'kallsyms', `no symbol is named ${name}`));
-    return verdict.ok === false ? { ...verdict, certainty: 'likely' } : verdict;
+    return verdict.outcome === 'refused' ? { ...verdict, certainty: 'likely' } : verdict;
   }
 
   /** bpf_object__resolve_ksyms_btf_id */

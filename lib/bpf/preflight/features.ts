@@ -1,6 +1,6 @@
 import type { Btf } from '../../../btf/btf.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { mapType } from '../map-types.js';
 import type { BpfMap } from '../maps.js';
 import { PROGRAM_TYPES, programTypeNumber } from '../program-types.js';
@@ -13,7 +13,7 @@ const REPLACED: Readonly<Record<number, number>> = { 112: 4, 113: 4, 114: 45, 11
 
 /** What a kernel's bpf(2) has, by the enumerators that are in its BTF. */
 export class KernelFeatures {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelFacts;
   readonly #source: string;
   readonly #programTypes: ReadonlySet<number> | undefined;
   readonly #programNames: ReadonlySet<string>;
@@ -25,7 +25,7 @@ export class KernelFeatures {
   /** The program types that were compiled: members of struct bpf_ctx_convert. */
   readonly #built: ReadonlySet<string> | undefined;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: KernelFacts) {
     this.#kernel = kernel;
     const { btf } = kernel;
     this.#source = kernel.btfSource ?? '.BTF';

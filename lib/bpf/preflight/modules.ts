@@ -1,43 +1,25 @@
 import type { Btf } from '../../../btf/btf.js';
+import { isFormatError } from '../../../elf/errors.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
-import type { ModuleEntry } from '../../modules/part.js';
-import type { ModuleInstance } from '../../modules/table.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import type { ModuleEntry } from '../../facts/modules/part.js';
 
 /** More modules than these are not opened for one name: names that drivers copy from each other are in hundreds. */
 const MOST_OPENED = 64;
 
-/** What is read of one module. */
-export interface ModuleContents {
-  /** Undefined where it has none, or none that is of the kernel. */
-  readonly btf: Btf | undefined;
-  /** The names of its symbols, of data too. */
-  readonly symbols: ReadonlySet<string>;
-}
-
-/**
- * Reads a module that the table of modules names. It was read before: where it is gone by now, there is nothing in it.
- * @param base the kernel's BTF, which the module's goes on from
- */
-export type ReadModule = (path: string, base: Btf | undefined) => ModuleContents;
-
-const NOTHING: ModuleContents = { btf: undefined, symbols: new Set() };
-
 /** What the kernel's modules have that a BPF object may find once they are loaded. Their BTF is read of those that are asked for alone. */
 export class PreflightModules {
-  readonly #kernel: Kernel;
-  readonly #read: ReadModule;
-  readonly #opened = new Map<number, ModuleContents>();
+  readonly #kernel: KernelFacts;
+  readonly #opened = new Map<number, { readonly btf: Btf | undefined; readonly symbols: ReadonlySet<string> }>();
 
-  /** @param read where it is not given, what only a module's file has is missing: its BTF, and the names of its data */
-  constructor(kernel: Kernel, read: ReadModule = () => NOTHING) {
+  constructor(kernel: KernelFacts) {
     this.#kernel = kernel;
-    this.#read = read;
   }
 
   /** A refusal of a name that a module may have: whether any was looked at. */
   unless(verdict: Verdict): Verdict {
-    if (verdict.ok !== false) return verdict;
+    if (verdict.outcome !== 'refused') return verdict;
     const { modules } = this.#kernel;
     const says =
       modules === undefined
@@ -49,7 +31,7 @@ export class PreflightModules {
 
   /** What is accepted in a module is so once that is loaded; what is refused there is refused. */
   in(module: string, verdict: Verdict): Verdict {
-    if (verdict.ok !== true) return verdict;
+    if (verdict.outcome !== 'accepted') return verdict;
     return {
       ...verdict,
       code: 'needs-module',
@@ -84,12 +66,22 @@ export class PreflightModules {
     return this.#open(this.#kernel.modules!.moduleOf(row)).symbols;
   }
 
-  #open(index: number): ModuleContents {
+  #open(index: number): { readonly btf: Btf | undefined; readonly symbols: ReadonlySet<string> } {
     let opened = this.#opened.get(index);
-    if (opened === undefined) {
-      const { btf, modules } = this.#kernel;
-      this.#opened.set(index, (opened = this.#read(modules!.modules[index]!.path, btf)));
-    }
+    if (opened === undefined) this.#opened.set(index, (opened = this.#read(this.#kernel.modules!.modules[index]!)));
     return opened;
+  }
+
+  #read({ path }: ModuleEntry): { readonly btf: Btf | undefined; readonly symbols: ReadonlySet<string> } {
+    try {
+      using module = this.#kernel.modules!.open(path);
+      const symbols = new Set<string>();
+      for (const { name } of module.file.symbols ?? []) symbols.add(name);
+      return { btf: module.btf, symbols };
+    } catch (error) {
+      // It was read before: it is gone, or its BTF is of another kernel.
+      if (!isFormatError(error) && !(error instanceof Error && error.name === 'InputError')) throw error;
+      return { btf: undefined, symbols: new Set() };
+    }
   }
 }

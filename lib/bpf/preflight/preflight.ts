@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { type CoreReport, relocateCore } from '../core.js';
 import { CALL, INSN_BYTES, OPCODE } from '../insn.js';
 import type { BpfObject } from '../object.js';
@@ -9,7 +9,7 @@ import type { BpfFunction, BpfProgram } from '../programs.js';
 import { helperName } from '../uapi.js';
 import { ExternChecks } from './externs.js';
 import { KernelFeatures } from './features.js';
-import { PreflightModules, type ReadModule } from './modules.js';
+import { PreflightModules } from './modules.js';
 import { structOpsVerdict } from './struct-ops.js';
 import { TargetChecks } from './targets.js';
 import { accepted, refused } from './verdict.js';
@@ -51,27 +51,18 @@ export interface ObjectCheck {
 export const NOT_TOLD =
   "not told by files: the verifier's verdict, what the tool changes before it loads, permissions, lockdown, lsm= and other settings at run time";
 
-/** Options of {@link Preflight}. */
-export interface PreflightOptions {
-  /**
-   * Reads a module of the kernel's, for its own BTF and the names of its data: `kernel.modules` has its functions alone. Where it is not given, what only
-   * a module's BTF has is missing.
-   */
-  readonly readModule?: ReadModule;
-}
-
 /** Asks one kernel about objects: what is read of the kernel is read once. */
 export class Preflight {
-  readonly kernel: Kernel;
+  readonly kernel: KernelFacts;
   readonly #features: KernelFeatures;
   readonly #targets: TargetChecks;
   readonly #modules: PreflightModules;
 
   /** @param kernel with `modules` where what these have counts too: read them with `types` */
-  constructor(kernel: Kernel, { readModule }: PreflightOptions = {}) {
+  constructor(kernel: KernelFacts) {
     this.kernel = kernel;
     this.#features = new KernelFeatures(kernel);
-    this.#modules = new PreflightModules(kernel, readModule);
+    this.#modules = new PreflightModules(kernel);
     this.#targets = new TargetChecks(kernel, this.#modules);
   }
 
@@ -105,7 +96,7 @@ export class Preflight {
   /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
   #objectFindings(object: BpfObject, core: CoreReport | undefined): Finding[] {
     const refusals = object.refusals.map(({ part, says, errno }): Finding => {
-      const verdict: Verdict = { ok: false, code: 'object-refused', certainty: 'proven', because: [{ source: 'libbpf', says }] };
+      const verdict: Verdict = { outcome: 'refused', code: 'object-refused', certainty: 'proven', because: [{ source: 'libbpf', says }] };
       return { kind: 'object', subject: part, verdict: errno === undefined ? verdict : { ...verdict, errno } };
     });
     const legacy = object.maps.flatMap(({ name, refusal }): Finding[] =>
@@ -219,7 +210,7 @@ export class Preflight {
       .map(([id, fn]): Finding => {
         const verdict = this.#features.helper(id);
         const subject = helperName(id) ?? `helper ${id}`;
-        if (verdict.ok !== false || withData.has(id)) return { kind: 'helper', subject, verdict };
+        if (verdict.outcome !== 'refused' || withData.has(id)) return { kind: 'helper', subject, verdict };
         const says = `${verdict.because[0]!.says}; ${fn} calls it only where read-only data is set otherwise`;
         return { kind: 'helper', subject, verdict: accepted(verdict.because[0]!.source, says, 'core-guarded', 'likely') };
       });
@@ -310,8 +301,8 @@ function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string)
 
 /** What a list of findings comes to. */
 export function outcomeOf(findings: readonly Finding[]): Outcome {
-  if (findings.some(({ verdict }) => verdict.ok === false)) return 'fails';
-  return findings.some(({ verdict }) => verdict.ok === undefined) ? 'open' : 'passes';
+  if (findings.some(({ verdict }) => verdict.outcome === 'refused')) return 'fails';
+  return findings.some(({ verdict }) => verdict.outcome === 'open') ? 'open' : 'passes';
 }
 
 /**

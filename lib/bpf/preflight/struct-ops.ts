@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { BpfObject } from '../object.js';
 import type { BpfStructOps } from '../struct-ops.js';
 import { structOpsMembers } from '../struct-ops-members.js';
@@ -9,7 +9,7 @@ import type { PreflightModules } from './modules.js';
 import { accepted, refused } from './verdict.js';
 
 /** A struct_ops on a kernel: whether it has the type, and the members that the object sets (bpf_map__init_kern_struct_ops). */
-export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: Kernel, modules: PreflightModules): Verdict {
+export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: KernelFacts, modules: PreflightModules): Verdict {
   const { btf, btfSource, name: kernelName } = kernel;
   const source = btfSource ?? '.BTF';
   if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${kernelName} has no BTF`);

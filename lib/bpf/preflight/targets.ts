@@ -1,9 +1,11 @@
 import { EM } from '../../../elf/constants.js';
-import type { ModuleTraceability } from '../../answers/in-modules.js';
-import { tracepointAnswer } from '../../answers/tracepoint.js';
+import type { ModuleTraceability } from '../../answers/trace/in-modules.js';
+import { traceabilityOf } from '../../answers/trace/traceability.js';
+import { tracepointAnswer } from '../../answers/trace/tracepoint.js';
 import type { Verdict } from '../../evidence.js';
-import type { Kernel } from '../../kernel.js';
-import type { ModuleInstance } from '../../modules/table.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import { tracingOf } from '../../rules/tracing.js';
 import type { BpfProgram } from '../programs.js';
 import type { PreflightModules } from './modules.js';
 import { accepted, refused, untold } from './verdict.js';
@@ -35,10 +37,10 @@ const ITERATED: Readonly<Record<string, string>> = { bpf_map_elem: 'a map', bpf_
 
 /** Whether a program attaches to what its section names. */
 export class TargetChecks {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelFacts;
   readonly #modules: PreflightModules;
 
-  constructor(kernel: Kernel, modules: PreflightModules) {
+  constructor(kernel: KernelFacts, modules: PreflightModules) {
     this.#kernel = kernel;
     this.#modules = modules;
   }
@@ -99,7 +101,7 @@ export class TargetChecks {
     if (match === null) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is no function's name with an offset`);
     const [, symbol, offset] = match;
     if (Number(offset ?? 0) === 0) {
-      const answer = this.#kernel.traceability(symbol!);
+      const answer = traceabilityOf(this.#kernel).answer(symbol!);
       const { byName } = onReturn ? answer.kretprobe : answer.kprobe;
       const [instance] = this.#modules.functions(symbol!);
       const loaded = answer.modules?.loaded?.one;
@@ -107,17 +109,18 @@ export class TargetChecks {
       return this.#modules.in(instance.module, loaded);
     }
     if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe takes no offset');
-    return this.#unlessModule(this.#kernel.place(target)!.kprobe);
+    return this.#unlessModule(traceabilityOf(this.#kernel).place(target)!.kprobe);
   }
 
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */
   #pattern(pattern: string): Verdict {
     if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is no pattern over functions`);
-    const { tracing, functions } = this.#kernel;
+    const { functions } = this.#kernel;
+    const tracing = tracingOf(this.#kernel);
     if (!/[*?]/.test(pattern) || !tracing.hasMulti) {
-      const { kprobeMulti, modules } = this.#kernel.traceability(pattern);
+      const { kprobeMulti, modules } = traceabilityOf(this.#kernel).answer(pattern);
       const kept = modules?.functions.filter(each => each.function.phase !== 'init') ?? [];
-      const found = kept.find(({ ftrace }) => ftrace.ok === true) ?? kept[0];
+      const found = kept.find(({ ftrace }) => ftrace.outcome === 'accepted') ?? kept[0];
       if (kprobeMulti.byName.code !== 'no-symbol' || found === undefined) return this.#unlessModule(kprobeMulti.byName);
       // Names are looked up among what ftrace can trace (ftrace_lookup_symbols).
       return this.#modules.in(found.function.module, fromLibbpf(found.ftrace));
@@ -160,11 +163,11 @@ export class TargetChecks {
     const system = target.slice(0, slash);
     const name = target.slice(slash + 1);
     const { event, found } = tracepointAnswer(this.#kernel, name);
-    if (event.ok && found?.system !== undefined && found.system !== system) {
+    if (event.outcome === 'accepted' && found?.system !== undefined && found.system !== system) {
       return refused('no-trace-event', 'ENOENT', '_ftrace_events', `the event is ${found.system}:${found.name}`);
     }
     // perf_event_set_bpf_prog() wants TRACE_EVENT_FL_TRACEPOINT, or a system call's: the records of ftrace's own buffer have neither.
-    if (event.ok && system === 'ftrace') {
+    if (event.outcome === 'accepted' && system === 'ftrace') {
       return refused(
         'no-trace-event',
         'EINVAL',
@@ -209,7 +212,7 @@ export class TargetChecks {
   #trampoline(kind: string, target: string): TargetVerdict[] {
     const [module, inModule] = target.split(':');
     const name = inModule ?? module!;
-    const answer = this.#kernel.traceability(name);
+    const answer = traceabilityOf(this.#kernel).answer(name);
     const { load, attach } = kind === 'fmod_ret' ? answer.fmodRet : kind === 'fentry' ? answer.fentry : answer.fexit;
     const named = inModule !== undefined && module !== 'vmlinux';
     if (named || load.code === 'no-btf-func') {
@@ -218,7 +221,7 @@ export class TargetChecks {
     }
     const loading = { subject: `${kind} for ${name}`, verdict: this.#unlessModule(load.code === 'no-btf-func' ? fromLibbpf(load) : load) };
     // What is not loaded is not attached.
-    return load.ok === false ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
+    return load.outcome === 'refused' ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
   }
 
   /** By the BTF of the first module that has the function, or of the one that is named (find_kernel_btf_id); undefined where none has. */
@@ -235,7 +238,7 @@ export class TargetChecks {
       ];
     }
     const places = all.filter(({ function: fn }) => fn.btf && (module === undefined || fn.module === module));
-    const found = places.find(({ fentry }) => fentry.attach.ok === true) ?? places[0];
+    const found = places.find(({ fentry }) => fentry.attach.outcome === 'accepted') ?? places[0];
     if (found === undefined) {
       if (module === undefined) return undefined;
       return [
@@ -255,7 +258,7 @@ export class TargetChecks {
       ];
     }
     const { load, attach } = kind === 'fentry' ? found.fentry : found.fexit;
-    if (load.ok === false) return [{ subject, verdict: load }];
+    if (load.outcome === 'refused') return [{ subject, verdict: load }];
     return [{ subject: `${kind} on ${fn.module}:${name}`, verdict: this.#modules.in(fn.module, attach) }];
   }
 
@@ -263,14 +266,14 @@ export class TargetChecks {
   #lsm(target: string): TargetVerdict[] {
     const hook = `bpf_lsm_${target}`;
     const loading = { subject: `hook ${target}`, verdict: this.#btfFunction(hook, 'no-lsm-hook') };
-    if (loading.verdict.ok !== true) return [loading];
-    return [loading, { subject: `lsm on ${hook}`, verdict: this.#kernel.traceability(hook).fexit.attach }];
+    if (loading.verdict.outcome !== 'accepted') return [loading];
+    return [loading, { subject: `lsm on ${hook}`, verdict: traceabilityOf(this.#kernel).answer(hook).fexit.attach }];
   }
 
   #iterator(name: string): Verdict {
     const verdict = this.#btfFunction(`bpf_iter_${name}`, 'no-iterator');
     const of = ITERATED[name];
-    if (verdict.ok !== true || of === undefined) return verdict;
+    if (verdict.outcome !== 'accepted' || of === undefined) return verdict;
     return untold('no-target', 'kernel', `the iterator is there; it is attached to ${of}, which the tool gives`);
   }
 
@@ -293,7 +296,7 @@ export class TargetChecks {
 
 /** What is not found is answered with ESRCH: by libbpf, which looks for types in BTF itself (find_kernel_btf_id). */
 function fromLibbpf(verdict: Verdict): Verdict {
-  return verdict.ok === false ? { ...verdict, errno: 'ESRCH' } : verdict;
+  return verdict.outcome === 'refused' ? { ...verdict, errno: 'ESRCH' } : verdict;
 }
 
 /** libbpf's glob_match: `*` and `?`. In time that is a product of the lengths, whatever the pattern. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Frame } from '../../../elf/dwarf/symbolize.js';
-import type { AddressAnswer, AddressProblem } from '../../answers/symbolize.js';
+import type { AddressAnswer, AddressProblem } from '../../answers/address/symbolize.js';
 import type { Kernel } from '../../kernel.js';
 import { hex, toJson } from '../../report/json.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';

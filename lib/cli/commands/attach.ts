@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { AttachAnswer } from '../../answers/attach.js';
-import { syscallSymbols } from '../../answers/syscall.js';
-import { bpfProgram } from '../../attach/forms/bpf-c.js';
-import { Names } from '../../attach/names.js';
-import { ATTACH_FORMS, type AttachForm, type ProbeKind, type Recipe } from '../../attach/recipe.js';
+import type { AttachAnswer } from '../../answers/attach/attaching.js';
+import { bpfProgram } from '../../answers/attach/forms/bpf-c.js';
+import { Names } from '../../answers/attach/names.js';
+import { ATTACH_FORMS, type AttachForm, type ProbeKind, type Recipe } from '../../answers/attach/recipe.js';
+import { syscallSymbols } from '../../answers/trace/syscall.js';
 import type { Kernel } from '../../kernel.js';
 import { REASONS } from '../../reasons.js';
 import { attachLines } from '../../report/attach.js';
@@ -52,7 +52,7 @@ functions in modules too, by the module's name (MOD:NAME).`,
       for (const name of names) {
         const answer = kernel.attaching.answer(name, events);
         found += answer.functions.length;
-        attached += answer.functions.filter(recipe => recipe[kind].ok === true).length;
+        attached += answer.functions.filter(recipe => recipe[kind].outcome === 'accepted').length;
         if (answer.problem !== undefined && form !== undefined) note(`kelf: ${name}: ${answer.problem}`);
         if (options.json === true) all.push(answer);
         else if (form === undefined) for (const line of attachLines(answer)) out.line(line);
@@ -63,13 +63,13 @@ functions in modules too, by the module's name (MOD:NAME).`,
               const line = recipe.attach(form, kind);
               if (line !== undefined) out.line(line);
             }
-            if (options.all !== true && recipe[kind].ok !== true) note(`kelf: ${refusal(recipe, kind)}`);
+            if (options.all !== true && recipe[kind].outcome !== 'accepted') note(`kelf: ${refusal(recipe, kind)}`);
           }
         }
       }
       if (options.json === true)
         out.line(
-          toJson({ schema: 'kelf/attach', version: 1, kernel: kernelId(kernel), answers: all.map(answer => withForms(answer, form)) }),
+          toJson({ schema: 'kelf/attach', version: 2, kernel: kernelId(kernel), answers: all.map(answer => withForms(answer, form)) }),
         );
       else if (form === 'bpf-c' && attached > 0) out.line(bpfProgram(programs, [kind]));
       if (found === 0) return EXIT.missing;

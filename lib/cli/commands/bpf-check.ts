@@ -1,12 +1,10 @@
-import { objectsOf, unreadable } from '../../bpf/node/inputs.js';
-import { openPreflight } from '../../bpf/node/preflight.js';
-import type { FoundObject } from '../../bpf/preflight/inputs.js';
-import { checkPasses, NOT_TOLD, type ObjectCheck } from '../../bpf/preflight/preflight.js';
-import { openKernel, openRunningKernel } from '../../open/open.js';
+import { type FoundObject, objectsOf, unreadable } from '../../bpf/preflight/inputs.js';
+import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
+import { saveFile } from '../../node/save.js';
+import { openKernel, openRunningKernel } from '../../open/kernel.js';
 import { toJson } from '../../report/json.js';
 import { findingLines, isUnreadable, type KernelColumn, matrixLines, type Unreadable } from '../../report/preflight.js';
 import type { CheckedObject } from '../../report/preflight-junit.js';
-import { saveFile } from '../../save.js';
 import { type Command, command, EXIT, MissingError, UsageError } from '../command.js';
 import { printable } from '../elf.js';
 import { kernelId, readModulesOf, sayNotes } from '../kernel.js';
@@ -92,7 +90,7 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
         offset,
         kernels: columns.map(({ id, checks }) => ({ kernel: id, ...checks[i]! })),
       }));
-      out.line(toJson({ schema: 'kelf/bpf-check', version: 1, objects: described, notTold: NOT_TOLD }));
+      out.line(toJson({ schema: 'kelf/bpf-check', version: 2, objects: described, notTold: NOT_TOLD }));
     } else if (options.junit !== '-') for (const object of checked) for (const line of objectLines(object)) out.line(printable(line));
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     if (!options.json) note(`kelf: ${NOT_TOLD}`);
@@ -113,7 +111,7 @@ async function columnOf(
     const kernel = path === undefined ? openRunningKernel() : await openKernel(path, config === undefined ? {} : { config });
     try {
       if (modules !== undefined) kernel.modules = await readModulesOf(kernel, modules, true);
-      const preflight = openPreflight(kernel);
+      const preflight = new Preflight(kernel);
       const checks = objects.map(({ object, problem }): ObjectCheck | Unreadable => {
         if (object === undefined) return { unreadable: problem };
         try {

@@ -1,8 +1,8 @@
 import { Btf } from '../../../btf/btf.js';
 import { relocateCore } from '../../bpf/core.js';
 import { type ListedInstruction, Listing, remarks } from '../../bpf/listing.js';
-import { openBpfObject } from '../../bpf/node/open.js';
 import type { BpfObject } from '../../bpf/object.js';
+import { openBpfObject } from '../../bpf/open.js';
 import type { BpfFunction } from '../../bpf/programs.js';
 import { type BpfRelocation, describeRelocation } from '../../bpf/relocations.js';
 import { toJson } from '../../report/json.js';

@@ -1,12 +1,13 @@
-import { type CheckItem, type CheckResult, checkKernel } from '../../check/check.js';
-import { type AbiComparison, type AbiDifference, compareAbi } from '../../check/compare-abi.js';
-import type { KernelAbi } from '../../check/kernel-abi.js';
-import type { Requirements } from '../../check/requirements.js';
+import { type CheckItem, type CheckResult, checkKernel } from '../../answers/check/check.js';
+import { type AbiComparison, type AbiDifference, compareAbi } from '../../answers/check/compare-abi.js';
+import type { KernelAbi } from '../../answers/check/kernel-abi.js';
+import type { Requirements } from '../../answers/check/requirements.js';
+import { InputError } from '../../errors.js';
 import type { Kernel } from '../../kernel.js';
+import { saveFile } from '../../node/save.js';
+import { openSource } from '../../node/source.js';
 import { toJson } from '../../report/json.js';
 import { evidenceLine } from '../../report/text.js';
-import { saveFile } from '../../save.js';
-import { InputError, openSource } from '../../source/node.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
 import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 
@@ -37,11 +38,13 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
     if (lists.length === 0 && abiPath === undefined) throw new UsageError('give a --require LIST, or an --abi FILE');
     if (junit === '-' && options.json) throw new UsageError('--json and --junit - both write to stdout: give one of them');
     const requirements: Requirements[] = [];
-    const { readRequirements } = await import('../../check/requirements.js');
+    const { readRequirements } = await import('../../answers/check/requirements.js');
     for (const path of lists) requirements.push(await readRequirements(textOf(path, 1 << 20), path));
     const abi: KernelAbi | undefined =
-      abiPath === undefined ? undefined : await (await import('../../check/read-abi.js')).readAbi(textOf(abiPath, 1 << 28), abiPath);
-    const { toJUnit } = await import('../../check/junit.js');
+      abiPath === undefined
+        ? undefined
+        : await (await import('../../answers/check/read-abi.js')).readAbi(textOf(abiPath, 1 << 28), abiPath);
+    const { toJUnit } = await import('../../report/check-junit.js');
     let report: Promise<string> | undefined;
     const code = await withKernel(args, options, note, kernel => {
       const results = requirements.map(list => checkKernel(kernel, list, paholeOptions(options['pahole-version'])));

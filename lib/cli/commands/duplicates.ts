@@ -1,12 +1,12 @@
-import type { Decision } from '../../answers/decision.js';
+import { sourceOfFunction, sourceText } from '../../answers/address/source-place.js';
 import type { DuplicateGroup } from '../../answers/duplicates.js';
-import type { LoadedVerdicts } from '../../answers/in-modules.js';
-import { sourceOfFunction, sourceText } from '../../answers/source-place.js';
+import type { LoadedVerdicts } from '../../answers/trace/in-modules.js';
+import { loadedVerdicts } from '../../answers/trace/in-modules.js';
 import type { Verdict } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { functionCells, moduleCells, table } from '../../report/text.js';
-import { rooms } from '../../rooms.js';
+import type { Decision } from '../../rules/decision.js';
 import { type Command, command, EXIT, type OptionSpec } from '../command.js';
 import { KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.js';
 
@@ -75,7 +75,7 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
     kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
     fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.fentryAttach(id), 'attaches to the first'),
     'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
-    ...(kernel.modules === undefined ? {} : loadedCells(rooms.inModules().loadedVerdicts(kernel, tracing, name))),
+    ...(kernel.modules === undefined ? {} : loadedCells(loadedVerdicts(kernel, tracing, name))),
     ftrace: live === 0 ? none : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
 }
@@ -93,7 +93,7 @@ function withoutFunc(kernel: Kernel, name: string): string {
 /** What a kprobe by the bare name comes to once modules that have it are loaded. */
 function loadedCells(loaded: LoadedVerdicts | undefined): Record<string, string> {
   if (loaded === undefined) return {};
-  const does = ({ ok, errno }: Verdict): string => (ok ? 'is set' : `is refused, ${errno}`);
+  const does = ({ outcome, errno }: Verdict): string => (outcome === 'accepted' ? 'is set' : `is refused, ${errno}`);
   const { one, several } = loaded;
   return {
     'kprobe with one of these modules loaded': does(one),

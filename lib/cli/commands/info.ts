@@ -1,10 +1,10 @@
 import { machineName } from '../../../elf/names.js';
-import { BtfAbsence } from '../../answers/missing-btf.js';
-import { guessedEras } from '../../answers/pahole.js';
-import { kernelExports } from '../../exports.js';
+import { BtfAbsence } from '../../answers/missing-btf/missing-btf.js';
+import { kernelExports } from '../../facts/exports.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
+import { guessedEras } from '../../rules/pahole/releases.js';
 import { type Command, command, EXIT, MissingError, type OptionSpec } from '../command.js';
 import { KERNEL_OPTIONS, oneKernel, withKernel } from '../kernel.js';
 

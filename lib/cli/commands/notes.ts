@@ -1,5 +1,5 @@
 import { describeNote } from '../../../elf/note-description.js';
-import { openElf } from '../../open/elf.js';
+import { openElf } from '../../image/elf.js';
 import { type Command, command } from '../command.js';
 import { JsonRows, noteDiagnostics, printable, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';

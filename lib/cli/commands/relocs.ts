@@ -2,7 +2,7 @@ import type { ElfFile } from '../../../elf/file.js';
 import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js';
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
-import { openElf } from '../../open/elf.js';
+import { openElf } from '../../image/elf.js';
 import { type Command, command, MissingError } from '../command.js';
 import { JsonRows, noteDiagnostics, sectionName, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';

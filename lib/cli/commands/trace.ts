@@ -1,6 +1,6 @@
-import { type SyscallSymbol, syscallSymbols } from '../../answers/syscall.js';
-import type { PlaceAnswer, TraceabilityAnswer } from '../../answers/traceability.js';
-import { type TracepointAnswer, tracepointAnswer, tracepointName } from '../../answers/tracepoint.js';
+import { type SyscallSymbol, syscallSymbols } from '../../answers/trace/syscall.js';
+import type { PlaceAnswer, TraceabilityAnswer } from '../../answers/trace/traceability.js';
+import { type TracepointAnswer, tracepointAnswer, tracepointName } from '../../answers/trace/tracepoint.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { placeLines, traceLines, tracepointLines } from '../../report/trace.js';
@@ -28,7 +28,7 @@ With --modules, of functions in modules too, and what a name means once these ar
       const syscalls = asked.flatMap(({ syscall }) => syscall ?? []);
       if (options.json) {
         const more = Object.entries({ places, tracepoints, syscalls }).filter(([, list]) => list.length > 0);
-        out.line(toJson({ schema: 'kelf/trace', version: 1, kernel: kernelId(kernel), answers, ...Object.fromEntries(more) }));
+        out.line(toJson({ schema: 'kelf/trace', version: 2, kernel: kernelId(kernel), answers, ...Object.fromEntries(more) }));
       } else for (const one of asked) for (const line of linesOf(one)) out.line(line);
       return asked.some(({ found }) => found) ? EXIT.ok : EXIT.missing;
     }),

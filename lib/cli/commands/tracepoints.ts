@@ -1,6 +1,6 @@
+import type { Tracepoint, TracepointTable } from '../../facts/tracepoint-table.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
-import type { Tracepoint, TracepointTable } from '../../tracepoints/table.js';
 import { type Command, command, EXIT } from '../command.js';
 import { glob } from '../glob.js';
 import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';

@@ -1,7 +1,8 @@
-import type { MissingBtf } from '../../answers/missing-btf.js';
+import type { MissingBtfOfAll, MissingBtfOfAllOptions } from '../../answers/missing-btf/all.js';
+import type { MissingBtf } from '../../answers/missing-btf/missing-btf.js';
 import type { Certainty } from '../../evidence.js';
 import type { Kernel } from '../../kernel.js';
-import type { MissingBtfOfAll, MissingBtfOfAllOptions } from '../../pahole/all.js';
+import { collectInThreads } from '../../node/collect-entries.js';
 import { REASONS } from '../../reasons.js';
 import { toJson } from '../../report/json.js';
 import { evidenceLine, table } from '../../report/text.js';
@@ -31,7 +32,7 @@ With --all, of every function that BTF lacks.`,
     return withKernel(args, options, note, async (kernel, names) => {
       if (options.all === true) {
         if (names.length > 0) throw new UsageError('with --all, name no function');
-        const all = await whyAll(kernel, { ...pahole, ...(options.live === true ? {} : { file: args[0]! }) });
+        const all = await whyAll(kernel, { ...pahole, ...(options.live === true ? {} : { collect: collectInThreads(args[0]!) }) });
         if (options.json) out.line(toJson({ schema: 'kelf/why-all', version: 1, kernel: kernelId(kernel), ...all }));
         else for (const line of allLines(all)) out.line(line);
         return EXIT.ok;
@@ -46,7 +47,7 @@ With --all, of every function that BTF lacks.`,
 });
 
 async function whyAll(kernel: Kernel, options: MissingBtfOfAllOptions): Promise<MissingBtfOfAll> {
-  const { missingBtfOfAll } = await import('../../pahole/all.js');
+  const { missingBtfOfAll } = await import('../../answers/missing-btf/all.js');
   const { Progress } = await import('../progress.js');
   const progress = new Progress('reading debug information');
   try {

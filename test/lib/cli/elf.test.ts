@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { FormatError } from 'kelf/elf';
 import { printTable } from '../../../lib/cli/elf.js';
 import { Output } from '../../../lib/cli/output.js';
-import { openSource } from '../../../lib/source/node.js';
+import { openSource } from '../../../lib/node/source.js';
 import { cli, spawnCli } from '../../support/cli.js';
 import { ElfWriter } from '../../support/elf-writer.js';
 

@@ -18,7 +18,7 @@ interface Printed {
     readonly functions: readonly { readonly address: string; readonly file: string }[];
   }[];
   readonly answers: readonly {
-    readonly kprobe: { readonly byName: { readonly ok: boolean; readonly because: readonly { readonly address: string }[] } };
+    readonly kprobe: { readonly byName: { readonly outcome: string; readonly because: readonly { readonly address: string }[] } };
   }[];
   readonly slots: readonly object[];
   readonly error: { readonly code: string };
@@ -128,9 +128,9 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
 
     it('prints JSON', async () => {
       const { value } = await json('trace', ARM64, 'schedule');
-      expect(value).to.deep.include({ schema: 'kelf/trace', version: 1 });
+      expect(value).to.deep.include({ schema: 'kelf/trace', version: 2 });
       const [answer] = value.answers;
-      expect(answer!.kprobe.byName.ok).to.equal(true);
+      expect(answer!.kprobe.byName.outcome).to.equal('accepted');
       expect(answer!.kprobe.byName.because[0]!.address).to.match(/^0xffff8000/);
     });
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type BpfExtern, type Kernel, openBpfObject, type Verdict } from 'kelf';
+import { type BpfExtern, type BpfObject, type Kernel, openBpfObject, type Verdict } from 'kelf';
 import { ExternChecks } from '../../../../lib/bpf/preflight/externs.js';
 import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
 import { bpfObject, CODE, insns } from '../../../support/bpf-writer.js';
@@ -9,11 +9,7 @@ import { type KernelSpec, kernelOf } from '../../../support/kernel-writer.js';
 /** What an object declares: `name` in .kconfig, or in .ksyms a function `int name(int)`, a variable of a type, or `const void name`. */
 type Declared = 'kconfig' | 'kfunc' | 'int' | 'void';
 
-function extern(
-  name: string,
-  declared: Declared,
-  weak = false,
-): { readonly extern: BpfExtern; readonly btf: ReturnType<typeof openBpfObject>['btf'] } {
+function extern(name: string, declared: Declared, weak = false): { readonly extern: BpfExtern; readonly btf: BpfObject['btf'] } {
   const btf = new BtfWriter();
   const int = btf.int('int', 4, 1);
   const id =
@@ -49,8 +45,8 @@ function say(name: string, declared: Declared, { weak = false, on = kernel() }: 
   return brief(new ExternChecks(on, new PreflightModules(on), made.btf).verdict(made.extern));
 }
 
-function brief({ ok, errno, code, certainty }: Verdict): string {
-  return `${ok === undefined ? 'open' : ok ? 'yes' : `no ${errno}`} ${code}${certainty === 'likely' ? ' (likely)' : ''}`;
+function brief({ outcome, errno, code, certainty }: Verdict): string {
+  return `${outcome === 'open' ? 'open' : outcome === 'accepted' ? 'yes' : `no ${errno}`} ${code}${certainty === 'likely' ? ' (likely)' : ''}`;
 }
 
 describe('Externs of a BPF object', () => {

@@ -14,9 +14,9 @@ const features = (...data: string[]): KernelFeatures =>
 
 describe('KernelFeatures', () => {
   it('tells program types that the kernel does not know from those it was built without', () => {
-    expect(features().programType('socket_filter').ok).to.equal(true);
-    expect(features().programType('kprobe')).to.include({ ok: false, code: 'program-type-not-built', errno: 'EINVAL' });
-    expect(features().programType('xdp')).to.include({ ok: false, code: 'unknown-program-type' });
+    expect(features().programType('socket_filter').outcome).to.equal('accepted');
+    expect(features().programType('kprobe')).to.include({ outcome: 'refused', code: 'program-type-not-built', errno: 'EINVAL' });
+    expect(features().programType('xdp')).to.include({ outcome: 'refused', code: 'unknown-program-type' });
   });
 
   it('knows program types that are newer than its table by name', () => {
@@ -28,13 +28,16 @@ describe('KernelFeatures', () => {
   });
 
   it('takes the end of an enum for no attach type', () => {
-    expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/ingress')!)!.ok).to.equal(true);
-    expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/egress')!)).to.include({ ok: false, code: 'unknown-attach-type' });
+    expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/ingress')!)!.outcome).to.equal('accepted');
+    expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/egress')!)).to.include({
+      outcome: 'refused',
+      code: 'unknown-attach-type',
+    });
     expect(features().attachType(SECTION_DEFINITIONS.get('kprobe')!)).to.equal(undefined);
   });
 
   it('leaves open what is asked for only when the program is attached', () => {
-    expect(features().attachType(SECTION_DEFINITIONS.get('tcx/ingress')!)).to.include({ ok: undefined, certainty: 'open' });
+    expect(features().attachType(SECTION_DEFINITIONS.get('tcx/ingress')!)).to.include({ outcome: 'open', certainty: 'open' });
   });
 
   it('takes every program type that is known for built, where the BTF does not tell', () => {
@@ -54,19 +57,19 @@ describe('KernelFeatures', () => {
     ]);
     const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: writer.bytes() }));
     const fentry = SECTION_DEFINITIONS.get('fentry')!;
-    expect(kernel.attachType(fentry)!.ok).to.equal(true);
-    expect(kernel.attachType({ ...fentry, attachType: 'NEWER' })!.ok).to.equal(true);
-    expect(kernel.attachType({ ...fentry, attachType: 'NEWEST' })!.ok).to.equal(false);
+    expect(kernel.attachType(fentry)!.outcome).to.equal('accepted');
+    expect(kernel.attachType({ ...fentry, attachType: 'NEWER' })!.outcome).to.equal('accepted');
+    expect(kernel.attachType({ ...fentry, attachType: 'NEWEST' })!.outcome).to.equal('refused');
   });
 
   it('looks for the operations of a map type where data symbols are listed', () => {
     const [map] = openBpfObject(OBJECT).maps;
     const xsk = { ...map!, type: 17, typeName: 'xskmap' };
-    expect(features().map({ ...map!, type: 1, typeName: 'hash' }).ok).to.equal(true);
+    expect(features().map({ ...map!, type: 1, typeName: 'hash' }).outcome).to.equal('accepted');
     expect(features().map({ ...map!, type: 27, typeName: 'ringbuf' }).code).to.equal('unknown-map-type');
-    expect(features().map(xsk).ok).to.equal(true);
+    expect(features().map(xsk).outcome).to.equal('accepted');
     expect(features('array_map_ops').map(xsk).code).to.equal('map-type-not-built');
-    expect(features('array_map_ops', 'xsk_map_ops').map(xsk).ok).to.equal(true);
+    expect(features('array_map_ops', 'xsk_map_ops').map(xsk).outcome).to.equal('accepted');
   });
 
   it('knows the flags of maps by their enum, where there is one', () => {
@@ -80,26 +83,26 @@ describe('KernelFeatures', () => {
     ]);
     const flagged = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: featuresBtf(writer) }));
     const verdict = flagged.map(hash);
-    expect(verdict).to.include({ ok: false, code: 'unknown-map-flag', errno: 'EINVAL' });
+    expect(verdict).to.include({ outcome: 'refused', code: 'unknown-map-flag', errno: 'EINVAL' });
     expect(verdict.because[0]!.says).to.match(/has no BPF_F_PATH_FD$/);
-    expect(flagged.map({ ...hash, flags: 1 << 10 }).ok).to.equal(true);
+    expect(flagged.map({ ...hash, flags: 1 << 10 }).outcome).to.equal('accepted');
     // libbpf takes them from maps of its own.
-    expect(flagged.map({ ...hash, origin: 'data' }).ok).to.equal(true);
-    expect(features().map(hash).ok).to.equal(true);
+    expect(flagged.map({ ...hash, origin: 'data' }).outcome).to.equal('accepted');
+    expect(features().map(hash).outcome).to.equal('accepted');
   });
 
   it('knows which helpers libbpf replaces', () => {
-    expect(features().helper(1).ok).to.equal(true);
-    expect(features().helper(5)).to.include({ ok: false, code: 'unknown-helper' });
+    expect(features().helper(1).outcome).to.equal('accepted');
+    expect(features().helper(5)).to.include({ outcome: 'refused', code: 'unknown-helper' });
     // bpf_probe_read_kernel; of bpf_probe_read_kernel_str the older one is missing too.
-    expect(features().helper(113).ok).to.equal(true);
-    expect(features().helper(115).ok).to.equal(false);
+    expect(features().helper(113).outcome).to.equal('accepted');
+    expect(features().helper(115).outcome).to.equal('refused');
   });
 
   it('answers nothing without the enums', () => {
     const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }] }));
-    expect(kernel.unknown).to.include({ ok: undefined, code: 'features-unknown' });
-    expect(kernel.helper(1).ok).to.equal(undefined);
+    expect(kernel.unknown).to.include({ outcome: 'open', code: 'features-unknown' });
+    expect(kernel.helper(1).outcome).to.equal('open');
     expect(features().unknown).to.equal(undefined);
   });
 });

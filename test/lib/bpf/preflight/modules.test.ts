@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type BpfProgram, type Kernel, type ModuleTable, openBpfObject, openPreflight, readModules } from 'kelf';
-import { readModuleContents } from '../../../../lib/bpf/node/modules.js';
+import { type BpfProgram, type Kernel, type ModuleTable, openBpfObject, Preflight, readModules } from 'kelf';
 import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
 import { TargetChecks } from '../../../../lib/bpf/preflight/targets.js';
 import { sectionMeaning } from '../../../../lib/bpf/section-names.js';
@@ -99,12 +98,12 @@ describe('Preflight with the modules of a kernel', () => {
       symbols: [{ name: 'prog', type: 2, binding: 1, section: 1, size: 16n }, ...symbols],
       ...more,
     });
-    const { programs, findings } = openPreflight(kernel(withModules)).check(openBpfObject(bytes));
+    const { programs, findings } = new Preflight(kernel(withModules)).check(openBpfObject(bytes));
     return [...findings, ...programs[0]!.findings]
       .filter(({ verdict }) => verdict.code !== 'features-unknown')
       .map(
         ({ subject, verdict }) =>
-          `${subject}: ${verdict.errno ?? (verdict.ok === undefined ? 'open' : 'yes')} ${verdict.code} (${verdict.certainty})`,
+          `${subject}: ${verdict.errno ?? (verdict.outcome === 'open' ? 'open' : 'yes')} ${verdict.code} (${verdict.certainty})`,
       );
   }
 
@@ -149,7 +148,7 @@ describe('Preflight with the modules of a kernel', () => {
       const made = kernel();
       // A kernel whose table of events is found, and has none.
       Object.defineProperty(made, 'tracepoints', { value: { listsData: true, listsEvents: true, find: () => undefined } });
-      const checks = new TargetChecks(made, new PreflightModules(made, readModuleContents));
+      const checks = new TargetChecks(made, new PreflightModules(made));
       const [{ verdict } = {}] = checks.verdicts({ meaning: sectionMeaning(section) } as BpfProgram);
       return `${verdict?.errno ?? 'yes'} ${verdict?.code}`;
     };

@@ -36,7 +36,7 @@ describe('Preflight', () => {
     const nothing = program('on_nothing');
     expect(nothing).to.include({ autoload: false, outcome: 'fails' });
     const missing = nothing.findings.find(({ verdict }) => verdict.code === 'no-symbol')!;
-    expect(missing.verdict).to.include({ ok: false, certainty: 'likely', errno: 'ENOENT' });
+    expect(missing.verdict).to.include({ outcome: 'refused', certainty: 'likely', errno: 'ENOENT' });
   });
 
   it('names the tests that lead around what CO-RE does not find', () => {
@@ -49,8 +49,8 @@ describe('Preflight', () => {
     const verdicts = Object.fromEntries(
       check.findings.filter(({ kind }) => kind === 'extern').map(({ subject, verdict }) => [subject, verdict]),
     );
-    expect(verdicts['ksym cpu_number']).to.include({ ok: true, code: 'accepted' });
-    expect(verdicts['kfunc kelf_kfunc']).to.include({ ok: true, code: 'weak-extern' });
+    expect(verdicts['ksym cpu_number']).to.include({ outcome: 'accepted', code: 'accepted' });
+    expect(verdicts['kfunc kelf_kfunc']).to.include({ outcome: 'accepted', code: 'weak-extern' });
   });
 
   it('says once that the BTF lists no features, and calls the rest open', () => {

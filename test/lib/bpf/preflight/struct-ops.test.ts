@@ -27,21 +27,21 @@ function kernelBtf(registered: boolean, members: readonly string[]): Uint8Array 
 
 describe('A struct_ops on a kernel', () => {
   it('is accepted where the type is registered, without its flavour, and has the members that are set', () => {
-    expect(verdict(kernelBtf(true, ['init', 'flags', 'more']))).to.include({ ok: true, code: 'accepted' });
+    expect(verdict(kernelBtf(true, ['init', 'flags', 'more']))).to.include({ outcome: 'accepted', code: 'accepted' });
   });
 
   it('may not set a member that the kernel does not have', () => {
-    expect(verdict(kernelBtf(true, ['flags']))).to.include({ ok: false, code: 'struct-ops-member', errno: 'EOPNOTSUPP' });
+    expect(verdict(kernelBtf(true, ['flags']))).to.include({ outcome: 'refused', code: 'struct-ops-member', errno: 'EOPNOTSUPP' });
   });
 
   it('is not created where the type is not there, or is none for BPF', () => {
     expect(verdict(kernelBtf(false, ['init', 'flags']))).to.include({
-      ok: false,
+      outcome: 'refused',
       code: 'no-struct-ops',
       errno: 'ENOENT',
       certainty: 'likely',
     });
-    expect(verdict(new BtfWriter().bytes())).to.include({ ok: false, code: 'no-struct-ops' });
-    expect(verdict(undefined)).to.include({ ok: false, code: 'no-btf', errno: 'EINVAL' });
+    expect(verdict(new BtfWriter().bytes())).to.include({ outcome: 'refused', code: 'no-struct-ops' });
+    expect(verdict(undefined)).to.include({ outcome: 'refused', code: 'no-btf', errno: 'EINVAL' });
   });
 });

@@ -41,8 +41,8 @@ function said(section: string, on = kernel): string[] {
   return checks.verdicts({ meaning: sectionMeaning(section) } as BpfProgram).map(({ subject, verdict }) => `${subject}: ${brief(verdict)}`);
 }
 
-function brief({ ok, errno, code }: Verdict): string {
-  return `${ok === undefined ? 'open' : ok ? 'yes' : `no ${errno}`} ${code}`;
+function brief({ outcome, errno, code }: Verdict): string {
+  return `${outcome === 'open' ? 'open' : outcome === 'accepted' ? 'yes' : `no ${errno}`} ${code}`;
 }
 
 describe('Targets of BPF programs', () => {

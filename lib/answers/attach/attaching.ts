@@ -1,0 +1,229 @@
+import type { Abi } from '../../arch/calling-convention.js';
+import type { Verdict } from '../../evidence.js';
+import { type FunctionRow, functionRow, probedAt } from '../../facts/function-row.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import { oncePerKernel } from '../../facts/once-per-kernel.js';
+import { tracingOf } from '../../rules/tracing.js';
+import { noFunction } from '../no-function.js';
+import type { ModuleTraceability, NameInModules } from '../trace/in-modules.js';
+import { traceabilityOf } from '../trace/traceability.js';
+import { type Clone, cloneOf, returnOf } from './clones.js';
+import { bpftraceFentryLine } from './forms/bpftrace.js';
+import { kprobeEventsLine } from './forms/kprobe-events.js';
+import { insteadOf } from './instead.js';
+import { Names } from './names.js';
+import { placeInModule, placeOfAddress, placeOfName } from './place.js';
+import { Recipe } from './recipe.js';
+import { type Signature, Signatures } from './signature.js';
+import { Syscalls } from './syscalls.js';
+
+/** How to attach to each function of a name. */
+export interface AttachAnswer {
+  readonly name: string;
+  /** Those of the kernel itself, lowest address first; then those of its modules, where they were read. */
+  readonly functions: readonly Recipe[];
+  /** Where there is none: what the name is. */
+  readonly problem?: string;
+}
+
+/** The recipes of a kernel. */
+export const attachingOf: (kernel: KernelFacts) => Attaching = oncePerKernel(kernel => new Attaching(kernel));
+
+/** Recipes for one kernel: what is needed for all of them is read once. */
+export class Attaching {
+  readonly #kernel: KernelFacts;
+  /** The calling convention; undefined for architectures without a table. */
+  readonly abi: Abi | undefined;
+  readonly #signatures: Signatures | undefined;
+
+  constructor(kernel: KernelFacts) {
+    this.#kernel = kernel;
+    const { littleEndian = true } = kernel.image?.memory ?? {};
+    this.abi = kernel.callingConvention;
+    if (this.abi !== undefined) this.#signatures = new Signatures(kernel, this.abi, new Syscalls(kernel), littleEndian);
+  }
+
+  /** The recipes of a name. @param names where the events' names are not to meet those of other answers */
+  answer(name: string, names: Names = Names.ofEvents()): AttachAnswer {
+    const { rows, modules } = this.#bearers(name);
+    const all = rows.length + (modules?.functions.length ?? 0);
+    const event = (i: number): string => names.take(all > 1 ? `${name}_${i + 1}` : name, '');
+    return {
+      name,
+      ...(all > 0 ? {} : { problem: noFunction(this.#kernel, name) }),
+      functions: [
+        ...rows.map((row, i) => this.#recipe(functionRow(this.#kernel, row), event(i))),
+        ...(modules?.functions ?? []).map((found, i) => this.#recipeInModule(found, modules!, event(rows.length + i))),
+      ],
+    };
+  }
+
+  /** The recipe for one function. Its event has the name that it has among all functions of its name. */
+  recipe(row: FunctionRow): Recipe {
+    const { rows, modules } = this.#bearers(row.name);
+    const all = rows.length + (modules?.functions.length ?? 0);
+    return this.#recipe(row, Names.ofEvents().take(all > 1 ? `${row.name}_${rows.indexOf(row.row) + 1}` : row.name));
+  }
+
+  /** The rows of a name, and what is said of it in modules. A running kernel lists those of its modules too, which their files say more of. */
+  #bearers(name: string): { readonly rows: readonly number[]; readonly modules: NameInModules | undefined } {
+    const { functions, symbols, modules: table } = this.#kernel;
+    const rows = functions.find(name);
+    if (table === undefined) return { rows, modules: undefined };
+    const { modules } = traceabilityOf(this.#kernel).answer(name);
+    const known = new Set(modules!.functions.map(({ function: { module } }) => module));
+    const module = (row: number): string | undefined => symbols.module(functions.symbolRow[row]!);
+    return { rows: rows.filter(row => module(row) === undefined || !known.has(module(row)!)), modules };
+  }
+
+  #recipe(row: FunctionRow, event: string): Recipe {
+    const kernel = this.#kernel;
+    const { name, address } = row;
+    const { kprobe, kretprobe, functions, fentry } = traceabilityOf(kernel).answer(name);
+    const own = functions.find(({ function: other }) => other.row === row.row)!;
+    const alone = kernel.symbols.find(name).length === 1;
+    const symbolRow = kernel.functions.symbolRow[row.row]!;
+    const listed = own.ftrace.outcome !== 'refused' && kernel.symbols.firstAlias(symbolRow) === symbolRow;
+    const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, probedAt(kernel, address, row.site));
+    const clone = cloneOf(name);
+    const notes: string[] = clone === undefined ? [] : [clone.says];
+    if (!place.everyBoot)
+      notes.push('no symbol to count from: the address is that of the image, and holds where it is not moved (nokaslr)');
+    const signature = this.#signatureOf(row, clone, notes);
+    const entry: Verdict = alone ? kprobe.byName : own.kprobe;
+    const returned = returnOf(clone, alone ? kretprobe.byName : own.kretprobe);
+    const first = functions[0]!.function.row === row.row;
+    const others = {
+      name,
+      ftrace: own.ftrace.outcome === 'accepted',
+      kprobeMulti: tracingOf(kernel).hasMulti,
+      fentry: first && fentry.attach.outcome === 'accepted',
+    };
+    const instead =
+      entry.outcome === 'accepted'
+        ? returned.outcome === 'accepted'
+          ? []
+          : insteadOf(returned.code, others)
+        : insteadOf(entry.code, others);
+    return new Recipe({ name, event, function: row, place, entry, return: returned, clone, abi: this.abi, signature, notes, instead });
+  }
+
+  /** What reads arguments; undefined, and a note why, where those of a function can't be read whatever BTF has of it. */
+  #signaturesFor(clone: Clone | undefined, notes: string[]): Signatures | undefined {
+    if (this.#signatures === undefined) {
+      notes.push('the calling convention of this architecture is not known to kelf: arguments are not read');
+    } else if (clone !== undefined && !clone.keepsArguments) {
+      notes.push(`its arguments are not those of ${clone.base}, and are not read`);
+      return undefined;
+    }
+    return this.#signatures;
+  }
+
+  /** How the function is called, by BTF's FUNC of its name, of the name without a suffix that changes nothing, or of another name for the same code. */
+  #signatureOf(row: FunctionRow, clone: Clone | undefined, notes: string[]): Signature | undefined {
+    const { btf, btfSource, functions, symbols } = this.#kernel;
+    const signatures = this.#signaturesFor(clone, notes);
+    if (signatures === undefined) return undefined;
+    if (btf === undefined) {
+      const wrapper = signatures.ofWrapper(row.name);
+      if (wrapper === undefined) notes.push('there is no BTF to tell its arguments');
+      return wrapper;
+    }
+    const named = clone === undefined ? row.btf : btf.find(clone.base, 'FUNC');
+    const alias = named.length > 0 ? undefined : functions.withBtfAt(symbols.firstAlias(functions.symbolRow[row.row]!));
+    const ids = alias === undefined ? named : functions.btfIds(alias);
+    if (ids.length === 0) {
+      const wrapper = signatures.ofWrapper(row.name);
+      if (wrapper === undefined) notes.push(`BTF has no FUNC of it: its arguments are not known ('kelf why' says why)`);
+      return wrapper;
+    }
+    if (alias !== undefined) notes.push(`BTF has it by another name, ${functions.name(alias)}`);
+    const prototypes = new Set(ids.map(id => btf.prototype(id)));
+    if (prototypes.size > 1) {
+      notes.push(`BTF has ${prototypes.size} prototypes of the name, and does not tell which function each is of: arguments are not read`);
+      return undefined;
+    }
+    const bearers = functions.find(alias === undefined ? (clone?.base ?? row.name) : functions.name(alias)).length;
+    if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
+    return signatures.ofBtf(btf, ids[0]!, btfSource!);
+  }
+
+  /** The recipe for a function of a module: by the module's name, so that neither the kernel's functions nor those of others meet it. */
+  #recipeInModule(
+    { function: row, anchor, kprobe, kretprobe, fentry }: ModuleTraceability,
+    { loaded }: NameInModules,
+    event: string,
+  ): Recipe {
+    const { symbols, modules } = this.#kernel;
+    const { name, module, phase, site } = row;
+    const own = symbols.find(name).some(symbol => symbols.module(symbol) === undefined);
+    const alone =
+      anchor !== undefined || modules!.find(name).filter(other => other.module === module && other.phase !== 'init').length <= 1;
+    const bare = !own && alone && anchor === undefined && loaded?.one.outcome === 'accepted' && loaded.several === undefined;
+    const place = placeInModule(row, anchor ?? { symbol: name, offset: 0 }, { bare, alone });
+    const clone = cloneOf(name);
+    const notes: string[] = clone === undefined ? [] : [clone.says];
+    if (phase !== 'init')
+      notes.push(
+        `kprobe_events takes it before ${module} is loaded, and sets it then; perf, bpftrace and libbpf want ${module} loaded (ENOENT)`,
+      );
+    const signature = this.#signatureInModule(row, clone, notes);
+    const facts = {
+      name,
+      event,
+      place,
+      entry: kprobe,
+      return: returnOf(clone, kretprobe),
+      ...(signature === undefined ? {} : { signature }),
+    };
+    const beforeLoading = phase === 'init' && site && !row.blacklisted ? kprobeEventsLine(facts, 'entry') : undefined;
+    const others = { name, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
+    return new Recipe({
+      ...facts,
+      function: row,
+      clone,
+      abi: this.abi,
+      signature,
+      notes,
+      instead: kprobe.outcome === 'accepted' ? [] : insteadOf(kprobe.code, others),
+      fentry: fentry.attach.outcome === 'accepted' && signature !== undefined ? this.#fentryLines(row, signature) : undefined,
+    });
+  }
+
+  /** libbpf looks in the kernel's BTF, then in that of each module, and takes the first FUNC of the name, or since 1.6 (8f8a024272f3) that of MOD:NAME. */
+  #fentryLines({ name, module }: ModuleInstance, signature: Signature): string[] {
+    const { btf, modules } = this.#kernel;
+    const first = (btf?.find(name, 'FUNC').length ?? 0) === 0 && modules!.find(name).every(other => !other.btf || other.module === module);
+    // bpftrace 0.27 knows the parameters of the first FUNC of the name alone.
+    return [`SEC("fentry/${first ? '' : `${module}:`}${name}")`, bpftraceFentryLine(name, module, first ? signature.arguments : [])];
+  }
+
+  /** How it is called, by the FUNC in the module's BTF, or by the kernel's, where both have the same and pahole keeps that alone. */
+  #signatureInModule(row: ModuleInstance, clone: Clone | undefined, notes: string[]): Signature | undefined {
+    const { btf: base, modules } = this.#kernel;
+    const signatures = this.#signaturesFor(clone, notes);
+    if (signatures === undefined) return undefined;
+    const name = clone?.base ?? row.name;
+    const btf = modules!.btfOf(row.path);
+    const all = btf?.find(name, 'FUNC') ?? [];
+    const own = all.filter(id => id >= btf!.firstId);
+    const ids = own.length > 0 ? own : all;
+    if (btf === undefined || ids.length === 0) {
+      const why =
+        base === undefined ? `the kernel has no BTF, which a module's is split over` : `the BTF of ${row.module} has no FUNC of it`;
+      notes.push(`${why}: its arguments are not known`);
+      return undefined;
+    }
+    if (own.length === 0)
+      notes.push(`its FUNC is in the kernel's BTF, not in the module's: that the two have one prototype is likely, not certain`);
+    const prototypes = new Set(ids.map(id => btf.prototype(id)));
+    if (prototypes.size > 1) {
+      notes.push(`BTF has ${prototypes.size} prototypes of the name, and does not tell which function each is of: arguments are not read`);
+      return undefined;
+    }
+    const bearers = modules!.find(name).filter(({ module }) => module === row.module).length;
+    if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
+    return signatures.ofBtf(btf, ids[0]!, own.length > 0 ? `${row.module}: .BTF` : (this.#kernel.btfSource ?? '.BTF'));
+  }
+}

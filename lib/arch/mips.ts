@@ -1,0 +1,23 @@
+import type { Abi } from './calling-convention.js';
+
+const REGISTERS = [4, 5, 6, 7, 8, 9, 10, 11].map(n => ({ name: `r${n}`, field: `regs[${n}]` }));
+
+/** MIPSpro 64-bit ABI (n64), soft-float; arch/mips/kernel/ptrace.c. */
+export const MIPS64: Abi = {
+  name: 'mips64',
+  bpfTarget: 'mips',
+  wordSize: 8,
+  registers: REGISTERS,
+  results: [2, 3].map(n => ({ name: `r${n}`, field: `regs[${n}]` })),
+  stackPointer: { name: 'r29', field: 'regs[29]' },
+  firstStack: 0,
+  evenRegisters: true,
+  evenStack: true,
+  splits: true,
+  resumes: false,
+  structs: { largest: Number.MAX_SAFE_INTEGER, beyond: 'stack', leftJustified: true },
+  doubleWord: 'words',
+  floats: 'integer',
+  returned: { largest: 16, hidden: 'first', givesPointer: true },
+  syscalls: [],
+};

@@ -1,0 +1,70 @@
+import { EM, STB } from '../../elf/constants.js';
+import type { KernelFacts } from './kernel-facts.js';
+
+/** One function of the kernel, with what each source says of it. */
+export interface FunctionRow {
+  /** Its row in `kernel.functions`. */
+  readonly row: number;
+  readonly name: string;
+  readonly address: bigint;
+  /** nm's letter: t local, T global, w and W weak. */
+  readonly letter: string;
+  /** Bytes up to the next symbol, as the kernel counts. */
+  readonly extent: number;
+  /** st_size of `.symtab`, where there is one. */
+  readonly size?: number;
+  readonly binding?: 'local' | 'global' | 'weak';
+  /** The source file by STT_FILE: `binfmt_elf.c`, without its directory. */
+  readonly file?: string;
+  /** The ftrace site inside of it. */
+  readonly site?: bigint;
+  /** Ids of BTF's FUNCs of its name. */
+  readonly btf: readonly number[];
+  /** `_stext+0xD`: where a kprobe on it goes (on powerpc behind the global entry), the same place on every boot, since the image moves as a whole under KASLR. */
+  readonly anchor?: string;
+}
+
+const BINDINGS: Readonly<Record<number, 'local' | 'global' | 'weak'>> = {
+  [STB.LOCAL]: 'local',
+  [STB.GLOBAL]: 'global',
+  [STB.WEAK]: 'weak',
+};
+
+/** Gathers what is known of a row of `kernel.functions`. */
+export function functionRow(kernel: KernelFacts, row: number): FunctionRow {
+  const { functions, symbols } = kernel;
+  const symbolRow = functions.symbolRow[row]!;
+  const address = functions.address(row);
+  const elf = kernel.pieces.imageSymbols()?.symbolOf(symbols, symbolRow);
+  const site = functions.site(row);
+  const binding = elf === undefined ? undefined : BINDINGS[elf.binding];
+  const stext = kernel.pieces.labels('_stext');
+  const at = site < 0 ? undefined : functions.sites!.ip.big[site]!;
+  const probed = probedAt(kernel, address, at);
+  return {
+    row,
+    name: functions.name(row),
+    address,
+    letter: String.fromCharCode(symbols.type[symbolRow]!),
+    extent: Number(functions.end(row) - address),
+    btf: functions.btfIds(row),
+    ...(elf === undefined ? {} : { size: Number(elf.size) }),
+    ...(binding === undefined ? {} : { binding }),
+    ...(elf?.file === undefined ? {} : { file: elf.file }),
+    ...(at === undefined ? {} : { site: at }),
+    ...(stext === undefined || address < stext ? {} : { anchor: `_stext+0x${(probed - stext).toString(16)}` }),
+  };
+}
+
+/** The two instructions at the global entry of a function of the 64-bit powerpc ABI v2, which work out the address of its data. */
+const GLOBAL_ENTRY = 8n;
+
+/**
+ * Where a kprobe goes that is set by a distance and not by the function's name: to its first instruction, but on powerpc to its local entry, which
+ * calls inside of the kernel go to. By the name the kernel finds it itself (kprobe_lookup_name()), by a distance it does not
+ * (arch_adjust_kprobe_addr() in arch/powerpc/kernel/kprobes.c). `bl _mcount` is the second or third instruction behind the local entry.
+ */
+export function probedAt({ machine }: KernelFacts, address: bigint, site: bigint | undefined): bigint {
+  if (machine !== EM.PPC64 || site === undefined) return address;
+  return site - address > GLOBAL_ENTRY ? address + GLOBAL_ENTRY : address;
+}

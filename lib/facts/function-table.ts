@@ -1,0 +1,156 @@
+import type { Btf } from '../../btf/btf.js';
+import { NameIndex } from '../../elf/name-index.js';
+import { lowerBoundSorted } from '../../elf/words.js';
+import { isPreambleName, isTextLetter, type KernelSymbols } from '../../kallsyms/symbols.js';
+import type { FtraceSites, FtraceState } from './ftrace-sites.js';
+
+/** A site that has not been looked for. */
+const UNKNOWN = -2;
+
+/**
+ * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; labels of padding in front of functions left
+ * out), in the order of kallsyms, with its end, its ftrace site and its BTF.
+ */
+export class FunctionTable {
+  readonly symbols: KernelSymbols;
+  /** Undefined where there are none, or they are not known: `ftrace` tells which. */
+  readonly sites: FtraceSites | undefined;
+  readonly ftrace: 'sites' | 'none' | 'unknown';
+  readonly btf: Btf | undefined;
+  readonly count: number;
+  /** The row in `symbols`. */
+  readonly symbolRow: Uint32Array;
+  /** For each function the index of its first site, -1 for none, UNKNOWN until someone asks. */
+  readonly #site: Int32Array;
+  /** For each symbol, the row of its function plus one; 0 for data. */
+  readonly #rowOfSymbol: Uint32Array;
+  #btfFunc: Int32Array | undefined;
+  #btfIndex: NameIndex | undefined;
+  #withBtf: Map<number, number> | undefined;
+
+  constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined) {
+    this.symbols = symbols;
+    this.sites = typeof ftrace === 'string' ? undefined : ftrace;
+    this.ftrace = typeof ftrace === 'string' ? ftrace : 'sites';
+    this.btf = btf;
+    const rowOfSymbol = new Uint32Array(symbols.count);
+    const symbolRow = new Uint32Array(symbols.count);
+    const { type } = symbols;
+    let count = 0;
+    for (let i = 0; i < symbols.count; i++) {
+      if (!isTextLetter(type[i]!) || !isOwnFunction(symbols, i)) continue;
+      symbolRow[count++] = i;
+      rowOfSymbol[i] = count;
+    }
+    this.count = count;
+    this.#rowOfSymbol = rowOfSymbol;
+    this.symbolRow = symbolRow.slice(0, count);
+    this.#site = new Int32Array(count).fill(UNKNOWN);
+  }
+
+  /** The address of a row, 0 to `count - 1`. */
+  address(row: number): bigint {
+    return this.symbols.address.big[this.symbolRow[row]!]!;
+  }
+
+  /** The name of a row. */
+  name(row: number): string {
+    return this.symbols.name(this.symbolRow[row]!);
+  }
+
+  /** Where the kernel lets the function end: at the next higher address of any symbol (get_symbol_pos()), not at st_size. */
+  end(row: number): bigint {
+    const next = this.symbols.nextRow(this.symbolRow[row]!);
+    return next === undefined ? this.address(row) : this.symbols.address.big[next]!;
+  }
+
+  /** Index in `sites.ip` of the first site from the function's address to its end, or -1. */
+  site(row: number): number {
+    let at = this.#site[row]!;
+    if (at === UNKNOWN) {
+      at = this.#findSite(this.symbolRow[row]!);
+      this.#site[row] = at;
+    }
+    return at;
+  }
+
+  /** Whether an ftrace site lies in the function. */
+  hasSite(row: number): boolean {
+    return this.site(row) >= 0;
+  }
+
+  #findSite(symbolRow: number): number {
+    const { address } = this.symbols;
+    const ip = this.sites?.ip;
+    const next = this.symbols.nextRow(symbolRow);
+    if (ip === undefined || next === undefined) return -1;
+    const at = lowerBoundSorted(ip, address.low(symbolRow), address.high(symbolRow));
+    return at < ip.length && ip.minus(at, address.low(next), address.high(next)) < 0 ? at : -1;
+  }
+
+  /** The function of a row of `symbols`; undefined for data. */
+  ofSymbol(symbolRow: number): number | undefined {
+    const row = this.#rowOfSymbol[symbolRow]!;
+    return row === 0 ? undefined : row - 1;
+  }
+
+  /** The functions of a name, lowest address first. */
+  find(name: string): number[] {
+    return this.symbols.find(name).flatMap(symbolRow => this.ofSymbol(symbolRow) ?? []);
+  }
+
+  /** The ids of BTF's FUNCs of the function's name; most kernels have one for a name, some several. */
+  btfIds(row: number): number[] {
+    return this.btfIdsOf(this.name(row));
+  }
+
+  /** The ids of BTF's FUNCs of a name. */
+  btfIdsOf(name: string): number[] {
+    const { btf } = this;
+    if (btf === undefined) return [];
+    // Split BTF was put in the place of the kernel's: its base has FUNCs too.
+    if (btf.base !== undefined) return btf.find(name, 'FUNC');
+    const { ids } = btf.functions();
+    return this.#btfNames(btf)
+      .find(name)
+      .map(at => ids[at]!);
+  }
+
+  /** For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the names. */
+  get btfFunc(): Int32Array {
+    if (this.#btfFunc === undefined) {
+      this.#btfFunc = new Int32Array(this.count).fill(-1);
+      if (this.btf !== undefined) {
+        const index = this.#btfNames(this.btf);
+        const { strings, nameOffset } = this.symbols;
+        for (let row = 0; row < this.count; row++) this.#btfFunc[row] = index.firstOf(strings.bytes, nameOffset[this.symbolRow[row]!]!);
+      }
+    }
+    return this.#btfFunc;
+  }
+
+  /** The rows of `btf.functions()` by name. */
+  #btfNames(btf: Btf): NameIndex {
+    this.#btfIndex ??= new NameIndex(btf.strings.bytes, btf.functions().names);
+    return this.#btfIndex;
+  }
+
+  /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined where none has one. */
+  withBtfAt(firstSymbolRow: number): number | undefined {
+    if (this.#withBtf === undefined) {
+      this.#withBtf = new Map();
+      const { btfFunc } = this;
+      for (let row = 0; row < this.count; row++) {
+        if (btfFunc[row]! < 0) continue;
+        const first = this.symbols.firstAlias(this.symbolRow[row]!);
+        if (!this.#withBtf.has(first)) this.#withBtf.set(first, row);
+      }
+    }
+    return this.#withBtf.get(firstSymbolRow);
+  }
+}
+
+/** Whether a text symbol is a function, and the kernel's own. */
+function isOwnFunction(symbols: KernelSymbols, row: number): boolean {
+  return symbols.module(row) === undefined && !isPreambleName(symbols.strings.bytes, symbols.nameOffset[row]!);
+}

@@ -1,0 +1,130 @@
+import type { Btf } from '../../btf/btf.js';
+import { type Dwarf, openDwarf } from '../../elf/dwarf/dwarf.js';
+import type { Diagnostic } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { type CallingConvention, callingConventionOf } from '../arch/of-machine.js';
+import { type Definitions, definitionsOf } from './definitions.js';
+import { FunctionTable } from './function-table.js';
+import type { McountTable } from './mcount.js';
+import type { ModuleTable } from './modules/module-table.js';
+import type { FoundBtf, KernelPieces } from './pieces.js';
+import { TracepointTable } from './tracepoint-table.js';
+
+/**
+ * What is known of one kernel: each piece read once, when it is first asked for, and the tables that join them. Rules and answers read this; it knows
+ * of neither.
+ */
+export class KernelFacts {
+  readonly pieces: KernelPieces;
+  /** The functions of its modules, where they were read: answers then cover names across the kernel and its modules. */
+  modules: ModuleTable | undefined;
+  #symbols: KernelSymbols | undefined;
+  #mcount: { readonly table: McountTable | undefined } | undefined;
+  #btf: { readonly found: FoundBtf | undefined } | undefined;
+  #banner: { readonly text: string | undefined } | undefined;
+  #functions: FunctionTable | undefined;
+  #definitions: Definitions | undefined;
+  #tracepoints: TracepointTable | undefined;
+  #dwarf: { readonly found: Dwarf | undefined } | undefined;
+
+  constructor(pieces: KernelPieces) {
+    this.pieces = pieces;
+  }
+
+  /** The file's path, or `the running kernel`. */
+  get name(): string {
+    return this.pieces.name;
+  }
+
+  /** e_machine: EM.X86_64 (62), EM.AARCH64 (183) … */
+  get machine(): number {
+    return this.pieces.machine;
+  }
+
+  /** The image; undefined for a running kernel. */
+  get image(): ElfFile | undefined {
+    return this.pieces.image;
+  }
+
+  /** The symbols as the kernel's kallsyms has them. */
+  get symbols(): KernelSymbols {
+    this.#symbols ??= this.pieces.symbols();
+    return this.#symbols;
+  }
+
+  /** `__mcount_loc`; undefined for a running kernel, and where the image has none. */
+  get mcount(): McountTable | undefined {
+    this.#mcount ??= { table: this.pieces.mcount() };
+    return this.#mcount.table;
+  }
+
+  /** The kernel's BTF, or the one that was put in its place. */
+  get btf(): Btf | undefined {
+    return this.#foundBtf?.btf;
+  }
+
+  /** Where the BTF was read from: `vmlinux: .BTF`. */
+  get btfSource(): string | undefined {
+    return this.#foundBtf?.source;
+  }
+
+  /** The `Linux version …` line. */
+  get banner(): string | undefined {
+    this.#banner ??= { text: this.pieces.banner() };
+    return this.#banner.text;
+  }
+
+  /** `6.1.0-56-cloud-arm64`, from the banner. */
+  get release(): string | undefined {
+    return this.banner?.split(' ')[2];
+  }
+
+  /** The GNU build id in hexadecimal, 40 digits mostly; undefined for a running kernel. */
+  get buildId(): string | undefined {
+    return this.image?.buildId;
+  }
+
+  /** How its functions are called; undefined for architectures without a table. A running kernel's files are of the machine that reads them. */
+  get callingConvention(): CallingConvention | undefined {
+    const { wordSize = 8, littleEndian = true } = this.image?.memory ?? {};
+    return callingConventionOf(this.machine, wordSize, littleEndian);
+  }
+
+  /** A row for each text symbol: what every answer reads. */
+  get functions(): FunctionTable {
+    this.#functions ??= new FunctionTable(this.symbols, this.pieces.ftrace(), this.btf);
+    return this.#functions;
+  }
+
+  /** Definitions by name, from `.symtab` where there is one. */
+  get definitions(): Definitions {
+    this.#definitions ??= definitionsOf(this.symbols, this.pieces.imageSymbols());
+    return this.#definitions;
+  }
+
+  /** The tracepoints and events of the image. */
+  get tracepoints(): TracepointTable {
+    this.#tracepoints ??= new TracepointTable(this);
+    return this.#tracepoints;
+  }
+
+  /**
+   * The debug information of the image; undefined where it has none, and for a running kernel. Nothing of it is read until it is asked something.
+   */
+  dwarf(): Dwarf | undefined {
+    this.#dwarf ??= { found: this.image === undefined ? undefined : openDwarf(this.image) };
+    return this.#dwarf.found;
+  }
+
+  /** Damage that was met and did not keep the rest from being read. */
+  get diagnostics(): readonly Diagnostic[] {
+    const ofDwarf = this.#dwarf?.found?.diagnostics ?? [];
+    return this.image === undefined ? [] : [...this.image.diagnostics, ...this.image.memory.diagnostics, ...ofDwarf];
+  }
+
+  get #foundBtf(): FoundBtf | undefined {
+    this.#btf ??= { found: this.pieces.btf() };
+    return this.#btf.found;
+  }
+}

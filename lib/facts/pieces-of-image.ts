@@ -1,0 +1,136 @@
+import { Btf } from '../../btf/btf.js';
+import { ET } from '../../elf/constants.js';
+import { FormatError } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import { symbolsFromElf } from '../../kallsyms/elf.js';
+import { kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
+import { MissingError } from '../errors.js';
+import { readBtf } from '../image/btf.js';
+import { BANNER, startsWith } from '../image/bytes.js';
+import { discoverLabels } from '../image/discover.js';
+import { discoverExports } from '../image/ksymtab.js';
+import { once } from '../once.js';
+import type { Labels } from './areas.js';
+import type { KernelConfig } from './config.js';
+import { type FtraceState, sitesOfTable } from './ftrace-sites.js';
+import { configOfImage } from './ikconfig.js';
+import { ImageSymbols } from './image-symbols.js';
+import { blacklistOfImage } from './kprobe-blacklist.js';
+import { type McountTable, readMcountTable } from './mcount.js';
+import type { FoundBtf, KernelPieces } from './pieces.js';
+
+/** What may stand beside an image. */
+export interface ImageExtras {
+  /** A BTF in place of the image's own, and where it comes from. */
+  readonly btf?: FoundBtf;
+  readonly config?: KernelConfig;
+  /** What the image was wrapped in, from the outside in. */
+  readonly form?: readonly string[];
+}
+
+/**
+ * The pieces of a kernel image: an ELF file, with a `.symtab` (a debug vmlinux) or without (what a bzImage holds), or the headers that were put
+ * around a raw image.
+ */
+export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPieces {
+  if (file.header.type === ET.REL) {
+    const message = 'is a relocatable object, such as a module or a BPF program, and not a kernel';
+    throw new FormatError('unsupported', { name: file.name }, message);
+  }
+  const notes: string[] = [];
+  const { machine } = file.header;
+  const table = file.symbols;
+  const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
+  if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are not known');
+  const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
+  const discovered = once(() => discoverLabels(file.memory, symbols(), machine));
+  // Kernels since 6.11 name the tables in kallsyms even where it lists text alone.
+  const exported = once(() =>
+    symbols().lookup('__start___ksymtab') === undefined ? discoverExports(file.memory, symbols()) : new Map<string, bigint>(),
+  );
+  const found = (name: string): bigint | undefined => (/_k(sym|crc)tab/.test(name) ? exported() : discovered()).get(name);
+  const labels: Labels = name =>
+    symbols().addressOf(name) ?? imageSymbols?.addressOf(name) ?? (imageSymbols === undefined ? found(name) : undefined);
+  const mcount = once((): McountTable | undefined => {
+    const start = labels('__start_mcount_loc');
+    const stop = labels('__stop_mcount_loc');
+    return start === undefined || stop === undefined || stop < start ? undefined : readMcountTable(file.memory, machine, start, stop);
+  });
+  return {
+    name: file.name,
+    machine,
+    form: extras.form ?? ['ELF'],
+    image: file,
+    notes,
+    symbols,
+    imageSymbols: () => imageSymbols,
+    labels,
+    mcount,
+    ftrace: (): FtraceState => {
+      const table = mcount();
+      if (table === undefined) return 'none';
+      return sitesOfTable(table, symbols(), machine, {
+        instruction: address => instructionAt(file, address),
+        release: () => bannerOf(file, labels)?.split(' ')[2],
+      });
+    },
+    blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),
+    btf: () => extras.btf ?? btfOfImage(file),
+    config: once(() => extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData)),
+    banner: () => bannerOf(file, labels),
+    close: () => file.source.close(),
+  };
+}
+
+/** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */
+function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, notes: string[]): KernelSymbols {
+  const location = imageSymbols === undefined ? locateIn(file) : locationByLabels(imageSymbols);
+  if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
+  if (imageSymbols === undefined) {
+    throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms: nothing names its functions`);
+  }
+  notes.push('no packed kallsyms: the symbols are those of .symtab that kallsyms would list');
+  return symbolsFromElf(file, imageSymbols.table);
+}
+
+function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefined {
+  const labels = imageSymbols.withPrefix('kallsyms_');
+  return kallsymsLocation(name => labels.get(name));
+}
+
+function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
+  for (const { address, fileSize, read } of memory.regions) {
+    const tables = locateKallsyms(read(0, fileSize), memory.wordSize);
+    if (tables === undefined) continue;
+    return kallsymsAt(tables, address);
+  }
+  return undefined;
+}
+
+function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {
+  const btf = readBtf(file.source, Btf.parse);
+  return btf === undefined ? undefined : { btf, source: '.BTF' };
+}
+
+/** The text at `linux_banner` (init/version.c), up to its line's end. */
+function bannerOf(file: ElfFile, labels: Labels): string | undefined {
+  const at = labels('linux_banner');
+  if (at === undefined) return undefined;
+  for (let length = 1024; length >= 64; length /= 2) {
+    if (!file.memory.has(at, length)) continue;
+    const bytes = file.memory.stored(at, length);
+    if (!startsWith(bytes, 0, BANNER)) return undefined;
+    const end = bytes.findIndex(byte => byte === 0 || byte === 10);
+    return new TextDecoder().decode(bytes.subarray(0, end < 0 ? length : end));
+  }
+  return undefined;
+}
+
+/** The 32 bits of an instruction. */
+function instructionAt({ memory }: ElfFile, address: bigint): number | undefined {
+  if (!memory.has(address, 4)) return undefined;
+  const bytes = memory.stored(address, 4);
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, memory.littleEndian);
+}

@@ -1,0 +1,54 @@
+import type { Btf } from '../../btf/btf.js';
+import type { ElfFile } from '../../elf/file.js';
+import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import type { Labels } from './areas.js';
+import type { KernelConfig } from './config.js';
+import type { FtraceState } from './ftrace-sites.js';
+import type { ImageSymbols } from './image-symbols.js';
+import type { KprobeBlacklist } from './kprobe-blacklist.js';
+import type { McountTable } from './mcount.js';
+
+/**
+ * What is known of a kernel, and how to read each piece. A piece is read when an answer needs it; one that is missing is undefined, and the
+ * answers that would need it say so.
+ */
+export interface KernelPieces {
+  /** The name in messages: the file's path, or `the running kernel`. */
+  readonly name: string;
+  /** e_machine: EM.X86_64 (62), EM.AARCH64 (183) … */
+  readonly machine: number;
+  /** What the image was wrapped in, from the outside in: `['x86 bzImage', 'lz4-legacy', 'ELF']`; for a running kernel `['running']`. */
+  readonly form: readonly string[];
+  /** The image itself; absent for a running kernel, whose text is not read. */
+  readonly image?: ElfFile;
+  /** One sentence for each piece that is missing or comes from a place that weakens answers. */
+  readonly notes: readonly string[];
+  /** The symbols as kallsyms has them. @throws MissingError where nothing names the functions; FormatError for damage */
+  symbols(): KernelSymbols;
+  /** `.symtab` beside kallsyms: sizes, bindings and source files. */
+  imageSymbols(): ImageSymbols | undefined;
+  /** The address of a label of the linker script. */
+  labels: Labels;
+  /** `__mcount_loc`; undefined where there is none. */
+  mcount(): McountTable | undefined;
+  /** The ftrace sites; `none` without dynamic ftrace, `unknown` where a running kernel does not tell. */
+  ftrace(): FtraceState;
+  /** The ranges that the kprobe blacklist covers; undefined where it can not be read. */
+  blacklist(): KprobeBlacklist | undefined;
+  /** The BTF and the name of what it was read from; where that is a file of its own, and ELF, its build id. */
+  btf(): FoundBtf | undefined;
+  /** The kernel's .config: given, of the image, or of the running kernel. */
+  config(): KernelConfig | undefined;
+  /** The line that /proc/version shows. */
+  banner(): string | undefined;
+  /** Closes the files. */
+  close(): void;
+}
+
+/** BTF, and where it is from. */
+export interface FoundBtf {
+  readonly btf: Btf;
+  readonly source: string;
+  /** Of the ELF file that was given in place of the image's own BTF. */
+  readonly buildId?: string | undefined;
+}

@@ -1,0 +1,107 @@
+import { KERNEL_STARTS, packingOf } from '../../elf/compression/packing.js';
+import { unpack } from '../../elf/compression/unpack.js';
+import { FormatError } from '../../elf/errors.js';
+import type { ElfFile } from '../../elf/file.js';
+import { isElf } from '../../elf/header.js';
+import { indexOfBytes } from '../../elf/needle.js';
+import { type ByteSource, MemorySource } from '../../elf/source.js';
+import { BANNER } from './bytes.js';
+import { containerOf } from './container.js';
+import { openElf } from './elf.js';
+import { elfAround } from './elf-around.js';
+import { analyseRawImage, type RawImageKind } from './raw-image.js';
+
+/** A kernel is wrapped two or three times; more is taken for a bomb. */
+const DEEPEST = 6;
+/** Streams that are tried in a file that does not say where its kernel is packed. */
+const MOST_TRIES = 64;
+/** Bytes that may come out of one of them, and of all. */
+const LARGEST = 2 ** 28;
+const MOST_UNPACKED = 2 ** 30;
+
+/** A kernel as an ELF file, and what it was wrapped in. */
+export interface KernelFile {
+  readonly file: ElfFile;
+  /** From the outside in: `['x86 bzImage', 'lz4-legacy', 'ELF']`. */
+  readonly form: readonly string[];
+}
+
+/**
+ * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; any of them packed once more. What is wrapped
+ * is unpacked into memory; an ELF file is read where it stands.
+ * @throws FormatError for what is no kernel, and for damage in any layer
+ */
+export function openKernelFile(source: ByteSource): KernelFile {
+  if (isElf(source.read(0, Math.min(4, source.size)))) return kernelInElf(source, []);
+  return unwrap(source.read(0, source.size), source.name, []);
+}
+
+/** An ELF file that boots itself has the kernel packed in a section: the zImage of powerpc. */
+function kernelInElf(source: ByteSource, form: readonly string[]): KernelFile {
+  const file = openElf(source);
+  const packed = file.section('.kernel:vmlinux.strip');
+  if (packed === undefined) return { file, form: [...form, 'ELF'] };
+  return unwrap(packed.data(), source.name, [...form, 'powerpc zImage']);
+}
+
+/** @param form what the bytes were found in so far */
+function unwrap(bytes: Uint8Array, name: string, form: readonly string[]): KernelFile {
+  if (form.length >= DEEPEST) throw new FormatError('limit', { name }, `is wrapped more than ${DEEPEST} times`);
+  if (isElf(bytes)) return kernelInElf(new MemorySource(bytes, name), form);
+  const container = containerOf(bytes, name);
+  if (container !== undefined) {
+    const inside = [...form, container.form];
+    if ('payload' in container) {
+      const { format, bytes } = unpack(container.payload, {
+        name,
+        ...(container.sizeHint === undefined ? {} : { sizeHint: container.sizeHint }),
+      });
+      return unwrap(bytes, name, [...inside, format]);
+    }
+    if ('search' in container) return { file: rawImage(searchPacked(container.search, name), container.raw, name), form: inside };
+    return { file: rawImage(bytes, container.raw, name), form: inside };
+  }
+  const packing = packingOf(bytes);
+  if (packing === undefined) {
+    const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+    const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;
+    throw new FormatError('bad-magic', { name }, `not a kernel: neither an ELF file nor a boot image nor packed (${found})`);
+  }
+  return unwrap(unpack(bytes, { name, trailing: 'ignore' }).bytes, name, [...form, packing]);
+}
+
+function rawImage(bytes: Uint8Array, kind: RawImageKind, name: string): ElfFile {
+  return openElf(elfAround(analyseRawImage(bytes, kind, name), name));
+}
+
+/** The first packed stream in the bytes that unpacks to something with a kernel's banner: short magic numbers occur by chance. */
+function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
+  let tries = 0;
+  let left = MOST_UNPACKED;
+  /** Of the stream that went furthest: the kernel's, where it is damaged. */
+  let furthest: { readonly at: number; readonly end: number; readonly error: FormatError } | undefined;
+  for (let at = 0; at < bytes.length && tries < MOST_TRIES && left > 0; at++) {
+    if (!KERNEL_STARTS.has(bytes[at]!)) continue;
+    const rest = bytes.subarray(at);
+    if (packingOf(rest) === undefined) continue;
+    tries++;
+    try {
+      const unpacked = unpack(rest, { name, trailing: 'ignore', limit: Math.min(left, LARGEST) }).bytes;
+      left -= unpacked.length;
+      if (indexOfBytes(unpacked, BANNER) >= 0) return unpacked;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      // What a damaged stream made is not known; one that was stopped made as much as it was allowed.
+      if (error.code === 'limit') left -= Math.min(left, LARGEST);
+      const end = error.place.offset ?? 0;
+      if (furthest === undefined || end > furthest.end) furthest = { at, end, error };
+    }
+  }
+  const none = 'no packed kernel is found behind the boot code';
+  if (furthest === undefined) throw new FormatError('unsupported', { name }, none);
+  const { at, end, error } = furthest;
+  const message = error.message.slice(error.where.length + 2);
+  throw new FormatError(error.code, { name, offset: at + end }, `${none}; what is packed at 0x${at.toString(16)}: ${message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,4 @@
+import { READ_MODULES } from './read-modules.js';
+import { serve } from './threads.js';
+
+serve(READ_MODULES);

@@ -1,0 +1,165 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
+import { FormatError } from '../../elf/errors.js';
+import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
+import { InputError } from '../errors.js';
+
+/** What is read at once for scattered reads: a function's code, a string. */
+const PAGE = 1 << 14;
+
+/** What is read at once: a whole packed kernel, or a table. No kernel is larger; a sparse file of any size costs nothing to make. */
+const MOST_READ = 2 ** 31 - 1;
+const PIECE = 2 ** 30;
+
+/** Options of {@link openSource}. */
+export interface SourceOptions {
+  /** Bytes that the page cache may hold; 16 MiB where not given. */
+  readonly cacheBytes?: number;
+}
+
+/**
+ * Opens a regular file for reading.
+ * @throws InputError for what can't be opened, a directory, a FIFO, a device
+ */
+export function openSource(path: string, options: SourceOptions = {}): ByteSource {
+  let fd: number;
+  try {
+    // O_NONBLOCK: a FIFO without a writer is refused below, not waited for.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw systemError(path, error);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new InputError(path, 'not-a-file', `is ${kindOf(stat)}, not a file`);
+    // Files of /proc and /sys tell no size, or a page: they are read whole.
+    if (stat.size === 0 || /^\/(proc|sys)\//.test(path)) {
+      const source = new MemorySource(readWhole(fd, path), path);
+      closeSync(fd);
+      return source;
+    }
+    return new FileSource(path, fd, stat.size, options.cacheBytes ?? 16 << 20);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A file behind a cache of pages. Tables are read whole, past the cache; it serves the scattered small reads. */
+class FileSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #cacheBytes: number;
+  #pages: Map<number, Uint8Array> | LRUCache<number, Uint8Array> = new Map();
+  #fd: number;
+  #lastPage = -1;
+  #last: Uint8Array = new Uint8Array(0);
+
+  constructor(name: string, fd: number, size: number, cacheBytes: number) {
+    this.name = name;
+    this.#fd = fd;
+    this.size = size;
+    this.#cacheBytes = cacheBytes;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    checkRange(this, offset, length);
+    const start = offset % PAGE;
+    if (start + length > PAGE) return this.#pread(offset, length);
+    const page = this.#page((offset - start) / PAGE);
+    return page.subarray(start, start + length);
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    checkRange(this, offset, target.length);
+    this.#fill(offset, target);
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+    this.#pages.clear();
+    this.#lastPage = -1;
+  }
+
+  #page(index: number): Uint8Array {
+    if (index === this.#lastPage) return this.#last;
+    let page = this.#pages.get(index);
+    if (page === undefined) {
+      page = this.#pread(index * PAGE, Math.min(PAGE, this.size - index * PAGE));
+      if ((this.#pages.size + 1) * PAGE > this.#cacheBytes && this.#pages instanceof Map)
+        this.#pages = bounded(this.#pages, this.#cacheBytes);
+      this.#pages.set(index, page);
+    }
+    this.#lastPage = index;
+    this.#last = page;
+    return page;
+  }
+
+  #pread(offset: number, length: number): Uint8Array {
+    if (length > MOST_READ)
+      throw new FormatError('limit', { name: this.name, offset }, `${length} bytes are not read at once: at most ${MOST_READ}`);
+    // Not zeroed first: every byte is read, or the read fails. As a Uint8Array, whose slice() is a copy.
+    const room = Buffer.allocUnsafeSlow(length);
+    const bytes = new Uint8Array(room.buffer, room.byteOffset, length);
+    this.#fill(offset, bytes);
+    return bytes;
+  }
+
+  #fill(offset: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length; ) {
+      let count: number;
+      try {
+        count = readSync(this.#fd, target, done, Math.min(target.length - done, PIECE), offset + done);
+      } catch (error) {
+        throw systemError(this.name, error);
+      }
+      if (count === 0)
+        throw new FormatError('truncated', { name: this.name, offset: offset + done }, 'the file became shorter while it was read');
+      done += count;
+    }
+  }
+}
+
+/** The pages in a cache that drops the least recently used ones, once there are more than it may hold. */
+function bounded(pages: Map<number, Uint8Array>, bytes: number): LRUCache<number, Uint8Array> {
+  const cache = new LRUCache<number, Uint8Array>({ maxSize: Math.max(bytes, PAGE), sizeCalculation: page => page.length });
+  for (const [index, page] of pages) cache.set(index, page);
+  return cache;
+}
+
+function readWhole(fd: number, path: string): Uint8Array {
+  let bytes = new Uint8Array(PAGE);
+  let length = 0;
+  try {
+    // A read gives a page, however much is asked for.
+    for (;;) {
+      const count = readSync(fd, bytes, length, bytes.length - length, null);
+      if (count === 0) return bytes.subarray(0, length);
+      length += count;
+      if (length < bytes.length) continue;
+      const larger = new Uint8Array(length * 2);
+      larger.set(bytes);
+      bytes = larger;
+    }
+  } catch (error) {
+    throw systemError(path, error);
+  }
+}
+
+function systemError(path: string, error: unknown): InputError {
+  const { code = 'EIO' } = error as NodeJS.ErrnoException;
+  const text: Record<string, string> = {
+    ENOENT: 'no such file',
+    EACCES: 'permission denied',
+    EPERM: 'not permitted',
+    EISDIR: 'is a directory, not a file',
+  };
+  return new InputError(path, code, text[code] ?? code, { cause: error });
+}
+
+function kindOf(stat: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean }): string {
+  if (stat.isDirectory()) return 'a directory';
+  if (stat.isFIFO()) return 'a FIFO';
+  return stat.isSocket() ? 'a socket' : 'a device';
+}

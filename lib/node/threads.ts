@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parentPort, type TransferListItem, Worker, workerData } from 'node:worker_threads';
+
+/** Work that threads share: a thread is started with its data, and answers one batch after the other. */
+export interface Job<Data, Batch, Answer> {
+  /** The module of {@link workerBeside} that serves the job; undefined where it is not found. */
+  readonly script: URL | undefined;
+  /** What one thread does first; the function it gives answers a batch. */
+  start(data: Data): ((batch: Batch) => Answer) | Promise<(batch: Batch) => Answer>;
+  /** What of an answer is handed over and not copied. */
+  transfer?(answer: Answer): TransferListItem[];
+}
+
+/** Options of {@link inThreads}. */
+export interface ThreadOptions<Data> {
+  /** What each thread is started with. */
+  readonly data: Data;
+  /** How many threads at most; as many as there are processors where not given. With 0 the caller's own thread does the work. */
+  readonly threads?: number | undefined;
+  /** Called for each batch that was answered. */
+  readonly onDone?: ((batch: number) => void) | undefined;
+}
+
+/** More threads work no faster: the disk and the caller's own work are the limit. */
+const MOST_THREADS = 8;
+
+/** The module beside another one; undefined where it is not there, as in a bundle, which has everything in one file. */
+export function workerBeside(url: string | undefined, name: string): URL | undefined {
+  if (url === undefined || !url.startsWith('file:')) return undefined;
+  const script = new URL(name, url);
+  return existsSync(fileURLToPath(script)) ? script : undefined;
+}
+
+/**
+ * Hands batches to threads, each a new one when it has answered the last. Where the script of a thread is not found, the caller's does the work.
+ * @returns the answers, in the order of the batches
+ */
+export async function inThreads<Data, Batch, Answer>(
+  { script, start }: Job<Data, Batch, Answer>,
+  batches: readonly Batch[],
+  { data, threads = availableParallelism(), onDone }: ThreadOptions<Data>,
+): Promise<Answer[]> {
+  const answers = new Array<Answer>(batches.length);
+  let next = 0;
+  const work = function* (): Generator<Batch, void, Answer> {
+    while (next < batches.length) {
+      const index = next++;
+      answers[index] = yield batches[index]!;
+      onDone?.(index);
+    }
+  };
+  if (script === undefined || threads === 0) {
+    const answer = await start(data);
+    const queue = work();
+    for (let step = queue.next(); !step.done; ) step = queue.next(answer(step.value));
+    return answers;
+  }
+  const count = Math.max(1, Math.min(threads, MOST_THREADS, batches.length));
+  const workers: Worker[] = [];
+  try {
+    await Promise.all(Array.from({ length: count }, () => runThread(() => startWorker(workers, script, data), work())));
+  } finally {
+    // Where one failed the others are at work: they are to write nothing once the caller knows.
+    await Promise.all(workers.map(worker => worker.terminate()));
+  }
+  return answers;
+}
+
+/** What the script of a job does in its thread. Batches that come before it has started wait for it. */
+export function serve<Data, Batch, Answer>({ start, transfer }: Job<Data, Batch, Answer>): void {
+  const port = parentPort!;
+  const started = Promise.resolve(start(workerData as Data));
+  port.on('message', async (batch: Batch) => {
+    const answer = (await started)(batch);
+    port.postMessage(answer, transfer?.(answer) ?? []);
+  });
+}
+
+function startWorker(workers: Worker[], script: URL, data: unknown): Worker {
+  const worker = new Worker(script, { workerData: data });
+  workers.push(worker);
+  return worker;
+}
+
+/** Runs one thread for as long as there are batches for it. */
+function runThread<Batch, Answer>(begin: () => Worker, work: Generator<Batch, void, Answer>): Promise<void> {
+  const first = work.next();
+  if (first.done) return Promise.resolve();
+  const worker = begin();
+  return new Promise<void>((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('exit', code => reject(new Error(`a thread ended with ${code}`)));
+    worker.on('message', (answer: Answer) => {
+      const { done, value } = work.next(answer);
+      if (done) resolve();
+      else worker.postMessage(value);
+    });
+    worker.postMessage(first.value);
+  }).finally(() => worker.terminate());
+}

@@ -1,0 +1,78 @@
+import type { Evidence, Outcome } from '../evidence.js';
+import { type Area, AreaSet } from '../facts/areas.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import { idSet8 } from './id-sets.js';
+
+/** Whether a program of type fmod_ret may change what a function returns, and what tells. */
+export interface Modifiable {
+  /** `open` where the list is not found. */
+  readonly outcome: Outcome;
+  readonly evidence: Evidence;
+}
+
+/** A longer list is taken for damage. */
+const LARGEST = 1 << 20;
+/** Sets that kernels register with register_btf_fmodret_id_set() (5b481acab4ce, 6.2). */
+const SETS = ['bpf_mptcp_fmodret_ids', 'hid_bpf_fmodret_ids', 'bpf_rstat_ids', 'bpf_test_modify_return_ids', 'fmodret_ids'];
+
+/**
+ * check_attach_modify_return() of kernel/bpf/verifier.c: hooks of security modules, by their name; functions that ALLOW_ERROR_INJECTION marks
+ * (within_error_injection_list() of lib/error-inject.c); since 6.2, functions of a few sets of BTF ids.
+ */
+export class ModifyReturn {
+  readonly #kernel: KernelFacts;
+  /** `none` without CONFIG_FUNCTION_ERROR_INJECTION, `unknown` where the kernel has the list and it is not found. */
+  readonly #list: AreaSet | 'none' | 'unknown';
+  readonly #ids: ReadonlySet<number>;
+
+  constructor(kernel: KernelFacts) {
+    this.#kernel = kernel;
+    this.#list = readList(kernel);
+    this.#ids = new Set(SETS.flatMap(label => [...(idSet8(kernel, label) ?? [])]));
+  }
+
+  /** @param row the symbol that the FUNC's name leads to, in `kernel.symbols` */
+  check(functionId: number, row: number): Modifiable {
+    const { symbols } = this.#kernel;
+    const name = symbols.name(row);
+    const address = symbols.address.big[row]!;
+    if (name.startsWith('security_')) {
+      return { outcome: 'accepted', evidence: { source: 'kernel', says: 'names that begin with security_ are hooks of security modules' } };
+    }
+    if (this.#ids.has(functionId)) {
+      return { outcome: 'accepted', evidence: { source: '.BTF_ids', says: `a set of functions for fmod_ret holds ${name}` } };
+    }
+    const source = '_error_injection_whitelist';
+    if (this.#list === 'unknown') {
+      const says = 'the kernel has within_error_injection_list(); its list is not found in this file: the debug vmlinux would settle it';
+      return { outcome: 'open', evidence: { source, says } };
+    }
+    if (this.#list === 'none') {
+      const says = `no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION, and ${name} is no hook of security modules`;
+      return { outcome: 'refused', evidence: { source: 'kallsyms', says } };
+    }
+    const ok = this.#list.at(symbols.address, row) !== undefined;
+    const says = ok
+      ? `ALLOW_ERROR_INJECTION marks ${name}`
+      : `ALLOW_ERROR_INJECTION does not mark ${name}, and it is no hook of security modules`;
+    return { outcome: ok ? 'accepted' : 'refused', evidence: { source, address, says } };
+  }
+}
+
+/** The entries of the section: an address and a type, in a word each (struct error_injection_entry); each covers its symbol. */
+function readList({ image, pieces, symbols }: KernelFacts): AreaSet | 'none' | 'unknown' {
+  const from = pieces.labels('__start_error_injection_whitelist');
+  const to = pieces.labels('__stop_error_injection_whitelist');
+  const size = from === undefined || to === undefined ? 0 : Number(to - from);
+  if (image === undefined || from === undefined || size <= 0 || size > LARGEST || !image.memory.has(from, size)) {
+    return symbols.lookup('within_error_injection_list') === undefined ? 'none' : 'unknown';
+  }
+  const { memory } = image;
+  const ranges: Area[] = [];
+  for (let at = 0; at + memory.wordSize * 2 <= size; at += memory.wordSize * 2) {
+    const entry = memory.word(from + BigInt(at));
+    const end = entry === 0n ? undefined : symbols.endOf(entry);
+    if (end !== undefined) ranges.push({ name: '_error_injection_whitelist', from: entry, to: end });
+  }
+  return new AreaSet(ranges);
+}

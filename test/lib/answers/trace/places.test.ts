@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { syscallSymbols, type Verdict } from 'kelf';
+import { EM } from 'kelf/elf';
+import { BtfWriter } from '../../../support/btf-writer.js';
+import { type FunctionSpec, kernelOf, TEXT } from '../../../support/kernel-writer.js';
+
+const functions: readonly FunctionSpec[] = [
+  { name: 'first', site: 0 },
+  { name: 'twice', site: 0 },
+  { name: 'twice', site: 0 },
+  { name: 'untraced' },
+  { name: 'listed', site: 0 },
+];
+
+const at = (place: string, machine: number = EM.X86_64): string[] => {
+  const kernel = kernelOf({ functions, machine, release: '6.6.0', blacklist: ['listed'] });
+  const { kprobe, kretprobe } = kernel.place(place)!;
+  return [kprobe, kretprobe].map(({ outcome, code }: Verdict) => `${outcome} ${code}`);
+};
+
+describe('A probe at a place in a function', () => {
+  it('is open where instructions vary in length, since the kernel decodes them', () => {
+    expect(at('first+0x5')).to.deep.equal(['open instruction-unchecked', 'refused not-the-entry']);
+    expect(at(`0x${(TEXT + 5n).toString(16)}`)).to.deep.equal(['open instruction-unchecked', 'refused not-the-entry']);
+  });
+
+  it('is refused between instructions where they have one length', () => {
+    expect(at('first+0x8', EM.AARCH64)).to.deep.equal(['accepted accepted', 'refused not-the-entry']);
+    expect(at('first+6', EM.AARCH64)[0]).to.equal('refused not-an-instruction');
+    expect(at('first+6', EM.S390)[0]).to.equal('open instruction-unchecked');
+    expect(at('first+5', EM.S390)[0]).to.equal('refused not-an-instruction');
+  });
+
+  it('is at the entry, for a return probe, also behind the global entry of powerpc', () => {
+    expect(['first+0x8', 'first+0xc'].map(place => at(place, EM.PPC64))).to.deep.equal([
+      ['accepted accepted', 'accepted accepted'],
+      ['accepted accepted', 'refused not-the-entry'],
+    ]);
+  });
+
+  it('is what a probe at the function is where the distance is 0', () => {
+    expect(at('first+0')).to.deep.equal(['accepted accepted', 'accepted accepted']);
+  });
+
+  it('is judged by the function that it comes to lie in, and by the name first', () => {
+    expect(at('first+0x24')[0]).to.equal('open instruction-unchecked');
+    expect(at('first+0x68')[0]).to.equal('refused no-ftrace-site');
+    expect(at('first+0x88')[0]).to.equal('refused kprobe-blacklisted');
+    expect(at('twice+4')[0]).to.equal('refused ambiguous-name');
+    expect(at('nowhere+4')[0]).to.equal('refused no-symbol');
+    expect(at('0x1000')[0]).to.equal('refused not-text');
+  });
+
+  it('is asked for by texts that are a place alone', () => {
+    const kernel = kernelOf({ functions });
+    expect(['first', 'first+', 'first+x', '+4', 'tracepoint:x'].map(text => kernel.place(text))).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('A name of several functions', () => {
+  it('leads each mechanism elsewhere', () => {
+    const rows: readonly FunctionSpec[] = [{ name: 'twice' }, { name: 'twice', site: 0 }, { name: 'register_fprobe', site: 0 }];
+    const { leads } = kernelOf({ functions: rows, release: '6.6.0' }).traceability('twice');
+    expect(leads).to.deep.equal({
+      kprobe: { to: 'error', addresses: [] },
+      kretprobe: { to: 'error', addresses: [] },
+      fentry: { to: 'lowest', addresses: [TEXT] },
+      kprobeMulti: { to: 'first-traceable', addresses: [TEXT + 32n] },
+      fprobe: { to: 'error', addresses: [] },
+      ftrace: { to: 'all-traceable', addresses: [TEXT + 32n] },
+    });
+    expect(kernelOf({ functions: rows, release: '6.1.0' }).traceability('twice').leads!.kprobe.to).to.equal('lowest');
+    expect(kernelOf({ functions }).traceability('first').leads).to.equal(undefined);
+  });
+});
+
+describe('fmod_ret', () => {
+  const writer = new BtfWriter();
+  const proto = writer.funcProto(writer.int('int', 4, 1), []);
+  const ids = ['security_open', 'marked', 'plain'].map(name => writer.func(name, proto));
+  const btf = writer.bytes();
+  const rows: readonly FunctionSpec[] = ['security_open', 'marked', 'plain'].map(name => ({ name, site: 0 }));
+  const load = (more: readonly FunctionSpec[], errorInjection?: readonly string[]): string[] => {
+    const kernel = kernelOf({
+      functions: [...rows, ...more, { name: 'register_ftrace_direct', site: 0 }],
+      btf,
+      ...(errorInjection === undefined ? {} : { errorInjection }),
+    });
+    return ['security_open', 'marked', 'plain'].map(name => {
+      const { outcome, code } = kernel.traceability(name).fmodRet.load;
+      return `${outcome} ${code}`;
+    });
+  };
+
+  it('is for hooks of security modules alone without error injection', () => {
+    expect(load([])).to.deep.equal(['accepted accepted', 'refused not-modifiable', 'refused not-modifiable']);
+  });
+
+  it('is for functions that allow error injection', () => {
+    expect(load([{ name: 'within_error_injection_list' }], ['marked'])).to.deep.equal([
+      'accepted accepted',
+      'accepted accepted',
+      'refused not-modifiable',
+    ]);
+  });
+
+  it('is for functions of the sets that the kernel registers', () => {
+    const of = (modifiable: number[]): string => kernelOf({ functions: rows, btf, modifiable }).traceability('plain').fmodRet.load.code;
+    expect(of([ids[0]!, ids[2]!])).to.equal('accepted');
+    expect(of([ids[1]!])).to.equal('not-modifiable');
+  });
+
+  it('is open where the list is not found', () => {
+    expect(load([{ name: 'within_error_injection_list' }])).to.deep.equal([
+      'accepted accepted',
+      'open error-injection-unknown',
+      'open error-injection-unknown',
+    ]);
+  });
+});
+
+describe('A system call', () => {
+  it('stands for the functions that it enters by', () => {
+    const x86 = kernelOf({ functions: [{ name: '__x64_sys_execve' }, { name: '__ia32_compat_sys_execve' }, { name: 'sys_execve' }] });
+    expect(syscallSymbols(x86, 'execve')).to.deep.equal([
+      { symbol: '__x64_sys_execve', takesRegisters: true },
+      { symbol: '__ia32_compat_sys_execve', takesRegisters: true },
+    ]);
+    const arm64 = kernelOf({ machine: EM.AARCH64, functions: [{ name: '__arm64_sys_execve' }] });
+    expect(syscallSymbols(arm64, 'execve')).to.deep.equal([{ symbol: '__arm64_sys_execve', takesRegisters: true }]);
+    const loongarch = kernelOf({ machine: EM.LOONGARCH, functions: [{ name: 'sys_execve' }] });
+    expect(syscallSymbols(loongarch, 'execve')).to.deep.equal([{ symbol: 'sys_execve', takesRegisters: false }]);
+    expect(syscallSymbols(x86, 'fork')).to.deep.equal([]);
+  });
+});
