@@ -1,11 +1,11 @@
 import { corePath, coreRoot } from '../../btf/core-spec.js';
-import { slotsOf } from './map-slots.js';
-import type { BpfMap } from './maps.js';
-import type { BpfObject } from './object.js';
-import type { BpfFunction, BpfProgram } from './programs.js';
-import { describeRelocation } from './relocations.js';
-import { structOpsMembers } from './struct-ops-members.js';
-import { KERNEL_NAME_LENGTH, mapFlagNames } from './uapi.js';
+import { KERNEL_NAME_LENGTH, mapFlagNames } from './names/uapi.js';
+import { slotsOf } from './object/map-slots.js';
+import type { BpfMap } from './object/maps.js';
+import type { BpfObject } from './object/object.js';
+import type { BpfFunction, BpfProgram } from './object/programs.js';
+import { describeRelocation } from './object/relocations.js';
+import { structOpsMembers } from './object/struct-ops-members.js';
 
 // An object as plain data: what `kelf bpf show --json` prints, and what its text is made from.
 

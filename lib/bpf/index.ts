@@ -14,23 +14,37 @@
  */
 export { carve } from './carve/carve.js';
 export type { ByteRange, Find, Form, FoundProgram } from './carve/find.js';
-export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './core.js';
-export { type CorePatch, POISON_IMM } from './core-patch.js';
-export type { BpfCoreRelocation } from './core-relocations.js';
-export type { BpfVariable, DataKind, DataSection, DataSections } from './data.js';
-export { type AtomicOperation, decode, type Operation } from './decode.js';
+export { type AtomicOperation, decode, type Operation } from './code/decode.js';
+export { type Instruction, Instructions, imm64 } from './code/insn.js';
+export { type KernelNames, kernelNotation } from './code/kernel-notation.js';
+export { type LlvmOptions, llvmNotation } from './code/llvm-notation.js';
 export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './describe.js';
-export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './externs.js';
-export type { BpfRefusal } from './file.js';
-export { type ImageContext, type ProgramImage, programImage } from './image.js';
-export { type Instruction, Instructions, imm64 } from './insn.js';
-export { type KernelNames, kernelNotation } from './kernel-notation.js';
 export { type CodeLabel, type ListedInstruction, Listing, remarks } from './listing.js';
-export { type LlvmOptions, llvmNotation } from './llvm-notation.js';
-export { type MapSlot, slotsOf } from './map-slots.js';
-export { type MapType, mapType } from './map-types.js';
-export type { BpfMap, MapOrigin } from './maps.js';
-export { BpfObject, type BpfObjectOptions } from './object.js';
+export { type CorePatch, POISON_IMM } from './load/core-patch.js';
+export { type ImageContext, type ProgramImage, programImage } from './load/program-image.js';
+export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './load/relocate-core.js';
+export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './load/tag.js';
+export { type MapType, mapType } from './names/map-types.js';
+export { PROGRAM_TYPES, type ProgramType } from './names/program-types.js';
+export {
+  SECTION_DEFINITIONS,
+  type SectionDefinition,
+  type SectionMeaning,
+  sectionMeaning,
+  type TargetGrammar,
+} from './names/section-names.js';
+export type { BpfCoreRelocation } from './object/core-relocations.js';
+export type { BpfVariable, DataKind, DataSection, DataSections } from './object/data.js';
+export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './object/externs.js';
+export type { BpfRefusal } from './object/file.js';
+export { type MapSlot, slotsOf } from './object/map-slots.js';
+export type { BpfMap, MapOrigin } from './object/maps.js';
+export { BpfObject, type BpfObjectOptions } from './object/object.js';
+export { type BpfFunction, type BpfProgram, isProgram } from './object/programs.js';
+export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './object/relocations.js';
+export type { BpfStructOps } from './object/struct-ops.js';
+export { type StructOpsMember, structOpsMembers } from './object/struct-ops-members.js';
+export { formatValue, type ValueOptions } from './object/value.js';
 export { openBpfObject } from './open.js';
 export { type FoundObject, type FoundObjects, objectsIn, objectsOf } from './preflight/inputs.js';
 export {
@@ -43,17 +57,3 @@ export {
   Preflight,
   type ProgramCheck,
 } from './preflight/preflight.js';
-export { PROGRAM_TYPES, type ProgramType } from './program-types.js';
-export { type BpfFunction, type BpfProgram, isProgram } from './programs.js';
-export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './relocations.js';
-export {
-  SECTION_DEFINITIONS,
-  type SectionDefinition,
-  type SectionMeaning,
-  sectionMeaning,
-  type TargetGrammar,
-} from './section-names.js';
-export type { BpfStructOps } from './struct-ops.js';
-export { type StructOpsMember, structOpsMembers } from './struct-ops-members.js';
-export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './tag.js';
-export { formatValue, type ValueOptions } from './value.js';

@@ -1,6 +1,6 @@
 import { MemorySource } from '../../elf/source.js';
 import { type Input, openInput, sourceOf } from '../open/input.js';
-import { type BpfObject, type BpfObjectOptions, readBpfObject } from './object.js';
+import { type BpfObject, type BpfObjectOptions, readBpfObject } from './object/object.js';
 
 /**
  * Opens a BPF object; a Blob gives a promise of it.

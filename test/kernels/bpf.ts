@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf';
-import { programTypeNumber } from '../../lib/bpf/program-types.js';
-import { ATTACH_TYPES } from '../../lib/bpf/uapi.js';
+import { programTypeNumber } from '../../lib/bpf/names/program-types.js';
+import { ATTACH_TYPES } from '../../lib/bpf/names/uapi.js';
 import { bpfObject, CODE, type InsnSpec, insns } from '../support/bpf-writer.js';
 import { KELF } from '../support/cli.js';
 import { ROOT } from '../support/examples.js';

@@ -1,7 +1,7 @@
 import { ET, SHT } from '../../../elf/constants.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
-import { readBpfObject } from '../object.js';
+import { readBpfObject } from '../object/object.js';
 import type { Find, Finder, Form } from './find.js';
 
 const EHSIZE = 64;

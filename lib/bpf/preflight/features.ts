@@ -1,11 +1,11 @@
 import type { Btf } from '../../../btf/btf.js';
 import type { Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { mapType } from '../map-types.js';
-import type { BpfMap } from '../maps.js';
-import { PROGRAM_TYPES, programTypeNumber } from '../program-types.js';
-import type { SectionDefinition } from '../section-names.js';
-import { ATTACH_TYPES, helperName, mapFlagNames } from '../uapi.js';
+import { mapType } from '../names/map-types.js';
+import { PROGRAM_TYPES, programTypeNumber } from '../names/program-types.js';
+import type { SectionDefinition } from '../names/section-names.js';
+import { ATTACH_TYPES, helperName, mapFlagNames } from '../names/uapi.js';
+import type { BpfMap } from '../object/maps.js';
 import { accepted, refused, untold } from './verdict.js';
 
 /** Helpers that libbpf replaces by older ones where the kernel lacks them: bpf_object__sanitize_prog. */

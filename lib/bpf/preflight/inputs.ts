@@ -5,7 +5,7 @@ import type { ByteSource } from '../../../elf/source.js';
 import { InputError, MissingError } from '../../errors.js';
 import { sourceOf } from '../../open/input.js';
 import { carve } from '../carve/carve.js';
-import { type BpfObject, readBpfObject } from '../object.js';
+import { type BpfObject, readBpfObject } from '../object/object.js';
 
 /** e_ident[EI_DATA] of big endian files. */
 const ELFDATA2MSB = 2;

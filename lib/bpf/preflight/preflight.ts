@@ -2,16 +2,16 @@ import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { type CoreReport, relocateCore } from '../core.js';
-import { CALL, INSN_BYTES, OPCODE } from '../insn.js';
-import type { BpfObject } from '../object.js';
-import type { BpfFunction, BpfProgram } from '../programs.js';
-import { helperName } from '../uapi.js';
-import { ExternChecks } from './externs.js';
+import { CALL, INSN_BYTES, OPCODE } from '../code/insn.js';
+import { type CoreReport, relocateCore } from '../load/relocate-core.js';
+import { helperName } from '../names/uapi.js';
+import type { BpfObject } from '../object/object.js';
+import type { BpfFunction, BpfProgram } from '../object/programs.js';
+import { ExternChecks } from './extern-checks.js';
 import { KernelFeatures } from './features.js';
 import { PreflightModules } from './modules.js';
-import { structOpsVerdict } from './struct-ops.js';
-import { TargetChecks } from './targets.js';
+import { structOpsVerdict } from './struct-ops-check.js';
+import { TargetChecks } from './target-checks.js';
 import { accepted, refused } from './verdict.js';
 
 /** What a finding is about. */

@@ -1,6 +1,6 @@
 import { Btf } from '../../../btf/btf.js';
 import { minimalBtf } from '../../../btf/min.js';
-import { relocateCore } from '../../bpf/core.js';
+import { relocateCore } from '../../bpf/load/relocate-core.js';
 import { openBpfObject } from '../../bpf/open.js';
 import { saveFile } from '../../node/save.js';
 import { openBtf } from '../btf-input.js';

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openBpfObject } from 'kelf';
+import { SECTION_DEFINITIONS } from '../../../../lib/bpf/names/section-names.js';
 import { KernelFeatures } from '../../../../lib/bpf/preflight/features.js';
-import { SECTION_DEFINITIONS } from '../../../../lib/bpf/section-names.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { featuresBtf } from '../../../support/features.js';
 import { kernelOf } from '../../../support/kernel-writer.js';
