@@ -1,9 +1,11 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [0, 1, 2, 3].map(n => ({ name: `r${n}`, field: `uregs[${n}]` }));
 
 /** AAPCS32, section 6.5, soft-float; arch/arm/kernel/ptrace.c. System calls have no wrappers: sys_openat() takes its arguments as they are. */
-export const ARM32: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'arm32',
   bpfTarget: 'arm',
   wordSize: 4,
@@ -20,4 +22,26 @@ export const ARM32: Abi = {
   floats: 'integer',
   returned: { largest: 4, hidden: 'first', givesPointer: false },
   syscalls: [],
+};
+
+/** arm of 32 bits: arch/arm. */
+export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
+  machine: EM.ARM,
+  node: 'arm',
+  // Kernels may be of Thumb instructions.
+  instructions: { unit: 2, fixed: false },
+  conventions: [CONVENTION],
+  callSites: {
+    // The call of __gnu_mcount_nc, behind what the prologue has pushed before it. It is patched where the word points.
+    distances: [4, 8, 12, 16],
+    searched: [0, 4, 8, 12, 16, 20],
+    mcountOnly: true,
+    adjust: () => 0,
+  },
+  entry: undefined,
+  kprobes: { blacklist: [ENTRY, IRQENTRY, IDMAP], noReturnProbe: [] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: '__arm_sys_', table: undefined },
+  rawImage: { machine: EM.ARM, is64: false, littleEndian: true, relocates: false, start: ['_text', 'stext'] },
+  pahole: { registers: [0, 1, 2, 3, 4, 5, 6, 7], inRegisters: 8 },
 };

@@ -1,10 +1,15 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { ANY_DISTANCE, type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
+
+/** What stands in front of a native system call's name. */
+const NATIVE_CALL = '__arm64_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `x${n}`, field: `regs[${n}]` }));
 const ARGUMENTS = [0, 1, 2, 3, 4, 5].map(n => ({ offset: n * 8, field: `regs[${n}]` }));
 
 /** AAPCS64, section 6.8; arch/arm64/kernel/ptrace.c, arch/arm64/include/asm/syscall_wrapper.h. */
-export const ARM64: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'arm64',
   bpfTarget: 'arm64',
   wordSize: 8,
@@ -23,6 +28,51 @@ export const ARM64: Abi = {
   returned: { largest: 16, hidden: 'apart', givesPointer: false },
   syscalls: [
     { prefix: '__arm64_compat_sys_', arguments: ARGUMENTS, width: 4 },
-    { prefix: '__arm64_sys_', arguments: ARGUMENTS },
+    { prefix: NATIVE_CALL, arguments: ARGUMENTS },
   ],
+};
+
+/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes in front of its function, to the second NOP of that: func + 4. */
+const CALL_OPS = 12;
+
+/** BTI, with whichever of its targets (HINT #32 to #38 of the Arm architecture). */
+function isBti(instruction: number | undefined): boolean {
+  return instruction !== undefined && (instruction & 0xffffff3f) >>> 0 === 0xd503241f;
+}
+
+/** arm64: arch/arm64. */
+export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
+  machine: EM.AARCH64,
+  node: 'arm64',
+  instructions: { unit: 4, fixed: true },
+  conventions: [CONVENTION],
+  callSites: {
+    distances: ANY_DISTANCE,
+    searched: SEARCHED,
+    mcountOnly: false,
+    // With -fpatchable-function-entry=2 the second of two NOPs is patched (entry + 4); with the older -pg a word is that of the call itself, behind the
+    // prologue.
+    adjust: table => {
+      const distance = table.commonDistance();
+      return distance < 0 ? CALL_OPS : distance > 4 ? 0 : 4;
+    },
+    // A function that begins with BTI has its NOPs behind that.
+    adjustWord: (word, adjusted, instruction) => (adjusted === CALL_OPS && isBti(instruction(word + 8n)) ? 4 : 0),
+  },
+  entry: undefined,
+  kprobes: {
+    blacklist: [
+      ENTRY,
+      IRQENTRY,
+      IDMAP,
+      // Where the kernel does not run at EL2 (no VHE), which the image does not tell; then also __hyp_idmap_text.
+      ['.hyp.text', '__hyp_text_start', '__hyp_text_end'],
+      ['.hyp.idmap.text', '__hyp_idmap_text_start', '__hyp_idmap_text_end'],
+    ],
+    noReturnProbe: [],
+  },
+  trampolines: { slots: 8, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: NATIVE_CALL, table: NATIVE_CALL },
+  rawImage: { machine: EM.AARCH64, is64: true, littleEndian: true, relocates: true },
+  pahole: { registers: [0, 1, 2, 3, 4, 5, 6, 7], inRegisters: 8 },
 };

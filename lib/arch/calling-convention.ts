@@ -1,5 +1,5 @@
 /** A register that carries arguments or results. */
-export interface AbiRegister {
+export interface CallRegister {
   /** Its name in kprobe_events, without the percent sign: regoffset_table in arch/ARCH/kernel/ptrace.c. */
   readonly name: string;
   /** What it is in C as a part of `struct pt_regs`, as vmlinux.h declares that: `di`, `regs[0]`. */
@@ -7,19 +7,21 @@ export interface AbiRegister {
 }
 
 /** How a kernel's functions are called on one architecture: what the tables of this folder hold. */
-export interface Abi {
+export interface CallingConvention {
   /** `x86-64`, `arm64` … */
   readonly name: string;
   /** `__TARGET_ARCH_…` of libbpf's bpf_tracing.h; absent where it has none. */
   readonly bpfTarget?: string;
+  /** The byte order it is for; for both where absent. */
+  readonly byteOrder?: 'little';
   /** Bytes of a general register. */
   readonly wordSize: 4 | 8;
   /** The registers of arguments, the first first. */
-  readonly registers: readonly AbiRegister[];
+  readonly registers: readonly CallRegister[];
   /** The registers of a result, the low or first word first; the first is `$retval`. */
-  readonly results: readonly AbiRegister[];
+  readonly results: readonly CallRegister[];
   /** The stack pointer. */
-  readonly stackPointer: AbiRegister;
+  readonly stackPointer: CallRegister;
   /** N of the `$stackN` that is the first argument on the stack, at the function's first instruction. */
   readonly firstStack: number;
   /** Whether an argument aligned to two words begins at an even register. */

@@ -1,10 +1,15 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { type Architecture, ENTRY, NO_POKE, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
+
+/** What stands in front of a native system call's name. */
+const NATIVE_CALL = '__ia32_sys_';
 
 /**
  * The kernel's own convention: -mregparm=3 -freg-struct-return (arch/x86/Makefile). asmlinkage functions take all arguments on the stack, which
  * BTF does not tell.
  */
-export const I386: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'i386',
   bpfTarget: 'x86',
   wordSize: 4,
@@ -22,5 +27,20 @@ export const I386: Abi = {
   doubleWord: 'words',
   floats: 'integer',
   returned: { largest: 8, sizes: [1, 2, 4, 8], hidden: 'first', givesPointer: true },
-  syscalls: [{ prefix: '__ia32_sys_', arguments: ['bx', 'cx', 'dx', 'si', 'di', 'bp'].map((field, i) => ({ offset: i * 4, field })) }],
+  syscalls: [{ prefix: NATIVE_CALL, arguments: ['bx', 'cx', 'dx', 'si', 'di', 'bp'].map((field, i) => ({ offset: i * 4, field })) }],
+};
+
+/** x86 of 32 bits: arch/x86. */
+export const I386: Architecture = {
+  machine: EM.I386,
+  node: 'ia32',
+  instructions: { unit: 1, fixed: false },
+  conventions: [CONVENTION],
+  callSites: { distances: [0, 4], searched: SEARCHED, mcountOnly: true, adjust: () => 0 },
+  entry: undefined,
+  kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: NATIVE_CALL, table: undefined },
+  rawImage: undefined,
+  pahole: { registers: [], inRegisters: 0 },
 };

@@ -1,9 +1,11 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [4, 5, 6, 7, 8, 9, 10, 11].map(n => ({ name: `r${n}`, field: `regs[${n}]` }));
 
 /** LoongArch procedure call standard, lp64s (the kernel is built with -msoft-float); arch/loongarch/kernel/ptrace.c. */
-export const LOONGARCH64: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'loongarch64',
   bpfTarget: 'loongarch',
   wordSize: 8,
@@ -20,4 +22,19 @@ export const LOONGARCH64: Abi = {
   floats: 'integer',
   returned: { largest: 16, hidden: 'first', givesPointer: false },
   syscalls: [],
+};
+
+/** LoongArch: arch/loongarch. */
+export const LOONGARCH: Architecture & { readonly rawImage: RawImageKind } = {
+  machine: EM.LOONGARCH,
+  node: 'loong64',
+  instructions: { unit: 4, fixed: true },
+  conventions: [CONVENTION],
+  callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },
+  entry: undefined,
+  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: undefined, table: undefined },
+  rawImage: { machine: EM.LOONGARCH, is64: true, littleEndian: true, relocates: true, start: 0x9000_0000_0020_0000n },
+  pahole: { registers: [], inRegisters: 0 },
 };

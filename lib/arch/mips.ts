@@ -1,9 +1,11 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { ANY_DISTANCE, type Architecture, NO_POKE, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [4, 5, 6, 7, 8, 9, 10, 11].map(n => ({ name: `r${n}`, field: `regs[${n}]` }));
 
 /** MIPSpro 64-bit ABI (n64), soft-float; arch/mips/kernel/ptrace.c. */
-export const MIPS64: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'mips64',
   bpfTarget: 'mips',
   wordSize: 8,
@@ -20,4 +22,19 @@ export const MIPS64: Abi = {
   floats: 'integer',
   returned: { largest: 16, hidden: 'first', givesPointer: true },
   syscalls: [],
+};
+
+/** MIPS: arch/mips. */
+export const MIPS: Architecture = {
+  machine: EM.MIPS,
+  node: undefined,
+  instructions: { unit: 4, fixed: true },
+  conventions: [CONVENTION],
+  callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },
+  entry: undefined,
+  kprobes: { blacklist: [], noReturnProbe: [] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: '__mips_sys_', table: undefined },
+  rawImage: undefined,
+  pahole: { registers: [], inRegisters: 8 },
 };

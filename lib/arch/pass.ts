@@ -1,4 +1,4 @@
-import type { Abi } from './calling-convention.js';
+import type { CallingConvention } from './calling-convention.js';
 import type { Value } from './value.js';
 
 /** A word of an argument at the function's first instruction: a register, by its index in `abi.registers`, or N of `$stackN`. */
@@ -22,7 +22,7 @@ export type ResultPassing =
 const NOWHERE: Passing = { parts: [], byPointer: false };
 
 /** Where the arguments of a function are at its first instruction, in their order: the rules of the ABI's table. */
-export function passArguments(abi: Abi, values: readonly Value[], result: Value): Passing[] {
+export function passArguments(abi: CallingConvention, values: readonly Value[], result: Value): Passing[] {
   let register = isHidden(abi, result) && abi.returned.hidden === 'first' ? 1 : 0;
   let slot = 0;
   const words = (count: number, even: boolean): Part[] => {
@@ -62,7 +62,7 @@ export function passArguments(abi: Abi, values: readonly Value[], result: Value)
 }
 
 /** Where a function leaves its result. */
-export function passResult(abi: Abi, result: Value): ResultPassing {
+export function passResult(abi: CallingConvention, result: Value): ResultPassing {
   if (result.kind === 'void' || result.kind === 'float') return { in: 'nowhere' };
   if (isHidden(abi, result)) return abi.returned.givesPointer ? { in: 'memory' } : { in: 'nowhere' };
   if (result.kind === 'struct' && (result.size === 0 || (result.floats && abi.floats === 'separate'))) return { in: 'nowhere' };
@@ -70,7 +70,7 @@ export function passResult(abi: Abi, result: Value): ResultPassing {
 }
 
 /** Whether the caller says where the result is to be written. */
-function isHidden(abi: Abi, result: Value): boolean {
+function isHidden(abi: CallingConvention, result: Value): boolean {
   if (result.kind === 'struct') {
     const { largest, sizes } = abi.returned;
     return result.size > largest || (result.size > 0 && sizes?.includes(result.size) === false) || isUnaligned(abi, result);
@@ -78,6 +78,6 @@ function isHidden(abi: Abi, result: Value): boolean {
   return result.kind === 'integer' && result.size > abi.wordSize * abi.results.length;
 }
 
-function isUnaligned(abi: Abi, value: Value): boolean {
+function isUnaligned(abi: CallingConvention, value: Value): boolean {
   return value.kind === 'struct' && value.packed && abi.structs.unalignedToStack === true;
 }

@@ -1,10 +1,15 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
+
+/** What stands in front of a native system call's name. */
+const NATIVE_CALL = '__riscv_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `a${n}`, field: `a${n}` }));
 const ARGUMENTS = [{ offset: 0x118, field: 'orig_a0' }, ...[1, 2, 3, 4, 5].map(n => ({ offset: 0x50 + n * 8, field: `a${n}` }))];
 
 /** RISC-V calling conventions, lp64 (the kernel uses no floating-point registers); arch/riscv/kernel/ptrace.c, asm/syscall_wrapper.h (6.6). */
-export const RISCV64: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'riscv64',
   bpfTarget: 'riscv',
   wordSize: 8,
@@ -22,5 +27,28 @@ export const RISCV64: Abi = {
   floats: 'integer',
   returned: { largest: 16, hidden: 'first', givesPointer: false },
   // The first argument is orig_a0: a0 becomes the result.
-  syscalls: [{ prefix: '__riscv_sys_', arguments: ARGUMENTS }],
+  syscalls: [{ prefix: NATIVE_CALL, arguments: ARGUMENTS }],
+};
+
+/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes in front of its function, to what is patched. */
+const CALL_OPS = 12;
+
+/** RISC-V: arch/riscv. */
+export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
+  machine: EM.RISCV,
+  node: 'riscv64',
+  instructions: { unit: 2, fixed: false },
+  conventions: [CONVENTION],
+  callSites: {
+    distances: ANY_DISTANCE,
+    searched: SEARCHED,
+    mcountOnly: false,
+    adjust: table => (table.commonDistance() < 0 ? CALL_OPS : table.has('riscvPatchesSecond') === true ? 4 : 0),
+  },
+  entry: undefined,
+  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: NATIVE_CALL, table: undefined },
+  rawImage: { machine: EM.RISCV, is64: true, littleEndian: true, relocates: true, start: ['_start'] },
+  pahole: { registers: [], inRegisters: 8 },
 };

@@ -1,10 +1,15 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
+
+/** What stands in front of a native system call's name. */
+const NATIVE_CALL = '__s390x_sys_';
 
 const REGISTERS = [2, 3, 4, 5, 6].map(n => ({ name: `r${n}`, field: `gprs[${n}]` }));
 const ARGUMENTS = [{ offset: 0x98, field: 'orig_gpr2' }, ...[3, 4, 5, 6, 7].map(n => ({ offset: 24 + n * 8, field: `gprs[${n}]` }))];
 
 /** zSeries ELF ABI, section 1.2.3; arch/s390/kernel/ptrace.c, arch/s390/include/asm/syscall_wrapper.h. */
-export const S390X: Abi = {
+const CONVENTION: CallingConvention = {
   name: 's390x',
   bpfTarget: 's390',
   wordSize: 8,
@@ -22,8 +27,23 @@ export const S390X: Abi = {
   floats: 'separate',
   returned: { largest: 0, hidden: 'first', givesPointer: false },
   syscalls: [
-    { prefix: '__s390x_sys_', arguments: ARGUMENTS },
+    { prefix: NATIVE_CALL, arguments: ARGUMENTS },
     { prefix: '__s390_compat_sys_', arguments: ARGUMENTS, width: 4 },
     { prefix: '__s390_sys_', arguments: ARGUMENTS, width: 4 },
   ],
+};
+
+/** s390: arch/s390. */
+export const S390: Architecture & { readonly rawImage: RawImageKind } = {
+  machine: EM.S390,
+  node: 's390x',
+  instructions: { unit: 2, fixed: false },
+  conventions: [CONVENTION],
+  callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: true, adjust: () => 0 },
+  entry: undefined,
+  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: NATIVE_CALL, table: undefined },
+  rawImage: { machine: EM.S390, is64: true, littleEndian: false, relocates: true, start: 0x10_0000n },
+  pahole: { registers: [2, 3, 4, 5, 6], inRegisters: 5 },
 };

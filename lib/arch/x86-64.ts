@@ -1,4 +1,9 @@
-import type { Abi } from './calling-convention.js';
+import { EM } from '../../elf/constants.js';
+import { type Architecture, ENTRY, SEARCHED } from './architecture.js';
+import type { CallingConvention } from './calling-convention.js';
+
+/** What stands in front of a native system call's name. */
+const NATIVE_CALL = '__x64_sys_';
 
 const NATIVE = [
   { offset: 0x70, field: 'di' },
@@ -19,7 +24,7 @@ const IA32 = [
 ];
 
 /** System V ABI, AMD64 supplement, section 3.2.3; arch/x86/kernel/ptrace.c, arch/x86/include/asm/syscall_wrapper.h. */
-export const X86_64: Abi = {
+const CONVENTION: CallingConvention = {
   name: 'x86-64',
   bpfTarget: 'x86',
   wordSize: 8,
@@ -37,9 +42,36 @@ export const X86_64: Abi = {
   floats: 'separate',
   returned: { largest: 16, hidden: 'first', givesPointer: true },
   syscalls: [
-    { prefix: '__x64_sys_', arguments: NATIVE },
+    { prefix: NATIVE_CALL, arguments: NATIVE },
     { prefix: '__ia32_compat_sys_', arguments: IA32, width: 4 },
     { prefix: '__ia32_sys_', arguments: IA32, width: 4 },
     { prefix: '__x64_compat_sys_', arguments: NATIVE },
   ],
+};
+
+/** x86-64: arch/x86. */
+export const X86_64: Architecture = {
+  machine: EM.X86_64,
+  node: 'x64',
+  instructions: { unit: 1, fixed: false },
+  conventions: [CONVENTION],
+  callSites: {
+    // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).
+    distances: [0, 4],
+    searched: SEARCHED,
+    mcountOnly: true,
+    adjust: () => 0,
+  },
+  entry: undefined,
+  kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'] },
+  trampolines: {
+    slots: 12,
+    fewerSlots: { before: 'x86Slots12', slots: 6 },
+    // A call is patched into the text itself, where no NOP is found (EBUSY) or no text of the kernel (EINVAL).
+    withoutSite: { errno: 'EBUSY', freed: 'EINVAL', module: 'EINVAL' },
+    takesAnyNop: true,
+  },
+  syscalls: { libbpf: NATIVE_CALL, table: NATIVE_CALL },
+  rawImage: undefined,
+  pahole: { registers: [5, 4, 1, 2, 8, 9], inRegisters: 6 },
 };

@@ -1,5 +1,5 @@
-import { EM } from '../../elf/constants.js';
 import { halves, Words } from '../../elf/words.js';
+import type { Architecture, LabelledArea } from '../arch/architecture.js';
 
 /** Looks up a label of the image, such as `_stext`. */
 export type Labels = (name: string) => bigint | undefined;
@@ -12,44 +12,19 @@ export interface Area {
   readonly to: bigint;
 }
 
-/** A pair of labels and what stands between them. */
-type Pair = readonly [name: string, start: string, end: string];
-
 /** What core_kernel_text() takes for text once init memory is freed (kernel/extable.c). */
-const TEXT: readonly Pair[] = [['text', '_stext', '_etext']];
+const TEXT: readonly LabelledArea[] = [['text', '_stext', '_etext']];
 
 /** What is freed after boot (free_initmem()); ftrace forgets its sites there (ftrace_free_init_mem()). */
-const INIT: readonly Pair[] = [['init', '__init_begin', '__init_end']];
+const INIT: readonly LabelledArea[] = [['init', '__init_begin', '__init_end']];
 /** Its text alone: a kernel without CONFIG_KALLSYMS_ALL does not list the end of its data. */
-const INIT_TEXT: readonly Pair[] = [['init', '_sinittext', '_einittext']];
+const INIT_TEXT: readonly LabelledArea[] = [['init', '_sinittext', '_einittext']];
 
 /** Text that no kprobe is set in, on every architecture: populate_kprobe_blacklist() in kernel/kprobes.c. */
-const UNPROBED: readonly Pair[] = [
+const UNPROBED: readonly LabelledArea[] = [
   ['.kprobes.text', '__kprobes_text_start', '__kprobes_text_end'],
   ['.noinstr.text', '__noinstr_text_start', '__noinstr_text_end'],
 ];
-
-const ENTRY: Pair = ['.entry.text', '__entry_text_start', '__entry_text_end'];
-const IRQENTRY: Pair = ['.irqentry.text', '__irqentry_text_start', '__irqentry_text_end'];
-
-/** arch_populate_kprobe_blacklist() and arch_within_kprobe_blacklist() of each architecture. */
-const UNPROBED_BY_MACHINE: Readonly<Record<number, readonly Pair[]>> = {
-  [EM.X86_64]: [ENTRY],
-  [EM.I386]: [ENTRY],
-  [EM.AARCH64]: [
-    ENTRY,
-    IRQENTRY,
-    ['.idmap.text', '__idmap_text_start', '__idmap_text_end'],
-    // Where the kernel does not run at EL2 (no VHE), which the image does not tell; then also __hyp_idmap_text.
-    ['.hyp.text', '__hyp_text_start', '__hyp_text_end'],
-    ['.hyp.idmap.text', '__hyp_idmap_text_start', '__hyp_idmap_text_end'],
-  ],
-  [EM.ARM]: [ENTRY, IRQENTRY, ['.idmap.text', '__idmap_text_start', '__idmap_text_end']],
-  [EM.RISCV]: [IRQENTRY],
-  [EM.S390]: [IRQENTRY],
-  [EM.LOONGARCH]: [IRQENTRY],
-  [EM.PPC64]: [['head', '_stext', '__head_end']],
-};
 
 /** Areas in ascending order, asked by address or by a row of a column of addresses; they may overlap. */
 export class AreaSet {
@@ -108,11 +83,11 @@ export function initAreas(labels: Labels): AreaSet {
 }
 
 /** The areas that the kernel blacklists whole. */
-export function unprobedAreas(labels: Labels, machine: number): Area[] {
-  return areasOf([...UNPROBED, ...(UNPROBED_BY_MACHINE[machine] ?? [])], labels);
+export function unprobedAreas(labels: Labels, { kprobes }: Architecture): Area[] {
+  return areasOf([...UNPROBED, ...kprobes.blacklist], labels);
 }
 
-function areasOf(pairs: readonly Pair[], labels: Labels): Area[] {
+function areasOf(pairs: readonly LabelledArea[], labels: Labels): Area[] {
   return pairs.flatMap(([name, start, end]) => {
     const from = labels(start);
     const to = labels(end);

@@ -1,4 +1,4 @@
-import { EM, STB } from '../../elf/constants.js';
+import { STB } from '../../elf/constants.js';
 import type { KernelFacts } from './kernel-facts.js';
 
 /** One function of the kernel, with what each source says of it. */
@@ -56,15 +56,7 @@ export function functionRow(kernel: KernelFacts, row: number): FunctionRow {
   };
 }
 
-/** The two instructions at the global entry of a function of the 64-bit powerpc ABI v2, which work out the address of its data. */
-const GLOBAL_ENTRY = 8n;
-
-/**
- * Where a kprobe goes that is set by a distance and not by the function's name: to its first instruction, but on powerpc to its local entry, which
- * calls inside of the kernel go to. By the name the kernel finds it itself (kprobe_lookup_name()), by a distance it does not
- * (arch_adjust_kprobe_addr() in arch/powerpc/kernel/kprobes.c). `bl _mcount` is the second or third instruction behind the local entry.
- */
-export function probedAt({ machine }: KernelFacts, address: bigint, site: bigint | undefined): bigint {
-  if (machine !== EM.PPC64 || site === undefined) return address;
-  return site - address > GLOBAL_ENTRY ? address + GLOBAL_ENTRY : address;
+/** Where a kprobe goes that is set by a distance and not by the function's name: mostly to its first instruction. */
+export function probedAt({ arch }: KernelFacts, address: bigint, site: bigint | undefined): bigint {
+  return arch.entry?.probed(address, site) ?? address;
 }

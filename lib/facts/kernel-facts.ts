@@ -3,7 +3,10 @@ import { type Dwarf, openDwarf } from '../../elf/dwarf/dwarf.js';
 import type { Diagnostic } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
-import { type CallingConvention, callingConventionOf } from '../arch/of-machine.js';
+import { archOf, callingConventionOf } from '../arch/arch-of.js';
+import type { Architecture } from '../arch/architecture.js';
+import type { CallingConvention } from '../arch/calling-convention.js';
+import { type ChangeName, type HasChange, hasChange } from '../releases.js';
 import { type Definitions, definitionsOf } from './definitions.js';
 import { FunctionTable } from './function-table.js';
 import type { McountTable } from './mcount.js';
@@ -42,6 +45,11 @@ export class KernelFacts {
     return this.pieces.machine;
   }
 
+  /** What kelf knows of its architecture. */
+  get arch(): Architecture {
+    return archOf(this.machine);
+  }
+
   /** The image; undefined for a running kernel. */
   get image(): ElfFile | undefined {
     return this.pieces.image;
@@ -78,6 +86,20 @@ export class KernelFacts {
   /** `6.1.0-56-cloud-arm64`, from the banner. */
   get release(): string | undefined {
     return this.banner?.split(' ')[2];
+  }
+
+  /** Whether it has a change of the kernel's history, by what it shows or else by its release. */
+  change(name: ChangeName): HasChange {
+    return hasChange(
+      name,
+      () => this.release,
+      fn => this.hasFunction(fn),
+    );
+  }
+
+  /** Whether a symbol is named so: what the kernel was built with shows by its functions. */
+  hasFunction(name: string): boolean {
+    return this.symbols.lookup(name) !== undefined;
   }
 
   /** The GNU build id in hexadecimal, 40 digits mostly; undefined for a running kernel. */

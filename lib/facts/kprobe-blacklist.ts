@@ -1,5 +1,6 @@
 import type { Memory } from '../../elf/memory.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { archOf } from '../arch/arch-of.js';
 import { type Area, AreaSet, type Labels, unprobedAreas } from './areas.js';
 
 /** The addresses where the kernel refuses kprobes. */
@@ -15,7 +16,7 @@ export interface KprobeBlacklist {
  * populate_kprobe_blacklist() of kernel/kprobes.c gathers them at boot.
  */
 export function blacklistOfImage(memory: Memory, symbols: KernelSymbols, labels: Labels, machine: number): KprobeBlacklist {
-  const ranges: Area[] = unprobedAreas(labels, machine);
+  const ranges: Area[] = unprobedAreas(labels, archOf(machine));
   const start = labels('__start_kprobe_blacklist');
   const stop = labels('__stop_kprobe_blacklist');
   if (start !== undefined && stop !== undefined && stop > start && memory.has(start, Number(stop - start))) {

@@ -12,6 +12,7 @@ import { BANNER, startsWith } from '../image/bytes.js';
 import { discoverLabels } from '../image/discover.js';
 import { discoverExports } from '../image/ksymtab.js';
 import { once } from '../once.js';
+import { hasChange } from '../releases.js';
 import type { Labels } from './areas.js';
 import type { KernelConfig } from './config.js';
 import { type FtraceState, sitesOfTable } from './ftrace-sites.js';
@@ -73,7 +74,12 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
       if (table === undefined) return 'none';
       return sitesOfTable(table, symbols(), machine, {
         instruction: address => instructionAt(file, address),
-        release: () => bannerOf(file, labels)?.split(' ')[2],
+        has: change =>
+          hasChange(
+            change,
+            () => bannerOf(file, labels)?.split(' ')[2],
+            name => symbols().lookup(name) !== undefined,
+          ).has,
       });
     },
     blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),

@@ -1,8 +1,5 @@
-import { EM } from '../../elf/constants.js';
+import { archOf } from '../arch/arch-of.js';
 import type { KernelPieces } from './pieces.js';
-
-/** How the functions are named that the table of system calls leads to, where that was compared with booted kernels. */
-const PREFIXES: Readonly<Record<number, string>> = { [EM.X86_64]: '__x64_sys_', [EM.AARCH64]: '__arm64_sys_' };
 
 /** Linux has some 460 system calls, and x86 numbers up to 547. */
 const MOST_CALLS = 1024;
@@ -18,7 +15,7 @@ export function calledNumbers(
   { image, machine, labels }: KernelPieces,
   addressesOf: (prefix: string) => ReadonlyMap<string, bigint>,
 ): ReadonlySet<string> | undefined {
-  const prefix = PREFIXES[machine];
+  const prefix = archOf(machine).syscalls.table;
   const start = labels('sys_call_table');
   if (image === undefined || prefix === undefined || start === undefined) return undefined;
   const { memory } = image;

@@ -1,5 +1,10 @@
 import { FormatError } from '../../elf/errors.js';
-import { ARM32, ARM64, LOONGARCH64, type RawImageKind, RISCV64, S390X } from './raw-image.js';
+import type { RawImageKind } from '../arch/architecture.js';
+import { ARM } from '../arch/arm.js';
+import { ARM64 } from '../arch/arm64.js';
+import { LOONGARCH } from '../arch/loongarch.js';
+import { RISCV } from '../arch/riscv.js';
+import { S390 } from '../arch/s390.js';
 
 /** What a file is found to be: packed bytes with more inside, or a raw image. */
 export type Container =
@@ -56,30 +61,30 @@ function arm64Image(bytes: Uint8Array): Container | undefined {
   if (!hasText(bytes, 0x38, 'ARM\x64') || bytes.length < 64) return undefined;
   const view = viewOf(bytes);
   const littleEndian = (view.getUint32(24, true) & 1) === 0;
-  return { form: 'arm64 Image', raw: { ...ARM64, littleEndian, memorySize: sizeWord(view, 16) } };
+  return { form: 'arm64 Image', raw: { ...ARM64.rawImage, littleEndian, memorySize: sizeWord(view, 16) } };
 }
 
 /** Documentation/arch/riscv/boot-image-header.rst */
 function riscvImage(bytes: Uint8Array): Container | undefined {
   if (!hasText(bytes, 0x30, 'RISCV\0\0\0') || bytes.length < 64) return undefined;
-  return { form: 'riscv Image', raw: { ...RISCV64, memorySize: sizeWord(viewOf(bytes), 16) } };
+  return { form: 'riscv Image', raw: { ...RISCV.rawImage, memorySize: sizeWord(viewOf(bytes), 16) } };
 }
 
 /** arch/loongarch/kernel/head.S */
 function loongarchImage(bytes: Uint8Array): Container | undefined {
   if (!hasText(bytes, 0, 'MZ') || bytes.length < 64 || viewOf(bytes).getUint32(0x38, true) !== 0x818223cd) return undefined;
-  return { form: 'loongarch Image', raw: { ...LOONGARCH64, memorySize: sizeWord(viewOf(bytes), 16) } };
+  return { form: 'loongarch Image', raw: { ...LOONGARCH.rawImage, memorySize: sizeWord(viewOf(bytes), 16) } };
 }
 
 /** arch/arm/boot/compressed/head.S: a magic number at 0x24, the boot code, then the packed image. */
 function armZImage(bytes: Uint8Array): Container | undefined {
   if (bytes.length < 0x40 || viewOf(bytes).getUint32(0x24, true) !== 0x016f2818) return undefined;
-  return { form: 'arm zImage', search: bytes, raw: ARM32 };
+  return { form: 'arm zImage', search: bytes, raw: ARM.rawImage };
 }
 
 /** arch/s390/boot/head.S */
 function s390BzImage(bytes: Uint8Array): Container | undefined {
-  return hasText(bytes, 0x10008, 'S390EP') ? { form: 's390 bzImage', search: bytes.subarray(0x10000), raw: S390X } : undefined;
+  return hasText(bytes, 0x10008, 'S390EP') ? { form: 's390 bzImage', search: bytes.subarray(0x10000), raw: S390.rawImage } : undefined;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,8 +1,8 @@
-import { EM } from '../../elf/constants.js';
 import type { Memory } from '../../elf/memory.js';
 import { indexOfBytes } from '../../elf/needle.js';
 import { halves } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { archOf } from '../arch/arch-of.js';
 import { BANNER } from './bytes.js';
 
 /** A run of words, next to each other, each of which points at the start of a function. */
@@ -105,11 +105,6 @@ interface FunctionStarts {
   has(distance: number): boolean;
 }
 
-/** How far words of `__mcount_loc` point from the start of a function: to it, 4 bytes behind (ENDBR, BTI), or 8 in front (CALL_OPS). */
-const DISTANCES: readonly number[] = [0, 4, -8];
-/** On arm32, behind the prologue (recordmcount). */
-const ARM_DISTANCES: readonly number[] = [0, 4, 8, 12, 16, 20];
-
 function functionStarts(symbols: KernelSymbols, machine: number): FunctionStarts {
   const rows: number[] = [];
   for (const row of symbols.order) if (symbols.isText(row)) rows.push(row);
@@ -120,7 +115,7 @@ function functionStarts(symbols: KernelSymbols, machine: number): FunctionStarts
   const distances = new Set<number>();
   for (const row of rows) distances.add(symbols.address.minus(row, low, high));
   const span = symbols.address.minus(rows.at(-1)!, low, high);
-  const allowed = machine === EM.ARM ? ARM_DISTANCES : DISTANCES;
+  const { searched: allowed } = archOf(machine).callSites;
   return { lowest, span, has: distance => allowed.some(from => distances.has(distance - from)) };
 }
 

@@ -1,7 +1,7 @@
 import { SHN, STB, STT } from '../../elf/constants.js';
-import { relocationRule } from '../../elf/relocation-rules.js';
+import { relativeType, relocationRule } from '../../elf/relocation-rules.js';
 import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
-import type { RawImageKind } from './raw-image.js';
+import type { RawImageKind } from '../arch/architecture.js';
 
 /** A table in a raw image. */
 export interface TableInImage {
@@ -24,10 +24,10 @@ export const ENTRY_SIZE = 24;
 const SHORTEST = 16;
 /** Finds the relocations of an image by what they say: places and values near each other, for both lie in the image. */
 export function findRelocations(bytes: Uint8Array, kind: RawImageKind): ImageRelocations {
-  const { is64, relativeType, littleEndian } = kind;
-  if (!is64 || relativeType === undefined) return {};
+  const { is64, relocates, littleEndian } = kind;
+  if (!is64 || !relocates) return {};
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const entries = new RelaEntries(view, kind, relativeType);
+  const entries = new RelaEntries(view, kind);
   let found = findRela(entries);
   const dynsym = found === undefined ? undefined : findDynsym(view, found, littleEndian);
   // What names symbols stands behind the RELATIVE entries (ld -z combreloc).
@@ -79,12 +79,12 @@ class RelaEntries {
   readonly #relative: number;
   readonly #little: boolean;
 
-  constructor(view: DataView, { machine, littleEndian }: RawImageKind, relativeType: number) {
+  constructor(view: DataView, { machine, littleEndian }: RawImageKind) {
     this.size = view.byteLength;
     this.#view = view;
     this.#words = wordsOf(view, littleEndian);
     this.#machine = machine;
-    this.#relative = relativeType;
+    this.#relative = relativeType(machine);
     this.#little = littleEndian;
   }
 

@@ -1,13 +1,14 @@
 import { FormatError } from '../../elf/errors.js';
+import { relativeType } from '../../elf/relocation-rules.js';
 import { halves } from '../../elf/words.js';
 import { type KallsymsTables, kallsymsAt } from '../../kallsyms/locate.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms } from '../../kallsyms/tables.js';
+import type { RawImageKind } from '../arch/architecture.js';
 import { MissingError } from '../errors.js';
 import { openElf } from './elf.js';
 import { elfAround } from './elf-around.js';
 import { ENTRY_SIZE, type ImageRelocations } from './image-relocations.js';
-import type { RawImageKind } from './raw-image.js';
 
 /** A relocatable image is linked at a multiple of this: 64 KiB is the least of all architectures that relocate. */
 const ALIGN = 0x1_0000n;
@@ -88,9 +89,10 @@ function relocatedWords(
     most = Math.max(most, distance);
     return seen++ % step === 0;
   };
+  const relative = relativeType(kind.machine);
   for (let i = 0; rela !== undefined && i < rela.count; i++) {
     const at = rela.offset + i * ENTRY_SIZE;
-    if (view.getUint32(at + 8 + lowAt, littleEndian) !== kind.relativeType || view.getUint32(at + 8 + highAt, littleEndian) !== 0) continue;
+    if (view.getUint32(at + 8 + lowAt, littleEndian) !== relative || view.getUint32(at + 8 + highAt, littleEndian) !== 0) continue;
     const isSample = meet(at);
     const isAligned = ((view.getUint32(at + lowAt, littleEndian) - relativeBase) & Number(ALIGN - 1n)) === 0;
     if (!isSample && !isAligned) continue;

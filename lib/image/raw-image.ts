@@ -1,21 +1,10 @@
 import { isBtf } from '../../btf/wire.js';
-import { EM, SHT } from '../../elf/constants.js';
+import { SHT } from '../../elf/constants.js';
 import { locateKallsyms } from '../../kallsyms/locate.js';
+import type { RawImageKind } from '../arch/architecture.js';
 import type { ImagePart, RawImage } from './elf-around.js';
 import { ENTRY_SIZE, findRelocations, type TableInImage } from './image-relocations.js';
 import { linkBase } from './link-base.js';
-
-/** What the header of a raw image says. */
-export interface RawImageKind {
-  readonly machine: number;
-  readonly is64: boolean;
-  readonly littleEndian: boolean;
-  /** R_*_RELATIVE of the machine, where its images carry relocations. */
-  readonly relativeType?: number;
-  /** The address of offset 0; or symbols that stand there, for images whose words are final. */
-  readonly start?: bigint | readonly string[];
-  readonly memorySize?: number;
-}
 
 /**
  * Works out what a raw image holds: its relocations, its link address and its BTF.
@@ -103,16 +92,3 @@ function btfSize(bytes: Uint8Array, at: number): number | undefined {
     at + end <= bytes.length;
   return fits && bytes[at + headerLength! + stringOffset!] === 0 && bytes[at + end - 1] === 0 ? end : undefined;
 }
-
-/** Images of these machines by their e_machine, with what the boot protocol fixes. */
-export const ARM64: RawImageKind = { machine: EM.AARCH64, is64: true, littleEndian: true, relativeType: 0x403 };
-export const RISCV64: RawImageKind = { machine: EM.RISCV, is64: true, littleEndian: true, relativeType: 3, start: ['_start'] };
-export const LOONGARCH64: RawImageKind = {
-  machine: EM.LOONGARCH,
-  is64: true,
-  littleEndian: true,
-  relativeType: 3,
-  start: 0x9000_0000_0020_0000n,
-};
-export const ARM32: RawImageKind = { machine: EM.ARM, is64: false, littleEndian: true, start: ['_text', 'stext'] };
-export const S390X: RawImageKind = { machine: EM.S390, is64: true, littleEndian: false, relativeType: 12, start: 0x10_0000n };

@@ -5,11 +5,12 @@ import type { ElfFile } from '../../elf/file.js';
 import { isElf } from '../../elf/header.js';
 import { indexOfBytes } from '../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
+import type { RawImageKind } from '../arch/architecture.js';
 import { BANNER } from './bytes.js';
 import { containerOf } from './container.js';
 import { openElf } from './elf.js';
 import { elfAround } from './elf-around.js';
-import { analyseRawImage, type RawImageKind } from './raw-image.js';
+import { analyseRawImage } from './raw-image.js';
 
 /** A kernel is wrapped two or three times; more is taken for a bomb. */
 const DEEPEST = 6;

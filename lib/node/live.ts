@@ -2,10 +2,10 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { arch } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { Btf } from '../../btf/btf.js';
-import { EM } from '../../elf/constants.js';
 import { Words } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { type FilterFunctions, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from '../../kallsyms/text.js';
+import { ARCHITECTURES } from '../arch/arch-of.js';
 import { AreaSet } from '../facts/areas.js';
 import { type KernelConfig, parseConfig } from '../facts/config.js';
 import type { FtraceSites, FtraceState } from '../facts/ftrace-sites.js';
@@ -13,17 +13,6 @@ import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import type { KernelPieces } from '../facts/pieces.js';
 import { once } from '../once.js';
 import { type BootImage, openBootImage } from './boot-image.js';
-
-const MACHINES: Readonly<Record<string, number>> = {
-  x64: EM.X86_64,
-  arm64: EM.AARCH64,
-  s390x: EM.S390,
-  riscv64: EM.RISCV,
-  ppc64: EM.PPC64,
-  loong64: EM.LOONGARCH,
-  arm: EM.ARM,
-  ia32: EM.I386,
-};
 
 /**
  * Why the running kernel can't be audited, or undefined where it can: `/sys/kernel/btf/vmlinux` and `/proc/kallsyms` can be read, and the latter
@@ -92,7 +81,7 @@ export function piecesOfRunningKernel(root = ''): KernelPieces {
   };
   return {
     name: 'the running kernel',
-    machine: MACHINES[arch()] ?? 0,
+    machine: ARCHITECTURES.find(({ node }) => node === arch())?.machine ?? 0,
     form: ['running'],
     notes,
     symbols: readSymbols,

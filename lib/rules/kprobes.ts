@@ -6,7 +6,6 @@ import { siteIn } from '../facts/ftrace-sites.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import { type PatchCode, PatchedCode } from '../facts/patched-code.js';
-import { atLeast } from '../facts/release.js';
 
 /** Why a kprobe is refused at an address; `area` and `base` say by what. */
 export interface KprobeRefusal {
@@ -181,14 +180,15 @@ export interface NotraceRule {
 }
 
 /** The image shows the rule by its function; else the .config does; else it is taken for what kernels have by default. */
-function notraceRule({ symbols, functions, pieces, release }: KernelFacts): NotraceRule {
+function notraceRule(kernel: KernelFacts): NotraceRule {
+  const { functions, pieces } = kernel;
   const rule = (refuses: boolean, proven: boolean, source: string, says: string): NotraceRule => ({
     refuses,
     proven,
     evidence: { source, says },
   });
   if (functions.ftrace === 'none') return rule(false, true, 'symbols', 'the kernel has no dynamic ftrace, and no rule about its sites');
-  const checker = ['within_notrace_func', '__within_notrace_func'].find(name => symbols.lookup(name) !== undefined);
+  const { has, shownBy: checker } = kernel.change('refusesNotrace');
   if (checker !== undefined) return rule(true, true, 'kallsyms', `the kernel has ${checker}(), which refuses what ftrace cannot trace`);
   const config = pieces.config();
   const set = config?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') === 'y';
@@ -198,7 +198,7 @@ function notraceRule({ symbols, functions, pieces, release }: KernelFacts): Notr
       : 'CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set: within_notrace_func() refuses what ftrace cannot trace';
     return rule(!set, true, config.source, says);
   }
-  if (atLeast(release, 4, 19) === false) return rule(false, true, 'release', 'kernels before 4.19 accept functions without a site');
+  if (has === false) return rule(false, true, 'release', 'kernels before 4.19 accept functions without a site');
   return rule(
     true,
     false,

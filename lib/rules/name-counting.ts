@@ -1,20 +1,19 @@
 import type { Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
-import { atLeast } from '../facts/release.js';
 
 /**
  * Whether a kprobe by a name that several symbols bear is refused (b022f0c7e404: 6.6, and stable releases since 6.1.60). The image shows it by the
  * functions that count; where neither is in the table, they may have been inlined, and the release decides.
  */
 export function countsNames(kernel: KernelFacts): { refuses: boolean; evidence: Evidence } {
-  const counter = ['count_symbols', 'count_mod_symbols', 'number_of_same_symbols'].find(name => kernel.symbols.lookup(name) !== undefined);
+  const { has, shownBy: counter } = kernel.change('countsNames');
   if (counter !== undefined) {
     return {
       refuses: true,
       evidence: { source: 'kallsyms', says: `the kernel counts symbols of a name before it sets a kprobe: it has ${counter}()` },
     };
   }
-  const refuses = atLeast(kernel.release, 6, 6) !== false;
+  const refuses = has !== false;
   const release = kernel.release ?? 'of unknown release';
   return {
     refuses,

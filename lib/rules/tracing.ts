@@ -1,8 +1,6 @@
-import { EM } from '../../elf/constants.js';
 import type { Errno, Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { oncePerKernel } from '../facts/once-per-kernel.js';
-import { atLeast } from '../facts/release.js';
 import { ACCEPTED, type Decision, UNKNOWN } from './decision.js';
 import { KprobeRules } from './kprobes.js';
 import { countsNames } from './name-counting.js';
@@ -11,13 +9,6 @@ import { TrampolineRules } from './trampolines.js';
 /** perf_event_open() without the kprobe PMU, and no kprobe_events. */
 const NO_KPROBES: Decision = { code: 'no-kprobes', errno: 'ENOENT' };
 const NOT_AN_ENTRY: Decision = { code: 'not-a-function-entry' };
-
-/** kretprobe_blacklist of arch/x86/kernel/kprobes/core.c */
-const KRETPROBE_BLACKLIST: Readonly<Record<number, readonly string[]>> = { [EM.X86_64]: ['__switch_to'], [EM.I386]: ['__switch_to'] };
-
-/** Instructions of 4 bytes, and of a multiple of 2. Kernels for arm may be of Thumb instructions. */
-const FIXED_LENGTH: readonly number[] = [EM.AARCH64, EM.PPC64, EM.LOONGARCH, EM.MIPS];
-const HALFWORDS: readonly number[] = [EM.S390, EM.RISCV, EM.ARM];
 
 /** The rules of tracing for a kernel. */
 export const tracingOf: (kernel: KernelFacts) => TracingRules = oncePerKernel(kernel => new TracingRules(kernel));
@@ -46,7 +37,7 @@ export class TracingRules {
     const config = kernel.pieces.config();
     this.kprobes = config === undefined || config.get('CONFIG_KPROBES') === 'y';
     const has = (name: string): boolean => kernel.symbols.lookup(name) !== undefined;
-    this.strictEvents = has('validate_probe_symbol') || atLeast(kernel.release, 6, 12) === true;
+    this.strictEvents = kernel.change('strictEvents').has === true;
     this.hasMulti = has('register_fprobe_ips') || has('register_fprobe');
     this.hasFprobeEvents = ['trace_fprobe_create', 'trace_fprobe_create_internal', '__trace_fprobe_create'].some(has);
     this.trampolines = new TrampolineRules(kernel, this.rules);
@@ -57,14 +48,10 @@ export class TracingRules {
     return this.trampolines.directCalls;
   }
 
-  /**
-   * How far behind its first instruction a function is still entered, for a return probe. arch_kprobe_on_func_entry() of powerpc's ELFv2 kernels counts
-   * the two instructions of the global entry in, and those that CONFIG_KPROBES_ON_FTRACE adds; kernels of ELFv1, big-endian, have neither.
-   */
+  /** How far behind its first instruction a function is still entered, for a return probe. */
   get entryReach(): number {
-    const { machine, image, symbols } = this.kernel;
-    if (machine !== EM.PPC64 || image?.header.littleEndian !== true) return 0;
-    return symbols.lookup('kprobe_ftrace_handler') === undefined ? 8 : 16;
+    const { arch, image } = this.kernel;
+    return arch.entry?.reach(image?.header.littleEndian === true, this.kernel.hasFunction('kprobe_ftrace_handler')) ?? 0;
   }
 
   /** How many registers a trampoline passes. */
@@ -141,10 +128,9 @@ export class TracingRules {
     }
     const { text } = this.rules;
     if (!text.isEmpty && text.of(address) === undefined) return { code: 'not-text', errno: 'EINVAL' };
-    const { machine } = this.kernel;
-    const unit = FIXED_LENGTH.includes(machine) ? 4n : HALFWORDS.includes(machine) ? 2n : 1n;
-    if (address % unit !== 0n) return { code: 'not-an-instruction', errno: 'EINVAL' };
-    return unit === 4n || this.rules.liveSite(row) === address ? ACCEPTED : { code: 'instruction-unchecked' };
+    const { unit, fixed } = this.kernel.arch.instructions;
+    if (address % BigInt(unit) !== 0n) return { code: 'not-an-instruction', errno: 'EINVAL' };
+    return fixed || this.rules.liveSite(row) === address ? ACCEPTED : { code: 'instruction-unchecked' };
   }
 
   /** Loading an fentry program for a FUNC, by its id in the BTF. */
@@ -206,8 +192,8 @@ export class TracingRules {
   }
 
   #kretprobeRefused(row: number): Decision | undefined {
-    const { symbols, machine } = this.kernel;
-    const refused = KRETPROBE_BLACKLIST[machine]?.includes(symbols.name(row)) ?? false;
+    const { symbols, arch } = this.kernel;
+    const refused = arch.kprobes.noReturnProbe.includes(symbols.name(row));
     return refused ? { code: 'kretprobe-blacklisted', errno: 'EINVAL' } : undefined;
   }
 

@@ -1,4 +1,3 @@
-import { EM } from '../../elf/constants.js';
 import type { Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { ACCEPTED, type Decision, UNKNOWN } from './decision.js';
@@ -81,20 +80,20 @@ export class TrampolineRules {
     const load = this.fentryLoad(functionId);
     if (load.errno !== undefined) return load;
     if (!this.directCalls) return { code: 'no-trampoline', errno: 'ENOTSUPP' };
-    const { symbols, machine } = this.#kernel;
+    const { symbols, arch } = this.#kernel;
+    const { withoutSite, takesAnyNop } = arch.trampolines;
     const { prototype, symbolRow } = this.func(functionId)!;
     if (prototype.slots > this.mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
     if (this.#rules.hasLiveSite(symbolRow)) return ACCEPTED;
     if (this.#rules.undecided(symbolRow)) return UNKNOWN;
-    // Without a site the call is patched into the text itself, where x86 finds no NOP (EBUSY) or no text (EINVAL); others do not try.
-    if (this.#rules.init.at(symbols.address, symbolRow) !== undefined)
-      return { code: 'init-text', errno: machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP' };
-    if (machine === EM.X86_64) {
+    // Without a site the call would have to be patched into the text itself.
+    if (this.#rules.init.at(symbols.address, symbolRow) !== undefined) return { code: 'init-text', errno: withoutSite.freed };
+    if (takesAnyNop) {
       const nop = this.#rules.entryNop(symbolRow);
       if (nop !== false) return nop ? ACCEPTED : { code: 'entry-patched' };
     }
     const later = symbols.index.rowsFrom(symbolRow).some(row => this.#rules.hasLiveSite(row));
-    return { code: later ? 'first-match-untraceable' : 'no-ftrace-site', errno: machine === EM.X86_64 ? 'EBUSY' : 'ENOTSUPP' };
+    return { code: later ? 'first-match-untraceable' : 'no-ftrace-site', errno: withoutSite.errno };
   }
 
   /** A FUNC with what the verifier makes of its prototype, and the symbol that its name leads to: the first of the name; -1 where there is none. */

@@ -1,4 +1,4 @@
-import type { Abi } from '../../arch/calling-convention.js';
+import type { CallingConvention } from '../../arch/calling-convention.js';
 import type { Verdict } from '../../evidence.js';
 import { type FunctionRow, functionRow, probedAt } from '../../facts/function-row.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
@@ -34,7 +34,7 @@ export const attachingOf: (kernel: KernelFacts) => Attaching = oncePerKernel(ker
 export class Attaching {
   readonly #kernel: KernelFacts;
   /** The calling convention; undefined for architectures without a table. */
-  readonly abi: Abi | undefined;
+  readonly abi: CallingConvention | undefined;
   readonly #signatures: Signatures | undefined;
 
   constructor(kernel: KernelFacts) {

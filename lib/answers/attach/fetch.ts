@@ -1,4 +1,4 @@
-import type { Abi } from '../../arch/calling-convention.js';
+import type { CallingConvention } from '../../arch/calling-convention.js';
 import { type Part, type Passing, passResult } from '../../arch/pass.js';
 import type { Value } from '../../arch/value.js';
 
@@ -15,12 +15,18 @@ export interface Fetch {
 const LONGEST_ARRAY = 64;
 
 /** The register or stack slot, as kprobe_events names it. */
-export function placeOf(abi: Abi, part: Part): string {
+export function placeOf(abi: CallingConvention, part: Part): string {
   return 'register' in part ? `%${abi.registers[part.register]!.name}` : `$stack${part.stack}`;
 }
 
 /** What reads an argument at the function's first instruction; none where it is not in general registers or on the stack. */
-export function fetchArgument(abi: Abi, name: string, value: Value, { parts, byPointer }: Passing, littleEndian: boolean): Fetch[] {
+export function fetchArgument(
+  abi: CallingConvention,
+  name: string,
+  value: Value,
+  { parts, byPointer }: Passing,
+  littleEndian: boolean,
+): Fetch[] {
   const [first] = parts;
   if (first === undefined || value.kind === 'void') return [];
   const place = placeOf(abi, first);
@@ -36,7 +42,7 @@ export function fetchArgument(abi: Abi, name: string, value: Value, { parts, byP
 }
 
 /** What reads the result at the function's return. */
-export function fetchResult(abi: Abi, name: string, value: Value, littleEndian: boolean): Fetch[] {
+export function fetchResult(abi: CallingConvention, name: string, value: Value, littleEndian: boolean): Fetch[] {
   const passing = passResult(abi, value);
   if (passing.in === 'nowhere' || value.kind === 'void') return [];
   if (passing.in === 'memory') return [{ name, from: '+0($retval)', type: arrayType(abi, value.size) }];
@@ -48,7 +54,7 @@ export function fetchResult(abi: Abi, name: string, value: Value, littleEndian: 
   return [value.kind === 'struct' ? oneWordStruct(abi, name, value, '$retval') : scalar(abi, name, value, '$retval')];
 }
 
-function scalar(abi: Abi, name: string, value: Exclude<Value, { kind: 'void' }>, from: string): Fetch {
+function scalar(abi: CallingConvention, name: string, value: Exclude<Value, { kind: 'void' }>, from: string): Fetch {
   switch (value.kind) {
     case 'pointer':
       // The kernel asks for a place in memory, which +0() makes of the pointer.
@@ -66,7 +72,7 @@ export function integerType({ size, signed, hex }: Extract<Value, { kind: 'integ
   return `${hex ? 'x' : signed ? 's' : 'u'}${Math.min(8, roundUp(size)) * 8}`;
 }
 
-function fetchStruct(abi: Abi, name: string, value: Extract<Value, { kind: 'struct' }>, parts: readonly Part[]): Fetch[] {
+function fetchStruct(abi: CallingConvention, name: string, value: Extract<Value, { kind: 'struct' }>, parts: readonly Part[]): Fetch[] {
   const [first] = parts;
   if (parts.length === 1) return [oneWordStruct(abi, name, value, placeOf(abi, first!))];
   if (parts.every(part => 'stack' in part)) {
@@ -77,7 +83,7 @@ function fetchStruct(abi: Abi, name: string, value: Extract<Value, { kind: 'stru
 }
 
 /** A struct of one word: as the one value it holds, where that stands in the low bytes. */
-function oneWordStruct(abi: Abi, name: string, value: Extract<Value, { kind: 'struct' }>, from: string): Fetch {
+function oneWordStruct(abi: CallingConvention, name: string, value: Extract<Value, { kind: 'struct' }>, from: string): Fetch {
   const high = abi.structs.leftJustified === true && value.size < abi.wordSize;
   if (high) return { name, from, type: hexWord(abi) };
   if (value.only !== undefined && value.only.kind !== 'void') return scalar(abi, name, value.only, from);
@@ -85,18 +91,18 @@ function oneWordStruct(abi: Abi, name: string, value: Extract<Value, { kind: 'st
 }
 
 /** An integer of two words, each by itself: the fetch types are of one word at most. */
-function halves(abi: Abi, name: string, places: readonly string[], littleEndian: boolean): Fetch[] {
+function halves(abi: CallingConvention, name: string, places: readonly string[], littleEndian: boolean): Fetch[] {
   return places.map((from, i) => ({ name: (i === 0) === littleEndian ? name : `${name}_hi`, from, type: hexWord(abi) }));
 }
 
 /** An array that covers `size` bytes from a place in memory on, as far as arrays go. */
-function arrayType(abi: Abi, size: number): string {
+function arrayType(abi: CallingConvention, size: number): string {
   const unit = [8, 4, 2, 1].find(bytes => bytes <= abi.wordSize && size % bytes === 0)!;
   const count = Math.min(LONGEST_ARRAY, size / unit);
   return count === 1 ? `x${unit * 8}` : `x${unit * 8}[${count}]`;
 }
 
-function hexWord(abi: Abi): string {
+function hexWord(abi: CallingConvention): string {
   return `x${abi.wordSize * 8}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Abi } from '../../arch/calling-convention.js';
+import type { CallingConvention } from '../../arch/calling-convention.js';
 import type { Verdict } from '../../evidence.js';
 import type { FunctionRow } from '../../facts/function-row.js';
 import type { ModuleInstance } from '../../facts/modules/module-table.js';
@@ -9,27 +9,13 @@ import { kprobeEventsLine } from './forms/kprobe-events.js';
 import { libbpfLine } from './forms/libbpf.js';
 import { perfLine } from './forms/perf.js';
 import type { ProbePlace } from './place.js';
+import type { ProbeKind, RecipeFacts } from './recipe-facts.js';
 import type { Signature } from './signature.js';
 
 /** The forms in which a recipe is written. */
 export type AttachForm = 'kprobe_events' | 'perf' | 'bpftrace' | 'libbpf' | 'bpf-c';
 
 export const ATTACH_FORMS: readonly AttachForm[] = ['kprobe_events', 'perf', 'bpftrace', 'libbpf', 'bpf-c'];
-
-/** At the function's first instruction, or where it returns. */
-export type ProbeKind = 'entry' | 'return';
-
-/** What a form is written from. */
-export interface RecipeFacts {
-  readonly name: string;
-  /** The name of the event, which no other of the same answer has. */
-  readonly event: string;
-  readonly place: ProbePlace;
-  readonly entry: Verdict;
-  readonly return: Verdict;
-  readonly abi?: Abi;
-  readonly signature?: Signature;
-}
 
 /** How to attach to one function, and to no other. */
 export class Recipe implements RecipeFacts {
@@ -45,7 +31,7 @@ export class Recipe implements RecipeFacts {
   /** What the compiler's suffix says of it. */
   readonly clone?: Clone;
   /** The calling convention; absent for architectures without a table. */
-  declare readonly abi?: Abi;
+  declare readonly abi?: CallingConvention;
   /** Absent where nothing tells the prototype. */
   readonly signature?: Signature;
   /** What is to be known before one relies on it, in sentences. */
@@ -59,7 +45,7 @@ export class Recipe implements RecipeFacts {
     facts: Omit<RecipeFacts, 'abi' | 'signature'> & {
       readonly function: FunctionRow | ModuleInstance;
       readonly clone?: Clone | undefined;
-      readonly abi?: Abi | undefined;
+      readonly abi?: CallingConvention | undefined;
       readonly signature?: Signature | undefined;
       readonly notes: readonly string[];
       readonly instead: readonly string[];

@@ -1,5 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
-import type { Abi, SyscallEntry } from '../../arch/calling-convention.js';
+import type { CallingConvention, SyscallEntry } from '../../arch/calling-convention.js';
 import { type Passing, passArguments } from '../../arch/pass.js';
 import { type Value, valueOfType } from '../../arch/value.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
@@ -49,11 +49,11 @@ interface Declared {
 /** Reads the calls of one kernel's functions. */
 export class Signatures {
   readonly #kernel: KernelFacts;
-  readonly #abi: Abi;
+  readonly #abi: CallingConvention;
   readonly #syscalls: Syscalls;
   readonly #littleEndian: boolean;
 
-  constructor(kernel: KernelFacts, abi: Abi, syscalls: Syscalls, littleEndian: boolean) {
+  constructor(kernel: KernelFacts, abi: CallingConvention, syscalls: Syscalls, littleEndian: boolean) {
     this.#kernel = kernel;
     this.#abi = abi;
     this.#syscalls = syscalls;
@@ -214,7 +214,7 @@ function narrowed(value: Value, width: number | undefined): Value {
 }
 
 /** An argument of a system call, by the place of its register in memory. Strings that it reads are const; others are room for a result. */
-function syscallFetch(abi: Abi, name: string, value: Value, from: string): Fetch {
+function syscallFetch(abi: CallingConvention, name: string, value: Value, from: string): Fetch {
   if (value.kind === 'pointer' && value.to === 'char' && value.constant) return { name, from: `+0(${from})`, type: 'ustring' };
   if (value.kind === 'integer') return { name, from, type: integerType(value) };
   return { name, from, type: `x${abi.wordSize * 8}` };

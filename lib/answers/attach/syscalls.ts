@@ -1,4 +1,4 @@
-import type { Abi, SyscallEntry } from '../../arch/calling-convention.js';
+import type { CallingConvention, SyscallEntry } from '../../arch/calling-convention.js';
 import type { Value } from '../../arch/value.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { textAt } from '../../image/text.js';
@@ -71,7 +71,7 @@ export class Syscalls {
 }
 
 /** The wrapper that a function is, by its name: `__x64_sys_openat` is that of openat. */
-export function wrapperOf(abi: Abi, name: string): { readonly entry: SyscallEntry; readonly syscall: string } | undefined {
+export function wrapperOf(abi: CallingConvention, name: string): { readonly entry: SyscallEntry; readonly syscall: string } | undefined {
   const entry = abi.syscalls.find(({ prefix }) => name.startsWith(prefix));
   return entry === undefined ? undefined : { entry, syscall: name.slice(entry.prefix.length) };
 }

@@ -2,14 +2,14 @@ import type { Certainty, Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
-import { atLeast } from '../../facts/release.js';
 import { once } from '../../once.js';
 import type { ReasonCode } from '../../reasons.js';
 import { entriesAtSymbols } from '../../rules/pahole/described.js';
 import { type DwarfFacts, LazyFacts } from '../../rules/pahole/facts.js';
 import { withoutSymbol } from '../../rules/pahole/no-symbol.js';
 import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/releases.js';
-import { type Reason, reasonUnder, type Subject } from '../../rules/pahole/rules.js';
+import type { Reason, Subject } from '../../rules/pahole/rule.js';
+import { reasonUnder } from '../../rules/pahole/rules.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { substitutes } from './substitutes.js';
 
@@ -155,9 +155,9 @@ const NVHE = '__kvm_nvhe_';
  * Of the two eras that wrote external functions only, the later one for kernels since 5.11: they split the BTF of modules off, which pahole can
  * since 1.19.
  */
-function likeliestEra({ release }: KernelFacts, eras: readonly Era[]): Era | undefined {
+function likeliestEra(kernel: KernelFacts, eras: readonly Era[]): Era | undefined {
   const externalOnly = eras.length === 2 && eras.every(({ id }) => id === 'external' || id === 'ftrace');
-  return externalOnly && atLeast(release, 5, 11) === true ? eras.find(({ id }) => id === 'ftrace') : undefined;
+  return externalOnly && kernel.change('moduleBtf').has === true ? eras.find(({ id }) => id === 'ftrace') : undefined;
 }
 
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */

@@ -1,8 +1,6 @@
-import { EM } from '../../../elf/constants.js';
 import type { Evidence, Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleAnchor, ModuleInstance } from '../../facts/modules/module-table.js';
-import { atLeast } from '../../facts/release.js';
 import type { ReasonCode } from '../../reasons.js';
 import type { Decision } from '../../rules/decision.js';
 import { type TracingRules, tracingOf } from '../../rules/tracing.js';
@@ -148,7 +146,7 @@ function fentryVerdicts(
     const refused = verdict({ code: found.code, errno: 'EINVAL' }, evidence);
     return [refused, refused];
   }
-  const shadowed = ownSymbols(kernel, name) > 0 && atLeast(kernel.release, 6, 3) !== true;
+  const shadowed = ownSymbols(kernel, name) > 0 && kernel.change('moduleFunctionFirst').has !== true;
   if (shadowed) {
     const says = "kernels before 31bf1dbccfb0 (6.3) take the kernel's own function of the name, not the module's";
     evidence.push({ source: 'release', says });
@@ -163,7 +161,7 @@ function fentryVerdicts(
     return [load, verdict({ code: 'too-many-arguments', errno: 'ENOTSUPP' }, [...evidence, tracing.mostSlots.evidence])];
   }
   // Without a site, bpf_arch_text_poke() refuses: x86 text that is not the kernel's own, others all.
-  const errno = kernel.machine === EM.X86_64 ? 'EINVAL' : 'ENOTSUPP';
+  const errno = kernel.arch.trampolines.withoutSite.module;
   return [load, verdict(siteDecision(instance, errno), [...evidence, ...siteEvidence(instance)], certainty)];
 }
 
@@ -234,16 +232,17 @@ interface Counting {
 
 function countsModules(kernel: KernelFacts): Counting {
   const { release } = kernel;
-  const kernelFirst = atLeast(release, 7, 1) === true;
+  const kernelFirst = kernel.change('kernelNameFirst').has === true;
   if (kernelFirst) {
     const says = `kernel ${release}: a name that the kernel itself has is not counted in modules (7.1)`;
     return { counts: true, kernelFirst, certainty: 'likely', evidence: { source: 'release', says } };
   }
-  if (kernel.symbols.lookup('count_mod_symbols') !== undefined) {
+  const counting = kernel.change('countsModules');
+  if (counting.shownBy !== undefined) {
     const says = 'the kernel counts the symbols of loaded modules too: it has count_mod_symbols()';
     return { counts: true, kernelFirst, certainty: 'proven', evidence: { source: 'kallsyms', says } };
   }
-  const counts = atLeast(release, 6, 7) !== false;
+  const counts = counting.has !== false;
   const says = `kernel ${release ?? 'of unknown release'}: ${counts ? 'kernels since 6.7 count' : 'kernels before 6.7 mostly do not count'} symbols of loaded modules`;
   return { counts, kernelFirst, certainty: 'likely', evidence: { source: 'release', says } };
 }

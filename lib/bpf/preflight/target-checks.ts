@@ -1,4 +1,3 @@
-import { EM } from '../../../elf/constants.js';
 import type { ModuleTraceability } from '../../answers/trace/in-modules.js';
 import { traceabilityOf } from '../../answers/trace/traceability.js';
 import { tracepointAnswer } from '../../answers/trace/tracepoint.js';
@@ -16,18 +15,6 @@ export interface TargetVerdict {
   readonly subject: string;
   readonly verdict: Verdict;
 }
-
-/** The architecture in the names of system calls' entries, as libbpf has it (arch_specific_syscall_pfx). */
-const SYSCALL_ARCHITECTURES: Readonly<Record<number, string>> = {
-  [EM.X86_64]: 'x64',
-  [EM.I386]: 'ia32',
-  [EM.S390]: 's390x',
-  [EM.ARM]: 'arm',
-  [EM.AARCH64]: 'arm64',
-  [EM.MIPS]: 'mips',
-  [EM.RISCV]: 'riscv',
-  [EM.PPC64]: 'powerpc64',
-};
 
 /** What libbpf reads of a target for kprobes: `%m[a-zA-Z0-9_.]+%li` (attach_kprobe). */
 const KPROBE = /^([A-Za-z0-9_.]+)(?:\+(0x[0-9a-f]+|\d+))?$/i;
@@ -152,9 +139,8 @@ export class TargetChecks {
 
   /** The entry of a system call (attach_ksyscall): wrapped where the kernel has a wrapper of bpf(2). */
   #syscallSymbol(name: string): string {
-    const { symbols, machine } = this.#kernel;
-    const prefix = `__${SYSCALL_ARCHITECTURES[machine] ?? ''}_sys_`;
-    return symbols.lookup(`${prefix}bpf`) === undefined ? `__se_sys_${name}` : `${prefix}${name}`;
+    const prefix = this.#kernel.arch.syscalls.libbpf;
+    return prefix !== undefined && this.#kernel.hasFunction(`${prefix}bpf`) ? `${prefix}${name}` : `__se_sys_${name}`;
   }
 
   #event(target: string): Verdict {

@@ -1,14 +1,12 @@
-import { EM, SHT } from '../../../elf/constants.js';
+import { SHT } from '../../../elf/constants.js';
 import type { Diagnostic } from '../../../elf/errors.js';
 import type { ElfFile } from '../../../elf/file.js';
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { Section } from '../../../elf/section.js';
 import { Words } from '../../../elf/words.js';
+import { archOf } from '../../arch/arch-of.js';
 import type { McountTable } from '../mcount.js';
 import { readPointers } from './pointers.js';
-
-/** Architectures whose ftrace reads `__mcount_loc` alone: there `__patchable_function_entries` is padding in front of functions (CALL_PADDING). */
-const MCOUNT_ONLY: ReadonlySet<number> = new Set([EM.X86_64, EM.I386, EM.S390, EM.ARM]);
 
 /** A module's table of call sites; addresses are those of `placeOf`. */
 export interface ModuleMcount extends McountTable {
@@ -25,7 +23,8 @@ export interface ModuleMcount extends McountTable {
 export function readModuleMcount(file: ElfFile, diagnostics: Diagnostic[]): ModuleMcount | undefined {
   const named = (name: string): Section[] => file.sections.filter(section => section.name === name && section.allocated);
   const mcount = named('__mcount_loc');
-  const sections = mcount.length > 0 || MCOUNT_ONLY.has(file.header.machine) ? mcount : named('__patchable_function_entries');
+  const { mcountOnly } = archOf(file.header.machine).callSites;
+  const sections = mcount.length > 0 || mcountOnly ? mcount : named('__patchable_function_entries');
   const [first, ...others] = sections;
   if (first === undefined || first.type === SHT.NOBITS) return undefined;
   if (others.length > 0) {

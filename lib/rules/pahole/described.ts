@@ -2,7 +2,7 @@ import type { Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
 import type { ReasonCode } from '../../reasons.js';
 import type { Entry } from './entry.js';
-import type { Reason, Rule, Subject } from './rules.js';
+import type { Reason, Rule, Subject } from './rule.js';
 
 // Rules that DWARF settles for every release: whether it describes the function at all, in which language, with which names.
 

@@ -3,7 +3,7 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ReasonCode } from '../../reasons.js';
 import type { Entry } from './entry.js';
 import type { DwarfFacts, UnderName } from './facts.js';
-import type { Reason } from './rules.js';
+import type { Reason } from './rule.js';
 
 /** More places than these are counted, not listed. */
 const LISTED = 4;

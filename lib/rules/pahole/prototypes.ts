@@ -1,6 +1,6 @@
 import { proven } from './described.js';
 import type { Entry } from './entry.js';
-import type { Rule, Subject } from './rules.js';
+import type { Rule, Subject } from './rule.js';
 
 // What pahole compares between all entries of a name since 1.25, also those of functions that were inlined everywhere.
 

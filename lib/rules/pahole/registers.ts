@@ -1,35 +1,15 @@
-import { EM } from '../../../elf/constants.js';
 import { registerName } from '../../../elf/dwarf/names.js';
 import { proven } from './described.js';
 import type { Entry, EntryParameter } from './entry.js';
 import { definitions } from './prototypes.js';
-import type { Rule, Subject } from './rules.js';
+import type { Rule, Subject } from './rule.js';
 
 // Where parameters are when a function is entered, compared with where the ABI passes them.
 
-/** The registers that pahole expects parameters in, by their DWARF numbers (arch__set_register_params(), a53c581). */
-const EXPECTED: Readonly<Record<number, readonly number[]>> = {
-  [EM.X86_64]: [5, 4, 1, 2, 8, 9],
-  [EM.AARCH64]: [0, 1, 2, 3, 4, 5, 6, 7],
-  [EM.ARM]: [0, 1, 2, 3, 4, 5, 6, 7],
-  [EM.S390]: [2, 3, 4, 5, 6],
-};
-
-/** How many parameters pahole takes to be in registers (arch__nr_register_params()). */
-const IN_REGISTERS: Readonly<Record<number, number>> = {
-  [EM.S390]: 5,
-  [EM.X86_64]: 6,
-  [EM.AARCH64]: 8,
-  [EM.ARM]: 8,
-  [EM.MIPS]: 8,
-  [EM.PPC64]: 8,
-  [EM.RISCV]: 8,
-};
-
 /** A parameter is in another register than the ABI passes it in (a53c581, 9b2abc1, 111dfd2); a function that takes a struct is let pass. */
 export const unexpectedRegister: Rule = subject => {
-  const { machine } = subject.kernel;
-  const expected = EXPECTED[machine] ?? [];
+  const { machine, arch } = subject.kernel;
+  const expected = arch.pahole.registers;
   for (const entry of definitions(subject)) {
     if (entry.parameters.some(({ struct }) => struct !== undefined)) continue;
     const index = entry.parameters
@@ -51,7 +31,7 @@ function isElsewhere({ register, entryRegisters }: EntryParameter, expected: num
 
 /** A packed struct is passed on the stack: where its parts are is not certain (4a1f0c9, 1.31). */
 export const packedStruct: Rule = subject => {
-  const most = IN_REGISTERS[subject.kernel.machine] ?? 0;
+  const most = subject.kernel.arch.pahole.inRegisters;
   for (const entry of definitions(subject)) {
     const index = entry.parameters.findIndex(({ struct }, i) => i >= most && struct === 'packed');
     if (index < 0) continue;
@@ -80,7 +60,7 @@ export const reorderedParameters: Rule = subject => {
 /** A clone whose parameters were dropped or changed, so that it is not called by the ABI (fb8328e, 1.32). */
 export const changedParameters: Rule = subject => {
   const { kernel, clones } = subject;
-  const most = IN_REGISTERS[kernel.machine] ?? 0;
+  const most = kernel.arch.pahole.inRegisters;
   for (const entry of definitions(subject)) {
     const symbol = clones.find(({ address, name }) => address === entry.address && /\.(isra|constprop)/.test(name));
     if (symbol === undefined && !entry.nocall) continue;

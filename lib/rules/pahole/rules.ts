@@ -1,39 +1,10 @@
-import type { Certainty, Evidence } from '../../evidence.js';
+import type { Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
-import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { atLeast } from '../../facts/release.js';
-import type { ReasonCode } from '../../reasons.js';
 import { argumentNames, rustUnit, undescribed } from './described.js';
-import type { DwarfFacts } from './facts.js';
 import { inconsistentByDwarf } from './prototypes.js';
 import { changedParameters, packedStruct, reorderedParameters, unexpectedRegister } from './registers.js';
 import { type Era, eraReleases } from './releases.js';
-
-/** A reason and what it rests on. */
-export interface Reason {
-  readonly code: ReasonCode;
-  readonly certainty: Certainty;
-  readonly because: readonly Evidence[];
-}
-
-/** What the image says of a name, gathered once for all rules. */
-export interface Subject {
-  readonly kernel: KernelFacts;
-  readonly name: string;
-  /** Where the symbols come from: `.symtab` or `kallsyms`. */
-  readonly source: string;
-  /** Text symbols of exactly that name. */
-  readonly symbols: readonly Definition[];
-  /** Function symbols that are the name and a suffix: `name.isra.0`. */
-  readonly clones: readonly Definition[];
-  /** What the debug information says, where the image has it and it is to be read. */
-  readonly dwarf: DwarfFacts | undefined;
-  /** The exact release of pahole, where it is known. */
-  readonly version: number | undefined;
-}
-
-/** The release whose rules the reasons under each era are named by. */
-export type Rule = (subject: Subject, era: Era) => Reason | undefined;
+import type { Reason, Rule, Subject } from './rule.js';
 
 /** Why an era of pahole leaves the subject out: the first of its rules that applies. */
 export function reasonUnder(subject: Subject, era: Era): Reason {
@@ -105,7 +76,7 @@ const suffix: Rule = ({ kernel, symbols, clones, source }, era) => {
     : `only ${listed(clones)}; ${eraReleases(era)}: they are taken only where the kernel asks for optimized functions, as it does since 6.5 and 6.1.74`;
   return {
     code: 'pahole-suffix',
-    certainty: exact || atLeast(kernel.release, 6, 1) === false ? 'proven' : 'likely',
+    certainty: exact || kernel.change('optimizedBtf').has === false ? 'proven' : 'likely',
     because: [{ source, address: clones[0]!.address, says }],
   };
 };

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { Abi } from '../../../lib/arch/calling-convention.js';
-import { callingConventionOf } from '../../../lib/arch/of-machine.js';
+import { callingConventionOf } from '../../../lib/arch/arch-of.js';
+import type { CallingConvention } from '../../../lib/arch/calling-convention.js';
 import { type Part, passArguments } from '../../../lib/arch/pass.js';
 import type { Value } from '../../../lib/arch/value.js';
 import { ABIS } from '../../support/abis.js';
 
 /** The names of types in fixtures/abi/make.mjs; longs and pointers are words. */
-function typeNamed(name: string, { name: abi, wordSize }: Abi): Value {
+function typeNamed(name: string, { name: abi, wordSize }: CallingConvention): Value {
   const integer = (size: number): Value => ({ kind: 'integer', size, signed: true, hex: false });
   const struct = (size: number, align: number): Value => ({ kind: 'struct', size, align, floats: false, packed: false });
   const longLong = abi === 'i386' ? 4 : 8;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EM } from 'kelf/elf';
-import type { Abi } from '../../../lib/arch/calling-convention.js';
-import { callingConventionOf } from '../../../lib/arch/of-machine.js';
+import { callingConventionOf } from '../../../lib/arch/arch-of.js';
+import type { CallingConvention } from '../../../lib/arch/calling-convention.js';
 import { type Part, passArguments, passResult } from '../../../lib/arch/pass.js';
 import type { Value } from '../../../lib/arch/value.js';
 import { ABIS } from '../../support/abis.js';
@@ -17,7 +17,7 @@ const struct = (size: number, align = 8, more: { packed?: boolean; floats?: bool
   ...more,
 });
 
-function abi(name: string): Abi {
+function abi(name: string): CallingConvention {
   return callingConventionOf(...ABIS[name]!)!;
 }
 

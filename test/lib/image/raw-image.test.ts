@@ -4,10 +4,22 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Kernel, kernelExports, piecesOfImage } from 'kelf';
 import { ElfFile, FormatError } from 'kelf/elf';
+import type { RawImageKind } from '../../../lib/arch/architecture.js';
+import { ARM } from '../../../lib/arch/arm.js';
+import { ARM64 as ARM64_KERNELS } from '../../../lib/arch/arm64.js';
+import { RISCV } from '../../../lib/arch/riscv.js';
+import { S390 } from '../../../lib/arch/s390.js';
 import { elfAround } from '../../../lib/image/elf-around.js';
-import { ARM32, ARM64, analyseRawImage, type RawImageKind, RISCV64, S390X } from '../../../lib/image/raw-image.js';
+import { analyseRawImage } from '../../../lib/image/raw-image.js';
 import { cli } from '../../support/cli.js';
 import { type KallsymsLayout, type PackedSymbol, packKallsyms } from '../../support/kallsyms-writer.js';
+
+const [ARM32, ARM64, RISCV64, S390X] = [ARM, ARM64_KERNELS, RISCV, S390].map(({ rawImage }) => rawImage) as [
+  RawImageKind,
+  RawImageKind,
+  RawImageKind,
+  RawImageKind,
+];
 
 // Images are made of text, the packed table, exports and relocations, at offsets of their own.
 

@@ -1,7 +1,7 @@
-import type { Abi } from '../../../arch/calling-convention.js';
+import type { CallingConvention } from '../../../arch/calling-convention.js';
 import type { Part } from '../../../arch/pass.js';
 import type { Value } from '../../../arch/value.js';
-import type { ProbeKind, RecipeFacts } from '../recipe.js';
+import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 import type { AttachArgument } from '../signature.js';
 import { eventOf } from './kprobe-events.js';
 import { attachCall, sectionOf } from './libbpf.js';
@@ -90,7 +90,7 @@ function isPlain(parts: readonly Part[] | undefined, value: Value, index: number
 }
 
 /** An argument that the macro does not hand over, by its place. */
-function fromContext(abi: Abi, { name, value, passing, fetch }: AttachArgument): string[] {
+function fromContext(abi: CallingConvention, { name, value, passing, fetch }: AttachArgument): string[] {
   if (fetch.length === 0 || passing === undefined) return [];
   const { parts, byPointer } = passing;
   const read = (part: Part): string[] =>

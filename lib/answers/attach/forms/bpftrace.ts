@@ -1,8 +1,8 @@
-import type { Abi } from '../../../arch/calling-convention.js';
+import type { CallingConvention } from '../../../arch/calling-convention.js';
 import type { Part } from '../../../arch/pass.js';
 import type { Value } from '../../../arch/value.js';
 import type { ProbePlace } from '../place.js';
-import type { ProbeKind, RecipeFacts } from '../recipe.js';
+import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 import type { AttachArgument, Signature } from '../signature.js';
 
 /** One printed value: its format, and the expression. */
@@ -63,7 +63,7 @@ function bodyOf(printed: readonly Printed[]): string {
   return `{ printf("${formats}\\n", ${['comm', ...printed.map(({ expression }) => expression)].join(', ')}); }`;
 }
 
-function printedArgument(abi: Abi, { name, value, passing, field, fetch }: AttachArgument): Printed[] {
+function printedArgument(abi: CallingConvention, { name, value, passing, field, fetch }: AttachArgument): Printed[] {
   if (fetch.length === 0) return [];
   if (field !== undefined) return [print(name, value, `((struct pt_regs *)arg0)->${field}`, value.kind === 'pointer' && value.constant)];
   const { parts, byPointer } = passing!;
@@ -80,7 +80,7 @@ function printedResult(value: Value, found: boolean): Printed[] {
 }
 
 /** argN for a register; a place on the stack by the stack pointer: bpftrace had sargN up to 0.24. */
-function placeOf(abi: Abi, part: Part): string {
+function placeOf(abi: CallingConvention, part: Part): string {
   if ('register' in part) return `arg${part.register}`;
   return `*(uint${abi.wordSize * 8} *)(reg("${abi.stackPointer.name.replace(/^gpr/, 'r')}") + ${part.stack * abi.wordSize})`;
 }

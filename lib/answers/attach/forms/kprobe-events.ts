@@ -1,6 +1,6 @@
 import type { Fetch } from '../fetch.js';
 import { returnEvent } from '../names.js';
-import type { ProbeKind, RecipeFacts } from '../recipe.js';
+import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 
 /** MAX_TRACE_ARGS of kernel/trace/trace_probe.h. */
 const MOST_ARGUMENTS = 128;

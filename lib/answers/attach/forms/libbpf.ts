@@ -1,4 +1,4 @@
-import type { ProbeKind, RecipeFacts } from '../recipe.js';
+import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 
 /** For libbpf: the section of a program that `bpf_program__attach()` attaches, or the call that does. */
 export function libbpfLine(facts: RecipeFacts, kind: ProbeKind): string {

@@ -1,4 +1,4 @@
-import type { ProbeKind, RecipeFacts } from '../recipe.js';
+import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 import { eventOf, fetches, kprobeEventsLine, text } from './kprobe-events.js';
 
 /** perf names the event of a return probe `NAME__return`, of 63 characters at most (get_new_event_name() of tools/perf/util/probe-event.c). */

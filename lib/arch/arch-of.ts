@@ -1,0 +1,43 @@
+import { ANY_DISTANCE, type Architecture, NO_POKE, SEARCHED } from './architecture.js';
+import { ARM } from './arm.js';
+import { ARM64 } from './arm64.js';
+import type { CallingConvention } from './calling-convention.js';
+import { I386 } from './i386.js';
+import { LOONGARCH } from './loongarch.js';
+import { MIPS } from './mips.js';
+import { POWERPC } from './powerpc.js';
+import { RISCV } from './riscv.js';
+import { S390 } from './s390.js';
+import { X86_64 } from './x86-64.js';
+
+/** Every architecture that kelf knows. */
+export const ARCHITECTURES: readonly Architecture[] = [X86_64, I386, ARM64, ARM, RISCV, S390, POWERPC, LOONGARCH, MIPS];
+
+/** One that kelf does not know: what holds for most, and nothing of its own. */
+const UNKNOWN: Architecture = {
+  machine: 0,
+  node: undefined,
+  instructions: { unit: 1, fixed: false },
+  conventions: [],
+  callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },
+  entry: undefined,
+  kprobes: { blacklist: [], noReturnProbe: [] },
+  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
+  syscalls: { libbpf: undefined, table: undefined },
+  rawImage: undefined,
+  pahole: { registers: [], inRegisters: 0 },
+};
+
+const BY_MACHINE: ReadonlyMap<number, Architecture> = new Map(ARCHITECTURES.map(arch => [arch.machine, arch]));
+
+/** The architecture of an e_machine. */
+export function archOf(machine: number): Architecture {
+  return BY_MACHINE.get(machine) ?? UNKNOWN;
+}
+
+/** How functions of a kernel are called; undefined where there is no table: 32-bit riscv, mips and loongarch, and big-endian ppc64, whose ABI is another. */
+export function callingConventionOf(machine: number, wordSize: number, littleEndian: boolean): CallingConvention | undefined {
+  return archOf(machine).conventions.find(
+    convention => convention.wordSize === wordSize && (convention.byteOrder === undefined || littleEndian),
+  );
+}
