@@ -1,5 +1,5 @@
 import { type FoundObject, objectsOf, unreadable } from '../../bpf/preflight/inputs.js';
-import { NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
+import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
 import { saveFile } from '../../node/save.js';
 import { openKernel, openRunningKernel } from '../../open/kernel.js';
 import { toJson } from '../../report/json.js';
@@ -95,8 +95,9 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     if (!options.json) note(`kelf: ${NOT_TOLD}`);
     const all = columns.flatMap(({ checks }) => checks);
-    if (all.some(isUnreadable)) return EXIT.input;
-    return all.some(check => !isUnreadable(check) && hasFailure(check)) ? EXIT.findings : EXIT.ok;
+    const checks = all.flatMap(check => (isUnreadable(check) ? [] : [check]));
+    if (checks.length < all.length) return EXIT.input;
+    return checkPasses(checks) ? EXIT.ok : EXIT.findings;
   },
 });
 
@@ -128,14 +129,6 @@ async function columnOf(
     const why = unreadable(error);
     return { id: { name: path ?? 'the running kernel' }, checks: objects.map(({ problem = why }) => ({ unreadable: problem })), error };
   }
-}
-
-/** What the object needs as a whole is asked for whichever programs are loaded, and where there are none: one of struct_ops alone. */
-function hasFailure({ programs, findings }: ObjectCheck): boolean {
-  return (
-    findings.some(({ verdict }) => verdict.outcome === 'refused') ||
-    programs.some(({ autoload, outcome }) => autoload && outcome === 'fails')
-  );
 }
 
 function objectLines({ name: place, columns }: CheckedObject): string[] {

@@ -1,9 +1,10 @@
 import { Btf } from '../../../btf/btf.js';
 import { breakOf } from '../../../btf/core-near.js';
 import { formatCoreSpec } from '../../../btf/core-spec.js';
-import { type CoreOutcome, relocateCore } from '../../bpf/core.js';
-import type { CorePatch } from '../../bpf/core-patch.js';
-import { type BpfObject, openBpfObject } from '../../bpf/object.js';
+import type { CorePatch } from '../../bpf/load/core-patch.js';
+import { type CoreOutcome, relocateCore } from '../../bpf/load/relocate-core.js';
+import type { BpfObject } from '../../bpf/object/object.js';
+import { openBpfObject } from '../../bpf/open.js';
 import { toJson } from '../../report/json.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';

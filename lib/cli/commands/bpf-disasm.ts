@@ -1,9 +1,10 @@
 import { Btf } from '../../../btf/btf.js';
-import { relocateCore } from '../../bpf/core.js';
 import { type ListedInstruction, Listing, remarks } from '../../bpf/listing.js';
-import { type BpfObject, openBpfObject } from '../../bpf/object.js';
-import type { BpfFunction } from '../../bpf/programs.js';
-import { type BpfRelocation, describeRelocation } from '../../bpf/relocations.js';
+import { relocateCore } from '../../bpf/load/relocate-core.js';
+import type { BpfObject } from '../../bpf/object/object.js';
+import type { BpfFunction } from '../../bpf/object/programs.js';
+import { type BpfRelocation, describeRelocation } from '../../bpf/object/relocations.js';
+import { openBpfObject } from '../../bpf/open.js';
 import { toJson } from '../../report/json.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';

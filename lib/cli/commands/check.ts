@@ -43,7 +43,7 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
     const abi: KernelAbi | undefined =
       abiPath === undefined
         ? undefined
-        : await (await import('../../answers/check/kernel-abi.js')).readAbi(textOf(abiPath, 1 << 28), abiPath);
+        : await (await import('../../answers/check/read-abi.js')).readAbi(textOf(abiPath, 1 << 28), abiPath);
     const { toJUnit } = await import('../../report/check-junit.js');
     let report: Promise<string> | undefined;
     const code = await withKernel(args, options, note, kernel => {
