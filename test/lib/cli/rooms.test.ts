@@ -43,7 +43,7 @@ describe('the rooms that a command enters', () => {
     expect(loaded).to.include('lib/answers/duplicates.js');
     expect(loaded.filter(file => file.startsWith('elf/compression/'))).to.deep.equal(['elf/compression/header.js']);
     // A prototype in C is part of what a Btf says of itself.
-    const declarations = ['declaration-kernel.js', 'declaration.js', 'heap.js', 'text-kernel.js'].map(file => `btf/print/${file}`);
+    const declarations = ['declaration.js', 'declare.js', 'writer.js'].map(file => `btf/print/${file}`);
     expect(loaded.filter(file => file.startsWith('btf/print/')).sort()).to.deep.equal(declarations);
     expect(loaded.filter(file => /^lib\/modules?\//.test(file))).to.deep.equal([]);
     const elsewhere = [
