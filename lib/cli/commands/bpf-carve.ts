@@ -1,4 +1,4 @@
-import { type CarvedObject, carveFiles } from '../../bpf/node/carve-files.js';
+import { type CarvedObject, carveFiles } from '../../node/carve-files.js';
 import { toJson } from '../../report/json.js';
 import { type Command, command, EXIT } from '../command.js';
 import { printable } from '../elf.js';
