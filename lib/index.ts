@@ -10,7 +10,6 @@ export {
 export { type SourceOfFunction, sourceOfFunction } from './answers/address/source-place.js';
 export type { AddressAnswer, AddressProblem, SymbolPlace } from './answers/address/symbolize.js';
 export { type AttachAnswer, Attaching } from './answers/attach/attaching.js';
-export type { Clone } from './answers/attach/clones.js';
 export type { Fetch } from './answers/attach/fetch.js';
 export { Names } from './answers/attach/names.js';
 export type { ProbePlace } from './answers/attach/place.js';
@@ -119,12 +118,12 @@ export { type OpenKernelOptions, openKernel, openRunningKernel } from './open/ke
 export { type OpenModuleOptions, openModule } from './open/module.js';
 export { REASONS, type ReasonCode } from './reasons.js';
 export { type JUnitKernel, toJUnit } from './report/check-junit.js';
+export type { Clone } from './rules/clones.js';
 export type { Decision } from './rules/decision.js';
-export { type KprobeRefusal, KprobeRules, type NotraceRule } from './rules/kprobes.js';
 export { type Modifiable, ModifyReturn } from './rules/modify-return.js';
 export type { Entry, EntryParameter } from './rules/pahole/entry.js';
 export type { AtAddress, DwarfFacts, InlinedAt, UnderName } from './rules/pahole/facts.js';
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './rules/pahole/releases.js';
-export { TracingRules } from './rules/tracing.js';
+export type { TracingRules } from './rules/tracing.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './rules/trampoline-prototype.js';
 export { TrampolineRules } from './rules/trampolines.js';

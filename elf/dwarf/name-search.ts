@@ -7,7 +7,7 @@ import type { DebugSection } from './sections.js';
 import type { Unit } from './unit.js';
 import { readUnitHeader } from './unit-header.js';
 import type { UnitList } from './unit-list.js';
-import { MOST_WORDS, WordSearch } from './word-kernel.js';
+import { MOST_WORDS, WordSearch } from './word-search.js';
 
 /** Bytes of .debug_info that are looked through at a time: as many as a processor's cache holds, for each is gone through several times. */
 const PIECE = 1 << 18;
@@ -93,8 +93,8 @@ function partsHolding(
   const searched = together ? texts : [...texts, ...offsets.map(offset => wordBytes(offset, littleEndian))];
   const overlap = Math.max(4, ...searched.map(({ length }) => length)) - 1;
   const most = Math.min(PIECE + overlap, section.size);
-  const words = together ? new WordSearch(offsets, littleEndian, most) : undefined;
-  const room = words?.room ?? new Uint8Array(most);
+  const words = together ? new WordSearch(offsets, littleEndian) : undefined;
+  const room = new Uint8Array(most);
   const sample = section.read(Math.max(0, Math.floor((section.size - SAMPLE) / 2)), Math.min(SAMPLE, section.size));
   const needles = searched.map(text => new Needle(text, sample));
   const found = new Set<number>();
@@ -122,9 +122,7 @@ function partsHolding(
       collect(i < texts.length ? DW_FORM.string : DW_FORM.strp, from => needle.find(bytes, from));
     }
     if (words === undefined) continue;
-    // Bytes that were in memory already are not in its room.
-    if (bytes.buffer !== room.buffer) room.set(bytes);
-    collect(DW_FORM.strp, from => words.find(from, bytes.length));
+    collect(DW_FORM.strp, from => words.find(bytes, from));
   }
   return found;
 }

@@ -1,6 +1,6 @@
 import { Btf } from '../../../btf/btf.js';
 import { BtfExt } from '../../../btf/ext.js';
-import { declare } from '../../../btf/print/declaration.js';
+import { declare } from '../../../btf/print/declare.js';
 import { EM, ET, SHT } from '../../../elf/constants.js';
 import { type Diagnostic, FormatError } from '../../../elf/errors.js';
 import type { ElfFile } from '../../../elf/file.js';

@@ -103,8 +103,8 @@ export class TargetChecks {
   #pattern(pattern: string): Verdict {
     if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is no pattern over functions`);
     const { functions } = this.#kernel;
-    const tracing = tracingOf(this.#kernel);
-    if (!/[*?]/.test(pattern) || !tracing.hasMulti) {
+    const { filters } = tracingOf(this.#kernel);
+    if (!/[*?]/.test(pattern) || !filters.hasMulti) {
       const { kprobeMulti, modules } = traceabilityOf(this.#kernel).answer(pattern);
       const kept = modules?.functions.filter(each => each.function.phase !== 'init') ?? [];
       const found = kept.find(({ ftrace }) => ftrace.outcome === 'accepted') ?? kept[0];
@@ -118,7 +118,7 @@ export class TargetChecks {
     for (let row = 0; row < functions.count; row++) {
       if (!matchesPattern(functions.name(row), pattern)) continue;
       matched++;
-      const { code } = tracing.ftraceOfRow(functions.symbolRow[row]!);
+      const { code } = filters.ftraceOfRow(functions.symbolRow[row]!);
       if (code === 'accepted') traceable++;
       unknown ||= code === 'sites-unknown';
     }

@@ -1,7 +1,7 @@
 import { Btf } from '../../../btf/btf.js';
+import type { Kind } from '../../../btf/kinds.js';
 import { TypeDescriber } from '../../../btf/print/describe.js';
 import { formatType } from '../../../btf/print/struct.js';
-import type { Kind } from '../../../btf/wire.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, type OptionSpec } from '../command.js';
 

@@ -1,4 +1,4 @@
-import type { Evidence, Verdict } from '../../evidence.js';
+import type { Evidence, Verdict } from '../evidence.js';
 
 /** What a compiler's suffix says of a function, and of a probe at its first instruction. */
 export interface Clone {

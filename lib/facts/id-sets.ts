@@ -1,31 +1,7 @@
-import type { KernelFacts } from '../facts/kernel-facts.js';
+import type { KernelFacts } from './kernel-facts.js';
 
 /** More ids than these a set does not have. */
 const MOST_IDS = 4096;
-
-/** btf_id_deny in kernel/bpf/verifier.c */
-const DENIED = [
-  'migrate_disable',
-  'migrate_enable',
-  'rcu_read_unlock_strict',
-  'preempt_count_add',
-  'preempt_count_sub',
-  '__rcu_read_lock',
-  '__rcu_read_unlock',
-];
-
-/**
- * The FUNCs that the verifier denies (btf_id_deny in kernel/bpf/verifier.c). Without the set in the image, the names that it has in all
- * releases: a kernel without one of these functions has no FUNC of it.
- */
-export function deniedIds(kernel: KernelFacts): ReadonlySet<number> {
-  return idSet(kernel, 'btf_id_deny') ?? new Set(DENIED.flatMap(name => kernel.btf?.find(name, 'FUNC') ?? []));
-}
-
-/** The FUNCs that do not return, which fexit is refused for (noreturn_deny in kernel/bpf/verifier.c); none in kernels without the set. */
-export function noreturnIds(kernel: KernelFacts): ReadonlySet<number> {
-  return idSet(kernel, 'noreturn_deny') ?? new Set();
-}
 
 /** A set of BTF ids in the image, as resolve_btfids filled it: a count, then the ids (include/linux/btf_ids.h). */
 export function idSet({ image, pieces, btfSource }: KernelFacts, label: string): Set<number> | undefined {
