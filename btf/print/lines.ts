@@ -1,4 +1,5 @@
 import type { BtfBlob } from '../blob.js';
+import { flatStrings } from '../flat.js';
 import { ELEMENT_WORDS, KIND, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS, type Template } from '../kinds.js';
 import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from '../wire.js';
 import { ascii, type Literal, type Sink, Writer } from './writer.js';
@@ -103,7 +104,7 @@ export const CHOICES: Readonly<Record<string, Choice>> = {
 
 /** Prints the types of a blob, without those of its base, between two texts. */
 export function printLines(blob: BtfBlob, dialect: Dialect, before: string, after: string, sink: Sink): void {
-  const writer = new Writer(blob.strings, sink, dialect.names);
+  const writer = new Writer(flatStrings(blob), sink, dialect.names);
   const printer = new LinePrinter(blob, dialect, writer);
   writer.text(before);
   const { offsets, firstId } = blob;

@@ -1,5 +1,4 @@
 import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
-import type { StringTable } from '../strings.js';
 
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
 export type Sink = (bytes: Uint8Array) => void;
@@ -38,7 +37,8 @@ for (let i = 0; i < 1000; i++) {
  * literals and numbers beside two names.
  */
 export class Writer {
-  private readonly strings: StringTable;
+  /** NUL-terminated names. */
+  private readonly strings: Uint8Array;
   private readonly stops: Uint8Array;
   private readonly sink: Sink;
   private readonly bytes: Uint8Array;
@@ -46,8 +46,11 @@ export class Writer {
   private at = 0;
   private end: number;
 
-  /** @param stops for each byte, 1 where a name is not copied as it is: {@link PLAIN} or {@link ESCAPED} @param capacity bytes that are gathered */
-  constructor(strings: StringTable, sink: Sink, stops: Uint8Array = PLAIN, capacity: number = CHUNK) {
+  /**
+   * @param stops for each byte, 1 where a name is not copied as it is: {@link PLAIN} or {@link ESCAPED}
+   * @param capacity bytes that are gathered
+   */
+  constructor(strings: Uint8Array, sink: Sink, stops: Uint8Array = PLAIN, capacity: number = CHUNK) {
     this.strings = strings;
     this.stops = stops;
     this.sink = sink;
@@ -81,18 +84,16 @@ export class Writer {
 
   /** The name at `offset`, of any length. */
   name(offset: number): void {
-    const table = this.strings.tableOf(offset);
-    const source = table.bytes;
-    const { bytes, stops } = this;
+    const { bytes, strings, stops } = this;
     let at = this.at;
-    let from = offset - table.start;
+    let from = offset;
     for (const end = from + LONGEST_NAME; from < end; from++) {
-      const byte = source[from]!;
+      const byte = strings[from]!;
       if (stops[byte] !== 0) break;
       bytes[at++] = byte;
     }
     this.at = at;
-    if (source[from] !== 0) this.rest(source.subarray(from, source.indexOf(0, from)));
+    if (strings[from] !== 0) this.rest(strings.subarray(from, strings.indexOf(0, from)));
   }
 
   /** What is left of a name from its first special character on, or from where it becomes long. */

@@ -1,0 +1,47 @@
+import type { BtfBlob } from './blob.js';
+import { RECORD_WORDS } from './kinds.js';
+import { kindOfInfo } from './wire.js';
+
+/** A blob and its bases as one, void among them: what loops over all types read, which would look up the layer of each id otherwise. */
+export class FlatTypes {
+  /** The type sections, behind a record of zeros for void. */
+  readonly words: Uint32Array;
+  /** For each id, the index in `words` of its record, and its kind. */
+  readonly records: Uint32Array;
+  readonly kinds: Uint8Array;
+  /** The strings, each at its offset. */
+  readonly strings: Uint8Array;
+
+  constructor(blob: BtfBlob) {
+    const layers = layersOf(blob);
+    this.words = new Uint32Array(layers.reduce((sum, { words }) => sum + words.length, RECORD_WORDS));
+    this.records = new Uint32Array(blob.count);
+    this.kinds = new Uint8Array(blob.count);
+    this.strings = flatStrings(blob);
+    this.strings = flatStrings(blob);
+    let start = RECORD_WORDS;
+    for (const { words, offsets, firstId } of layers) {
+      this.words.set(words, start);
+      for (let i = 0; i < offsets.length; i++) {
+        this.records[firstId + i] = start + offsets[i]!;
+        this.kinds[firstId + i] = kindOfInfo(words[offsets[i]! + 1]!);
+      }
+      start += words.length;
+    }
+  }
+}
+
+/** The strings of a blob and its bases, each at its offset. */
+export function flatStrings(blob: BtfBlob): Uint8Array {
+  if (blob.base === undefined) return blob.strings.bytes;
+  const bytes = new Uint8Array(blob.strings.end);
+  for (const { strings } of layersOf(blob)) bytes.set(strings.bytes, strings.start);
+  return bytes;
+}
+
+/** The first base first. */
+function layersOf(blob: BtfBlob): BtfBlob[] {
+  const layers: BtfBlob[] = [];
+  for (let layer: BtfBlob | undefined = blob; layer !== undefined; layer = layer.base) layers.unshift(layer);
+  return layers;
+}
