@@ -1,5 +1,3 @@
-import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
-
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
 export type Sink = (bytes: Uint8Array) => void;
 
@@ -75,11 +73,10 @@ export class Writer {
     this.bytes[this.at++] = value;
   }
 
-  /** Eight bytes at a time: what goes beyond the literal's end is overwritten by what follows. */
-  put({ length, eights }: Literal): void {
-    const { view, at } = this;
-    for (let i = 0; i < eights.length; i++) view.setFloat64(at + i * 8, eights[i]!, HOST_LITTLE_ENDIAN);
-    this.at = at + length;
+  /** A short literal, as {@link ascii} makes it. */
+  put(literal: Uint8Array): void {
+    this.bytes.set(literal, this.at);
+    this.at += literal.length;
   }
 
   /** The name at `offset`, of any length. */
@@ -144,15 +141,7 @@ export class Writer {
   }
 }
 
-/** A piece of ASCII text that is written often: its bytes by eights, as doubles. No eight ASCII characters are a NaN, whose bits may change. */
-export interface Literal {
-  readonly length: number;
-  readonly eights: Float64Array;
-}
-
 /** A literal, made once. */
-export function ascii(text: string): Literal {
-  const bytes = new Uint8Array(Math.ceil(text.length / 8) * 8);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return { length: text.length, eights: new Float64Array(bytes.buffer) };
+export function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
