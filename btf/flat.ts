@@ -1,10 +1,9 @@
 import type { BtfBlob } from './blob.js';
 import { RECORD_WORDS } from './kinds.js';
-import { kindOfInfo } from './wire.js';
 
 /** A blob and its bases as one, void among them: what loops over all types read, which would look up the layer of each id otherwise. */
 export class FlatTypes {
-  /** The type sections, behind a record of zeros for void. */
+  /** The type sections, and behind them a record of zeros for void. */
   readonly words: Uint32Array;
   /** For each id, the index in `words` of its record, and its kind. */
   readonly records: Uint32Array;
@@ -19,15 +18,14 @@ export class FlatTypes {
     this.kinds = new Uint8Array(blob.count);
     this.strings = flatStrings(blob);
     this.strings = flatStrings(blob);
-    let start = RECORD_WORDS;
-    for (const { words, offsets, firstId } of layers) {
+    let start = 0;
+    for (const { words, offsets, kinds, firstId } of layers) {
       this.words.set(words, start);
-      for (let i = 0; i < offsets.length; i++) {
-        this.records[firstId + i] = start + offsets[i]!;
-        this.kinds[firstId + i] = kindOfInfo(words[offsets[i]! + 1]!);
-      }
+      this.kinds.set(kinds, firstId);
+      this.records.set(start === 0 ? offsets : offsets.map(at => start + at), firstId);
       start += words.length;
     }
+    this.records[0] = start;
   }
 }
 
