@@ -2,7 +2,7 @@ import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
 import { KIND_NAMES, type Kind } from '../../btf/kinds.js';
 import { isBtf } from '../../btf/wire.js';
 import { isElf } from '../../elf/header.js';
-import { readBtf } from '../image/btf.js';
+import { readBtf } from '../image/read-btf.js';
 import { openSource } from '../node/source.js';
 import { MissingError, type OptionSpec, UsageError } from './command.js';
 import { unwrapped } from './elf-input.js';

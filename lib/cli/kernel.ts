@@ -1,8 +1,8 @@
 import type { MissingBtfOptions } from '../answers/missing-btf/missing-btf.js';
 import { foreignBtf } from '../facts/foreign-btf.js';
-import type { ModuleTable } from '../facts/modules/module-table.js';
+import type { ModuleTable } from '../facts/module-table/module-table.js';
 import type { Kernel } from '../kernel.js';
-import { openKernel, openRunningKernel } from '../open/kernel.js';
+import { openKernel, openRunningKernel } from '../open/open-kernel.js';
 import { type OptionSpec, UsageError } from './command.js';
 
 /** The options of every command that asks a kernel. */

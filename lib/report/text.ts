@@ -1,6 +1,6 @@
 import type { Evidence, Outcome, Verdict } from '../evidence.js';
 import type { FunctionRow } from '../facts/function-row.js';
-import type { ModuleInstance } from '../facts/modules/module-table.js';
+import type { ModuleInstance } from '../facts/module-table/module-table.js';
 import { REASONS } from '../reasons.js';
 import { hex } from './json.js';
 

@@ -9,7 +9,7 @@ import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
 import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
-import { type CountsNames, countsNames } from './names.js';
+import { type CountsNames, countsNames } from './name-counting.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 

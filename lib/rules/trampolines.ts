@@ -2,7 +2,7 @@ import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Evidence } from '../evidence.js';
 import { idSet } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
-import { once } from '../once.js';
+import { once } from '../facts/once.js';
 import { accepted, certaintyOfAcceptance, type Decision, firstOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Frame } from '../../../elf/dwarf/symbolize.js';
+import type { Frame } from '../../../elf/dwarf/frames.js';
 import type { AddressAnswer, AddressProblem } from '../../answers/address/symbolize.js';
 import type { Kernel } from '../../kernel.js';
 import { hex, toJson } from '../../report/json.js';

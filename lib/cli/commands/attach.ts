@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AttachAnswer } from '../../answers/attach/attaching.js';
+import { Names } from '../../answers/attach/event-names.js';
 import { bpfProgram } from '../../answers/attach/forms/bpf-c.js';
-import { Names } from '../../answers/attach/names.js';
 import { ATTACH_FORMS, type AttachForm, type Recipe } from '../../answers/attach/recipe.js';
 import type { ProbeKind } from '../../answers/attach/recipe-facts.js';
 import { syscallSymbols } from '../../answers/trace/syscall.js';

@@ -1,8 +1,8 @@
 import type { FoundObject } from '../../bpf/preflight/inputs.js';
 import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
 import { saveFile } from '../../node/save.js';
-import { openKernel, openRunningKernel } from '../../open/kernel.js';
-import { objectsOf, unreadable } from '../../open/objects.js';
+import { objectsOf, unreadable } from '../../open/bpf-objects.js';
+import { openKernel, openRunningKernel } from '../../open/open-kernel.js';
 import { toJson } from '../../report/json.js';
 import { findingLines, isUnreadable, type KernelColumn, matrixLines, type Unreadable } from '../../report/preflight.js';
 import type { CheckedObject } from '../../report/preflight-junit.js';

@@ -4,7 +4,7 @@ import { formatCoreSpec } from '../../../btf/core-spec.js';
 import type { CorePatch } from '../../bpf/load/core-patch.js';
 import { type CoreOutcome, relocateCore } from '../../bpf/load/relocate-core.js';
 import type { BpfObject } from '../../bpf/object/object.js';
-import { openBpfObject } from '../../open/bpf-object.js';
+import { openBpfObject } from '../../open/open-bpf-object.js';
 import { toJson } from '../../report/json.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';

@@ -4,7 +4,7 @@ import { relocateCore } from '../../bpf/load/relocate-core.js';
 import type { BpfObject } from '../../bpf/object/object.js';
 import type { BpfFunction } from '../../bpf/object/programs.js';
 import { type BpfRelocation, describeRelocation } from '../../bpf/object/relocations.js';
-import { openBpfObject } from '../../open/bpf-object.js';
+import { openBpfObject } from '../../open/open-bpf-object.js';
 import { toJson } from '../../report/json.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';

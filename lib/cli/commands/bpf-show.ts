@@ -1,5 +1,5 @@
-import { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from '../../bpf/describe.js';
-import { openBpfObject } from '../../open/bpf-object.js';
+import { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from '../../bpf/describe-object.js';
+import { openBpfObject } from '../../open/open-bpf-object.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
 import { type Command, command, EXIT, type OptionSpec } from '../command.js';

@@ -5,7 +5,7 @@ import { carve } from '../../bpf/carve/carve.js';
 import { type LoadedProgram, type ProgramTag, parseProgramList, programTags } from '../../bpf/load/tag.js';
 import { carveFiles } from '../../node/carve-files.js';
 import { openSource } from '../../node/source.js';
-import { openBpfObject } from '../../open/bpf-object.js';
+import { openBpfObject } from '../../open/open-bpf-object.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
 import { openBtf } from '../btf-input.js';

@@ -2,7 +2,7 @@ import { Btf } from '../../../btf/btf.js';
 import { minimalBtf } from '../../../btf/min.js';
 import { relocateCore } from '../../bpf/load/relocate-core.js';
 import { saveFile } from '../../node/save.js';
-import { openBpfObject } from '../../open/bpf-object.js';
+import { openBpfObject } from '../../open/open-bpf-object.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, MissingError, UsageError } from '../command.js';
 

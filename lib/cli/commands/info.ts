@@ -4,7 +4,7 @@ import { kernelExports } from '../../facts/exports.js';
 import type { Kernel } from '../../kernel.js';
 import { toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
-import { guessedEras } from '../../rules/pahole/releases.js';
+import { guessedEras } from '../../rules/pahole/eras.js';
 import { type Command, command, EXIT, MissingError, type OptionSpec } from '../command.js';
 import { KERNEL_OPTIONS, oneKernel, withKernel } from '../kernel.js';
 

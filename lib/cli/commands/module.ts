@@ -1,7 +1,7 @@
 import { Btf } from '../../../btf/btf.js';
 import { FormatError } from '../../../elf/errors.js';
 import type { Module } from '../../facts/module/module.js';
-import { openModule } from '../../open/module.js';
+import { openModule } from '../../open/open-module.js';
 import { hex, toJson } from '../../report/json.js';
 import { table } from '../../report/text.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
