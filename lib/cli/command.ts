@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
+import type { Write } from './hand-over.js';
 import type { Output } from './output.js';
 
 /** An option of a command. The table drives the parser, `--help`, the man page and the completions. */
@@ -21,7 +22,9 @@ export type OptionValues<T extends OptionTable> = {
 export interface Context<T extends OptionTable = OptionTable> {
   readonly args: readonly string[];
   readonly options: OptionValues<T>;
+  /** For dumps, whose text is the bytes of a table; answers are handed over to `write`. */
   readonly out: Output;
+  readonly write: Write;
   /** Warnings and notes, each a line on stderr. */
   note(line: string): void;
 }
@@ -69,6 +72,13 @@ export const EXIT: {
   missing: 4,
   internal: 70,
   output: 74,
+};
+
+/** `--junit`, of the gates. */
+export const JUNIT_OPTION: OptionSpec & { readonly type: 'string' } = {
+  type: 'string',
+  value: 'FILE',
+  help: "write JUnit XML to FILE; to stdout, in place of the text, with '-'",
 };
 
 /** Options every command has. */

@@ -98,12 +98,6 @@ export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   }
 }
 
-/** What identifies a kernel in JSON. */
-export function kernelId(kernel: Kernel): { name: string; release?: string; buildId?: string } {
-  const { name, release, buildId } = kernel;
-  return { name, ...(release === undefined ? {} : { release }), ...(buildId === undefined ? {} : { buildId }) };
-}
-
 /** @throws UsageError where no name is given, or one without a character */
 export function expectNames(names: readonly string[]): void {
   if (names.length === 0 || names.includes('')) throw new UsageError(names.length === 0 ? 'name a function' : 'a name is empty');

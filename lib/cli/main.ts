@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { OutputError } from '../errors.js';
-import { COMMON_OPTIONS, type Command, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
+import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
+import { handOver } from './hand-over.js';
 import { type Output, outputTo } from './output.js';
 
 /** Runs `kelf` with its arguments. @returns the exit code */
@@ -25,7 +26,7 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
       return EXIT.ok;
     }
     const { name, rest } = found;
-    const command: Command<OptionTable> = await COMMANDS[name]!.load();
+    const command: Command = await COMMANDS[name]!.load();
     const table = { ...command.options, ...COMMON_OPTIONS };
     const { values, positionals } = parse(rest, table);
     debug = values['debug'] === true;
@@ -37,7 +38,8 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
     if (positionals.length < least || positionals.length > most) {
       throw new UsageError(`usage: kelf ${name} ${command.usage}   ('kelf ${name} --help' says more)`);
     }
-    return (await command.run({ args: positionals, options: values as never, out, note })) ?? EXIT.ok;
+    const options = values as Context['options'];
+    return (await command.run({ args: positionals, options, out, note, write: handOver(options, out) })) ?? EXIT.ok;
   } catch (error) {
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;

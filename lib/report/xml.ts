@@ -9,11 +9,11 @@ export interface XmlTree {
  */
 const NOT_XML = /(?![\t\n\r])[\p{Cc}\p{Cs}\ufffe\uffff]/gu;
 
-/** The document of one root element, with characters that XML can't hold left out. */
+/** The document of one root element, with characters that XML can't hold left out; without a line end behind it. */
 export async function writeXml(tree: XmlTree): Promise<string> {
   const { XMLBuilder } = await import('fast-xml-parser');
   const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build(clean(tree)) as string}`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${(builder.build(clean(tree)) as string).trimEnd()}`;
 }
 
 function clean(tree: XmlTree): XmlTree {

@@ -10,29 +10,22 @@ const FORMATS: Readonly<Record<string, () => Promise<(btf: BtfBlob, sink: Sink) 
   c: async () => (await import('../../../btf/print/c.js')).printC,
 };
 
-const options: {
-  readonly base: typeof BASE_OPTION;
-  readonly format: { type: 'string'; short: string; value: string; help: string };
-  readonly json: { type: 'boolean'; help: string };
-} = {
-  base: BASE_OPTION,
-  format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw where not given` },
-  json: { type: 'boolean', help: 'the same as --format json' },
-};
-
-export const btfDump: Command<typeof options> = command({
+export const btfDump: Command = command({
   usage: 'FILE [--format FORMAT|--json] [--base FILE]',
   arity: [1, 1],
   about:
     'Prints every type of FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux:\n' +
     "raw, one type a line; json, as one line; c, as a header. Each is what 'bpftool btf dump' prints.",
-  options,
+  options: {
+    base: BASE_OPTION,
+    format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw where not given` },
+    json: { type: 'boolean', help: 'the same as --format json' },
+  },
   async run({ args, options, out }) {
     const { base, json = false, format = json ? 'json' : 'raw' } = options;
     if (json && format !== 'json') throw new UsageError(`--json and --format ${format}: one of them`);
     if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
     const print = await FORMATS[format]!();
     print(await openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given)), bytes => out.copy(bytes));
-    return 0;
   },
 });

@@ -1,0 +1,27 @@
+import { saveFile } from '../node/save.js';
+import { FORMATS, type Format, type Report } from '../report/report.js';
+import { UsageError } from './command.js';
+import type { Output } from './output.js';
+
+/** Writes a report as the options of the command ask for it. */
+export type Write = <M extends object>(report: Report<M>, model: M) => Promise<void>;
+
+/**
+ * What writes the reports of a command. An option that is called as a format asks for it: a switch (`--json`), or one with a file (`--junit FILE`) where
+ * `-` is stdout, in place of the text.
+ * @throws UsageError where two formats are to be written to stdout
+ */
+export function handOver(options: Readonly<Record<string, unknown>>, out: Output, formats: typeof FORMATS = FORMATS): Write {
+  const given = Object.entries(formats).map(([name, format]) => ({ name, format, to: options[name] }));
+  const shown = given.filter(({ to }) => to === true || to === '-');
+  const saved = given.filter((one): one is { name: string; format: Format; to: string } => typeof one.to === 'string' && one.to !== '-');
+  if (shown.length > 1) {
+    const asked = shown.map(({ name, to }) => (to === true ? `--${name}` : `--${name} -`));
+    throw new UsageError(`${asked.join(' and ')} both write to stdout: give one of them`);
+  }
+  return async (report, model) => {
+    const format = shown[0]?.format ?? formats.text;
+    for (const line of await format(report, model)) out.line(line);
+    for (const { format, to } of saved) saveFile(to, [...(await format(report, model)), ''].join('\n'));
+  };
+}
