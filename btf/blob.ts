@@ -1,7 +1,8 @@
 import { FormatError } from '../elf/errors.js';
+import { KIND } from './kinds.js';
 import { scanTypes } from './scan.js';
 import { StringTable } from './strings.js';
-import { type BtfHeader, KIND, kindOfInfo, parseHeader, wordsOf } from './wire.js';
+import { type BtfHeader, kindOfInfo, parseHeader, wordsOf } from './wire.js';
 
 /** Options of {@link BtfBlob} and `Btf.parse`. */
 export interface BtfOptions<B extends BtfBlob = BtfBlob> {

@@ -1,10 +1,11 @@
 import { BtfBlob, type BtfOptions } from './blob.js';
 import { decodeType } from './decode.js';
-import { alignOf, resolveType, sizeOf } from './layout.js';
+import { KIND, KIND_NAMES, type Kind, LAST_KIND } from './kinds.js';
+import { Layout, resolveType } from './layout.js';
 import { NameIndex } from './names.js';
-import { declare, prototypeOf } from './print/declaration.js';
+import { declare, prototypeOf } from './print/declare.js';
 import type { BtfType, VoidType } from './types.js';
-import { KIND, KIND_NAMES, type Kind, kindOfInfo, LAST_KIND, vlenOfInfo } from './wire.js';
+import { kindOfInfo, vlenOfInfo } from './wire.js';
 
 /** The FUNCs of a blob in columns: row i is one FUNC, ascending by id. */
 export interface FunctionColumns {
@@ -28,6 +29,7 @@ export class Btf extends BtfBlob {
   declare readonly base: Btf | undefined;
   #names: NameIndex | undefined;
   #functions: FunctionColumns | undefined;
+  #layout: Layout | undefined;
   #pointerSize: 4 | 8 | undefined;
 
   /**
@@ -132,12 +134,17 @@ export class Btf extends BtfBlob {
    * @throws FormatError for a cycle, and for arrays larger than 2^53 - 1 bytes
    */
   sizeof(id: number): number | undefined {
-    return sizeOf(this, id);
+    return this.#layoutOf().sizeOf(id);
+  }
+
+  #layoutOf(): Layout {
+    this.#layout ??= new Layout(this);
+    return this.#layout;
   }
 
   /** Alignment in bytes as C's alignof has it, of a packed struct as the offsets show it; undefined as with {@link sizeof}. */
   alignof(id: number): number | undefined {
-    return alignOf(this, id);
+    return this.#layoutOf().alignOf(id);
   }
 
   /** The type in C, declaring `name` where given: `const char *name[4]`. Anonymous structs are `struct {...}`. */

@@ -3,7 +3,7 @@ import { CoreTypes, essentialName, sameKind } from './core-compat.js';
 import { type CoreMatch, matchSpec } from './core-match.js';
 import { type CoreSpec, formatCoreSpec, parseCoreSpec } from './core-spec.js';
 import { type CoreValue, coreValue, coreValueOfNone } from './core-value.js';
-import { KIND } from './wire.js';
+import { KIND } from './kinds.js';
 
 /** A type of the kernel that has the name, and how far the access goes in it. */
 export interface CoreCandidate extends CoreMatch {

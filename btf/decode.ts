@@ -1,6 +1,7 @@
 import type { BtfBlob } from './blob.js';
+import { KIND, KIND_NAMES, RECORD_WORDS } from './kinds.js';
 import type { BtfType, Member, Parameter } from './types.js';
-import { flagOfInfo, KIND, KIND_NAMES, kindOfInfo, LINKAGE_NAMES, RECORD_WORDS, vlenOfInfo } from './wire.js';
+import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from './wire.js';
 
 /** Makes the object of a type from its record. `btf` is the layer that owns the type; its words were checked when it was scanned. */
 export function decodeType(btf: BtfBlob, id: number, at: number): BtfType {

@@ -27,6 +27,7 @@ export {
   rowsOf,
   type SourceLine,
 } from './ext.js';
+export { KIND, KIND_NAMES, type Kind } from './kinds.js';
 export { minimalBtf } from './min.js';
 export { printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
@@ -57,4 +58,4 @@ export type {
   VarType,
   VoidType,
 } from './types.js';
-export { type BtfHeader, isBtf, KIND, KIND_NAMES, type Kind, type KindLayout, type Linkage } from './wire.js';
+export { type BtfHeader, isBtf, type KindLayout, type Linkage } from './wire.js';

@@ -1,5 +1,6 @@
 import type { BtfBlob } from './blob.js';
-import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS, vlenOfInfo } from './wire.js';
+import { isModifier, KIND, layoutRule, RECORD_WORDS } from './kinds.js';
+import { flagOfInfo, kindOfInfo, vlenOfInfo } from './wire.js';
 
 /** Types that may stand between a use and what it is a use of, and structs that may be nested by value (MAX_RESOLVE_DEPTH of libbpf and the kernel). */
 export const MAX_DEPTH = 32;
@@ -8,62 +9,9 @@ export const MAX_DEPTH = 32;
 export function resolveType(btf: BtfBlob, id: number): number {
   let target = id;
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-    if (!isTransparent(btf.kindNumber(target))) return target;
+    const kind = btf.kindNumber(target);
+    if (!isModifier(kind) && kind !== KIND.TYPEDEF) return target;
     target = btf.ownerOf(target).words[btf.recordOf(target) + 2]!;
-  }
-  throw tooDeep(btf, id);
-}
-
-function isTransparent(kind: number): boolean {
-  return isModifier(kind) || kind === KIND.TYPEDEF;
-}
-
-/** CONST, VOLATILE, RESTRICT or TYPE_TAG (btf_is_mod of libbpf). */
-export function isModifier(kind: number): boolean {
-  return kind === KIND.CONST || kind === KIND.VOLATILE || kind === KIND.RESTRICT || kind === KIND.TYPE_TAG;
-}
-
-/** sizeof, by btf__resolve_size of libbpf. */
-export function sizeOf(btf: BtfBlob, id: number): number | undefined {
-  let elements = 1;
-  let target = id;
-  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-    if (target === 0) return undefined;
-    const { words } = btf.ownerOf(target);
-    const at = btf.recordOf(target);
-    let size: number;
-    switch (kindOfInfo(words[at + 1]!)) {
-      case KIND.INT:
-      case KIND.STRUCT:
-      case KIND.UNION:
-      case KIND.ENUM:
-      case KIND.ENUM64:
-      case KIND.DATASEC:
-      case KIND.FLOAT:
-        size = words[at + 2]!;
-        break;
-      case KIND.PTR:
-        size = btf.pointerSize;
-        break;
-      case KIND.ARRAY:
-        elements *= words[at + RECORD_WORDS + 2]!;
-        if (elements > Number.MAX_SAFE_INTEGER) throw btf.errorAt(target, `type ${id} has more than 2^53 - 1 elements`);
-        target = words[at + RECORD_WORDS]!;
-        continue;
-      case KIND.TYPEDEF:
-      case KIND.CONST:
-      case KIND.VOLATILE:
-      case KIND.RESTRICT:
-      case KIND.TYPE_TAG:
-      case KIND.VAR:
-      case KIND.DECL_TAG:
-        target = words[at + 2]!;
-        continue;
-      default:
-        return undefined;
-    }
-    if (elements * size > Number.MAX_SAFE_INTEGER) throw btf.errorAt(target, `type ${id} is larger than 2^53 - 1 bytes`);
-    return elements * size;
   }
   throw tooDeep(btf, id);
 }
@@ -73,77 +21,124 @@ const OPEN = 0;
 const BUSY = 254;
 const NONE = 255;
 
-/** Alignments that were worked out, by id: a struct of structs of structs asks for each many times. */
-const tables = new WeakMap<BtfBlob, Uint8Array>();
+/** Sizes and alignments of one blob's types, and of its base's. */
+export class Layout {
+  private readonly btf: BtfBlob;
+  private readonly pointerSize: number;
+  /** Alignments that were worked out, by id: a struct of structs of structs asks for each many times. */
+  private readonly alignments: Uint8Array;
 
-/** alignof, by btf__align_of of libbpf. */
-export function alignOf(btf: BtfBlob, id: number): number | undefined {
-  let table = tables.get(btf);
-  if (table === undefined) tables.set(btf, (table = new Uint8Array(btf.count)));
-  const align = alignFrom(btf, id, table);
-  return align === NONE ? undefined : align;
-}
+  constructor(btf: BtfBlob) {
+    this.btf = btf;
+    this.pointerSize = btf.pointerSize;
+    this.alignments = new Uint8Array(btf.count);
+  }
 
-/** The alignment of `id`, or NONE; `table` keeps what was worked out. */
-function alignFrom(btf: BtfBlob, id: number, table: Uint8Array, depth = 0): number {
-  let target = id;
-  for (let steps = 0; steps <= MAX_DEPTH; steps++) {
-    if (target === 0) return NONE;
-    const known = table[target]!;
-    if (known === BUSY) throw btf.errorAt(target, `type ${target} contains itself`);
-    if (known !== OPEN) return known;
-    const { words } = btf.ownerOf(target);
-    const at = btf.recordOf(target);
-    switch (kindOfInfo(words[at + 1]!)) {
-      case KIND.INT:
-      case KIND.ENUM:
-      case KIND.ENUM64:
-      case KIND.FLOAT:
-        return (table[target] = Math.max(1, Math.min(btf.pointerSize, words[at + 2]!)));
-      case KIND.PTR:
-        return (table[target] = btf.pointerSize);
-      case KIND.ARRAY:
-        target = words[at + RECORD_WORDS]!;
-        break;
-      case KIND.TYPEDEF:
-      case KIND.CONST:
-      case KIND.VOLATILE:
-      case KIND.RESTRICT:
-      case KIND.TYPE_TAG:
-        target = words[at + 2]!;
-        break;
-      case KIND.STRUCT:
-      case KIND.UNION:
-        if (depth >= MAX_DEPTH) throw tooDeep(btf, target);
-        table[target] = BUSY;
-        try {
-          return (table[target] = compositeAlign(btf, words, at, table, depth + 1));
-        } finally {
-          // An error leaves the question open.
-          if (table[target] === BUSY) table[target] = OPEN;
-        }
-      default:
-        return (table[target] = NONE);
+  /** sizeof, by btf__resolve_size of libbpf; undefined for what has none. @throws FormatError */
+  sizeOf(id: number): number | undefined {
+    const { btf } = this;
+    let elements = 1;
+    let target = id;
+    for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+      if (target === 0) return undefined;
+      const owner = btf.ownerOf(target);
+      const { words } = owner;
+      const at = owner.offsets[target - owner.firstId]!;
+      let size: number;
+      switch (layoutRule(kindOfInfo(words[at + 1]!))) {
+        case 'scalar':
+        case 'members':
+        case 'section':
+          size = words[at + 2]!;
+          break;
+        case 'pointer':
+          size = this.pointerSize;
+          break;
+        case 'elements':
+          elements *= words[at + RECORD_WORDS + 2]!;
+          if (elements > Number.MAX_SAFE_INTEGER) throw btf.errorAt(target, `type ${id} has more than 2^53 - 1 elements`);
+          target = words[at + RECORD_WORDS]!;
+          continue;
+        case 'same':
+        case 'variable':
+          target = words[at + 2]!;
+          continue;
+        case 'none':
+          return undefined;
+      }
+      if (elements * size > Number.MAX_SAFE_INTEGER) throw btf.errorAt(target, `type ${id} is larger than 2^53 - 1 bytes`);
+      return elements * size;
     }
+    throw tooDeep(btf, id);
   }
-  throw tooDeep(btf, id);
-}
 
-/** The largest alignment of a member; 1 where a member or the size shows that the struct is packed. */
-function compositeAlign(btf: BtfBlob, words: Uint32Array, at: number, table: Uint8Array, depth: number): number {
-  const info = words[at + 1]!;
-  const bitfields = flagOfInfo(info);
-  const end = at + RECORD_WORDS + vlenOfInfo(info) * 3;
-  let largest = 1;
-  let packed = false;
-  for (let i = at + RECORD_WORDS; i < end; i += 3) {
-    const align = alignFrom(btf, words[i + 1]!, table, depth);
-    if (align === NONE) continue;
-    if (align > largest) largest = align;
-    const offset = words[i + 2]!;
-    if ((!bitfields || offset >>> 24 === 0) && offset % (align * 8) !== 0) packed = true;
+  /** alignof, by btf__align_of of libbpf; undefined for what has none. @throws FormatError */
+  alignOf(id: number): number | undefined {
+    const align = this.alignFrom(id, 0);
+    return align === NONE ? undefined : align;
   }
-  return packed || words[at + 2]! % largest !== 0 ? 1 : largest;
+
+  /** Whether a member's place or the size shows that a struct is packed (btf_is_struct_packed of libbpf). */
+  isPacked(id: number): boolean {
+    return this.alignOfMembers(this.btf.ownerOf(id).words, this.btf.recordOf(id), 0) === 0;
+  }
+
+  /** The alignment, or NONE. */
+  private alignFrom(id: number, depth: number): number {
+    const { btf, alignments } = this;
+    let target = id;
+    for (let steps = 0; steps <= MAX_DEPTH; steps++) {
+      if (target === 0) return NONE;
+      const known = alignments[target]!;
+      if (known === BUSY) throw btf.errorAt(target, `type ${target} contains itself`);
+      if (known !== OPEN) return known;
+      const owner = btf.ownerOf(target);
+      const { words } = owner;
+      const at = owner.offsets[target - owner.firstId]!;
+      switch (layoutRule(kindOfInfo(words[at + 1]!))) {
+        case 'scalar':
+          return (alignments[target] = Math.max(1, Math.min(this.pointerSize, words[at + 2]!)));
+        case 'pointer':
+          return (alignments[target] = this.pointerSize);
+        case 'elements':
+          target = words[at + RECORD_WORDS]!;
+          break;
+        case 'same':
+          target = words[at + 2]!;
+          break;
+        case 'members':
+          if (depth >= MAX_DEPTH) throw tooDeep(btf, target);
+          alignments[target] = BUSY;
+          try {
+            return (alignments[target] = this.alignOfMembers(words, at, depth + 1) || 1);
+          } finally {
+            // An error leaves the question open.
+            if (alignments[target] === BUSY) alignments[target] = OPEN;
+          }
+        default:
+          return (alignments[target] = NONE);
+      }
+    }
+    throw tooDeep(btf, id);
+  }
+
+  /** The largest alignment of a member; 0 where the struct is packed. */
+  private alignOfMembers(words: Uint32Array, at: number, depth: number): number {
+    const info = words[at + 1]!;
+    const bitfields = flagOfInfo(info);
+    const end = at + RECORD_WORDS + vlenOfInfo(info) * 3;
+    let largest = 1;
+    let packed = false;
+    for (let i = at + RECORD_WORDS; i < end; i += 3) {
+      const align = this.alignFrom(words[i + 1]!, depth);
+      if (align === NONE) continue;
+      if (align > largest) largest = align;
+      const offset = words[i + 2]!;
+      // A bit-field may stand anywhere.
+      if ((!bitfields || offset >>> 24 === 0) && offset % (align * 8) !== 0) packed = true;
+    }
+    return packed || words[at + 2]! % largest !== 0 ? 0 : largest;
+  }
 }
 
 function tooDeep(btf: BtfBlob, id: number): Error {

@@ -1,8 +1,9 @@
 import type { Btf } from './btf.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 import { encodeBtf } from './encode.js';
+import { KIND, RECORD_WORDS } from './kinds.js';
 import { recordWords, rewriteRecord } from './rewrite.js';
-import { flagOfInfo, KIND, kindOfInfo, RECORD_WORDS } from './wire.js';
+import { flagOfInfo, kindOfInfo } from './wire.js';
 
 /**
  * The least BTF in which accesses are found where they are in a kernel's: their types, and of structs the members that are named alone, as

@@ -1,5 +1,6 @@
+import { hashName } from '../elf/strings.js';
 import type { BtfBlob } from './blob.js';
-import { hashBytes } from './strings.js';
+import { HASHED } from './strings.js';
 
 /**
  * Finds the types of one blob (not of its base) by name. It is built on the first question, over the bytes of the names; no string is made.
@@ -34,7 +35,7 @@ export class NameIndex {
   find(name: Uint8Array): number[] {
     const { words, strings, offsets, firstId } = this.#btf;
     const ids: number[] = [];
-    for (let next = this.#heads[hashBytes(name, 0) & this.#mask]!; next !== 0; next = this.#next[next - 1]!) {
+    for (let next = this.#heads[hashName(name, 0, HASHED) & this.#mask]!; next !== 0; next = this.#next[next - 1]!) {
       if (strings.equals(words[offsets[next - 1]!]!, name)) ids.push(firstId + next - 1);
     }
     return ids;

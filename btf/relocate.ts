@@ -1,10 +1,10 @@
 import { FormatError } from '../elf/errors.js';
 import type { BtfBlob } from './blob.js';
 import { encodeBtf } from './encode.js';
-import { isModifier } from './layout.js';
+import { isComposite, isModifier, KIND, KIND_NAMES, LAST_KIND, RECORD_WORDS } from './kinds.js';
 import { NameIndex } from './names.js';
 import { rewriteRecord } from './rewrite.js';
-import { flagOfInfo, KIND, KIND_NAMES, kindOfInfo, LAST_KIND, RECORD_WORDS, vlenOfInfo } from './wire.js';
+import { flagOfInfo, kindOfInfo, vlenOfInfo } from './wire.js';
 
 /**
  * Moves split BTF from the distilled base it was built with (`.BTF.base`) onto the BTF of a real kernel, by the rules of btf_relocate() in
@@ -166,10 +166,6 @@ function fits(distilled: BtfBlob, candidate: number, base: BtfBlob, id: number, 
     default:
       return !embedded || sizeWord(distilled, candidate) === sizeWord(base, id);
   }
-}
-
-function isComposite(kind: number): boolean {
-  return kind === KIND.STRUCT || kind === KIND.UNION;
 }
 
 function kindName(btf: BtfBlob, id: number): string {

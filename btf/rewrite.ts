@@ -1,14 +1,5 @@
-import {
-  ELEMENT_WORDS,
-  KIND,
-  kindOfInfo,
-  NAMED_ELEMENTS,
-  RECORD_WORDS,
-  REFERRING,
-  TAIL_WORDS,
-  TYPED_ELEMENTS,
-  vlenOfInfo,
-} from './wire.js';
+import { ELEMENT_NAME, ELEMENT_TYPE, ELEMENT_WORDS, RECORD_WORDS, TAIL_WORDS, typeWords } from './kinds.js';
+import { kindOfInfo, vlenOfInfo } from './wire.js';
 
 /**
  * Gives a record of a kind up to LAST_KIND other ids and names, in place, in the order in which they stand in it (btf_field_iter_init() of libbpf
@@ -18,16 +9,26 @@ export function rewriteRecord(words: Uint32Array, at: number, moveId: (id: numbe
   const info = words[at + 1]!;
   const kind = kindOfInfo(info);
   words[at] = moveName(words[at]!);
-  if (REFERRING.has(kind)) words[at + 2] = moveId(words[at + 2]!);
-  const tail = at + RECORD_WORDS;
-  if (kind === KIND.ARRAY) for (const i of [tail, tail + 1]) words[i] = moveId(words[i]!);
+  for (const i of typeWords(kind)) words[at + i] = moveId(words[at + i]!);
   const step = ELEMENT_WORDS[kind]!;
-  const first = tail + TAIL_WORDS[kind]!;
-  for (let i = first, left = step === 0 ? 0 : vlenOfInfo(info); left > 0; left--, i += step) {
-    if (NAMED_ELEMENTS.has(kind)) words[i] = moveName(words[i]!);
-    if (TYPED_ELEMENTS.has(kind)) words[i + 1] = moveId(words[i + 1]!);
-    if (kind === KIND.DATASEC) words[i] = moveId(words[i]!);
+  const name = ELEMENT_NAME[kind]!;
+  const type = ELEMENT_TYPE[kind]!;
+  const end = at + recordWords(info);
+  for (let element = at + RECORD_WORDS + TAIL_WORDS[kind]!; element < end; element += step) {
+    if (name >= 0) words[element + name] = moveName(words[element + name]!);
+    if (type >= 0) words[element + type] = moveId(words[element + type]!);
   }
+}
+
+/** The ids in a record, in the order in which they stand in it. */
+export function* idsIn(words: Uint32Array, at: number): Generator<number> {
+  const info = words[at + 1]!;
+  const kind = kindOfInfo(info);
+  for (const i of typeWords(kind)) yield words[at + i]!;
+  const type = ELEMENT_TYPE[kind] ?? -1;
+  if (type < 0) return;
+  const end = at + recordWords(info);
+  for (let element = at + RECORD_WORDS + TAIL_WORDS[kind]!; element < end; element += ELEMENT_WORDS[kind]!) yield words[element + type]!;
 }
 
 /** Words of a record of a kind up to LAST_KIND. */

@@ -1,18 +1,6 @@
-import { asmHeap, LARGEST_HEAP } from '../elf/asm-heap.js';
 import { FormatError, type FormatErrorCode } from '../elf/errors.js';
-import { FLAW, KIND_TABLE, linkScanKernel, type ScanKernel } from './scan-kernel.js';
-import {
-  ELEMENT_WORDS,
-  KIND,
-  type KindLayout,
-  kindOfInfo,
-  NAMED_ELEMENTS,
-  RECORD_WORDS,
-  REFERRING,
-  TAIL_WORDS,
-  TYPED_ELEMENTS,
-  vlenOfInfo,
-} from './wire.js';
+import { ELEMENT_NAME, ELEMENT_TYPE, ELEMENT_WORDS, LAST_KIND, RECORD_WORDS, TAIL_WORDS, typeWords } from './kinds.js';
+import { type KindLayout, kindOfInfo, vlenOfInfo } from './wire.js';
 
 /** What a scan is given. */
 export interface ScanInput {
@@ -29,105 +17,106 @@ export interface ScanInput {
   readonly start: number;
 }
 
-const KINDS = 128;
-/** Addresses on the heap of a scanner. */
-const RESULTS = KINDS * KIND_TABLE.WORDS * 4;
-const RECORDS = RESULTS + 16;
-/** Bytes of heap that blobs share which need no more: of modules, and of objects for BPF. */
-const SMALL = 1 << 18;
-
 /**
  * The one pass over the types of a blob: gives the word where each record starts. On the way it checks what libbpf's btf_validate_type checks of
  * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type.
- * @throws FormatError; `limit` for more than two gigabytes with where the records start
+ * @throws FormatError
  */
 export function scanTypes(input: ScanInput): Uint32Array {
   const { words, firstId } = input;
-  const offsets = RECORDS + words.length * 4;
-  const size = offsets + Math.floor(words.length / RECORD_WORDS) * 4;
-  if (size > LARGEST_HEAP) throw new FormatError('limit', { name: input.name }, `the types take more than ${LARGEST_HEAP} bytes to read`);
-  const scanner = size <= SMALL ? (small ??= new Scanner(SMALL)) : new Scanner(size);
-  const { count, stop, largestId, largestAt } = scanner.scan(input, offsets);
-  if (stop * 4 !== input.byteLength) fail(input, 'bad-value', stop, `${input.byteLength - stop * 4} bytes are left behind the last type`);
+  const offsets = new Uint32Array(Math.floor(words.length / RECORD_WORDS));
+  const scan = new Scan(input);
+  let count = 0;
+  let at = 0;
+  for (; at + RECORD_WORDS <= words.length; count++) {
+    offsets[count] = at;
+    at = scan.record(at, firstId + count);
+  }
+  if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left behind the last type`);
   // How many types there are is known at the end.
+  const { largestId, largestAt } = scan;
   if (largestId >= firstId + count) fail(input, 'out-of-range', largestAt, `type id ${largestId}; the last type is ${firstId + count - 1}`);
-  return scanner.words.slice(offsets >> 2, (offsets >> 2) + count);
+  return offsets.slice(0, count);
 }
 
-/** A heap for the pass, and the pass. */
-class Scanner {
-  readonly words: Uint32Array;
-  readonly #kernel: ScanKernel;
-  #input: ScanInput | undefined;
+const KINDS = 128;
 
-  constructor(size: number) {
-    const heap = asmHeap(size);
-    this.words = new Uint32Array(heap);
-    this.#kernel = linkScanKernel(heap, {
-      kinds: 0,
-      results: RESULTS,
-      fail: (flaw, at, count) => failAs(this.#input!, flaw, (at - RECORDS) >> 2, count),
-    });
-  }
+class Scan {
+  /** The largest id of a type that any record refers to, and where it stands. */
+  largestId = 0;
+  largestAt = 0;
+  private readonly input: ScanInput;
+  private readonly words: Uint32Array;
+  private readonly stringEnd: number;
+  /** For each kind, the words that it adds once, -1 where that is not known; and for each of its elements. */
+  private readonly tails = new Int32Array(KINDS).fill(-1);
+  private readonly steps = new Int32Array(KINDS);
 
-  /** Places are in words, `offsets` is the address where they are to go. */
-  scan(input: ScanInput, offsets: number): { stop: number; count: number; largestId: number; largestAt: number } {
-    const { words } = this;
-    words.set(input.layout.length === 0 ? (plainKinds ??= kindTable([])) : kindTable(input.layout));
-    words.set(input.words, RECORDS >> 2);
-    this.#input = input;
-    try {
-      this.#kernel.scan(RECORDS, offsets, offsets, input.stringEnd);
-    } finally {
-      this.#input = undefined;
+  constructor(input: ScanInput) {
+    this.input = input;
+    this.words = input.words;
+    this.stringEnd = input.stringEnd;
+    // Kind 0 is void, which has no record. Kinds of the future come from the layout section.
+    for (let kind = 1; kind < KINDS; kind++) {
+      const known = kind <= LAST_KIND;
+      const layout = input.layout[kind];
+      if (!known && (layout === undefined || layout.infoSize % 4 !== 0 || layout.elementSize % 4 !== 0)) continue;
+      this.tails[kind] = known ? TAIL_WORDS[kind]! : layout!.infoSize / 4;
+      this.steps[kind] = known ? ELEMENT_WORDS[kind]! : layout!.elementSize / 4;
     }
-    const [stop, count, largestId, largestAt] = words.subarray(RESULTS >> 2, RECORDS >> 2);
-    return { stop: (stop! - RECORDS) >> 2, count: count!, largestId: largestId!, largestAt: (largestAt! - RECORDS) >> 2 };
+  }
+
+  /** Checks a record. @returns where the next one begins */
+  record(at: number, id: number): number {
+    const { words } = this;
+    const info = words[at + 1]!;
+    const kind = kindOfInfo(info);
+    const tail = this.tails[kind]!;
+    if (tail < 0) this.failKind(at, kind, id);
+    const step = this.steps[kind]!;
+    const first = at + RECORD_WORDS + tail;
+    const next = first + vlenOfInfo(info) * step;
+    if (next > words.length) {
+      const [takes, left] = [(next - at) * 4, (words.length - at) * 4];
+      fail(this.input, 'truncated', at, `type ${id} takes ${takes} bytes, ${left} are left`);
+    }
+    if (words[at]! >= this.stringEnd) this.failName(at);
+    const typeAt = typeWords(kind);
+    for (let i = 0; i < typeAt.length; i++) this.type(at + typeAt[i]!);
+    if (first === next || kind > LAST_KIND) return next;
+    if (ELEMENT_NAME[kind]! >= 0) this.names(first + ELEMENT_NAME[kind]!, next, step);
+    if (ELEMENT_TYPE[kind]! >= 0) for (let element = first + ELEMENT_TYPE[kind]!; element < next; element += step) this.type(element);
+    return next;
+  }
+
+  /** Takes note of the id at a word. */
+  private type(at: number): void {
+    const id = this.words[at]!;
+    if (id <= this.largestId) return;
+    this.largestId = id;
+    this.largestAt = at;
+  }
+
+  private names(first: number, end: number, step: number): void {
+    for (let at = first; at < end; at += step) if (this.words[at]! >= this.stringEnd) this.failName(at);
+  }
+
+  private failName(at: number): never {
+    const { input } = this;
+    fail(input, 'out-of-range', at, `string offset ${input.words[at]}; the strings end at ${input.stringEnd}`);
+  }
+
+  private failKind(at: number, kind: number, id: number): never {
+    const entry = this.input.layout[kind];
+    if (kind !== 0 && entry !== undefined) {
+      const sizes = `info_sz ${entry.infoSize}, elem_sz ${entry.elementSize}`;
+      fail(this.input, 'bad-value', at + 1, `type ${id} is of kind ${kind}, whose layout (${sizes}) is not in multiples of 4`);
+    }
+    fail(this.input, 'unsupported', at + 1, `type ${id} is of kind ${kind}, which is neither known nor in a layout section`);
   }
 }
 
-let small: Scanner | undefined;
-/** For blobs without a layout section, nearly all that there are. */
-let plainKinds: Int32Array | undefined;
-
-/** What the pass is told of each kind. Kinds of the future come from the layout section. */
-function kindTable(layout: readonly KindLayout[]): Int32Array {
-  const table = new Int32Array(KINDS * KIND_TABLE.WORDS);
-  for (let kind = 0; kind < KINDS; kind++) {
-    const known = kind > 0 && kind < TAIL_WORDS.length;
-    const tail = known ? TAIL_WORDS[kind]! * 4 : (layout[kind]?.infoSize ?? 0);
-    const element = known ? ELEMENT_WORDS[kind]! * 4 : (layout[kind]?.elementSize ?? 0);
-    // Kind 0 is void, which has no record.
-    const unknown = kind === 0 || (!known && layout[kind] === undefined) || tail % 4 !== 0 || element % 4 !== 0;
-    const flags = (REFERRING.has(kind) ? 1 : 0) | (NAMED_ELEMENTS.has(kind) ? 2 : 0) | (kind === KIND.ARRAY ? 4 : 0);
-    const place = TYPED_ELEMENTS.has(kind) ? 4 : kind === KIND.DATASEC ? 0 : -1;
-    table.set([unknown ? -1 : tail, element, flags, place], kind * KIND_TABLE.WORDS);
-  }
-  return table;
-}
-
+/** @param word where in the type section */
 function fail(input: ScanInput, code: FormatErrorCode, word: number, message: string): never {
   throw new FormatError(code, { name: input.name, offset: input.start + word * 4 }, message);
-}
-
-/** @param word where the record begins, or the name stands @param count of the records before it */
-function failAs(input: ScanInput, flaw: number, word: number, count: number): never {
-  const id = input.firstId + count;
-  if (flaw === FLAW.NAME) fail(input, 'out-of-range', word, `string offset ${input.words[word]}; the strings end at ${input.stringEnd}`);
-  const info = input.words[word + 1]!;
-  const kind = kindOfInfo(info);
-  if (flaw === FLAW.KIND) failKind(input, word, kind, id);
-  const table = kindTable(input.layout);
-  const at = kind * KIND_TABLE.WORDS;
-  const bytes = RECORD_WORDS * 4 + table[at + KIND_TABLE.TAIL]! + table[at + KIND_TABLE.ELEMENT]! * vlenOfInfo(info);
-  fail(input, 'truncated', word, `type ${id} takes ${bytes} bytes, ${(input.words.length - word) * 4} are left`);
-}
-
-function failKind(input: ScanInput, word: number, kind: number, id: number): never {
-  const entry = input.layout[kind];
-  if (kind !== 0 && entry !== undefined) {
-    const sizes = `info_sz ${entry.infoSize}, elem_sz ${entry.elementSize}`;
-    fail(input, 'bad-value', word + 1, `type ${id} is of kind ${kind}, whose layout (${sizes}) is not in multiples of 4`);
-  }
-  fail(input, 'unsupported', word + 1, `type ${id} is of kind ${kind}, which is neither known nor in a layout section`);
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../elf/errors.js';
+import { hashName } from '../elf/strings.js';
 
 /**
  * The strings of a blob: NUL-terminated, named by their byte offset. Those of a split blob go on where its base's end, so that an offset is
@@ -59,21 +60,10 @@ export class StringTable {
     return text;
   }
 
-  /** A hash of the first 64 bytes of the string at `offset`: FNV-1a, 32 bits. */
+  /** A hash of the first 64 bytes of the string at `offset`, as {@link hashName} makes it. */
   hash(offset: number): number {
     const { bytes, start } = this.tableOf(offset);
-    return hashBytes(bytes, offset - start);
-  }
-
-  /** True where the strings at two offsets are the same. */
-  same(one: number, other: number): boolean {
-    if (one === other) return true;
-    const { bytes: a, start: startA } = this.tableOf(one);
-    const { bytes: b, start: startB } = this.tableOf(other);
-    for (let i = one - startA, j = other - startB; ; i++, j++) {
-      if (a[i] !== b[j]) return false;
-      if (a[i] === 0) return true;
-    }
+    return hashName(bytes, offset - start, offset - start + HASHED);
   }
 
   /** True where the string at `offset` is exactly `name`. */
@@ -88,12 +78,4 @@ export class StringTable {
 const decoder = new TextDecoder();
 
 /** Bytes of a name that its hash covers: damaged blobs may have a string of megabytes that a hundred thousand types share. */
-const HASHED = 64;
-
-/** FNV-1a over the bytes from `at` to the NUL, the end or the 64th. */
-export function hashBytes(bytes: Uint8Array, at: number): number {
-  let value = 0x811c9dc5 | 0;
-  for (let i = at, end = Math.min(at + HASHED, bytes.length); i < end && bytes[i] !== 0; i++)
-    value = Math.imul(value ^ bytes[i]!, 0x01000193);
-  return value >>> 0;
-}
+export const HASHED = 64;

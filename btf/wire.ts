@@ -4,60 +4,6 @@ import { HOST_LITTLE_ENDIAN } from '../elf/words.js';
 /** `btf_header.magic`, as a number of the file's byte order. */
 export const BTF_MAGIC = 0xeb9f;
 
-/** Kinds by number (include/uapi/linux/btf.h). 0 is no kind a record can have: it stands for void, type id 0. */
-export const KIND: {
-  readonly VOID: 0;
-  readonly INT: 1;
-  readonly PTR: 2;
-  readonly ARRAY: 3;
-  readonly STRUCT: 4;
-  readonly UNION: 5;
-  readonly ENUM: 6;
-  readonly FWD: 7;
-  readonly TYPEDEF: 8;
-  readonly VOLATILE: 9;
-  readonly CONST: 10;
-  readonly RESTRICT: 11;
-  readonly FUNC: 12;
-  readonly FUNC_PROTO: 13;
-  readonly VAR: 14;
-  readonly DATASEC: 15;
-  readonly FLOAT: 16;
-  readonly DECL_TAG: 17;
-  readonly TYPE_TAG: 18;
-  readonly ENUM64: 19;
-} = {
-  VOID: 0,
-  INT: 1,
-  PTR: 2,
-  ARRAY: 3,
-  STRUCT: 4,
-  UNION: 5,
-  ENUM: 6,
-  FWD: 7,
-  TYPEDEF: 8,
-  VOLATILE: 9,
-  CONST: 10,
-  RESTRICT: 11,
-  FUNC: 12,
-  FUNC_PROTO: 13,
-  VAR: 14,
-  DATASEC: 15,
-  FLOAT: 16,
-  DECL_TAG: 17,
-  TYPE_TAG: 18,
-  ENUM64: 19,
-};
-
-/** A kind by its name; `UNKNOWN` for a number that this version does not know and that the blob's layout section describes. */
-export type Kind = Exclude<keyof typeof KIND, 'VOID'> | 'VOID' | 'UNKNOWN';
-
-/** Names of the kinds, by number. */
-export const KIND_NAMES: readonly Kind[] = Object.keys(KIND) as Kind[];
-
-/** The largest kind number that this version decodes. */
-export const LAST_KIND = 19;
-
 /** Linkage of a FUNC (`BTF_FUNC_*`) or a VAR (`BTF_VAR_*`), by number. */
 export const LINKAGE_NAMES: readonly Linkage[] = ['static', 'global', 'extern'];
 export type Linkage = 'static' | 'global' | 'extern';
@@ -78,35 +24,6 @@ export function vlenOfInfo(info: number): number {
 export function flagOfInfo(info: number): boolean {
   return info >>> 31 === 1;
 }
-
-/** Words of a type record before what the kind adds: name_off, info, size or type. */
-export const RECORD_WORDS = 3;
-
-/** Words that each kind adds once, by kind number. */
-export const TAIL_WORDS: Uint8Array = new Uint8Array([0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
-
-/** Words that each kind adds for each of its `vlen` elements, by kind number. */
-export const ELEMENT_WORDS: Uint8Array = new Uint8Array([0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3]);
-
-/** Kinds whose third word is a type id. What it means in an unknown kind is not known. */
-export const REFERRING: ReadonlySet<number> = new Set([
-  KIND.PTR,
-  KIND.TYPEDEF,
-  KIND.VOLATILE,
-  KIND.CONST,
-  KIND.RESTRICT,
-  KIND.FUNC,
-  KIND.FUNC_PROTO,
-  KIND.VAR,
-  KIND.DECL_TAG,
-  KIND.TYPE_TAG,
-]);
-
-/** Kinds whose elements begin with a name. */
-export const NAMED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.ENUM, KIND.FUNC_PROTO, KIND.ENUM64]);
-
-/** Kinds whose elements have a type id as their second word. Only those of DATASEC have it first. */
-export const TYPED_ELEMENTS: ReadonlySet<number> = new Set([KIND.STRUCT, KIND.UNION, KIND.FUNC_PROTO]);
 
 /** `struct btf_layout`: how long records of a kind are, so that a reader can step over kinds it does not know. Bytes; by kind number. */
 export interface KindLayout {

@@ -1,8 +1,5 @@
-// What unpacks compressed sections, for Section.data(): see unpackSectionsWith().
-import './compression/section.js';
-
-export type { Compression } from './compression/header.js';
 export { type Packing, packingOf } from './compression/packing.js';
+export type { Compression } from './compression/section.js';
 export { type Unpacked, type UnpackOptions, unpack } from './compression/unpack.js';
 export { EM, ET, PT, SHF, SHN, SHT, STB, STT } from './constants.js';
 export { Cursor } from './cursor.js';
@@ -12,6 +9,7 @@ export {
   ByteReader,
   type CodeRange,
   conventionName,
+  DebugFile,
   DebugSection,
   DebugSections,
   DebugStrings,
@@ -46,6 +44,10 @@ export {
   SubprogramTable,
   TypePrinter,
   Unit,
+  type UnitBases,
+  UnitContext,
+  type UnitHeader,
+  UnitList,
   type UnitRoot,
 } from './dwarf/index.js';
 export { type Diagnostic, FormatError, type FormatErrorCode, formatPlace, isFormatError, type Place } from './errors.js';

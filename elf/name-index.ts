@@ -1,4 +1,4 @@
-import { chainNames } from './name-kernel.js';
+import { hashName } from './strings.js';
 
 const encoder = new TextEncoder();
 
@@ -15,17 +15,43 @@ export class NameIndex {
   readonly #next: Uint32Array;
   /** For the first row of each name, the last one, plus one. */
   readonly #last: Uint32Array;
+  /** The first row of each name that several rows bear. */
   readonly #repeated: Uint32Array;
 
-  /** @param offsets where each row's name begins; every name must end with a NUL inside of `bytes` */
+  /** @param offsets where each row's name begins; every name must end with a NUL inside of `bytes`, what begins behind them is the empty name */
   constructor(bytes: Uint8Array, offsets: Uint32Array) {
-    const { slots, next, last, repeated } = chainNames(bytes, offsets);
+    const count = offsets.length;
+    let slotCount = 16;
+    while (slotCount < count * 2) slotCount *= 2;
+    const slots = new Uint32Array(slotCount);
+    const next = new Uint32Array(count);
+    const last = new Uint32Array(count);
+    const repeated = new Uint32Array(count);
+    let repeats = 0;
+    for (let row = 0; row < count; row++) {
+      const offset = offsets[row]!;
+      let slot = hashName(bytes, offset) & (slotCount - 1);
+      let first = slots[slot]!;
+      while (first !== 0 && !equalAt(bytes, offsets[first - 1]!, bytes, offset)) {
+        slot = (slot + 1) & (slotCount - 1);
+        first = slots[slot]!;
+      }
+      if (first === 0) {
+        slots[slot] = row + 1;
+        last[row] = row + 1;
+      } else {
+        const before = last[first - 1]!;
+        if (before === first) repeated[repeats++] = first - 1;
+        next[before - 1] = row + 1;
+        last[first - 1] = row + 1;
+      }
+    }
     this.#bytes = bytes;
     this.#offsets = offsets;
     this.#slots = slots;
     this.#next = next;
     this.#last = last;
-    this.#repeated = repeated;
+    this.#repeated = repeated.subarray(0, repeats);
   }
 
   /** The rows of that name, in the order of the rows. */
@@ -37,7 +63,7 @@ export class NameIndex {
   /** The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 where there is none. For joins of two tables of names. */
   firstOf(bytes: Uint8Array, offset: number): number {
     const mask = this.#slots.length - 1;
-    for (let slot = hashAt(bytes, offset) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashName(bytes, offset) & mask; ; slot = (slot + 1) & mask) {
       const row = this.#slots[slot]!;
       if (row === 0) return -1;
       if (equalAt(this.#bytes, this.#offsets[row - 1]!, bytes, offset)) return row - 1;
@@ -56,7 +82,7 @@ export class NameIndex {
     for (let row = 0; row < this.#last.length; row++) if (this.#last[row] !== 0) yield row;
   }
 
-  /** The first row of each name that several rows bear, in no particular order. */
+  /** The first row of each name that several rows bear, in the order in which the second one comes. */
   repeated(): Iterable<number> {
     return this.#repeated;
   }
@@ -67,17 +93,11 @@ export class NameIndex {
   }
 }
 
-/** FNV-1a over the bytes up to the NUL, its high bits mixed down: as in name-kernel.ts, which fills the slots. */
-function hashAt(bytes: Uint8Array, offset: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = offset; at < bytes.length && bytes[at] !== 0; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  return hash ^ (hash >>> 15);
-}
-
 function equalAt(a: Uint8Array, aOffset: number, b: Uint8Array, bOffset: number): boolean {
-  for (let i = 0; ; i++) {
-    const byte = a[aOffset + i] ?? 0;
-    if (byte !== (b[bOffset + i] ?? 0)) return false;
+  if (a === b && aOffset === bOffset) return true;
+  for (let i = aOffset, j = bOffset; ; i++, j++) {
+    const byte = i < a.length ? a[i]! : 0;
+    if (byte !== (j < b.length ? b[j]! : 0)) return false;
     if (byte === 0) return true;
   }
 }

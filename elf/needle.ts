@@ -52,10 +52,11 @@ export class Needle {
   }
 }
 
-type Search = (needle: Uint8Array, from: number) => number;
+/** Finds the first place of a run of bytes, one at least, at or behind `from`; -1 for none. */
+export type Search = (needle: Uint8Array, from: number) => number;
 
-/** Node's Buffer searches by the processor's wide instructions, ten times as fast as a loop. */
-function searchIn(bytes: Uint8Array): Search {
+/** What searches some bytes fastest. Node's Buffer does it by the processor's wide instructions, ten times as fast as a loop. */
+export function searchIn(bytes: Uint8Array): Search {
   // Reached without an import, so that this floor loads in a browser.
   const host = globalThis as { Buffer?: { from(buffer: ArrayBufferLike, start: number, length: number): { indexOf: Search } } };
   const view = host.Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,22 +1,10 @@
-import { type Compression, readCompression } from './compression/header.js';
+import { type Compression, decompressSection, readCompression } from './compression/section.js';
 import { SHF, SHT } from './constants.js';
 import { Cursor } from './cursor.js';
 import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import type { ByteSource } from './source.js';
 import { StringTable } from './strings.js';
-
-type Decompress = (bytes: Uint8Array, header: ElfHeader, name: string) => Uint8Array;
-
-let decompress: Decompress | undefined;
-
-/**
- * Says what unpacks compressed sections. The index of elf/ brings it along: twenty modules, whose loading takes a tenth of the time in which a
- * command prints a kernel's symbols, which are never compressed. Who imports from the files themselves loads it on demand.
- */
-export function unpackSectionsWith(unpack: Decompress): void {
-  decompress = unpack;
-}
 
 /** A section header, elf(5) `Elf64_Shdr`, and the way to its bytes. */
 export class Section {
@@ -113,10 +101,7 @@ export class Section {
   /** The bytes, unpacked where SHF_COMPRESSED. */
   data(): Uint8Array {
     const bytes = this.stored();
-    if (!this.compressed) return bytes;
-    if (decompress === undefined)
-      throw new FormatError('unsupported', { name: this.label }, 'is compressed, and nothing is loaded that unpacks it');
-    return decompress(bytes, this.#header, this.label);
+    return this.compressed ? decompressSection(bytes, this.#header, this.label) : bytes;
   }
 
   /** How many entries a table has. @throws FormatError `bad-value` for an entry size that is too small for the table's kind */

@@ -29,3 +29,18 @@ export class StringTable {
     return decoder.decode(this.bytes.subarray(offset, this.end(offset)));
   }
 }
+
+/**
+ * FNV-1a over the bytes of a name, from `from` up to its NUL or `to`. Its high bits are mixed down, since tables take the low ones.
+ * @returns 32 bits, of either sign
+ */
+export function hashName(bytes: Uint8Array, from: number, to: number = bytes.length): number {
+  const end = Math.min(to, bytes.length);
+  let hash = 0x811c9dc5 | 0;
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === 0) break;
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash ^ (hash >>> 15);
+}

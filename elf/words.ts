@@ -1,5 +1,3 @@
-import { radixOrder } from './order-kernel.js';
-
 /** True on hosts that keep the low byte first: nearly all. */
 export const HOST_LITTLE_ENDIAN: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
@@ -77,9 +75,8 @@ export class Words {
   order(): Uint32Array<ArrayBuffer> {
     const runs = ascendingRuns(this.#halves);
     // The counts of a digit take 256 KiB, which few rows are not worth.
-    if (runs === undefined && this.length >= FEW) return radixOrder(this.halves());
-    const rows = new Uint32Array(this.length);
-    for (let i = 0; i < rows.length; i++) rows[i] = i;
+    if (runs === undefined && this.length >= FEW) return radixOrder(this);
+    const rows = rowsOf(this.length);
     return runs === undefined ? rows.sort((a, b) => this.compare(a, b) || a - b) : mergeRuns(this, rows, runs);
   }
 }
@@ -96,8 +93,63 @@ export function lowerBoundSorted(words: Words, low: number, high: number): numbe
   return from;
 }
 
+/** The rows in their own order. */
+function rowsOf(count: number): Uint32Array<ArrayBuffer> {
+  const rows = new Uint32Array(count);
+  for (let i = 0; i < count; i++) rows[i] = i;
+  return rows;
+}
+
 const FEW = 1 << 12;
 const FEW_RUNS = 8;
+
+/** The values of a digit of the radix sort. */
+const DIGITS = 1 << 16;
+
+/**
+ * Sorts rows by digits of 16 bits, the lowest first; each pass keeps the order of the one before where digits are equal. Its loops are functions of
+ * their own: V8 compiles such a loop as a whole, where several in one function make it start over at each.
+ */
+function radixOrder(words: Words): Uint32Array<ArrayBuffer> {
+  const halves = words.halves();
+  const places = new Uint32Array(DIGITS);
+  let from = rowsOf(words.length);
+  let to = new Uint32Array(words.length);
+  for (let digit = 0; digit < 4; digit++) {
+    const half = digit >> 1;
+    const shift = (digit & 1) << 4;
+    places.fill(0);
+    tally(halves, half, shift, places);
+    // A digit that all rows share orders nothing: the upper ones of kernel addresses.
+    if (places[(halves[half]! >>> shift) & 0xffff] === words.length) continue;
+    sumUp(places);
+    distribute(halves, half, shift, places, from, to);
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+/** Counts how often each value of a digit comes. */
+function tally(halves: Uint32Array, half: number, shift: number, places: Uint32Array): void {
+  for (let at = half; at < halves.length; at += 2) places[(halves[at]! >>> shift) & 0xffff]!++;
+}
+
+/** Turns how often each value comes into where its first row goes. */
+function sumUp(places: Uint32Array): void {
+  let sum = 0;
+  for (let value = 0; value < DIGITS; value++) {
+    const found = places[value]!;
+    places[value] = sum;
+    sum += found;
+  }
+}
+
+function distribute(halves: Uint32Array, half: number, shift: number, places: Uint32Array, from: Uint32Array, to: Uint32Array): void {
+  for (let i = 0; i < from.length; i++) {
+    const row = from[i]!;
+    to[places[(halves[row * 2 + half]! >>> shift) & 0xffff]!++] = row;
+  }
+}
 
 /** Where ascending runs begin; undefined for more than a few. The relocations of a kernel are three: relative, unused, symbolic ones. */
 function ascendingRuns(halves: Uint32Array): number[] | undefined {

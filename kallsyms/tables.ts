@@ -2,7 +2,7 @@ import { FormatError } from '../elf/errors.js';
 import type { Memory } from '../elf/memory.js';
 import { HOST_LITTLE_ENDIAN, halves, Words } from '../elf/words.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
-import { ENDS, MAKES, type UnpackMemory, unpackMemory } from './unpack-kernel.js';
+import { type Tokens, unpackNames } from './unpack.js';
 
 /** Where the packed tables of a kernel stand: the addresses of its `kallsyms_*` labels. */
 export interface KallsymsLocation {
@@ -47,11 +47,6 @@ export function kallsymsLocation(addressOf: (name: string) => bigint | undefined
   };
 }
 
-/** The longest expansion of a symbol that is accepted; KSYM_NAME_LEN is 512 since 6.1, with the letter and the NUL. */
-const LONGEST = 1024;
-/** Names take two to three times the space of their tokens; what takes more than this many times is damage, or made to exhaust the memory. */
-const MOST_EXPANSION = 32;
-
 /**
  * Decodes the packed symbol table of a kernel image (scripts/kallsyms.c writes it, kernel/kallsyms.c reads it): a name is a run of tokens, each a
  * byte that stands for a string of `kallsyms_token_table`; the first character of the expanded name is the symbol's letter.
@@ -73,17 +68,10 @@ export function decodeKallsyms(memory: Memory, at: KallsymsLocation, name: strin
   }
   const tokens = readTokens(memory, at, place);
   const markers = readMarkers(memory.stored(at.markers, Math.max(0, Number(at.tokenTable - at.markers))), count, littleEndian);
-  const names = expandNames(packed, tokens, count, markers, place);
-  const { address, encoding } = readAddresses(memory, at, count, names, name);
-  const columns: SymbolColumns = { address, type: names.type, nameOffset: names.nameOffset, strings: names.strings };
+  const names = unpackNames({ count, bytes: packed, tokens, markers }, place);
+  const { address, encoding } = readAddresses(memory, at, count, name);
+  const columns: SymbolColumns = { address, ...names };
   return { symbols: new KernelSymbols(name, columns), encoding };
-}
-
-interface Tokens {
-  readonly bytes: Uint8Array;
-  /** Where each of the 256 begins, and where it ends. */
-  readonly start: Uint16Array;
-  readonly end: Uint32Array;
 }
 
 function readTokens(memory: Memory, at: KallsymsLocation, place: { name: string }): Tokens {
@@ -115,48 +103,10 @@ function readMarkers(bytes: Uint8Array, count: number, littleEndian: boolean): I
   return Int32Array.from({ length: Math.ceil(count / 256) }, (_, index) => marker(index, width));
 }
 
-/**
- * Unpacks the names. Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd), the markers tell: only the right
- * reading arrives at each of them, and at the end.
- */
-function expandNames(packed: Uint8Array, tokens: Tokens, count: number, markers: Int32Array, place: { name: string }): UnpackMemory {
-  const most = packed.length * MOST_EXPANSION + LONGEST;
-  for (let space = packed.length * 3 + LONGEST; ; space = space * 2 + LONGEST) {
-    const unpacked = unpackMemory({ count, packed, tokens: tokens.bytes, tokenStart: tokens.start, tokenEnd: tokens.end, markers, space });
-    if (unpacked === undefined) throw new FormatError('limit', place, `${count} symbols, with names of ${space} bytes, are too many`);
-    const { kernel, strings } = unpacked;
-    const long = kernel.arrives(count, 1) === 1 || kernel.arrives(count, 0) === 0;
-    const end = kernel.expand(count, long ? 1 : 0, LONGEST, Math.min(most, space));
-    if (end === ENDS.ALL) return { ...unpacked, strings: strings.subarray(0, kernel.length()) };
-    const offset = kernel.at();
-    const row = kernel.row();
-    if (end === ENDS.CUT) {
-      const left = packed.length - offset;
-      throw new FormatError('bad-value', { ...place, offset }, `symbol ${row} has ${kernel.tokens()} tokens, ${left} bytes are left`);
-    }
-    if (end === ENDS.LONG_TABLE)
-      throw new FormatError('limit', { ...place, offset }, `the names unpack to more than ${MOST_EXPANSION} times their size`);
-    if (end === ENDS.LONG_NAME) throw new FormatError('limit', { ...place, offset }, `symbol ${row} expands to more than ${LONGEST} bytes`);
-  }
-}
-
-const MAKES_OF: Readonly<Record<AddressEncoding, number>> = {
-  absolute: MAKES.ABSOLUTE,
-  'base-relative': MAKES.BASE,
-  'absolute-percpu': MAKES.PERCPU,
-  'place-relative': MAKES.PLACE,
-};
-
-function readAddresses(
-  memory: Memory,
-  at: KallsymsLocation,
-  count: number,
-  { kernel, offsets, addresses }: UnpackMemory,
-  name: string,
-): { address: Words; encoding: AddressEncoding } {
+function readAddresses(memory: Memory, at: KallsymsLocation, count: number, name: string): { address: Words; encoding: AddressEncoding } {
   const { littleEndian } = memory;
+  const address = new Words(count);
   if (at.offsets === undefined) {
-    const address = new Words(count);
     const size = memory.wordSize;
     const bytes = memory.read(at.addresses!, count * size);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -165,13 +115,8 @@ function readAddresses(
     }
     return { address, encoding: 'absolute' };
   }
-  const bytes = memory.stored(at.offsets, count * 4);
-  if (HOST_LITTLE_ENDIAN === littleEndian) new Uint8Array(offsets.buffer, offsets.byteOffset, count * 4).set(bytes);
-  else {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let i = 0; i < count; i++) offsets[i] = view.getInt32(i * 4, littleEndian);
-  }
-  const encoding = offsetEncoding(offsets[0]!, kernel.negative(count), at, count, memory);
+  const offsets = readOffsets(memory.stored(at.offsets, count * 4), littleEndian);
+  const encoding = offsetEncoding(offsets, at, memory);
   const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
   const { low, high } = halves(encoding === 'place-relative' ? at.offsets : base);
   // The last symbol is the farthest.
@@ -182,8 +127,33 @@ function readAddresses(
     const message = `the last symbol is 0x${farthest.toString(16)} behind 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}, past the last address`;
     throw new FormatError('bad-value', { name }, message);
   }
-  kernel.place(count, MAKES_OF[encoding], low, high, memory.wordSize === 8 ? 1 : 0);
-  return { address: Words.ofHalves(addresses), encoding };
+  placeAll(offsets, encoding, address, low, memory.wordSize === 8 ? high : 0);
+  // Addresses of 32 bits wrap.
+  if (memory.wordSize === 4) for (let i = 0; i < count; i++) address.set(i, address.low(i), 0);
+  return { address, encoding };
+}
+
+/** The words of `kallsyms_offsets`, signed. */
+function readOffsets(bytes: Uint8Array, littleEndian: boolean): Int32Array {
+  const offsets = new Int32Array(bytes.length >>> 2);
+  if (HOST_LITTLE_ENDIAN === littleEndian) new Uint8Array(offsets.buffer).set(bytes);
+  else {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let i = 0; i < offsets.length; i++) offsets[i] = view.getInt32(i * 4, littleEndian);
+  }
+  return offsets;
+}
+
+/** Makes addresses of offsets, from the base's halves, or from those of the place of the first offset (kallsyms_sym_address()). */
+function placeAll(offsets: Int32Array, encoding: AddressEncoding, address: Words, low: number, high: number): void {
+  for (let i = 0; i < offsets.length; i++) {
+    const offset = offsets[i]!;
+    if (encoding === 'base-relative') address.setSum(i, low, high, offset >>> 0);
+    else if (encoding === 'place-relative') address.setSum(i, low, high, i * 4 + offset);
+    // A percpu offset is the address; others are negative, from -1 downwards.
+    else if (encoding === 'absolute-percpu' && offset < 0) address.setSum(i, low, high, ~offset);
+    else address.set(i, offset, 0);
+  }
 }
 
 /** No image is larger: its first symbol is nearer to the table than this. */
@@ -193,7 +163,10 @@ const FARTHEST = 1 << 28;
  * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or, in 32-bit
  * kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which stands in front of the table, tells.
  */
-function offsetEncoding(first: number, negative: number, at: KallsymsLocation, count: number, { wordSize }: Memory): AddressEncoding {
+function offsetEncoding(offsets: Int32Array, at: KallsymsLocation, { wordSize }: Memory): AddressEncoding {
+  const first = offsets[0]!;
   if (at.relativeBase === undefined) return wordSize === 8 || (first < 0 && first > -FARTHEST) ? 'place-relative' : 'absolute';
-  return negative * 2 > count ? 'absolute-percpu' : 'base-relative';
+  let negative = 0;
+  for (let i = 0; i < offsets.length; i++) if (offsets[i]! < 0) negative++;
+  return negative * 2 > offsets.length ? 'absolute-percpu' : 'base-relative';
 }

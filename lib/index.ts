@@ -10,7 +10,6 @@ export {
 export { type SourceOfFunction, sourceOfFunction } from './answers/address/source-place.js';
 export type { AddressAnswer, AddressProblem, SymbolPlace } from './answers/address/symbolize.js';
 export { type AttachAnswer, Attaching } from './answers/attach/attaching.js';
-export type { Clone } from './answers/attach/clones.js';
 export type { Fetch } from './answers/attach/fetch.js';
 export { Names } from './answers/attach/names.js';
 export type { ProbePlace } from './answers/attach/place.js';
@@ -21,10 +20,11 @@ export { type Audit, auditKernel, type Tally } from './answers/audit.js';
 export { type CheckItem, type CheckResult, checkKernel } from './answers/check/check.js';
 export { type AbiComparison, type AbiDifference, compareAbi } from './answers/check/compare-abi.js';
 export type { CFunction, CType } from './answers/check/ctype.js';
-export { type AbiSymbol, type KernelAbi, readAbi } from './answers/check/kernel-abi.js';
+export type { AbiSymbol, KernelAbi } from './answers/check/kernel-abi.js';
 export type { LimitName } from './answers/check/limits.js';
 export type { MechanismName } from './answers/check/mechanisms.js';
 export { RequirementsError, type RequirementsProblem } from './answers/check/problems.js';
+export { readAbi } from './answers/check/read-abi.js';
 export {
   type PrototypeVariant,
   type RequiredFunction,
@@ -46,22 +46,39 @@ export type { CallingConvention, CallRegister, SyscallEntry } from './arch/calli
 export type { Part, Passing } from './arch/pass.js';
 export type { Value } from './arch/value.js';
 export { carve } from './bpf/carve/carve.js';
-export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/carve/files.js';
 export type { ByteRange, Find, Form, FoundProgram } from './bpf/carve/find.js';
-export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './bpf/core.js';
-export { type CorePatch, POISON_IMM } from './bpf/core-patch.js';
-export type { BpfCoreRelocation } from './bpf/core-relocations.js';
-export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/data.js';
-export { type AtomicOperation, decode, type Operation } from './bpf/decode.js';
+export { type AtomicOperation, decode, type Operation } from './bpf/code/decode.js';
+export { type Instruction, Instructions, imm64 } from './bpf/code/insn.js';
+export { type KernelNames, kernelNotation } from './bpf/code/kernel-notation.js';
+export { type LlvmOptions, llvmNotation } from './bpf/code/llvm-notation.js';
 export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './bpf/describe.js';
-export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/externs.js';
-export { type Instruction, Instructions, imm64 } from './bpf/insn.js';
-export { type KernelNames, kernelNotation } from './bpf/kernel-notation.js';
 export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/listing.js';
-export { type LlvmOptions, llvmNotation } from './bpf/llvm-notation.js';
-export { type BpfMap, type MapOrigin, type MapSlot, slotsOf } from './bpf/maps.js';
-export { BpfObject, type BpfObjectOptions, type BpfRefusal, openBpfObject } from './bpf/object.js';
+export { type CorePatch, POISON_IMM } from './bpf/load/core-patch.js';
+export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './bpf/load/relocate-core.js';
+export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './bpf/load/tag.js';
 export {
+  SECTION_DEFINITIONS,
+  type SectionDefinition,
+  type SectionMeaning,
+  sectionMeaning,
+  type TargetGrammar,
+} from './bpf/names/section-names.js';
+export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './bpf/node/carve-files.js';
+export type { BpfCoreRelocation } from './bpf/object/core-relocations.js';
+export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/object/data.js';
+export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/object/externs.js';
+export type { BpfRefusal } from './bpf/object/file.js';
+export { type MapSlot, slotsOf } from './bpf/object/map-slots.js';
+export type { BpfMap, MapOrigin } from './bpf/object/maps.js';
+export { BpfObject, type BpfObjectOptions } from './bpf/object/object.js';
+export { type BpfFunction, type BpfProgram, isProgram } from './bpf/object/programs.js';
+export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './bpf/object/relocations.js';
+export type { BpfStructOps } from './bpf/object/struct-ops.js';
+export { type StructOpsMember, structOpsMembers } from './bpf/object/struct-ops-members.js';
+export { formatValue, type ValueOptions } from './bpf/object/value.js';
+export { openBpfObject } from './bpf/open.js';
+export {
+  checkPasses,
   type Finding,
   type FindingKind,
   NOT_TOLD,
@@ -70,18 +87,6 @@ export {
   Preflight,
   type ProgramCheck,
 } from './bpf/preflight/preflight.js';
-export { type BpfFunction, type BpfProgram, isProgram } from './bpf/programs.js';
-export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './bpf/relocations.js';
-export {
-  SECTION_DEFINITIONS,
-  type SectionDefinition,
-  type SectionMeaning,
-  sectionMeaning,
-  type TargetGrammar,
-} from './bpf/section-names.js';
-export { type BpfStructOps, type StructOpsMember, structOpsMembers } from './bpf/struct-ops.js';
-export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './bpf/tag.js';
-export { formatValue, type ValueOptions } from './bpf/value.js';
 export { InputError, MissingError, OutputError } from './errors.js';
 export { type Certainty, ERRNO_NUMBERS, type Errno, type Evidence, type Verdict } from './evidence.js';
 export { type Area, AreaSet, type Labels } from './facts/areas.js';
@@ -114,12 +119,12 @@ export { type OpenModuleOptions, openModule } from './open/module.js';
 export { REASONS, type ReasonCode } from './reasons.js';
 export { toJUnit } from './report/check.js';
 export type { KernelId } from './report/report.js';
+export type { Clone } from './rules/clones.js';
 export type { Decision } from './rules/decision.js';
-export { type KprobeRefusal, KprobeRules, type NotraceRule } from './rules/kprobes.js';
 export { type Modifiable, ModifyReturn } from './rules/modify-return.js';
 export type { Entry, EntryParameter } from './rules/pahole/entry.js';
 export type { AtAddress, DwarfFacts, InlinedAt, UnderName } from './rules/pahole/facts.js';
 export { type BtfStatistics, ERAS, type Era, type PaholeGuess } from './rules/pahole/releases.js';
-export { TracingRules } from './rules/tracing.js';
+export type { TracingRules } from './rules/tracing.js';
 export { describePrototype, type Passed, type PrototypeCheck, PrototypeRules } from './rules/trampoline-prototype.js';
 export { TrampolineRules } from './rules/trampolines.js';

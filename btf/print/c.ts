@@ -1,9 +1,10 @@
 import type { BtfBlob } from '../blob.js';
-import { type BodyKernel, linkBodyKernel } from './body-kernel.js';
-import { type Header, linkParts, PARTS, type Parts } from './declaration.js';
-import { BlobHeap } from './heap.js';
-import { linkOrderKernel, type OrderKernel } from './order-kernel.js';
-import type { Sink } from './writer.js';
+import { KIND, RECORD_WORDS } from '../kinds.js';
+import { Layout } from '../layout.js';
+import { kindOfInfo, vlenOfInfo } from '../wire.js';
+import { BodyWriter } from './body.js';
+import { MAX_NESTING, nestedTooDeeply, TypeOrder } from './order.js';
+import { ascii, type Sink, Writer } from './writer.js';
 
 const PROLOGUE = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -20,20 +21,24 @@ const EPILOGUE = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #endif /* __VMLINUX_H__ */
 `;
 
+const encoder = new TextEncoder();
+
 /** Types that GCC names in Arm's vector functions and does not define (btf_dump_emit_missing_aliases of libbpf). */
-const ALIASES: Readonly<Record<string, string>> = {
+const ALIASES = Object.entries({
   __Poly8_t: 'unsigned char',
   __Poly16_t: 'unsigned short',
   __Poly64_t: 'unsigned long long',
   __Poly128_t: 'unsigned __int128',
-};
+}).map(([name, type]) => ({ name: encoder.encode(name), definition: `typedef ${type} ${name}` }));
 
-/** For each id: its number among those of its name, its place in the queue, and what ordering, writing and alignment keep of it. */
-const EACH = 4 + 4 + 5;
-/** Bytes that are gathered before they are written, at most. */
-const OUTPUT = 1 << 17;
-/** For the prologue, the epilogue and the aliases. */
-const TEXTS = 1 << 12;
+/** What compilers know, and refuse to be told; and what old versions of GCC define as void, which is no type of a variable. */
+const COMPILERS_LIST = encoder.encode('__builtin_va_list');
+const OLD_LIST = encoder.encode('__gnuc_va_list');
+const OLD_LIST_DEFINED = 'typedef __builtin_va_list __gnuc_va_list';
+
+const TYPEDEF = ascii('typedef ');
+const CLOSE = ascii(';\n\n');
+
 /** A header of a larger kernel than there is. Damaged blobs may repeat a name of a megabyte for as often as they have types. */
 const MAX_TEXT = 1 << 28;
 
@@ -43,61 +48,164 @@ const MAX_TEXT = 1 << 28;
  * @throws FormatError for types that C has no form for: cycles, unknown kinds
  */
 export function printC(blob: BtfBlob, sink: Sink): void {
-  const { heap, parts, order } = linkHeader(blob, sink);
-  const [prologue, epilogue] = [heap.text(PROLOGUE), heap.text(EPILOGUE)];
-  parts.begin();
-  parts.reset();
-  parts.put(prologue);
-  order.print(blob.count);
-  parts.put(epilogue);
-  parts.finish();
-}
-
-/**
- * All parts of the C printer, over one heap with their tables. They are asm.js throughout: a header is printed once, in some hundredths of a second,
- * and ordinary code for it takes several times as long to become fast. What declares a single type for someone else is the same code
- * (declaration.ts), so that how C is written stands in one place.
- */
-export function linkHeader(blob: BtfBlob, sink: Sink): { heap: BlobHeap; parts: Parts; bodies: BodyKernel; order: OrderKernel } {
-  const { count, pointerSize } = blob;
-  const heads = 2 ** Math.ceil(Math.log2(count));
-  // Names that count are those of types, which take three words, and of enumerators, which take two.
-  let names = 0;
-  for (let layer: BtfBlob | undefined = blob; layer !== undefined; layer = layer.base) names += layer.words.length >> 1;
-  const heap = new BlobHeap(blob, PARTS + TEXTS + count * EACH + heads * 4 + names * 16, Math.min(OUTPUT, 4096 + 8 * names));
   let length = 0;
-  const flush = (at: number): number => {
-    length += at - heap.output;
+  const out = new Writer(blob.strings, bytes => {
+    length += bytes.length;
     if (length > MAX_TEXT) throw blob.errorAt(0, `the header takes more than ${MAX_TEXT} bytes`, 'limit');
-    sink(heap.outputTo(at));
-    return heap.output;
-  };
-  const header: Header = {
-    copies: heap.take(count * 4),
-    heads: heap.take(heads * 4),
-    mask: heads - 1,
-    names: heap.take(names * 16),
-    putBody: (id, level) => bodies.putBody(id, level),
-  };
-  const parts = linkParts(blob, heap, { flush, given: at => at }, header);
-  const bodies = linkBodyKernel(heap.buffer, { ...parts, alignments: heap.take(count), pointerSize });
-  const order = linkOrderKernel(heap.buffer, {
-    ...parts,
-    ...bodies,
-    ordered: heap.take(count),
-    written: heap.take(count),
-    referenced: heap.take(count),
-    forwarded: heap.take(count),
-    queue: heap.take(count * 4),
-    aliases: aliasTable(heap),
+    sink(bytes);
   });
-  return { heap, parts, bodies, order };
+  const header = new HeaderWriter(blob, out);
+  out.text(PROLOGUE);
+  header.define();
+  out.room();
+  out.text(EPILOGUE);
+  out.flush();
 }
 
-/** Pairs of addresses, of a name and its definition, and a zero behind them. */
-function aliasTable(heap: BlobHeap): number {
-  const addresses = Object.entries(ALIASES).flatMap(([name, type]) => [heap.text(name), heap.text(`typedef ${type} ${name}`)]);
-  const table = heap.take(addresses.length * 4 + 4);
-  heap.words.set(addresses, table >> 2);
-  return table;
+const NEW = 0;
+const BUSY = 1;
+const DONE = 2;
+
+/** Writes definitions, and before each the forward declarations that it needs (btf_dump_emit_type of libbpf and what it calls). */
+class HeaderWriter extends BodyWriter {
+  private readonly states: Uint8Array;
+  /** 1 where a forward declaration of a struct, or a typedef that others point to, has been written. */
+  private readonly forwarded: Uint8Array;
+
+  constructor(blob: BtfBlob, out: Writer) {
+    super(blob, out, new Layout(blob));
+    this.states = new Uint8Array(blob.count);
+    this.states[0] = DONE;
+    this.forwarded = new Uint8Array(blob.count);
+  }
+
+  define(): void {
+    const { blob } = this;
+    const order = new TypeOrder(blob, this.work);
+    for (let id = 1; id < blob.count; id++) {
+      const queue = order.definitionsOf(id);
+      for (let i = 0; i < queue.length; i++) this.emit(queue[i]!, 0, 0);
+    }
+  }
+
+  /** Writes what a type needs and, at the top level, where `container` is 0, the type. That is the struct or typedef that refers to it. */
+  private emit(id: number, container: number, depth: number): void {
+    const { blob, states, out } = this;
+    const state = states[id]!;
+    if (state === DONE) return;
+    if (depth > MAX_NESTING) throw nestedTooDeeply(blob, id);
+    this.work.spend(1, id);
+    const owner = blob.ownerOf(id);
+    const { words } = owner;
+    const at = owner.offsets[id - owner.firstId]!;
+    const info = words[at + 1]!;
+    const kind = kindOfInfo(info);
+    if (state === BUSY) {
+      this.emitAgain(id, kind, container);
+      return;
+    }
+    out.room();
+    switch (kind) {
+      case KIND.STRUCT:
+      case KIND.UNION:
+        this.emitComposite(id, words, at, container, depth + 1);
+        return;
+      case KIND.TYPEDEF:
+        states[id] = BUSY;
+        this.emit(words[at + 2]!, id, depth + 1);
+        if (this.forwarded[id] === 0) this.putTypedef(id, words[at]!, words[at + 2]!);
+        break;
+      case KIND.PTR:
+      case KIND.VOLATILE:
+      case KIND.CONST:
+      case KIND.RESTRICT:
+      case KIND.TYPE_TAG:
+        this.emit(words[at + 2]!, container, depth + 1);
+        return;
+      case KIND.ARRAY:
+        this.emit(words[at + RECORD_WORDS]!, container, depth + 1);
+        return;
+      case KIND.FUNC_PROTO:
+        this.emit(words[at + 2]!, container, depth + 1);
+        this.emitEach(words, at, 2, container, depth + 1);
+        return;
+      case KIND.ENUM:
+      case KIND.ENUM64:
+        if (container === 0) {
+          this.putBody(id, 0);
+          out.put(CLOSE);
+        }
+        break;
+      case KIND.FWD:
+        this.putForward(id);
+        out.put(CLOSE);
+        break;
+      case KIND.INT:
+        this.putAliases(id, words[at]!);
+        break;
+      default:
+        return;
+    }
+    states[id] = DONE;
+  }
+
+  /** The types of members or parameters. */
+  private emitEach(words: Uint32Array, at: number, step: number, container: number, depth: number): void {
+    let place = at + RECORD_WORDS + 1;
+    for (let left = vlenOfInfo(words[at + 1]!); left > 0; left--, place += step) this.emit(words[place]!, container, depth);
+  }
+
+  private emitComposite(id: number, words: Uint32Array, at: number, container: number, depth: number): void {
+    const named = words[at] !== 0;
+    this.states[id] = BUSY;
+    if (container === 0 || !named) this.emitEach(words, at, 3, named ? id : container, depth);
+    else if (id !== container && this.forwarded[id] === 0) this.putStructForward(id);
+    if (container === 0) {
+      this.putBody(id, 0);
+      this.out.put(CLOSE);
+    }
+    this.states[id] = container === 0 ? DONE : NEW;
+  }
+
+  /** A type that refers to itself: a declaration breaks the circle. */
+  private emitAgain(id: number, kind: number, container: number): void {
+    if (this.forwarded[id] !== 0) return;
+    const name = this.blob.nameOffset(id);
+    this.out.room();
+    if (kind === KIND.TYPEDEF) {
+      this.putTypedef(id, name, this.blob.ownerOf(id).words[this.blob.recordOf(id) + 2]!);
+      this.forwarded[id] = 1;
+    } else if (id !== container && name !== 0) {
+      // A struct's own members know it.
+      this.putStructForward(id);
+    }
+  }
+
+  private putStructForward(id: number): void {
+    this.putTag(id);
+    this.out.put(CLOSE);
+    this.forwarded[id] = 1;
+  }
+
+  private putTypedef(id: number, name: number, target: number): void {
+    const { out, blob } = this;
+    if (blob.strings.equals(name, COMPILERS_LIST)) return;
+    const copy = this.copyOf(id);
+    if (target === 0 && copy === 1 && blob.strings.equals(name, OLD_LIST)) out.text(OLD_LIST_DEFINED);
+    else {
+      out.put(TYPEDEF);
+      this.declare(target, name, copy, 0);
+    }
+    out.put(CLOSE);
+  }
+
+  private putAliases(id: number, name: number): void {
+    if (name === 0) return;
+    this.copyOf(id);
+    for (const alias of ALIASES) {
+      if (!this.blob.strings.equals(name, alias.name)) continue;
+      this.out.text(alias.definition);
+      this.out.put(CLOSE);
+    }
+  }
 }

@@ -1,159 +1,320 @@
-import type { FormatError } from '../../elf/errors.js';
 import type { BtfBlob } from '../blob.js';
-import { MAX_DEPTH } from '../layout.js';
-import { KIND } from '../wire.js';
-import { type DeclarationKernel, linkDeclarationKernel } from './declaration-kernel.js';
-import { BlobHeap } from './heap.js';
-import { linkTextKernel, type NameTables, type Places, TEXT, type TextKernel } from './text-kernel.js';
+import { isModifier, KIND, RECORD_WORDS } from '../kinds.js';
+import { flagOfInfo, kindOfInfo, vlenOfInfo } from '../wire.js';
+import { ascii, type Literal, type Writer } from './writer.js';
 
-/** Characters of one declaration. A damaged blob may repeat a name of a megabyte for as often as it has types. */
-const MAX_TEXT = 1 << 26;
-/** Bytes that are made a string at a time. */
-const ROOM = 1 << 12;
+const VOID = ascii('void');
+const STRUCT = ascii('struct');
+const UNION = ascii('union');
+const ENUM = ascii('enum');
+const ANONYMOUS = ascii(' {...}');
+const POINTER = ascii(' *');
+const TIGHT_POINTER = ascii('*');
+const NO_PARAMETERS = ascii('(void)');
+const SEPARATOR = ascii(', ');
+const VARIADIC = ascii('...');
+const COPY = ascii('___');
+const TAG_BEFORE = ascii(' __attribute__((btf_type_tag("');
+const TAG_BEHIND = ascii('")))');
+/** const, volatile and restrict, behind what they are of and before it. */
+const QUALIFIERS: Readonly<Record<number, { readonly behind: Literal; readonly before: Literal }>> = {
+  [KIND.CONST]: { behind: ascii(' const'), before: ascii('const ') },
+  [KIND.VOLATILE]: { behind: ascii(' volatile'), before: ascii('volatile ') },
+  [KIND.RESTRICT]: { behind: ascii(' restrict'), before: ascii('restrict ') },
+};
+const SPACE = 32;
 
-/** Makes the declarations of one blob. */
-class Declarer {
-  readonly #blob: BtfBlob;
-  readonly #heap: BlobHeap;
-  readonly #parts: Parts;
-  readonly #decoder = new TextDecoder();
-  #text = '';
-  #name = '';
+/** Ids in the chains of types that are being written at a time, and in one of them. */
+const CHAINS = 4096;
+const LONGEST_CHAIN = 1000;
+/** Declarations inside of each other. */
+const MAX_NESTING = 100;
+
+/** In place of the offset of a name: none is declared, or the one that was given. */
+const NO_NAME = 0;
+const GIVEN = -1;
+
+/**
+ * Steps that a blob of this size justifies. A damaged blob of a few hundred bytes can describe a text of as many terabytes.
+ */
+export class Work {
+  private readonly blob: BtfBlob;
+  private readonly most: number;
+  private left: number;
 
   constructor(blob: BtfBlob) {
-    this.#blob = blob;
-    this.#heap = new BlobHeap(blob, PARTS, ROOM);
-    this.#parts = linkParts(blob, this.#heap, { flush: at => this.#flush(at), given: at => this.#given(at) });
+    this.blob = blob;
+    this.most = Math.min(20_000 + 64 * (blob.words.length + (blob.base?.words.length ?? 0)), 2 ** 30);
+    this.left = this.most;
   }
 
-  declare(id: number, name: string): string {
-    const parts = this.#parts;
-    this.#text = '';
-    this.#name = name;
-    // An error may have left half a character.
-    this.#decoder.decode();
-    parts.begin();
-    parts.reset();
-    parts.declare(id, name === '' ? 0 : 1, 1, 0);
-    parts.finish();
-    return this.#text + this.#decoder.decode();
+  restart(): void {
+    this.left = this.most;
   }
 
-  #flush(at: number): number {
-    const heap = this.#heap;
-    // Characters may be cut in two.
-    this.#text += this.#decoder.decode(heap.outputTo(at), { stream: true });
-    if (this.#text.length > MAX_TEXT) {
-      this.#decoder.decode();
-      throw this.#blob.errorAt(0, `a declaration takes more than ${MAX_TEXT} bytes`, 'limit');
+  spend(steps: number, id: number): void {
+    this.left -= steps;
+    if (this.left < 0) throw this.blob.errorAt(id, 'the types refer to each other so that their text has no reasonable length', 'limit');
+  }
+}
+
+/**
+ * Writes declarations of C. BTF says `pointer to const char`, C says `const char *`: the chain of types from the declared one to the one at its end is
+ * gathered and then written from its end, with the name in the middle (btf_dump_emit_type_decl and btf_dump_emit_type_chain of libbpf, whose form
+ * this follows).
+ */
+export class DeclarationWriter {
+  protected readonly blob: BtfBlob;
+  protected readonly out: Writer;
+  protected readonly work: Work;
+  /** The chains that are being written: those of inner declarations stand behind those around them. */
+  private readonly chain = new Int32Array(CHAINS);
+  private top = 0;
+  private nesting = 0;
+  private given: Uint8Array = new Uint8Array(0);
+
+  constructor(blob: BtfBlob, out: Writer) {
+    this.blob = blob;
+    this.out = out;
+    this.work = new Work(blob);
+  }
+
+  /** Declares a name that is none of the blob; the type alone where that is ''. */
+  declareAs(id: number, name: string): void {
+    // An error may have left something unfinished.
+    this.top = 0;
+    this.nesting = 0;
+    this.work.restart();
+    this.given = new TextEncoder().encode(name);
+    this.declare(id, name === '' ? NO_NAME : GIVEN, 1, 0);
+  }
+
+  /**
+   * Declares the name at an offset as of a type; the type alone where there is none.
+   * @param copy which of its name it is @param level of indentation that members go beyond
+   */
+  protected declare(id: number, name: number, copy: number, level: number): void {
+    const { blob, chain } = this;
+    this.nest(id);
+    const start = this.top;
+    for (let next = id; ; ) {
+      if (this.top === CHAINS) throw this.tooNested(id);
+      chain[this.top++] = next;
+      if (next === 0) break;
+      const owner = blob.ownerOf(next);
+      const at = owner.offsets[next - owner.firstId]!;
+      const kind = kindOfInfo(owner.words[at + 1]!);
+      if (kind === KIND.ARRAY) next = owner.words[at + RECORD_WORDS]!;
+      else if (kind === KIND.PTR || kind === KIND.FUNC_PROTO || isModifier(kind)) next = owner.words[at + 2]!;
+      else break;
+      if (this.top - start > LONGEST_CHAIN)
+        throw blob.errorAt(id, `type ${id} goes through more than ${LONGEST_CHAIN} others, or is a cycle`);
     }
-    return heap.output;
+    this.work.spend(this.top - start, id);
+    this.putChain(start, this.isEmpty(name) ? NO_NAME : name, copy, level);
+    this.nesting--;
   }
 
-  #given(at: number): number {
-    const next = this.#flush(at);
-    this.#text += this.#decoder.decode() + this.#name;
-    return next;
+  /** `struct name`, `union name`, `enum name`; the keyword alone where there is no name. */
+  protected putTag(id: number): void {
+    const kind = this.blob.kindNumber(id);
+    this.out.put(kind === KIND.STRUCT ? STRUCT : kind === KIND.UNION ? UNION : ENUM);
+    const name = this.blob.nameOffset(id);
+    if (name === 0) return;
+    this.out.byte(SPACE);
+    this.putName(name, this.copyOf(id));
   }
-}
 
-/** Kept, since who asks for one declaration of a blob asks for more: its records are copied once. */
-const declarers = new WeakMap<BtfBlob, Declarer>();
+  /** The declaration that a FWD is. */
+  protected putForward(id: number): void {
+    this.out.put(flagOfInfo(this.infoOf(id)) ? UNION : STRUCT);
+    this.out.byte(SPACE);
+    this.out.name(this.blob.nameOffset(id));
+  }
 
-/** `id` in C, declaring `name` where that is not ''. @throws FormatError; RangeError for an id that is none */
-export function declare(blob: BtfBlob, id: number, name: string): string {
-  // An id is looked up on the heap without a check.
-  blob.kindNumber(id);
-  let declarer = declarers.get(blob);
-  if (declarer === undefined) declarers.set(blob, (declarer = new Declarer(blob)));
-  return declarer.declare(id, name);
-}
+  /** A name, from the second of that name on with its number: `name___2`. */
+  protected putName(name: number, copy: number): void {
+    if (name === GIVEN) {
+      this.out.long(this.given);
+      return;
+    }
+    this.out.name(name);
+    if (copy < 2) return;
+    this.out.put(COPY);
+    this.out.unsigned(copy);
+  }
 
-/** A FUNC, or a FUNC_PROTO without a name, in C. @throws FormatError */
-export function prototypeOf(blob: BtfBlob, id: number): string {
-  if (blob.kindNumber(id) !== KIND.FUNC) return declare(blob, id, '');
-  const { words } = blob.ownerOf(id);
-  const at = blob.recordOf(id);
-  return declare(blob, words[at + 2]!, blob.strings.text(words[at]!));
-}
+  /** The how-manieth of its name a type is: types of one name are numbered in a header alone. */
+  protected copyOf(_id: number): number {
+    return 1;
+  }
 
-/** Ids in the chains of types that are being written at a time. */
-const CHAIN = 4096;
-/** Bytes that {@link linkParts} takes of a heap's tables. */
-export const PARTS: number = 1 << 15;
+  /** A struct, union or enum without a name: its body, in a header. */
+  protected putAnonymous(id: number, _level: number): void {
+    this.putTag(id);
+    this.out.put(ANONYMOUS);
+  }
 
-/** Where text goes. Each is given where output stands, and gives where it goes on. */
-export interface Outlet {
-  flush(at: number): number;
-  /** Adds the name that is to be declared. */
-  given(at: number): number;
-}
+  protected infoOf(id: number): number {
+    return this.blob.ownerOf(id).words[this.blob.recordOf(id) + 1]!;
+  }
 
-/** What a header has beyond declarations. */
-export interface Header extends NameTables {
-  /** Writes the body of an anonymous struct, union or enum. */
-  putBody(id: number, level: number): void;
-}
+  private isEmpty(name: number): boolean {
+    if (name <= 0) return false;
+    const table = this.blob.strings.tableOf(name);
+    return table.bytes[name - table.start] === 0;
+  }
 
-/** The parts of the C printer that all of C takes, linked with each other; and what further parts are linked with. */
-export interface Parts extends Places, TextKernel, DeclarationKernel {
-  fail(fault: number, id: number): never;
-}
+  private nest(id: number): void {
+    if (++this.nesting > MAX_NESTING) throw this.tooNested(id);
+  }
 
-const NO_HEADER: Header = { copies: 0, heads: 0, mask: 0, names: 0, putBody() {} };
+  private tooNested(id: number): Error {
+    return this.blob.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} declarations`, 'limit');
+  }
 
-export function linkParts(blob: BtfBlob, heap: BlobHeap, outlet: Outlet, header?: Header): Parts {
-  const { records, strings, output, end, buffer } = heap;
-  const host = {
-    ...textOn(heap),
-    records,
-    strings,
-    output,
-    end,
-    chain: heap.take(CHAIN * 4),
-    work: workFor(blob),
-    header: header === undefined ? 0 : 1,
-    ...(header ?? NO_HEADER),
-    ...outlet,
-    wide(at: number, low: number, high: number, signed: number): number {
-      const value = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-      return heap.put(at, signed === 0 ? `${value}ULL` : `${BigInt.asIntN(64, value)}LL`);
-    },
-    fail(fault: number, id: number): never {
-      throw faultOf(blob, fault, id);
-    },
-  };
-  const text = Object.assign(host, linkTextKernel(buffer, host));
-  for (const { firstId, count, start } of heap.layers) text.place(firstId, count, start);
-  return Object.assign(text, linkDeclarationKernel(buffer, text));
-}
+  /** Writes the chain from its end down to `start`, and takes it off. */
+  private putChain(start: number, name: number, copy: number, level: number): void {
+    const { out } = this;
+    // The first pointer follows a parenthesis or nothing: no space before it.
+    let tight = true;
+    while (this.top > start) {
+      out.room();
+      const id = this.chain[--this.top]!;
+      const kind = this.blob.kindNumber(id);
+      if (kind === KIND.PTR) out.put(tight ? TIGHT_POINTER : POINTER);
+      else if (kind === KIND.ARRAY) {
+        this.putArray(id, start, name, copy, level, tight);
+        return;
+      } else if (kind === KIND.FUNC_PROTO) {
+        this.putFunction(id, start, name, copy, level, tight);
+        return;
+      } else {
+        const qualifier = QUALIFIERS[kind];
+        if (qualifier !== undefined) out.put(qualifier.behind);
+        else {
+          this.putQualifiers(start);
+          this.putEnd(id, kind, level);
+        }
+      }
+      tight = kind === KIND.PTR;
+    }
+    this.putDeclared(name, copy, tight);
+  }
 
-/** Puts the literals on the heap. */
-function textOn(heap: BlobHeap): Record<keyof typeof TEXT, number> {
-  const addresses: Record<string, number> = {};
-  for (const [name, text] of Object.entries(TEXT)) addresses[name] = heap.text(text);
-  return addresses as Record<keyof typeof TEXT, number>;
-}
+  /** The declared name, where there is one. */
+  private putDeclared(name: number, copy: number, tight: boolean): void {
+    if (name === NO_NAME) return;
+    if (!tight) this.out.byte(SPACE);
+    this.putName(name, copy);
+  }
 
-/** Steps that a blob of this size justifies: a small whole number, which a compiler keeps in a register. */
-function workFor(blob: BtfBlob): number {
-  return Math.min(20_000 + 64 * (blob.words.length + (blob.base?.words.length ?? 0)), 2 ** 30);
-}
+  /** The type at the end of a chain. */
+  private putEnd(id: number, kind: number, level: number): void {
+    const { out } = this;
+    const name = this.blob.nameOffset(id);
+    switch (kind) {
+      case KIND.VOID:
+        out.put(VOID);
+        return;
+      case KIND.INT:
+      case KIND.FLOAT:
+        out.name(name);
+        return;
+      case KIND.STRUCT:
+      case KIND.UNION:
+      case KIND.ENUM:
+      case KIND.ENUM64:
+        if (name === 0) this.putAnonymous(id, level);
+        else this.putTag(id);
+        return;
+      case KIND.FWD:
+        this.putForward(id);
+        return;
+      case KIND.TYPEDEF:
+        this.putName(name, this.copyOf(id));
+        return;
+      case KIND.TYPE_TAG:
+        out.put(TAG_BEFORE);
+        out.name(name);
+        out.put(TAG_BEHIND);
+        return;
+    }
+    throw this.blob.errorAt(id, `type ${id}, of kind ${kind}, is no part of a declaration`);
+  }
 
-function faultOf(blob: BtfBlob, fault: number, id: number): FormatError {
-  const kind = blob.kindNumber(id);
-  const [message, code] = (
-    [
-      [`type ${id} is nested too deeply, or in a cycle`, 'limit'],
-      [`type ${id} contains itself`],
-      [`type ${id} is of kind ${kind}, which C has no form for`],
-      ['the types refer to each other so that their text has no reasonable length', 'limit'],
-      [`type ${id} is nested deeper than 100 declarations`, 'limit'],
-      [`type ${id} goes through more than 1000 others, or is a cycle`],
-      [`type ${id} goes through more than ${MAX_DEPTH} others, or is a cycle`],
-      [`type ${id} is larger than 2^53 - 1 bytes`],
-      [`type ${id}, of kind ${kind}, is no part of a declaration`],
-    ] as const
-  )[fault]!;
-  return blob.errorAt(id, message, code);
+  /** Const, volatile and restrict of what is at the end of a chain stand before it. */
+  private putQualifiers(start: number): void {
+    for (; this.top > start; this.top--) {
+      const qualifier = QUALIFIERS[this.blob.kindNumber(this.chain[this.top - 1]!)];
+      if (qualifier === undefined) return;
+      this.out.put(qualifier.before);
+    }
+  }
+
+  /** GCC repeats an element's const on the array, and marks noreturn functions volatile: C has no place for either. */
+  private dropModifiers(start: number): void {
+    while (this.top > start && isModifier(this.blob.kindNumber(this.chain[this.top - 1]!))) this.top--;
+  }
+
+  /** What stands behind the type of the elements. */
+  private putArray(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
+    const { out, blob } = this;
+    this.dropModifiers(start);
+    if (this.top === start) this.putDeclared(name, copy, tight);
+    else {
+      if (name !== NO_NAME && !tight) out.byte(SPACE);
+      const isNested = blob.kindNumber(this.chain[this.top - 1]!) === KIND.ARRAY;
+      if (!isNested) out.byte(40);
+      this.putInner(id, start, name, copy, level);
+      if (!isNested) out.byte(41);
+    }
+    out.room();
+    out.byte(91);
+    out.unsigned(blob.ownerOf(id).words[blob.recordOf(id) + RECORD_WORDS + 2]!);
+    out.byte(93);
+  }
+
+  /** What stands behind the type that a function returns. */
+  private putFunction(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
+    const { out } = this;
+    this.dropModifiers(start);
+    if (this.top === start) this.putDeclared(name, copy, tight);
+    else {
+      out.byte(SPACE);
+      out.byte(40);
+      this.putInner(id, start, name, copy, level);
+      out.byte(41);
+    }
+    this.putParameters(id, level);
+  }
+
+  /** The rest of a chain, inside the parentheses of an array or a function. */
+  private putInner(id: number, start: number, name: number, copy: number, level: number): void {
+    this.nest(id);
+    this.putChain(start, name, copy, level);
+    this.nesting--;
+  }
+
+  /** `(int a, ...)` */
+  private putParameters(id: number, level: number): void {
+    const { out, blob } = this;
+    const { words } = blob.ownerOf(id);
+    const first = blob.recordOf(id) + RECORD_WORDS;
+    const end = first + vlenOfInfo(words[first - 2]!) * 2;
+    // Clang writes a function without parameters as one of a single void.
+    if (end === first || (end === first + 2 && words[first + 1] === 0)) {
+      out.put(NO_PARAMETERS);
+      return;
+    }
+    out.byte(40);
+    for (let at = first; at < end; at += 2) {
+      if (at > first) out.put(SEPARATOR);
+      out.room();
+      const type = words[at + 1]!;
+      if (type === 0 && at + 2 === end) out.put(VARIADIC);
+      else this.declare(type, words[at]!, 1, level);
+    }
+    out.byte(41);
+  }
 }

@@ -1,6 +1,6 @@
 import type { Btf } from '../btf.js';
+import type { Kind } from '../kinds.js';
 import type { CompositeType } from '../types.js';
-import type { Kind } from '../wire.js';
 import { Shapes } from './shape.js';
 
 /** A member of a struct or union. */

@@ -1,196 +1,309 @@
-import { FormatError } from '../../elf/errors.js';
 import type { BtfBlob } from '../blob.js';
-import { ELEMENT_WORDS, KIND, type Kind, LAST_KIND, LINKAGE_NAMES } from '../wire.js';
-import { CHOICE, type LineKernel, linkLineKernel, OP } from './line-kernel.js';
-import type { Sink } from './writer.js';
+import { ELEMENT_WORDS, KIND, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS, type Template } from '../kinds.js';
+import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from '../wire.js';
+import { ascii, type Literal, type Sink, Writer } from './writer.js';
 
-/**
- * How a dump writes types. A template is text with fields as `{name}`, and each kind has one for its record, or three: for what stands before its
- * elements, for each element, and for what stands behind them.
- */
+/** How a dump writes types, beside what the table of kinds says of each: templates, text with fields as `{name}`. */
 export interface Dialect {
-  /** What every type starts with; KIND stands for its kind. */
+  /** Its column in the table of kinds. */
+  readonly name: 'raw' | 'json';
+  /** What every type starts with, its id behind it; and what follows that, with KIND for its kind. */
   readonly start: string;
-  readonly kinds: Readonly<Record<Exclude<Kind, 'VOID'>, string | readonly [head: string, element: string, tail: string]>>;
+  readonly title: string;
+  /** What follows that for a kind which is not known. */
+  readonly unknown: string;
   /** Fields that are one of several literals. */
   readonly choices: Readonly<Record<string, Choice>>;
   readonly anonymous: string;
   /** Between records, and between elements. */
   readonly separator: '' | ',';
-  /** True where names are written as inside of quotes in JSON. */
-  readonly escape: boolean;
+  /** What of names is escaped: PLAIN or ESCAPED. */
+  readonly names: Uint8Array;
 }
 
 export interface Choice {
-  /** One of CHOICE. */
-  readonly by: number;
+  /** What chooses: kind_flag, vlen, the word behind the record's three, bits 24 to 27 of it, the kind of the type that an element refers to. */
+  readonly by: 'flag' | 'vlen' | 'word' | 'encoding' | 'target';
   readonly literals: readonly string[];
   /** For values that have none. */
   readonly other: string;
 }
 
-/** Fields by name: an operation of the kernel, and its argument. Those of elements are found from the element's start. */
-const FIELDS: Readonly<Record<string, readonly [op: number, argument: number]>> = {
-  id: [OP.ID, 0],
-  name: [OP.NAME, 0],
-  size: [OP.UNSIGNED, 8],
-  type: [OP.UNSIGNED, 8],
-  vlen: [OP.VLEN, 0],
-  bitsOffset: [OP.BITS, 16],
-  bits: [OP.BITS, 0],
-  elementType: [OP.UNSIGNED, 12],
-  indexType: [OP.UNSIGNED, 16],
-  elements: [OP.UNSIGNED, 20],
-  component: [OP.SIGNED, 12],
-  memberType: [OP.UNSIGNED, 4],
-  memberOffset: [OP.OFFSET, 8],
-  memberWidth: [OP.WIDTH, 8],
-  value: [OP.VALUE, 4],
-  widenedValue: [OP.WIDENED, 4],
-  wideValue: [OP.WIDE, 4],
-  variable: [OP.UNSIGNED, 0],
-  variableOffset: [OP.UNSIGNED, 4],
-  variableSize: [OP.UNSIGNED, 8],
-  variableName: [OP.TARGET, 0],
+/** What is written for a field. */
+type Operation =
+  /** A word of the element, of the record in its head. */
+  | 'unsigned'
+  | 'signed'
+  /** The lower 24 bits of the word: vlen, and a member's offset where others are its width. */
+  | 'vlen'
+  | 'offset'
+  /** Bits 0 to 7 and 16 to 23 of an INT's word. */
+  | 'bits'
+  | 'bitsOffset'
+  /** The string whose offset is in the word; that of the type whose id is there. */
+  | 'name'
+  | 'targetName'
+  /** A bit-field's width, and the literal in front of it, only where there is one. */
+  | 'width'
+  /** An unsigned 32-bit value as bpftool's JSON has it, which widens it as signed first; and one of 64 bits. */
+  | 'widened'
+  | 'wide'
+  | 'wideSigned'
+  | 'choice'
+  | 'nothing';
+
+/** A field: what is written, of which word from the element's or the record's start. */
+type Field = readonly [operation: Operation, word: number];
+
+/** Fields by name. */
+const FIELDS: Readonly<Record<string, Field>> = {
+  name: ['name', 0],
+  size: ['unsigned', 2],
+  type: ['unsigned', 2],
+  vlen: ['vlen', 1],
+  bitsOffset: ['bitsOffset', 3],
+  bits: ['bits', 3],
+  elementType: ['unsigned', 3],
+  indexType: ['unsigned', 4],
+  elements: ['unsigned', 5],
+  component: ['signed', 3],
+  memberType: ['unsigned', 1],
+  memberOffset: ['unsigned', 2],
+  memberWidth: ['nothing', 2],
+  value: ['unsigned', 1],
+  widenedValue: ['widened', 1],
+  wideValue: ['wide', 1],
+  variable: ['unsigned', 0],
+  variableOffset: ['unsigned', 1],
+  variableSize: ['unsigned', 2],
+  variableName: ['targetName', 0],
 };
 
-/** Literals for the choice by linkage, and by the sign of an enum, are the dialect's; bpftool has names for one bit of an INT's encoding at most. */
-export const ENCODINGS: readonly string[] = Array.from(
-  { length: 16 },
-  (_, bits) => ['(none)', 'SIGNED', 'CHAR', undefined, 'BOOL'][bits] ?? 'UNKN',
-);
-export const LINKAGES: readonly string[] = LINKAGE_NAMES;
-export { CHOICE };
+/** Those that are others where kind_flag is set: a member's offset has 24 bits and its width the rest, and enumerators are signed. */
+const FLAGGED_FIELDS: Readonly<Record<string, Field>> = {
+  ...FIELDS,
+  memberOffset: ['offset', 2],
+  memberWidth: ['width', 2],
+  value: ['signed', 1],
+  widenedValue: ['signed', 1],
+  wideValue: ['wideSigned', 1],
+};
 
-/** Bytes that are gathered before they are written, and what a line may take beyond them, without its names. */
-const OUTPUT = 1 << 17;
-const LINE = 1 << 12;
-/** For programs, literals and tables. */
-const TABLES = 1 << 15;
-const LIMIT = 1 << 30;
+/** bpftool has names for one bit of an INT's encoding at most. */
+const ENCODINGS: readonly string[] = Array.from({ length: 16 }, (_, bits) => ['(none)', 'SIGNED', 'CHAR', '', 'BOOL'][bits] || 'UNKN');
 
-/** Prints the types of a blob, without those of its base. @throws FormatError `limit` for more than a gigabyte of them */
+/** Choices that bpftool's dialects have in common. */
+export const CHOICES: Readonly<Record<string, Choice>> = {
+  sign: { by: 'flag', literals: ['UNSIGNED', 'SIGNED'], other: '' },
+  forward: { by: 'flag', literals: ['struct', 'union'], other: '' },
+  encoding: { by: 'encoding', literals: ENCODINGS, other: '' },
+  linkage: { by: 'vlen', literals: LINKAGE_NAMES, other: '(unknown)' },
+  variableLinkage: { by: 'word', literals: LINKAGE_NAMES, other: '(unknown)' },
+};
+
+/** Prints the types of a blob, without those of its base, between two texts. */
 export function printLines(blob: BtfBlob, dialect: Dialect, before: string, after: string, sink: Sink): void {
-  const layers: BtfBlob[] = [];
-  for (let layer: BtfBlob | undefined = blob; layer !== undefined; layer = layer.base) layers.unshift(layer);
-  const records = TABLES;
-  const words = records + blob.count * 4;
-  const strings = words + layers.reduce((sum, layer) => sum + layer.words.length, 0) * 4;
-  const output = strings + blob.strings.end;
-  const top = output + OUTPUT + LINE;
-  if (top > LIMIT) throw new FormatError('limit', { name: blob.name }, `a dump is made of at most ${LIMIT} bytes of types and strings`);
-  // What asm.js takes as a heap's length. Pages that nothing touches cost nothing.
-  const heap = new ArrayBuffer(top <= 1 << 24 ? 2 ** Math.ceil(Math.log2(top)) : Math.ceil(top / 2 ** 24) * 2 ** 24);
-  const bytes = new Uint8Array(heap);
-  const flush = (at: number): number => {
-    sink(bytes.subarray(output, at));
-    return output;
-  };
-  const text = (at: number, text: string): number => at + encoder.encodeInto(text, bytes.subarray(at)).written;
-  const tables = new Tables(heap, dialect);
-  const kernel: LineKernel = linkLineKernel(
-    heap,
-    {
-      records,
-      strings,
-      digits: tables.digits,
-      kinds: tables.kinds,
-      unknown: LAST_KIND + 1,
-      ...tables.anonymous,
-      separator: dialect.separator === '' ? 0 : dialect.separator.charCodeAt(0),
-      quoting: dialect.escape ? 1 : 0,
-      end: output + OUTPUT,
-    },
-    {
-      flush,
-      wide(at, low, high, signed) {
-        const value = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-        return text(at, (signed === 0 ? value : BigInt.asIntN(64, value)).toString());
-      },
-      escaped: (at, byte) => text(at > output + OUTPUT ? flush(at) : at, JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
-    },
-  );
-  let base = words;
-  const places = new Int32Array(heap, records, blob.count);
-  for (const layer of layers) {
-    new Uint32Array(heap, base, layer.words.length).set(layer.words);
-    bytes.set(layer.strings.bytes, strings + layer.strings.start);
-    places.set(layer.offsets, layer.firstId);
-    kernel.place(layer.firstId, layer.count, base);
-    base += layer.words.length * 4;
+  const writer = new Writer(blob.strings, sink, dialect.names);
+  const printer = new LinePrinter(blob, dialect, writer);
+  writer.text(before);
+  const { offsets, firstId } = blob;
+  for (let i = 0; i < offsets.length; i++) {
+    if (i > 0) writer.text(dialect.separator);
+    printer.type(offsets[i]!, firstId + i);
   }
-  flush(text(kernel.print(blob.firstId, blob.count, text(output, before)), after));
+  writer.room();
+  writer.text(after);
+  writer.flush();
 }
 
-const encoder = new TextEncoder();
+/** A piece of a template: a literal and the field behind it. */
+interface Step {
+  readonly literal: Literal;
+  readonly operation: Operation;
+  readonly word: number;
+  readonly choice: Literals | undefined;
+}
 
-/** The tables of a dialect at the start of the heap. */
-class Tables {
-  readonly digits: number;
-  readonly kinds: number;
-  readonly anonymous: { readonly anonymous: number; readonly anonymousLength: number };
-  private readonly bytes: Uint8Array;
-  private readonly words: Int32Array;
-  private top = 0;
-  private readonly choices: Map<string, number>;
+/** A {@link Choice}, as bytes. */
+interface Literals {
+  readonly by: Choice['by'];
+  readonly literals: readonly Literal[];
+  readonly other: Literal;
+}
 
-  constructor(heap: ArrayBuffer, { start, kinds, choices, anonymous }: Dialect) {
-    this.bytes = new Uint8Array(heap);
-    this.words = new Int32Array(heap);
-    this.digits = this.take(4000);
-    for (let i = 0, at = this.digits; i < 1000; i++, at += 4) {
-      this.bytes[at] = 48 + ((i / 100) | 0);
-      this.bytes[at + 1] = 48 + (((i / 10) | 0) % 10);
-      this.bytes[at + 2] = 48 + (i % 10);
-      this.bytes[at + 3] = i < 10 ? 1 : i < 100 ? 2 : 3;
+/** The steps of a kind's templates. */
+interface Program {
+  readonly head: readonly Step[];
+  readonly element: readonly Step[];
+  readonly tail: readonly Step[];
+  /** Words from the record's start to its elements, and of each; 0 where there are none. */
+  readonly first: number;
+  readonly stride: number;
+}
+
+class LinePrinter {
+  private readonly blob: BtfBlob;
+  private readonly words: Uint32Array;
+  private readonly writer: Writer;
+  private readonly start: Literal;
+  private readonly separator: Literal;
+  private readonly anonymous: Literal;
+  /** By kind number, and by it where kind_flag is set; the last one is for kinds that are not known. */
+  private readonly programs: readonly Program[];
+  private readonly flagged: readonly Program[];
+
+  constructor(blob: BtfBlob, dialect: Dialect, writer: Writer) {
+    this.blob = blob;
+    this.words = blob.words;
+    this.writer = writer;
+    this.start = ascii(dialect.start);
+    this.separator = ascii(dialect.separator);
+    this.anonymous = ascii(dialect.anonymous);
+    this.programs = programsOf(dialect, false);
+    this.flagged = programsOf(dialect, true);
+  }
+
+  /**
+   * Writes the type whose record is at a word: the steps for its head, those of each element, those behind them. Numbers and names are nearly all that
+   * there is; what is rare is written elsewhere, and all is called from one place: V8 compiles it sooner, and fewer times.
+   */
+  type(record: number, id: number): void {
+    const { words, writer } = this;
+    const info = words[record + 1]!;
+    const program = (flagOfInfo(info) ? this.flagged : this.programs)[Math.min(kindOfInfo(info), LAST_KIND + 1)]!;
+    let left = program.stride === 0 ? 0 : vlenOfInfo(info);
+    let next = record + program.first;
+    let at = record;
+    writer.room();
+    writer.put(this.start);
+    writer.unsigned(id);
+    for (let steps = program.head; ; ) {
+      for (let i = 0; i < steps.length; i++) {
+        const step = steps[i]!;
+        const value = words[at + step.word]!;
+        if (step.operation === 'unsigned') {
+          writer.put(step.literal);
+          writer.unsigned(value);
+        } else if (step.operation === 'name') {
+          writer.put(step.literal);
+          if (value === 0) writer.put(this.anonymous);
+          else writer.name(value);
+        } else this.rare(step, value, record, at);
+      }
+      if (steps === program.tail) return;
+      writer.room();
+      if (left === 0) {
+        at = record;
+        steps = program.tail;
+        continue;
+      }
+      if (steps === program.element) writer.put(this.separator);
+      at = next;
+      next += program.stride;
+      left--;
+      steps = program.element;
     }
-    const [address, length] = this.literal(anonymous);
-    this.anonymous = { anonymous: address, anonymousLength: length };
-    this.choices = new Map(
-      Object.entries(choices).map(([name, { by, literals, other }]) => {
-        const entries = [other, ...literals].flatMap(text => this.literal(text));
-        const list = this.take(8 + entries.length * 4);
-        this.words.set([by, literals.length, ...entries], list >> 2);
-        return [name, list];
-      }),
-    );
-    this.kinds = this.take((LAST_KIND + 2) * 32);
-    for (const [name, templates] of Object.entries(kinds)) {
-      const number = name === 'UNKNOWN' ? LAST_KIND + 1 : KIND[name as keyof typeof KIND];
-      const [head, element = '', tail = ''] = typeof templates === 'string' ? [templates] : templates;
-      const parts = [start.replace('KIND', name) + head, element, tail];
-      const step = typeof templates === 'string' ? 0 : ELEMENT_WORDS[number]! * 4;
-      this.words.set([...parts.flatMap(template => this.program(template)), step], (this.kinds + number * 32) >> 2);
+  }
+
+  private rare({ literal, operation, word, choice }: Step, value: number, record: number, at: number): void {
+    const { words, writer } = this;
+    if (operation === 'width' && value >>> 24 === 0) return;
+    writer.put(literal);
+    switch (operation) {
+      case 'vlen':
+        writer.unsigned(vlenOfInfo(value));
+        break;
+      case 'bits':
+        writer.unsigned(value & 255);
+        break;
+      case 'bitsOffset':
+        writer.unsigned((value >>> 16) & 255);
+        break;
+      case 'offset':
+        writer.unsigned(value & 0xff_ffff);
+        break;
+      case 'width':
+        writer.unsigned(value >>> 24);
+        break;
+      case 'signed':
+        writer.signed(value | 0);
+        break;
+      case 'widened':
+        if (value < 0x8000_0000) writer.unsigned(value);
+        else writer.wide(value, -1, false);
+        break;
+      case 'wide':
+      case 'wideSigned':
+        writer.wide(value, words[at + word + 1]!, operation === 'wideSigned');
+        break;
+      case 'targetName':
+        this.targetName(this.blob.nameOffset(value));
+        break;
+      case 'choice':
+        writer.put(choice!.literals[this.chosen(choice!.by, record, at)] ?? choice!.other);
+        break;
     }
   }
 
-  private take(bytes: number): number {
-    const start = this.top;
-    this.top = (start + bytes + 3) & ~3;
-    if (this.top > TABLES) throw new RangeError('the tables of a dialect are too large');
-    return start;
+  private targetName(offset: number): void {
+    if (offset === 0) this.writer.put(this.anonymous);
+    else this.writer.name(offset);
   }
 
-  private literal(text: string): [start: number, length: number] {
-    const start = this.take(text.length);
-    for (let i = 0; i < text.length; i++) this.bytes[start + i] = text.charCodeAt(i);
-    return [start, text.length];
-  }
-
-  /** Where the instructions of a template start and end. */
-  private program(template: string): [start: number, end: number] {
-    const instructions: number[] = [];
-    // Text, field, text … field, text.
-    const parts = template.split(/\{(\w+)\}/);
-    for (let i = 0; i < parts.length; i += 2) {
-      const field = parts[i + 1];
-      if (field === undefined && parts[i] === '') break;
-      const choice = this.choices.get(field ?? '');
-      const [op, argument] = field === undefined ? [OP.NOTHING, 0] : choice === undefined ? FIELDS[field]! : [OP.CHOICE, choice];
-      instructions.push(...this.literal(parts[i]!), op, argument);
+  private chosen(by: Choice['by'], record: number, element: number): number {
+    const { words } = this;
+    switch (by) {
+      case 'flag':
+        return words[record + 1]! >>> 31;
+      case 'vlen':
+        return vlenOfInfo(words[record + 1]!);
+      case 'word':
+        return words[record + RECORD_WORDS]!;
+      case 'encoding':
+        return (words[record + RECORD_WORDS]! >>> 24) & 15;
+      case 'target':
+        return this.blob.kindNumber(words[element]!);
     }
-    const start = this.take(instructions.length * 4);
-    this.words.set(instructions, start >> 2);
-    return [start, start + instructions.length * 4];
   }
+}
+
+function programsOf({ name, title, unknown, choices }: Dialect, flag: boolean): Program[] {
+  const literals = Object.fromEntries(
+    Object.entries(choices).map(([field, { by, literals, other }]) => [field, { by, literals: literals.map(ascii), other: ascii(other) }]),
+  );
+  const steps = (template: string): Step[] => stepsOf(template, flag ? FLAGGED_FIELDS : FIELDS, literals);
+  const program = (kind: string, templates: Template, number: number): Program => {
+    const [head, element, tail] = typeof templates === 'string' ? [templates, '', ''] : templates;
+    return {
+      head: steps(title.replace('KIND', kind) + head),
+      element: steps(element),
+      tail: steps(tail),
+      first: RECORD_WORDS + (TAIL_WORDS[number] ?? 0),
+      stride: ELEMENT_WORDS[number] ?? 0,
+    };
+  };
+  // Void has no record.
+  const programs = [program('VOID', unknown, KIND.VOID)];
+  for (const [kind, row] of Object.entries(KINDS)) {
+    const number = KIND[kind as RecordKind];
+    programs[number] = program(kind, row[name], number);
+  }
+  programs[LAST_KIND + 1] = program('UNKNOWN', unknown, LAST_KIND + 1);
+  return programs;
+}
+
+function stepsOf(template: string, fields: Readonly<Record<string, Field>>, choices: Readonly<Record<string, Literals>>): Step[] {
+  const steps: Step[] = [];
+  // Text, field, text … field, text.
+  const parts = template.split(/\{(\w+)\}/);
+  for (let i = 0; i < parts.length; i += 2) {
+    const name = parts[i + 1];
+    const literal = ascii(parts[i]!);
+    if (name === undefined && literal.length === 0) break;
+    const choice = choices[name ?? ''];
+    const [operation, word]: Field = choice !== undefined ? ['choice', 0] : name === undefined ? ['nothing', 0] : fields[name]!;
+    if (operation === 'nothing' && name !== undefined) continue;
+    steps.push({ literal, operation, word, choice });
+  }
+  return steps;
 }

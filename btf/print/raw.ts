@@ -1,59 +1,23 @@
 import type { BtfBlob } from '../blob.js';
-import { KIND_NAMES } from '../wire.js';
-import { CHOICE, type Dialect, ENCODINGS, LINKAGES, printLines } from './lines.js';
-import type { Sink } from './writer.js';
-
-const REFERENCE = ' type_id={type}\n';
-/** The width, and what stands before it, only where there is one. */
-const MEMBERS = [
-  ' size={size} vlen={vlen}',
-  "\n\t'{name}' type_id={memberType} bits_offset={memberOffset} bitfield_size={memberWidth}",
-  '\n',
-] as const;
-const ENUM = ' encoding={sign} size={size} vlen={vlen}';
+import { KIND_NAMES } from '../kinds.js';
+import { CHOICES, type Dialect, printLines } from './lines.js';
+import { PLAIN, type Sink } from './writer.js';
 
 /** bpftool's raw form. */
 const RAW: Dialect = {
-  start: "[{id}] KIND '{name}'",
-  kinds: {
-    INT: ' size={size} bits_offset={bitsOffset} nr_bits={bits} encoding={encoding}\n',
-    PTR: REFERENCE,
-    ARRAY: ' type_id={elementType} index_type_id={indexType} nr_elems={elements}\n',
-    STRUCT: MEMBERS,
-    UNION: MEMBERS,
-    ENUM: [ENUM, "\n\t'{name}' val={value}", '\n'],
-    FWD: ' fwd_kind={forward}\n',
-    TYPEDEF: REFERENCE,
-    VOLATILE: REFERENCE,
-    CONST: REFERENCE,
-    RESTRICT: REFERENCE,
-    FUNC: ' type_id={type} linkage={linkage}\n',
-    FUNC_PROTO: [' ret_type_id={type} vlen={vlen}', "\n\t'{name}' type_id={memberType}", '\n'],
-    VAR: ' type_id={type}, linkage={variableLinkage}\n',
-    DATASEC: [
-      ' size={size} vlen={vlen}',
-      "\n\ttype_id={variable} offset={variableOffset} size={variableSize} ({kind} '{variableName}')",
-      '\n',
-    ],
-    FLOAT: ' size={size}\n',
-    DECL_TAG: ' type_id={type} component_idx={component}\n',
-    TYPE_TAG: REFERENCE,
-    ENUM64: [ENUM, "\n\t'{name}' val={wideValue}{suffix}", '\n'],
-    UNKNOWN: '\n',
-  },
+  name: 'raw',
+  start: '[',
+  title: "] KIND '{name}'",
+  unknown: '\n',
   choices: {
-    sign: { by: CHOICE.FLAG, literals: ['UNSIGNED', 'SIGNED'], other: '' },
-    suffix: { by: CHOICE.FLAG, literals: ['ULL', 'LL'], other: '' },
-    forward: { by: CHOICE.FLAG, literals: ['struct', 'union'], other: '' },
-    encoding: { by: CHOICE.ENCODING, literals: ENCODINGS, other: '' },
-    linkage: { by: CHOICE.VLEN, literals: LINKAGES, other: '(unknown)' },
-    variableLinkage: { by: CHOICE.WORD, literals: LINKAGES, other: '(unknown)' },
+    ...CHOICES,
+    suffix: { by: 'flag', literals: ['ULL', 'LL'], other: '' },
     // bpftool calls void UNKNOWN.
-    kind: { by: CHOICE.TARGET, literals: KIND_NAMES.map((name, number) => (number === 0 ? 'UNKNOWN' : name)), other: 'UNKNOWN' },
+    variableKind: { by: 'target', literals: ['UNKNOWN', ...KIND_NAMES.slice(1)], other: 'UNKNOWN' },
   },
   anonymous: '(anon)',
   separator: '',
-  escape: false,
+  names: PLAIN,
 };
 
 /**

@@ -4,13 +4,22 @@ import type { StringTable } from '../strings.js';
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
 export type Sink = (bytes: Uint8Array) => void;
 
-const CHUNK = 1 << 18;
-/** The first chunk is short: output begins at once, and what flushes is part of the code by the time it is compiled. */
+/** Bytes that are gathered before they are written. */
+const CHUNK = 1 << 17;
+/** The first of them are written early: what writes is then part of the code by the time that is compiled. */
 const FIRST = 1 << 13;
-/** Free bytes that `room` leaves: one line without its names. */
-const LINE = 1 << 10;
-/** Names up to this length are copied inside what `room` left. */
-const SHORT = 1 << 8;
+/** What `room` leaves: literals, numbers and two names. Of a longer name this much is copied, and the rest is written as it is. */
+const LINE = 1 << 11;
+const LONGEST_NAME = 1 << 9;
+
+const MINUS = 45;
+
+/** Where names are copied as they are, up to their NUL. */
+export const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte === 0 ? 1 : 0));
+/** Where names stand inside the quotes of JSON. */
+export const ESCAPED: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 32 || '"\\'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
 
 /** For numbers below 1000: their digits as bytes from the lowest of a word, how many they are, and all three with leading zeros. */
 const THREE = new Uint32Array(1000);
@@ -23,38 +32,40 @@ for (let i = 0; i < 1000; i++) {
   THREE[i] = padded >>> ((3 - LENGTHS[i]!) * 8);
 }
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const SHORT_ESCAPES: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
-
 /**
- * Gathers the text of a dump as bytes. A kernel's BTF prints to ten megabytes, in less time than JavaScript strings of it would take to make:
- * so nothing here makes a string. The methods for parts of a line do not look for room: `room` is to be called before each line, which then may
- * have 512 bytes of literals and numbers beside its names.
+ * Gathers the text of a dump as bytes. A kernel's BTF prints to ten megabytes, in less time than JavaScript strings of it would take to make: so
+ * nothing here makes a string. The methods do not look for room: `room` is to be called before each line, which then may have a kilobyte of
+ * literals and numbers beside two names.
  */
 export class Writer {
-  bytes: Uint8Array;
-  readonly view: DataView;
-  at = 0;
-  #end: number;
-  readonly #sink: Sink;
+  private readonly strings: StringTable;
+  private readonly stops: Uint8Array;
+  private readonly sink: Sink;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private at = 0;
+  private end: number;
 
-  constructor(sink: Sink, capacity: number = CHUNK) {
-    this.#sink = sink;
-    this.bytes = new Uint8Array(capacity);
+  /** @param stops for each byte, 1 where a name is not copied as it is: {@link PLAIN} or {@link ESCAPED} @param capacity bytes that are gathered */
+  constructor(strings: StringTable, sink: Sink, stops: Uint8Array = PLAIN, capacity: number = CHUNK) {
+    this.strings = strings;
+    this.stops = stops;
+    this.sink = sink;
+    this.bytes = new Uint8Array(capacity + LINE);
     this.view = new DataView(this.bytes.buffer);
-    this.#end = Math.min(FIRST, capacity) - LINE;
+    this.end = Math.min(FIRST, capacity);
   }
 
   /** Makes sure of room for a line. */
   room(): void {
-    if (this.at > this.#end) this.flush();
+    if (this.at > this.end) this.flush();
   }
 
+  /** Writes out what there is. */
   flush(): void {
-    if (this.at > 0) this.#sink(this.bytes.subarray(0, this.at));
+    if (this.at > 0) this.sink(this.bytes.subarray(0, this.at));
     this.at = 0;
-    this.#end = this.bytes.length - LINE;
+    this.end = this.bytes.length - LINE;
   }
 
   byte(value: number): void {
@@ -64,64 +75,37 @@ export class Writer {
   /** Eight bytes at a time: what goes beyond the literal's end is overwritten by what follows. */
   put({ length, eights }: Literal): void {
     const { view, at } = this;
-    view.setFloat64(at, eights[0]!, HOST_LITTLE_ENDIAN);
-    for (let i = 1; i < eights.length; i++) view.setFloat64(at + i * 8, eights[i]!, HOST_LITTLE_ENDIAN);
+    for (let i = 0; i < eights.length; i++) view.setFloat64(at + i * 8, eights[i]!, HOST_LITTLE_ENDIAN);
     this.at = at + length;
   }
 
-  /** The string at `offset`. */
-  name(strings: StringTable, offset: number): void {
-    const table = strings.tableOf(offset);
+  /** The name at `offset`, of any length. */
+  name(offset: number): void {
+    const table = this.strings.tableOf(offset);
     const source = table.bytes;
-    const { bytes } = this;
-    let from = offset - table.start;
+    const { bytes, stops } = this;
     let at = this.at;
-    for (const end = from + SHORT; from < end; from++) {
-      const value = source[from]!;
-      if (value === 0) {
-        this.at = at;
-        return;
-      }
-      bytes[at++] = value;
+    let from = offset - table.start;
+    for (const end = from + LONGEST_NAME; from < end; from++) {
+      const byte = source[from]!;
+      if (stops[byte] !== 0) break;
+      bytes[at++] = byte;
     }
     this.at = at;
-    this.long(source.subarray(from, source.indexOf(0, from)));
-  }
-
-  /** The string at `offset`, as it stands inside the quotes of JSON. */
-  escapedName(strings: StringTable, offset: number): void {
-    const table = strings.tableOf(offset);
-    const source = table.bytes;
-    const { bytes } = this;
-    let from = offset - table.start;
-    let at = this.at;
-    for (const end = from + SHORT; from < end; from++) {
-      const value = source[from]!;
-      if (value < 32 || value === QUOTE || value === BACKSLASH) break;
-      bytes[at++] = value;
-    }
-    this.at = at;
-    if (source[from] !== 0) this.#escape(source.subarray(from, source.indexOf(0, from)));
+    if (source[from] !== 0) this.rest(source.subarray(from, source.indexOf(0, from)));
   }
 
   /** What is left of a name from its first special character on, or from where it becomes long. */
-  #escape(rest: Uint8Array): void {
-    for (const value of rest) {
-      if (value >= 32 && value !== QUOTE && value !== BACKSLASH) this.byte(value);
-      else if (value >= 32) this.text(`\\${String.fromCharCode(value)}`);
-      else this.text(SHORT_ESCAPES[value] ?? `\\u${value.toString(16).padStart(4, '0')}`);
+  private rest(rest: Uint8Array): void {
+    for (const byte of rest) {
       this.room();
+      if (this.stops[byte] === 0) this.byte(byte);
+      else this.text(JSON.stringify(String.fromCharCode(byte)).slice(1, -1));
     }
   }
 
-  /** Bytes of any length. */
-  long(source: Uint8Array): void {
-    this.flush();
-    this.#sink(source);
-  }
-
   /** An unsigned 32-bit number in decimal, three digits at a time: nearly all are below a million, and most below a thousand. */
-  decimal(value: number): void {
+  unsigned(value: number): void {
     const { view, at } = this;
     if (value < 1000) {
       view.setUint32(at, THREE[value]!, true);
@@ -137,19 +121,25 @@ export class Writer {
 
   /** A signed 32-bit number in decimal. */
   signed(value: number): void {
-    if (value < 0) this.bytes[this.at++] = 45;
-    this.decimal(value < 0 ? -value : value);
+    if (value < 0) this.byte(MINUS);
+    this.unsigned(value < 0 ? -value : value);
   }
 
   /** A 64-bit number in decimal. */
   wide(low: number, high: number, signed: boolean): void {
-    const value = (BigInt(high) << 32n) | BigInt(low);
+    const value = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
     this.text((signed ? BigInt.asIntN(64, value) : value).toString());
+  }
+
+  /** Bytes of any length. */
+  long(bytes: Uint8Array): void {
+    this.flush();
+    this.sink(bytes);
   }
 
   /** For the few: any short ASCII. */
   text(text: string): void {
-    for (let i = 0; i < text.length; i++) this.bytes[this.at++] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
   }
 }
 
@@ -161,7 +151,7 @@ export interface Literal {
 
 /** A literal, made once. */
 export function ascii(text: string): Literal {
-  const bytes = new Uint8Array(Math.max(8, Math.ceil(text.length / 8) * 8));
+  const bytes = new Uint8Array(Math.ceil(text.length / 8) * 8);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return { length: text.length, eights: new Float64Array(bytes.buffer) };
 }

@@ -1,18 +1,21 @@
 import { crc32 } from './crc.js';
 import { Inflater } from './inflate.js';
 import type { Job } from './job.js';
+import { hasMagic } from './magic.js';
 import { inflateDeflate } from './platform.js';
 
-const DEFLATE = 8;
+/** The third byte says deflate, the only method there is. */
+export const GZIP_MAGIC: readonly number[] = [0x1f, 0x8b, 8];
+
 const FHCRC = 2;
 const FEXTRA = 4;
 const FNAME = 8;
 const FCOMMENT = 16;
 const RESERVED = 0xe0;
 
-/** Does a gzip member start here? Its third byte says deflate, the only method there is. */
-export function isGzip(bytes: Uint8Array, at = 0): boolean {
-  return bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === DEFLATE;
+/** Does a gzip member start here? */
+function isGzip(bytes: Uint8Array, at: number): boolean {
+  return hasMagic(bytes, at, GZIP_MAGIC);
 }
 
 /** Unpacks gzip members, one or several (RFC 1952); the CRC-32 and the size behind each are verified. */

@@ -1,6 +1,9 @@
 import type { Job } from './job.js';
 import { LzmaDecoder } from './lzma.js';
 
+/** lc=3, lp=0, pb=2: what xz and the kernel's build write. */
+export const LZMA_MAGIC: readonly number[] = [0x5d];
+
 const HEADER = 13;
 const SMALLEST_DICTIONARY = 4096;
 const UNKNOWN = 0xffffffffffffffffn;
@@ -40,4 +43,16 @@ export function unpackLzma(job: Job): number {
   if (!whole) job.fail('corrupt', decoder.at, 'the LZMA stream does not end where it should');
   job.endsAt(decoder.at, false);
   return decoder.at;
+}
+
+/** Whether bytes that begin with the usual properties have a dictionary and a size that are likely. */
+export function looksLikeLzma(bytes: Uint8Array): boolean {
+  if (bytes.length < HEADER) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const dictionary = view.getUint32(1, true);
+  const size = view.getBigUint64(5, true);
+  // Of 2^n and 3 * 2^n, what is left without the lowest bit set is a power of two, or nothing.
+  const rest = (dictionary & (dictionary - 1)) >>> 0;
+  const likely = dictionary === 0xffffffff || (dictionary >= 4096 && (rest === 0 || rest === ((dictionary - rest) << 1) >>> 0));
+  return likely && (size === 0xffffffffffffffffn || size < 1n << 38n);
 }

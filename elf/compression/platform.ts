@@ -23,18 +23,17 @@ interface Info {
 
 /**
  * The platform's zlib. Node's is reached without an import, so that this floor still loads in a browser, where there is no synchronous
- * inflate and compressed sections are an error that says so.
+ * inflate, and the decoders here do all of the work.
  */
 function platformZlib(): Zlib | undefined {
   const host = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   return host.process?.getBuiltinModule?.('node:zlib') as Zlib | undefined;
 }
 
-/** Unpacks a zlib stream of at most `size` bytes; its Adler-32 is verified. */
-export function inflateZlib(bytes: Uint8Array, size: number, place: Place): Uint8Array {
+/** Unpacks a zlib stream of at most `size` bytes with node:zlib; its Adler-32 is verified. Undefined if the platform lacks it. @throws FormatError */
+export function inflateZlib(bytes: Uint8Array, size: number, place: Place): Uint8Array | undefined {
   const zlib = platformZlib();
-  if (zlib === undefined)
-    throw new FormatError('unsupported', place, 'zlib sections are unpacked with node:zlib, which this platform lacks');
+  if (zlib === undefined) return undefined;
   return attempt(() => zlib.inflateSync(bytes, { maxOutputLength: Math.max(size, 1) }), 'zlib', place);
 }
 

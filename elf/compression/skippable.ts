@@ -15,3 +15,11 @@ export function skipSkippable(job: Job, start: number): number {
   }
   return at;
 }
+
+/** The offset behind the skippable frames that bytes begin with, as far as these go. */
+export function behindSkippable(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  while (at + 8 <= bytes.length && isSkippable(view.getUint32(at, true))) at += 8 + view.getUint32(at + 4, true);
+  return at;
+}

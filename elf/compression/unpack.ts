@@ -1,12 +1,7 @@
 import { FormatError } from '../errors.js';
-import { unpackGzip } from './gzip.js';
 import { Job } from './job.js';
-import { unpackLz4, unpackLz4Legacy } from './lz4.js';
-import { unpackLzma } from './lzma-alone.js';
 import { Output } from './output.js';
-import { type Packing, packingOf } from './packing.js';
-import { unpackXz } from './xz.js';
-import { unpackZstd } from './zstd.js';
+import { decoderOf, type Packing, packingOf } from './packing.js';
 
 /** What may come out unless the caller says otherwise: kernels pack to a quarter or a tenth, zeros to a thousandth. */
 const MOST = 2 ** 30;
@@ -43,18 +38,6 @@ export interface Unpacked {
   readonly consumed: number;
 }
 
-const DECODERS: Readonly<Partial<Record<Packing, (job: Job) => number>>> = {
-  gzip: unpackGzip,
-  xz: unpackXz,
-  lzma: unpackLzma,
-  zstd: unpackZstd,
-  lz4: unpackLz4,
-  'lz4-legacy': unpackLz4Legacy,
-};
-
-/** Programs for the formats that are known by name only. */
-const PROGRAMS: Readonly<Partial<Record<Packing, string>>> = { bzip2: 'bzip2 -dc', lzo: 'lzop -dc' };
-
 /**
  * Unpacks gzip, xz, lzma, zstd and LZ4; which it is, the first bytes say. Several members, streams or frames one after the other
  * unpack to their contents one after the other, as the formats' own programs do. Checksums are verified wherever a format has them.
@@ -65,12 +48,12 @@ const PROGRAMS: Readonly<Partial<Record<Packing, string>>> = { bzip2: 'bzip2 -dc
 export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
   const { name, format = packingOf(bytes), limit, sizeHint = 0, trailing = 'error', onProgress } = options;
   if (format === undefined) throw new FormatError('unsupported', { name, offset: 0 }, 'is packed in no format that kelf knows');
-  const decode = DECODERS[format];
+  const { decode, program } = decoderOf(format);
   if (decode === undefined) {
     throw new FormatError(
       'unsupported',
       { name, offset: 0 },
-      `is packed with ${format}, which kelf does not read; \`${PROGRAMS[format]}\` unpacks it`,
+      `is packed with ${format}, which kelf does not read; \`${program}\` unpacks it`,
     );
   }
   const output = new Output(

@@ -2,6 +2,7 @@ import { CODE_FILTERS, delta } from './bcj.js';
 import { crc32, crc64 } from './crc.js';
 import type { Job } from './job.js';
 import { LzmaDecoder } from './lzma.js';
+import { hasMagic } from './magic.js';
 import { sha256 } from './sha256.js';
 
 // Sections are those of "The .xz File Format", version 1.2.1.
@@ -27,6 +28,8 @@ interface BlockSizes {
   readonly size: number;
 }
 
+export const XZ_MAGIC: readonly number[] = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
+
 /** Unpacks .xz files: streams of blocks, with padding between streams. Checks and indexes are verified. */
 export function unpackXz(job: Job): number {
   let at = 0;
@@ -38,8 +41,8 @@ export function unpackXz(job: Job): number {
 }
 
 /** Does an .xz stream start here? */
-export function isXz(bytes: Uint8Array, at = 0): boolean {
-  return [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00].every((byte, i) => bytes[at + i] === byte);
+function isXz(bytes: Uint8Array, at: number): boolean {
+  return hasMagic(bytes, at, XZ_MAGIC);
 }
 
 /** Stream padding (2.2): zeros, in fours. Where other data may follow, zeros belong to it unless another stream does. */

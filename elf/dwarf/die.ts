@@ -2,7 +2,7 @@ import type { AbbrevTable } from './abbrev.js';
 import { ByteReader } from './byte-reader.js';
 import { DW_FORM } from './constants.js';
 import { NO_STRING, type StringHandle, stringHandle } from './strings.js';
-import type { Unit } from './unit.js';
+import type { UnitContext } from './unit-context.js';
 
 /** No section offset, and no reference. */
 export const NONE = -1;
@@ -26,7 +26,8 @@ export const NONE = -1;
  * may go on with `next()` all the same: it skips from the first attribute by the steps of the abbreviation.
  */
 export class DieReader extends ByteReader {
-  readonly unit: Unit;
+  /** What its values are read with. */
+  readonly context: UnitContext;
   readonly abbrevs: AbbrevTable;
   /** Offset of the entry in .debug_info. */
   offset: number;
@@ -39,12 +40,12 @@ export class DieReader extends ByteReader {
   #attributes: number;
   #childrenFollow = false;
 
-  constructor(unit: Unit, bytes: Uint8Array, abbrevs: AbbrevTable) {
-    super(bytes, unit.littleEndian, unit.label, unit.offset);
-    this.unit = unit;
+  constructor(context: UnitContext, bytes: Uint8Array, abbrevs: AbbrevTable) {
+    super(bytes, context.littleEndian, context.file.info.label, context.header.offset);
+    this.context = context;
     this.abbrevs = abbrevs;
-    this.pos = unit.headerSize;
-    this.offset = unit.offset + unit.headerSize;
+    this.pos = context.header.headerSize;
+    this.offset = this.base + this.pos;
     this.#attributes = -1;
   }
 
@@ -74,7 +75,7 @@ export class DieReader extends ByteReader {
   /** Goes to the entry at an offset in .debug_info. @throws FormatError where the unit has none */
   seek(offset: number): void {
     this.pos = offset - this.base;
-    if (!(this.pos >= this.unit.headerSize && this.pos < this.end)) {
+    if (!(this.pos >= this.context.header.headerSize && this.pos < this.end)) {
       this.pos = Math.max(0, Math.min(this.end, this.pos)) || 0;
       this.fail('out-of-range', `an entry at 0x${offset.toString(16)} is not in the unit at 0x${this.base.toString(16)}`);
     }
@@ -211,7 +212,7 @@ export class DieReader extends ByteReader {
         this.skipForm(this.#indirect());
         return;
       default:
-        if (form < IMPLICIT) this.skip(this.unit.sizeOf(form));
+        if (form < IMPLICIT) this.skip(this.context.sizeOf(form));
     }
   }
 
@@ -252,24 +253,24 @@ export class DieReader extends ByteReader {
     );
   }
 
-  /** An address, as its distance from `dwarf.origin`; NaN for a form of another class. */
+  /** An address, as its distance from the file's origin; NaN for a form of another class. */
   address(form: number): number {
-    const { unit } = this;
-    const { low, high } = unit.dwarf.origin;
+    const { context } = this;
+    const { low, high } = context.origin;
     switch (form) {
       case DW_FORM.addr:
-        return this.distance(unit.addressSize, low, high);
+        return this.distance(context.addressSize, low, high);
       case DW_FORM.addrx:
       case DW_FORM.GNU_addr_index:
-        return unit.addressAt(this.uleb());
+        return context.addressAt(this.uleb());
       case DW_FORM.addrx1:
-        return unit.addressAt(this.u8());
+        return context.addressAt(this.u8());
       case DW_FORM.addrx2:
-        return unit.addressAt(this.u16());
+        return context.addressAt(this.u16());
       case DW_FORM.addrx3:
-        return unit.addressAt(this.u24());
+        return context.addressAt(this.u24());
       case DW_FORM.addrx4:
-        return unit.addressAt(this.u32());
+        return context.addressAt(this.u32());
       default:
         this.skipForm(form);
         return Number.NaN;
@@ -290,7 +291,7 @@ export class DieReader extends ByteReader {
       case DW_FORM.ref_udata:
         return this.base + this.uleb();
       case DW_FORM.ref_addr:
-        return this.unsigned(this.unit.sizeOf(form));
+        return this.unsigned(this.context.sizeOf(form));
       default:
         this.skipForm(form);
         return NONE;
@@ -299,25 +300,25 @@ export class DieReader extends ByteReader {
 
   /** A string's handle; NO_STRING for a form of another class, and for strings of another file. */
   string(form: number): StringHandle {
-    const { unit } = this;
+    const { context } = this;
     switch (form) {
       case DW_FORM.strp:
-        return stringHandle('str', this.unsigned(unit.offsetSize));
+        return stringHandle('str', this.unsigned(context.offsetSize));
       case DW_FORM.line_strp:
-        return stringHandle('line_str', this.unsigned(unit.offsetSize));
+        return stringHandle('line_str', this.unsigned(context.offsetSize));
       case DW_FORM.string:
         return stringHandle('info', this.base + this.skipString());
       case DW_FORM.strx:
       case DW_FORM.GNU_str_index:
-        return unit.stringAt(this.uleb());
+        return context.stringAt(this.uleb());
       case DW_FORM.strx1:
-        return unit.stringAt(this.u8());
+        return context.stringAt(this.u8());
       case DW_FORM.strx2:
-        return unit.stringAt(this.u16());
+        return context.stringAt(this.u16());
       case DW_FORM.strx3:
-        return unit.stringAt(this.u24());
+        return context.stringAt(this.u24());
       case DW_FORM.strx4:
-        return unit.stringAt(this.u32());
+        return context.stringAt(this.u32());
       default:
         this.skipForm(form);
         return NO_STRING;
@@ -352,7 +353,7 @@ export class DieReader extends ByteReader {
   sectionOffset(form: number): number {
     switch (form) {
       case DW_FORM.sec_offset:
-        return this.unsigned(this.unit.offsetSize);
+        return this.unsigned(this.context.offsetSize);
       case DW_FORM.data4:
         return this.u32();
       case DW_FORM.data8:
@@ -379,7 +380,7 @@ export class DieReader extends ByteReader {
   #indirect(): number {
     const form = this.uleb();
     // An implicit constant has no place for its value here, and a chain of indirect forms says nothing.
-    if (form === DW_FORM.implicit_const || form === DW_FORM.indirect || this.unit.sizeOf(form) === undefined) {
+    if (form === DW_FORM.implicit_const || form === DW_FORM.indirect || this.context.sizeOf(form) === undefined) {
       this.fail('bad-value', `form 0x${form.toString(16)} can not be an indirect one`);
     }
     return form;

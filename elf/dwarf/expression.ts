@@ -1,6 +1,6 @@
 import type { ByteReader } from './byte-reader.js';
 import { registerName } from './names.js';
-import type { Unit } from './unit.js';
+import type { UnitContext } from './unit-context.js';
 
 /** Where a parameter is. */
 export interface Location {
@@ -124,8 +124,8 @@ const OP = {
 const DEEPEST = 4;
 
 /** What an expression says, where the reader stands, `length` bytes long. The reader then stands behind it. */
-export function readLocation(reader: ByteReader, length: number, unit: Unit): Location {
-  const operations = readOperations(reader, length, unit, 0);
+export function readLocation(reader: ByteReader, length: number, context: UnitContext): Location {
+  const operations = readOperations(reader, length, context, 0);
   const text = operations.map(({ text }) => text).join(', ');
   const [first] = operations;
   if (first === undefined) return { kind: 'optimized-out', text };
@@ -167,18 +167,18 @@ function constantOf({ code, numbers }: Operation): number | undefined {
   return code >= 0x08 && code <= 0x11 ? numbers[0] : undefined;
 }
 
-function readOperations(reader: ByteReader, length: number, unit: Unit, depth: number): Operation[] {
+function readOperations(reader: ByteReader, length: number, context: UnitContext, depth: number): Operation[] {
   reader.need(length);
   const end = reader.pos + length;
   const operations: Operation[] = [];
-  while (reader.pos < end) operations.push(readOperation(reader, end, unit, depth));
+  while (reader.pos < end) operations.push(readOperation(reader, end, context, depth));
   if (reader.pos > end) reader.fail('out-of-range', 'an expression goes beyond its length');
   return operations;
 }
 
-function readOperation(reader: ByteReader, end: number, unit: Unit, depth: number): Operation {
+function readOperation(reader: ByteReader, end: number, context: UnitContext, depth: number): Operation {
   const code = reader.u8();
-  const { machine } = unit.dwarf.elf.header;
+  const { machine } = context.file.elf.header;
   if (code >= OP.lit0 && code < OP.reg0) return { code, numbers: [], text: `DW_OP_lit${code - OP.lit0}` };
   if (code >= OP.reg0 && code < OP.breg0) {
     const register = code - OP.reg0;
@@ -202,7 +202,7 @@ function readOperation(reader: ByteReader, end: number, unit: Unit, depth: numbe
     if (operand === 'E') {
       const inside = reader.uleb();
       if (depth >= DEEPEST) reader.fail('bad-value', 'entry values inside of entry values');
-      const nested = readOperations(reader, inside, unit, depth + 1);
+      const nested = readOperations(reader, inside, context, depth + 1);
       const [only] = nested;
       if (nested.length === 1 && isRegister(only!.code)) numbers.push(registerOf(only!));
       return { code, numbers, text: `DW_OP_${name}(${nested.map(({ text }) => text).join(', ')})` };
@@ -215,16 +215,16 @@ function readOperation(reader: ByteReader, end: number, unit: Unit, depth: numbe
       reader.pos += size;
       continue;
     }
-    const value = readOperand(reader, operand, unit);
+    const value = readOperand(reader, operand, context);
     numbers.push(value);
-    texts.push(operand === 'a' ? `0x${unit.dwarf.address(value).toString(16)}` : String(value));
+    texts.push(operand === 'a' ? `0x${context.file.address(value).toString(16)}` : String(value));
   }
   if (code === OP.regx) texts.push(registerName(machine, numbers[0]!));
   return { code, numbers, text: [`DW_OP_${name}`, ...texts].join(' ') };
 }
 
-function readOperand(reader: ByteReader, operand: string, unit: Unit): number {
-  const { low, high } = unit.dwarf.origin;
+function readOperand(reader: ByteReader, operand: string, context: UnitContext): number {
+  const { low, high } = context.origin;
   switch (operand) {
     case '1':
       return reader.u8();
@@ -247,9 +247,9 @@ function readOperand(reader: ByteReader, operand: string, unit: Unit): number {
     case 's':
       return reader.sleb();
     case 'a':
-      return reader.distance(unit.addressSize, low, high);
+      return reader.distance(context.addressSize, low, high);
     case 'o':
-      return reader.unsigned(unit.version === 2 ? unit.addressSize : unit.offsetSize);
+      return reader.unsigned(context.version === 2 ? context.addressSize : context.offsetSize);
     default:
       return reader.uleb();
   }

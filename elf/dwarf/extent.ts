@@ -1,7 +1,7 @@
 import { DW_AT } from './constants.js';
 import { type DieReader, NONE } from './die.js';
 import { type Distances, rangesOffset, readRanges } from './ranges.js';
-import type { Unit } from './unit.js';
+import type { UnitContext } from './unit-context.js';
 
 /**
  * Where the code of an entry is, of the attributes that say so (§2.17): DW_AT_low_pc and DW_AT_high_pc, or DW_AT_ranges. One serves for entry after
@@ -48,8 +48,12 @@ export class Extent {
   }
 }
 
-/** The code that a row of columns stands for: each range its begin and end as distances. @throws FormatError */
-export function rangesOfRow(unit: Unit, low: number, high: number, ranges: number): Distances {
-  if (ranges >= 0) return readRanges(unit, ranges);
+/**
+ * The code that a row of columns stands for: each range its begin and end as distances.
+ * @param base of lists, as a distance
+ * @throws FormatError
+ */
+export function rangesOfRow(context: UnitContext, base: number, low: number, high: number, ranges: number): Distances {
+  if (ranges >= 0) return readRanges(context, base, ranges);
   return low < high ? [low, high] : [];
 }

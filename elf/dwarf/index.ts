@@ -13,15 +13,20 @@
  * ```
  *
  * A walk over all functions takes one unit after the other, reads `unit.subprograms` (a row for each DW_TAG_subprogram, with `low` NaN where there is
- * no code) and `unit.inlined` (a row for each inlined call), compares names by handle, and makes `new Subprogram(unit, row)` only for the rows it
+ * no code) and `unit.inlined` (a row for each inlined call), compares names by handle, and makes `new Subprogram(dwarf, unit, row)` only for the rows it
  * has to look at. `dwarf.unitOffsets` is what to share among worker threads: each opens the file itself and takes `dwarf.unit(offset)`.
+ * Layers, each of which imports those above it here alone: forms and numbers; sections, strings and `DebugFile`; a unit's header and `UnitContext`;
+ * `DieReader`; ranges, locations, lines, `SubprogramTable`, `InlinedCalls`; `Unit`; `UnitList`; what follows references between units: `TypePrinter`,
+ * `subprogramChain`, `Subprogram`, `Frame`; `Dwarf`.
+ *
  * Addresses in columns are distances: `dwarf.address(distance)` and `dwarf.distance(address)` convert.
  */
 export { AbbrevTable } from './abbrev.js';
 export { ByteReader } from './byte-reader.js';
 export { DW_AT, DW_FORM, DW_TAG, DW_UT } from './constants.js';
+export { type CodeRange, DebugFile, type Origin } from './debug-file.js';
 export { DieReader } from './die.js';
-export { Dwarf, type DwarfOptions, type Origin, openDwarf } from './dwarf.js';
+export { Dwarf, type DwarfOptions, openDwarf } from './dwarf.js';
 export type { Location } from './expression.js';
 export type { Encoding } from './form.js';
 export { InlinedCalls, OUTERMOST } from './inlined.js';
@@ -32,8 +37,13 @@ export { conventionName, languageName, registerName } from './names.js';
 export type { Distances } from './ranges.js';
 export { DebugSection, DebugSections } from './sections.js';
 export { DebugStrings, type StringHandle } from './strings.js';
-export { type Addition, type CodeRange, type InlinedInto, type Parameter, Subprogram } from './subprogram.js';
-export { SUBPROGRAM, type SubprogramLink, SubprogramTable } from './subprogram-table.js';
+export { type Addition, type InlinedInto, type Parameter, Subprogram } from './subprogram.js';
+export { type SubprogramLink, subprogramChain, subprogramName } from './subprogram-chain.js';
+export { SUBPROGRAM, SubprogramTable } from './subprogram-table.js';
 export type { Frame } from './symbolize.js';
 export { TypePrinter } from './type.js';
-export { Unit, type UnitRoot } from './unit.js';
+export { Unit } from './unit.js';
+export { type UnitBases, UnitContext } from './unit-context.js';
+export type { UnitHeader } from './unit-header.js';
+export { UnitList } from './unit-list.js';
+export type { UnitRoot } from './unit-root.js';

@@ -4,7 +4,8 @@ import { type DieReader, NONE } from './die.js';
 import { Extent, rangesOfRow } from './extent.js';
 import type { Distances } from './ranges.js';
 import type { SubprogramTable } from './subprogram-table.js';
-import type { Unit } from './unit.js';
+import type { UnitContext } from './unit-context.js';
+import type { UnitRoot } from './unit-root.js';
 
 /** Not inside of another inlined call. */
 export const OUTERMOST = 0xffff_ffff;
@@ -14,7 +15,6 @@ export const OUTERMOST = 0xffff_ffff;
  * subprogram, and where the call was written.
  */
 export class InlinedCalls {
-  readonly unit: Unit;
   readonly count: number;
   /** Offset of the entry in .debug_info. */
   readonly offset: Float64Array;
@@ -37,19 +37,23 @@ export class InlinedCalls {
   readonly callColumn: Uint32Array;
   /** Row of the first call of each subprogram; the next one's is its end. */
   readonly #first: Uint32Array;
+  readonly #context: UnitContext;
+  readonly #base: number;
 
-  /** @param only the row of a subprogram: its calls alone */
-  constructor(unit: Unit, only?: number) {
-    const { subprograms } = unit;
+  /**
+   * @param die a walk over the unit
+   * @param only the row of a subprogram: its calls alone
+   */
+  constructor(die: DieReader, root: UnitRoot, subprograms: SubprogramTable, only?: number) {
     const columns = new Collector();
     const first = new Uint32Array(subprograms.count + 1);
-    const die = unit.reader();
     for (let row = 0; row < subprograms.count; row++) {
       first[row] = columns.offset.length;
       if ((only === undefined || row === only) && subprograms.hasCode(row)) collect(die, subprograms, row, columns);
     }
     first[subprograms.count] = columns.offset.length;
-    this.unit = unit;
+    this.#context = die.context;
+    this.#base = root.low;
     this.count = columns.offset.length;
     this.offset = columns.offset.done();
     this.origin = columns.origin.done();
@@ -67,7 +71,7 @@ export class InlinedCalls {
 
   /** The code of a call, as distances. @throws FormatError */
   rangesOf(row: number): Distances {
-    return rangesOfRow(this.unit, this.low[row]!, this.high[row]!, this.ranges[row]!);
+    return rangesOfRow(this.#context, this.#base, this.low[row]!, this.high[row]!, this.ranges[row]!);
   }
 
   /** The calls that an address of a subprogram's code is inside of, the innermost first. */

@@ -1,7 +1,7 @@
 import { type ByteReader, readUnitLength } from './byte-reader.js';
 import { DW_FORM } from './constants.js';
 import { NO_STRING, type StringHandle, stringHandle } from './strings.js';
-import type { Unit } from './unit.js';
+import type { UnitContext } from './unit-context.js';
 
 /** The header of a line number program, §6.2.4, with its tables of directories and files. */
 export interface LineHeader {
@@ -24,13 +24,13 @@ export interface LineHeader {
 const LNCT = { path: 1, directory_index: 2 } as const;
 
 /** Reads a header; the reader then stands at the program, and its end is the program's. */
-export function readLineHeader(reader: ByteReader, unit: Unit): LineHeader {
+export function readLineHeader(reader: ByteReader, context: UnitContext): LineHeader {
   const { length, offsetSize } = readUnitLength(reader);
   reader.need(length);
   reader.end = reader.pos + length;
   const version = reader.u16();
   if (version < 2 || version > 5) reader.fail('unsupported', `a line number table of DWARF ${version}; 2 to 5 are read`);
-  let { addressSize } = unit;
+  let { addressSize } = context;
   if (version >= 5) {
     addressSize = reader.u8();
     reader.u8(); // segment_selector_size
@@ -47,7 +47,7 @@ export function readLineHeader(reader: ByteReader, unit: Unit): LineHeader {
   reader.need(Math.max(0, opcodeBase - 1));
   const opcodeLengths = reader.bytes.slice(reader.pos, reader.pos + Math.max(0, opcodeBase - 1));
   reader.pos += opcodeLengths.length;
-  const tables = version >= 5 ? readTables(reader, unit, offsetSize) : readOldTables(reader);
+  const tables = version >= 5 ? readTables(reader, context, offsetSize) : readOldTables(reader);
   reader.pos = program;
   return { version, addressSize, minInstructionLength, maxOperations, lineBase, lineRange, opcodeBase, opcodeLengths, ...tables };
 }
@@ -77,19 +77,24 @@ function peek(reader: ByteReader): number {
 }
 
 /** DWARF 5: what an entry consists of stands in front of the entries. */
-function readTables(reader: ByteReader, unit: Unit, offsetSize: number): Tables {
+function readTables(reader: ByteReader, context: UnitContext, offsetSize: number): Tables {
   const directories: StringHandle[] = [];
   const fileName: StringHandle[] = [];
   const fileDirectory: number[] = [];
-  readEntries(reader, unit, offsetSize, path => directories.push(path));
-  readEntries(reader, unit, offsetSize, (path, directory) => {
+  readEntries(reader, context, offsetSize, path => directories.push(path));
+  readEntries(reader, context, offsetSize, (path, directory) => {
     fileName.push(path);
     fileDirectory.push(directory);
   });
   return { directories, fileName, fileDirectory };
 }
 
-function readEntries(reader: ByteReader, unit: Unit, offsetSize: number, entry: (path: StringHandle, directory: number) => void): void {
+function readEntries(
+  reader: ByteReader,
+  context: UnitContext,
+  offsetSize: number,
+  entry: (path: StringHandle, directory: number) => void,
+): void {
   const format: [content: number, form: number][] = [];
   for (let left = reader.u8(); left > 0; left--) format.push([reader.uleb(), reader.uleb()]);
   const count = reader.uleb();
@@ -100,16 +105,16 @@ function readEntries(reader: ByteReader, unit: Unit, offsetSize: number, entry: 
     let path: StringHandle = NO_STRING;
     let directory = 0;
     for (const [content, form] of format) {
-      if (content === LNCT.path) path = readPath(reader, unit, form, offsetSize);
-      else if (content === LNCT.directory_index) directory = readNumber(reader, unit, form);
-      else skipContent(reader, unit, form);
+      if (content === LNCT.path) path = readPath(reader, context, form, offsetSize);
+      else if (content === LNCT.directory_index) directory = readNumber(reader, context, form);
+      else skipContent(reader, context, form);
     }
     if (reader.pos === start) reader.fail('bad-value', `${count} entries of no bytes`);
     entry(path, directory);
   }
 }
 
-function readPath(reader: ByteReader, unit: Unit, form: number, offsetSize: number): StringHandle {
+function readPath(reader: ByteReader, context: UnitContext, form: number, offsetSize: number): StringHandle {
   switch (form) {
     case DW_FORM.string:
       return stringHandle('line', reader.base + reader.skipString());
@@ -118,19 +123,19 @@ function readPath(reader: ByteReader, unit: Unit, form: number, offsetSize: numb
     case DW_FORM.strp:
       return stringHandle('str', reader.unsigned(offsetSize));
     case DW_FORM.strx:
-      return unit.stringAt(reader.uleb());
+      return context.stringAt(reader.uleb());
     case DW_FORM.strx1:
     case DW_FORM.strx2:
     case DW_FORM.strx3:
     case DW_FORM.strx4:
-      return unit.stringAt(reader.unsigned(unit.sizeOf(form)));
+      return context.stringAt(reader.unsigned(context.sizeOf(form)));
     default:
-      skipContent(reader, unit, form);
+      skipContent(reader, context, form);
       return NO_STRING;
   }
 }
 
-function readNumber(reader: ByteReader, unit: Unit, form: number): number {
+function readNumber(reader: ByteReader, context: UnitContext, form: number): number {
   switch (form) {
     case DW_FORM.udata:
       return reader.uleb();
@@ -138,14 +143,14 @@ function readNumber(reader: ByteReader, unit: Unit, form: number): number {
     case DW_FORM.data2:
     case DW_FORM.data4:
     case DW_FORM.data8:
-      return reader.unsigned(unit.sizeOf(form));
+      return reader.unsigned(context.sizeOf(form));
     default:
-      skipContent(reader, unit, form);
+      skipContent(reader, context, form);
       return 0;
   }
 }
 
-function skipContent(reader: ByteReader, unit: Unit, form: number): void {
+function skipContent(reader: ByteReader, context: UnitContext, form: number): void {
   if (form === DW_FORM.udata || form === DW_FORM.sdata || form === DW_FORM.strx) reader.skipLeb();
   else if (form === DW_FORM.string) reader.skipString();
   else if (form === DW_FORM.block || form === DW_FORM.exprloc) reader.skip(reader.uleb());
@@ -153,7 +158,7 @@ function skipContent(reader: ByteReader, unit: Unit, form: number): void {
   else if (form === DW_FORM.block2) reader.skip(reader.u16());
   else if (form === DW_FORM.block4) reader.skip(reader.u32());
   else {
-    const size = unit.sizeOf(form);
+    const size = context.sizeOf(form);
     if (size < 0) reader.fail('unsupported', `form 0x${form.toString(16)} in a table of files`);
     reader.skip(size);
   }

@@ -1,7 +1,9 @@
 import type { ByteReader } from './byte-reader.js';
 import { type Column, float64Column, lastNotAbove, uint32Column } from './columns.js';
+import type { Origin } from './debug-file.js';
 import { type LineHeader, readLineHeader } from './line-header.js';
-import type { Unit } from './unit.js';
+import type { StringHandle } from './strings.js';
+import type { UnitContext } from './unit-context.js';
 
 /** A place in a source file. */
 export interface SourcePlace {
@@ -30,28 +32,34 @@ const LNE = { end_sequence: 1, set_address: 2 } as const;
 /** The line number table of a unit: its files, and a row for each address where the line changes, §6.2. */
 export class LineTable {
   readonly header: LineHeader;
-  readonly #unit: Unit;
+  readonly #context: UnitContext;
   readonly #offset: number;
+  readonly #compDir: StringHandle;
   #rows: LineRows | undefined;
 
-  /** Reads the header. @throws FormatError */
-  constructor(unit: Unit, offset: number) {
-    this.#unit = unit;
+  /**
+   * Reads the header.
+   * @param compDir of the unit
+   * @throws FormatError
+   */
+  constructor(context: UnitContext, offset: number, compDir: StringHandle) {
+    this.#context = context;
     this.#offset = offset;
-    this.header = readLineHeader(this.#reader(), unit);
+    this.#compDir = compDir;
+    this.header = readLineHeader(this.#reader(), context);
   }
 
   /** The rows, made by running the program. */
   get rows(): LineRows {
     if (this.#rows === undefined) {
       const reader = this.#reader();
-      this.#rows = runProgram(reader, readLineHeader(reader, this.#unit), this.#unit);
+      this.#rows = runProgram(reader, readLineHeader(reader, this.#context), this.#context.origin);
     }
     return this.#rows;
   }
 
   #reader(): ByteReader {
-    return this.#unit.section('line').unitAt(this.#offset, this.#unit.littleEndian);
+    return this.#context.section('line').unitAt(this.#offset, this.#context.littleEndian);
   }
 
   /** The row that an address belongs to; -1 for none. @param distance the address less the origin */
@@ -73,10 +81,10 @@ export class LineTable {
   /** A file by its number, as DW_AT_decl_file and DW_AT_call_file have it; undefined for one that the table does not have. */
   file(number: number): { readonly path: string; readonly file: string } | undefined {
     const { version, fileName, fileDirectory, directories } = this.header;
-    const { strings } = this.#unit.dwarf;
+    const { strings } = this.#context.file;
     const name = strings.get(fileName[number] ?? -1);
     if (name === undefined) return undefined;
-    const compDir = this.#unit.compDir ?? '';
+    const compDir = strings.get(this.#compDir) ?? '';
     const at = fileDirectory[number]!;
     // Directory 0 is the directory of compilation: in DWARF 5 it is written down, in older versions it is not.
     const own = version >= 5 && at === 0;
@@ -116,10 +124,10 @@ interface Machine {
   readonly sequences: { readonly low: number; readonly high: number; readonly first: number; readonly last: number }[];
 }
 
-function runProgram(reader: ByteReader, header: LineHeader, unit: Unit): LineRows {
+function runProgram(reader: ByteReader, header: LineHeader, { low, high, zero }: Origin): LineRows {
   const machine: Machine = {
     header,
-    address: unit.dwarf.origin.zero,
+    address: zero,
     operation: 0,
     file: 1,
     line: 1,
@@ -132,7 +140,6 @@ function runProgram(reader: ByteReader, header: LineHeader, unit: Unit): LineRow
     sequences: [],
   };
   const { opcodeBase, lineBase, lineRange, opcodeLengths } = header;
-  const { low, high, zero } = unit.dwarf.origin;
   while (reader.pos < reader.end) {
     const opcode = reader.u8();
     if (opcode >= opcodeBase) {

@@ -2,8 +2,8 @@ import type { ByteReader } from './byte-reader.js';
 import { DW_FORM } from './constants.js';
 import type { DieReader } from './die.js';
 import { type Location, readLocation } from './expression.js';
-import { address, listOffset, readPair } from './ranges.js';
-import type { Unit } from './unit.js';
+import { address, readPair } from './ranges.js';
+import type { UnitContext } from './unit-context.js';
 
 /** A location, and the code for which it holds. */
 export interface LocationEntry extends Location {
@@ -26,28 +26,30 @@ const LLE = {
   view_pair: 9,
 } as const;
 
-/** An entry of DW_AT_location: the reader stands at its value. The list's entries in their order; one for an expression. */
-export function readLocations(die: DieReader, form: number, most: number = Number.POSITIVE_INFINITY): LocationEntry[] {
-  const { unit } = die;
+/**
+ * An entry of DW_AT_location: the reader stands at its value. The list's entries in their order; one for an expression.
+ * @param base that a list counts from, as a distance: where the unit begins
+ */
+export function readLocations(die: DieReader, form: number, base: number): LocationEntry[] {
+  const { context } = die;
   const length = die.block(form);
-  if (length >= 0) return [readLocation(die, length, unit)];
-  const offset = form === DW_FORM.loclistx ? listOffset(unit, 'loclists', die.uleb()) : die.sectionOffset(form);
-  return offset < 0 ? [] : readLocationList(unit, offset, most);
+  if (length >= 0) return [readLocation(die, length, context)];
+  const offset = form === DW_FORM.loclistx ? context.listOffset('loclists', die.uleb()) : die.sectionOffset(form);
+  return offset < 0 ? [] : readLocationList(context, offset, base);
 }
 
-/** At most `most` entries of a list. @throws FormatError */
-export function readLocationList(unit: Unit, offset: number, most: number): LocationEntry[] {
-  const isNew = unit.version >= 5;
-  return unit
-    .section(isNew ? 'loclists' : 'loc')
-    .scan(offset, unit.littleEndian, reader => (isNew ? readList(reader, unit, most) : readOldList(reader, unit, most)));
+/** The entries of a list. @throws FormatError */
+function readLocationList(context: UnitContext, offset: number, base: number): LocationEntry[] {
+  const read = context.version >= 5 ? readList : readOldList;
+  const section = context.section(context.version >= 5 ? 'loclists' : 'loc');
+  return section.scan(offset, context.littleEndian, reader => read(reader, context, base));
 }
 
 /** DWARF 5, §2.6.2. */
-function readList(reader: ByteReader, unit: Unit, most: number): LocationEntry[] {
+function readList(reader: ByteReader, context: UnitContext, start: number): LocationEntry[] {
   const entries: LocationEntry[] = [];
-  let base = unit.root.low;
-  while (entries.length < most) {
+  let base = start;
+  for (;;) {
     const kind = reader.u8();
     let low = Number.NaN;
     let high = Number.NaN;
@@ -55,21 +57,21 @@ function readList(reader: ByteReader, unit: Unit, most: number): LocationEntry[]
       case LLE.end_of_list:
         return entries;
       case LLE.base_addressx:
-        base = unit.addressAt(reader.uleb());
+        base = context.addressAt(reader.uleb());
         continue;
       case LLE.base_address:
-        base = address(reader, unit);
+        base = address(reader, context);
         continue;
       case LLE.view_pair:
         reader.skipLeb();
         reader.skipLeb();
         continue;
       case LLE.startx_endx:
-        low = unit.addressAt(reader.uleb());
-        high = unit.addressAt(reader.uleb());
+        low = context.addressAt(reader.uleb());
+        high = context.addressAt(reader.uleb());
         break;
       case LLE.startx_length:
-        low = unit.addressAt(reader.uleb());
+        low = context.addressAt(reader.uleb());
         high = low + reader.uleb();
         break;
       case LLE.offset_pair:
@@ -77,11 +79,11 @@ function readList(reader: ByteReader, unit: Unit, most: number): LocationEntry[]
         high = base + reader.uleb();
         break;
       case LLE.start_end:
-        low = address(reader, unit);
-        high = address(reader, unit);
+        low = address(reader, context);
+        high = address(reader, context);
         break;
       case LLE.start_length:
-        low = address(reader, unit);
+        low = address(reader, context);
         high = low + reader.uleb();
         break;
       case LLE.default_location:
@@ -89,25 +91,23 @@ function readList(reader: ByteReader, unit: Unit, most: number): LocationEntry[]
       default:
         reader.fail('bad-value', `${kind} is no kind of entry in a list of locations`);
     }
-    const location = readLocation(reader, reader.uleb(), unit);
+    const location = readLocation(reader, reader.uleb(), context);
     entries.push(kind === LLE.default_location ? location : { ...location, low, high });
   }
-  return entries;
 }
 
 /** DWARF 4, §2.6.2. */
-function readOldList(reader: ByteReader, unit: Unit, most: number): LocationEntry[] {
+function readOldList(reader: ByteReader, context: UnitContext, start: number): LocationEntry[] {
   const entries: LocationEntry[] = [];
-  let base = unit.root.low;
-  while (entries.length < most) {
-    const pair = readPair(reader, unit, base);
-    if (pair === 'end') break;
+  let base = start;
+  for (;;) {
+    const pair = readPair(reader, context, base);
+    if (pair === 'end') return entries;
     if (typeof pair === 'number') {
       base = pair;
       continue;
     }
     const [low, high] = pair;
-    entries.push({ ...readLocation(reader, reader.u16(), unit), low, high });
+    entries.push({ ...readLocation(reader, reader.u16(), context), low, high });
   }
-  return entries;
 }

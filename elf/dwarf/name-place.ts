@@ -1,8 +1,9 @@
 import { FormatError } from '../errors.js';
 import type { ByteReader } from './byte-reader.js';
 import { DW_AT, DW_FORM, DW_TAG } from './constants.js';
+import type { DebugFile } from './debug-file.js';
 import { formSize } from './form.js';
-import type { Unit } from './unit.js';
+import type { UnitHeader } from './unit-header.js';
 
 /** Where an abbreviation of a subprogram has the name: behind the bytes of its code, and so many others. */
 interface NamePlace {
@@ -19,8 +20,8 @@ export class NamePlaces {
   /** Undefined where any place may hold one. */
   readonly #places: readonly NamePlace[] | undefined;
 
-  constructor(unit: Unit) {
-    this.#places = placesOf(unit);
+  constructor(file: DebugFile, unit: UnitHeader) {
+    this.#places = placesOf(file, unit);
   }
 
   /**
@@ -42,9 +43,10 @@ function fits({ code, before }: NamePlace, bytes: Uint8Array, at: number): boole
   return true;
 }
 
-function placesOf(unit: Unit): readonly NamePlace[] | undefined {
+function placesOf(file: DebugFile, unit: UnitHeader): readonly NamePlace[] | undefined {
   try {
-    return unit.dwarf.sections.get('abbrev')?.scan(unit.abbrevOffset, unit.littleEndian, reader => readPlaces(reader, unit));
+    const { littleEndian } = file;
+    return file.sections.get('abbrev')?.scan(unit.abbrevOffset, littleEndian, reader => readPlaces(reader, unit, littleEndian));
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
@@ -52,9 +54,9 @@ function placesOf(unit: Unit): readonly NamePlace[] | undefined {
 }
 
 /** Goes over the abbreviations as AbbrevTable does, which takes several times as long since it keeps all of them. */
-function readPlaces(reader: ByteReader, unit: Unit): readonly NamePlace[] | undefined {
+function readPlaces(reader: ByteReader, unit: UnitHeader, littleEndian: boolean): readonly NamePlace[] | undefined {
   // Of an offset of eight bytes, the high four come first.
-  const high = unit.offsetSize === 8 && !unit.littleEndian ? 4 : 0;
+  const high = unit.offsetSize === 8 && !littleEndian ? 4 : 0;
   const found: NamePlace[] = [];
   for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
     const subprogram = reader.uleb() === DW_TAG.subprogram;

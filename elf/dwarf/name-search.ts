@@ -1,11 +1,13 @@
 import { Needle, SAMPLE } from '../needle.js';
 import { lastNotAbove } from './columns.js';
 import { DW_FORM } from './constants.js';
-import type { Dwarf } from './dwarf.js';
+import type { DebugFile } from './debug-file.js';
 import { NamePlaces } from './name-place.js';
 import type { DebugSection } from './sections.js';
-import { Unit } from './unit.js';
-import { MOST_WORDS, WordSearch } from './word-kernel.js';
+import type { Unit } from './unit.js';
+import { readUnitHeader } from './unit-header.js';
+import type { UnitList } from './unit-list.js';
+import { MOST_WORDS, WordSearch } from './word-search.js';
 
 /** Bytes of .debug_info that are looked through at a time: as many as a processor's cache holds, for each is gone through several times. */
 const PIECE = 1 << 18;
@@ -20,34 +22,34 @@ const MOST_MISSED = 64;
  * The units that may name something so: those that hold the bytes of a reference to the name, or the name itself. A unit that holds them by chance is
  * among them; none is missing.
  */
-export function* unitsNaming(dwarf: Dwarf, name: string): Generator<Unit> {
+export function* unitsNaming(units: UnitList, name: string): Generator<Unit> {
   const text = new TextEncoder().encode(`${name}\0`);
-  const places = stringPlaces(dwarf, text);
+  const places = stringPlaces(units.file, text);
   if (places.length > MOST_WORDS) {
-    yield* dwarf.units();
+    yield* units.units();
     return;
   }
-  const { unitOffsets } = dwarf;
-  const offsets = new Set(unitsByIndex(dwarf, places));
+  const { file, unitOffsets } = units;
+  const offsets = new Set(unitsByIndex(units, places));
   const namePlaces = new Map<number, NamePlaces>();
   const isName: IsHit = (unit, bytes, at, form) => {
     let known = namePlaces.get(unit);
     if (known === undefined) {
-      known = new NamePlaces(new Unit(dwarf, unitOffsets[unit]!));
+      known = new NamePlaces(file, readUnitHeader(file.info, file.littleEndian, unitOffsets[unit]!));
       namePlaces.set(unit, known);
     }
     return known.canHold(bytes, at, form);
   };
-  for (const index of partsHolding(dwarf.info, unitOffsets, [text], places, dwarf, isName)) offsets.add(unitOffsets[index]!);
-  for (const offset of [...offsets].sort((a, b) => a - b)) yield dwarf.unit(offset);
+  for (const index of partsHolding(file.info, unitOffsets, [text], places, file.littleEndian, isName)) offsets.add(unitOffsets[index]!);
+  for (const offset of [...offsets].sort((a, b) => a - b)) yield units.unit(offset);
 }
 
 /**
  * Where .debug_str holds a name, and something may refer to it. A linker that merges strings lets a name share the end of a longer one, and then
  * keeps no copy of its own.
  */
-function stringPlaces(dwarf: Dwarf, text: Uint8Array): number[] {
-  const bytes = dwarf.sections.get('str')?.bytes();
+function stringPlaces(file: DebugFile, text: Uint8Array): number[] {
+  const bytes = file.sections.get('str')?.bytes();
   if (bytes === undefined) return [];
   const all: number[] = [];
   const needle = new Needle(text, bytes);
@@ -57,19 +59,19 @@ function stringPlaces(dwarf: Dwarf, text: Uint8Array): number[] {
 }
 
 /** Offsets of the units that have a string, which stands at one of several places, among those they name by index. */
-function unitsByIndex(dwarf: Dwarf, places: readonly number[]): number[] {
-  const section = dwarf.sections.get('str_offsets');
+function unitsByIndex(units: UnitList, places: readonly number[]): number[] {
+  const section = units.file.sections.get('str_offsets');
   if (section === undefined || places.length === 0) return [];
   // Units may share a table.
   const unitsOf = new Map<number, number[]>();
-  for (const unit of dwarf.units()) {
+  for (const unit of units.units()) {
     const { stringsBase } = unit.root;
     const known = unitsOf.get(stringsBase);
     if (known === undefined) unitsOf.set(stringsBase, [unit.offset]);
     else known.push(unit.offset);
   }
   const starts = Float64Array.from(unitsOf.keys()).sort();
-  return [...partsHolding(section, starts, [], places, dwarf)].flatMap(index => unitsOf.get(starts[index]!)!);
+  return [...partsHolding(section, starts, [], places, units.file.littleEndian)].flatMap(index => unitsOf.get(starts[index]!)!);
 }
 
 /** Whether what was found at an index of `bytes` counts: a name in place (DW_FORM_string), or the offset of one (DW_FORM_strp). */
@@ -84,15 +86,15 @@ function partsHolding(
   starts: Float64Array,
   texts: readonly Uint8Array[],
   offsets: readonly number[],
-  { littleEndian }: Dwarf,
+  littleEndian: boolean,
   isHit: IsHit = () => true,
 ): Set<number> {
   const together = offsets.length > MOST_NEEDLES;
   const searched = together ? texts : [...texts, ...offsets.map(offset => wordBytes(offset, littleEndian))];
   const overlap = Math.max(4, ...searched.map(({ length }) => length)) - 1;
   const most = Math.min(PIECE + overlap, section.size);
-  const words = together ? new WordSearch(offsets, littleEndian, most) : undefined;
-  const room = words?.room ?? new Uint8Array(most);
+  const words = together ? new WordSearch(offsets, littleEndian) : undefined;
+  const room = new Uint8Array(most);
   const sample = section.read(Math.max(0, Math.floor((section.size - SAMPLE) / 2)), Math.min(SAMPLE, section.size));
   const needles = searched.map(text => new Needle(text, sample));
   const found = new Set<number>();
@@ -120,9 +122,7 @@ function partsHolding(
       collect(i < texts.length ? DW_FORM.string : DW_FORM.strp, from => needle.find(bytes, from));
     }
     if (words === undefined) continue;
-    // Bytes that were in memory already are not in its room.
-    if (bytes.buffer !== room.buffer) room.set(bytes);
-    collect(DW_FORM.strp, from => words.find(from, bytes.length));
+    collect(DW_FORM.strp, from => words.find(bytes, from));
   }
   return found;
 }

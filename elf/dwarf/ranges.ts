@@ -1,7 +1,7 @@
 import type { ByteReader } from './byte-reader.js';
 import { DW_FORM } from './constants.js';
 import type { DieReader } from './die.js';
-import type { Unit } from './unit.js';
+import type { UnitContext } from './unit-context.js';
 
 /** Ranges of code as distances from the origin: begin and end of the first, begin and end of the second … */
 export type Distances = readonly number[];
@@ -20,21 +20,26 @@ const RLE = {
 
 /** The value of DW_AT_ranges, as an offset in .debug_ranges or .debug_rnglists; -1 for a form that is none. */
 export function rangesOffset(die: DieReader, form: number): number {
-  return form === DW_FORM.rnglistx ? listOffset(die.unit, 'rnglists', die.uleb()) : die.sectionOffset(form);
+  return form === DW_FORM.rnglistx ? die.context.listOffset('rnglists', die.uleb()) : die.sectionOffset(form);
 }
 
-/** The ranges of a list; those that are empty are left out. @throws FormatError */
-export function readRanges(unit: Unit, offset: number): Distances {
+/**
+ * The ranges of a list; those that are empty are left out.
+ * @param base that its entries count from, as a distance: where the unit begins
+ * @throws FormatError
+ */
+export function readRanges(context: UnitContext, base: number, offset: number): Distances {
   if (offset < 0) return [];
-  const section = unit.section(unit.version >= 5 ? 'rnglists' : 'ranges');
-  return section.scan(offset, unit.littleEndian, reader => (unit.version >= 5 ? readRangeList(unit, reader) : readOldRanges(unit, reader)));
+  const read = context.version >= 5 ? readRangeList : readOldRanges;
+  const section = context.section(context.version >= 5 ? 'rnglists' : 'ranges');
+  return section.scan(offset, context.littleEndian, reader => read(context, base, reader));
 }
 
 /** DWARF 5, §2.17.3. */
-function readRangeList(unit: Unit, reader: ByteReader): Distances {
-  const { addressSize } = unit;
+function readRangeList(context: UnitContext, start: number, reader: ByteReader): Distances {
+  const { addressSize } = context;
   const ranges: number[] = [];
-  let base = unit.root.low;
+  let base = start;
   for (;;) {
     const kind = reader.u8();
     let low: number;
@@ -43,17 +48,17 @@ function readRangeList(unit: Unit, reader: ByteReader): Distances {
       case RLE.end_of_list:
         return ranges;
       case RLE.base_addressx:
-        base = unit.addressAt(reader.uleb());
+        base = context.addressAt(reader.uleb());
         continue;
       case RLE.base_address:
-        base = address(reader, unit);
+        base = address(reader, context);
         continue;
       case RLE.startx_endx:
-        low = unit.addressAt(reader.uleb());
-        high = unit.addressAt(reader.uleb());
+        low = context.addressAt(reader.uleb());
+        high = context.addressAt(reader.uleb());
         break;
       case RLE.startx_length:
-        low = unit.addressAt(reader.uleb());
+        low = context.addressAt(reader.uleb());
         high = low + reader.uleb();
         break;
       case RLE.offset_pair:
@@ -61,11 +66,11 @@ function readRangeList(unit: Unit, reader: ByteReader): Distances {
         high = base + reader.uleb();
         break;
       case RLE.start_end:
-        low = address(reader, unit);
-        high = address(reader, unit);
+        low = address(reader, context);
+        high = address(reader, context);
         break;
       case RLE.start_length:
-        low = reader.distance(addressSize, unit.dwarf.origin.low, unit.dwarf.origin.high);
+        low = reader.distance(addressSize, context.origin.low, context.origin.high);
         high = low + reader.uleb();
         break;
       default:
@@ -76,11 +81,11 @@ function readRangeList(unit: Unit, reader: ByteReader): Distances {
 }
 
 /** DWARF 4, §2.17.3. */
-function readOldRanges(unit: Unit, reader: ByteReader): Distances {
+function readOldRanges(context: UnitContext, start: number, reader: ByteReader): Distances {
   const ranges: number[] = [];
-  let base = unit.root.low;
+  let base = start;
   for (;;) {
-    const pair = readPair(reader, unit, base);
+    const pair = readPair(reader, context, base);
     if (pair === 'end') return ranges;
     if (typeof pair === 'number') base = pair;
     else if (pair[0] < pair[1]) ranges.push(pair[0], pair[1]);
@@ -88,8 +93,8 @@ function readOldRanges(unit: Unit, reader: ByteReader): Distances {
 }
 
 /** An entry of .debug_ranges or .debug_loc: two addresses relative to a base, the end of the list, or another base. */
-export function readPair(reader: ByteReader, unit: Unit, base: number): 'end' | number | readonly [low: number, high: number] {
-  const { addressSize } = unit;
+export function readPair(reader: ByteReader, context: UnitContext, base: number): 'end' | number | readonly [low: number, high: number] {
+  const { addressSize } = context;
   const start = reader.pos;
   reader.need(2 * addressSize);
   const bytes = reader.bytes.subarray(start, start + 2 * addressSize);
@@ -99,24 +104,18 @@ export function readPair(reader: ByteReader, unit: Unit, base: number): 'end' | 
   }
   if (bytes.subarray(0, addressSize).every(byte => byte === 0xff)) {
     reader.pos += addressSize;
-    return address(reader, unit);
+    return address(reader, context);
   }
-  return [relative(reader, unit, base), relative(reader, unit, base)];
+  return [relative(reader, context, base), relative(reader, context, base)];
 }
 
 /** A word that is added to a base. Where the base is address zero, the word is an address, too large for a number of its own. */
-function relative(reader: ByteReader, unit: Unit, base: number): number {
-  return base === unit.dwarf.origin.zero || Number.isNaN(base) ? address(reader, unit) : base + reader.unsigned(unit.addressSize);
+function relative(reader: ByteReader, context: UnitContext, base: number): number {
+  return base === context.origin.zero || Number.isNaN(base) ? address(reader, context) : base + reader.unsigned(context.addressSize);
 }
 
 /** An address in a list, as a distance. */
-export function address(reader: ByteReader, unit: Unit): number {
-  const { low, high } = unit.dwarf.origin;
-  return reader.distance(unit.addressSize, low, high);
-}
-
-/** The offset of a list by its index: in the table of offsets at DW_AT_rnglists_base or DW_AT_loclists_base, §7.28. */
-export function listOffset(unit: Unit, name: 'rnglists' | 'loclists', index: number): number {
-  const base = name === 'rnglists' ? unit.root.rnglistsBase : unit.root.loclistsBase;
-  return base + unit.word(name, base, index, unit.offsetSize).unsigned(unit.offsetSize);
+export function address(reader: ByteReader, context: UnitContext): number {
+  const { low, high } = context.origin;
+  return reader.distance(context.addressSize, low, high);
 }

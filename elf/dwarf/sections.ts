@@ -1,4 +1,4 @@
-import { inflateZlib } from '../compression/platform.js';
+import { unpackZlib } from '../compression/zlib.js';
 import { ET } from '../constants.js';
 import { FormatError } from '../errors.js';
 import type { ElfFile } from '../file.js';
@@ -135,5 +135,5 @@ function inflateGnu(section: Section): Uint8Array {
     throw new FormatError('bad-magic', place, "does not begin with 'ZLIB'");
   const size = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(4));
   if (size > 2 ** 32) throw new FormatError('limit', place, `unpacks to ${size} bytes, the limit is ${2 ** 32}`);
-  return inflateZlib(bytes.subarray(12), size, place);
+  return unpackZlib(bytes.subarray(12), size, place);
 }

@@ -3,8 +3,9 @@ import { DW_AT, DW_TAG } from './constants.js';
 import { type DieReader, NONE } from './die.js';
 import { Extent, rangesOfRow } from './extent.js';
 import type { Distances } from './ranges.js';
-import { NO_STRING, type StringHandle } from './strings.js';
-import type { Unit } from './unit.js';
+import { NO_STRING } from './strings.js';
+import type { UnitContext } from './unit-context.js';
+import type { UnitRoot } from './unit-root.js';
 
 /** Bits of {@link SubprogramTable.flags}. */
 export const SUBPROGRAM: {
@@ -27,10 +28,9 @@ const WITHOUT_METHODS: ReadonlySet<number> = new Set([0x01, 0x02, 0x0c, 0x1d, 0x
 /**
  * The subprograms of a unit as columns, in the order of their entries: definitions, declarations, abstract instances of inlined functions, and the
  * concrete instances of these. A row holds what its own entry says; what it takes over from its abstract origin or declaration is found by
- * `inherited`. One pass over the unit makes it, which steps over types and bodies.
+ * `subprogramChain`. One pass over the unit makes it, which steps over types and bodies.
  */
 export class SubprogramTable {
-  readonly unit: Unit;
   readonly count: number;
   /** Offset of the entry in .debug_info. */
   readonly offset: Float64Array;
@@ -59,12 +59,14 @@ export class SubprogramTable {
   readonly declFile: Uint32Array;
   readonly declLine: Uint32Array;
   readonly declColumn: Uint32Array;
+  readonly #context: UnitContext;
+  readonly #base: number;
   #byAddress: { readonly low: Float64Array; readonly high: Float64Array; readonly row: Uint32Array } | undefined;
 
-  constructor(unit: Unit) {
+  /** @param die a walk over the unit, in front of its first entry */
+  constructor(die: DieReader, root: UnitRoot) {
     const columns = new Collector();
-    const die = unit.reader();
-    const methods = !WITHOUT_METHODS.has(unit.root.language);
+    const methods = !WITHOUT_METHODS.has(root.language);
     while (die.next()) {
       if (die.depth === 0) continue;
       if (die.tag === DW_TAG.subprogram) {
@@ -72,7 +74,8 @@ export class SubprogramTable {
         die.skipTree();
       } else if (!methods || !SCOPES.has(die.tag)) die.skipTree();
     }
-    this.unit = unit;
+    this.#context = die.context;
+    this.#base = root.low;
     this.count = columns.offset.length;
     this.offset = columns.offset.done();
     this.name = columns.name.done();
@@ -104,7 +107,7 @@ export class SubprogramTable {
 
   /** The code of a row: hot and cold parts, each its begin and end as distances. @throws FormatError */
   rangesOf(row: number): Distances {
-    return rangesOfRow(this.unit, this.low[row]!, this.high[row]!, this.ranges[row]!);
+    return rangesOfRow(this.#context, this.#base, this.low[row]!, this.high[row]!, this.ranges[row]!);
   }
 
   /** The row whose code an address is in; -1 for none. @param distance the address less the origin */
@@ -132,45 +135,7 @@ export class SubprogramTable {
     }
     return this.#byAddress;
   }
-
-  /**
-   * The rows from one to the last that it refers to: its abstract origin, the declaration of that, each with the table it stands in. The first is
-   * the row itself.
-   */
-  chain(row: number): readonly SubprogramLink[] {
-    const links: SubprogramLink[] = [{ table: this, row, by: 'itself' }];
-    for (let table: SubprogramTable = this; links.length < LONGEST_CHAIN; ) {
-      const by = table.origin[row]! >= 0 ? 'abstract-origin' : 'specification';
-      const to = by === 'abstract-origin' ? table.origin[row]! : table.specification[row]!;
-      if (to < 0) break;
-      const unit = this.unit.dwarf.unitContaining(to, table.unit);
-      if (unit === undefined) break;
-      table = unit.subprograms;
-      row = table.rowAt(to);
-      if (row < 0 || links.some(link => link.table === table && link.row === row)) break;
-      links.push({ table, row, by });
-    }
-    return links;
-  }
-
-  /** The handle of a row's name, its own or that of what it refers to. */
-  nameOf(row: number): StringHandle {
-    if (this.name[row]! >= 0) return this.name[row]!;
-    if (this.origin[row]! < 0 && this.specification[row]! < 0) return NO_STRING;
-    for (const link of this.chain(row)) if (link.table.name[link.row]! >= 0) return link.table.name[link.row]!;
-    return NO_STRING;
-  }
 }
-
-/** A row that another refers to. */
-export interface SubprogramLink {
-  readonly table: SubprogramTable;
-  readonly row: number;
-  /** How the one in front refers to it. */
-  readonly by: 'itself' | 'abstract-origin' | 'specification';
-}
-
-const LONGEST_CHAIN = 8;
 
 /** True for a number that an entry gave. */
 export function isGiven(value: number): boolean {

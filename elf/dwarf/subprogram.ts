@@ -1,20 +1,16 @@
 import { DW_AT, DW_TAG } from './constants.js';
+import type { CodeRange } from './debug-file.js';
 import { type DieReader, NONE } from './die.js';
-import type { Dwarf } from './dwarf.js';
 import { OUTERMOST } from './inlined.js';
 import type { SourcePlace } from './line.js';
 import { type LocationEntry, readLocations } from './location.js';
 import { conventionName } from './names.js';
 import { NO_STRING } from './strings.js';
-import { isGiven, SUBPROGRAM, type SubprogramLink, type SubprogramTable } from './subprogram-table.js';
+import { type SubprogramLink, subprogramChain, subprogramName } from './subprogram-chain.js';
+import { isGiven, SUBPROGRAM, type SubprogramTable } from './subprogram-table.js';
 import { TypePrinter } from './type.js';
 import type { Unit } from './unit.js';
-
-/** A run of code: from `low` to the byte in front of `high`. */
-export interface CodeRange {
-  readonly low: bigint;
-  readonly high: bigint;
-}
+import type { UnitList } from './unit-list.js';
 
 /** A parameter of a subprogram. */
 export interface Parameter {
@@ -61,20 +57,26 @@ const INLINE = ['not-inlined', 'inlined', 'declared-not-inlined', 'declared-inli
  * property is looked up when it is asked for.
  */
 export class Subprogram {
+  /** Where the entries are that it refers to. */
+  readonly units: UnitList;
   readonly unit: Unit;
   readonly row: number;
   readonly #table: SubprogramTable;
   #chain: readonly SubprogramLink[] | undefined;
   #parameters: { readonly all: readonly Parameter[]; readonly variadic: boolean } | undefined;
 
-  constructor(unit: Unit, row: number) {
+  constructor(units: UnitList, unit: Unit, row: number) {
+    this.units = units;
     this.unit = unit;
     this.row = row;
     this.#table = unit.subprograms;
   }
 
-  get dwarf(): Dwarf {
-    return this.unit.dwarf;
+  /** The subprogram whose entry stands at an offset in .debug_info. */
+  static at(units: UnitList, offset: number): Subprogram | undefined {
+    const unit = units.unitContaining(offset);
+    const row = unit?.subprograms.rowAt(offset) ?? -1;
+    return row < 0 ? undefined : new Subprogram(units, unit!, row);
   }
 
   /** Offset of its entry in .debug_info. */
@@ -84,12 +86,12 @@ export class Subprogram {
 
   /** The name in the source, without suffixes such as `.isra.0`. */
   get name(): string | undefined {
-    return this.dwarf.strings.get(this.#table.nameOf(this.row));
+    return this.unit.file.strings.get(subprogramName(this.units, this.unit, this.row));
   }
 
   /** The mangled name, in C++ and Rust. */
   get linkageName(): string | undefined {
-    return this.dwarf.strings.get(
+    return this.unit.file.strings.get(
       this.#first(
         ({ table, row }) => table.linkageName[row]! >= 0,
         ({ table, row }) => table.linkageName[row]!,
@@ -145,9 +147,9 @@ export class Subprogram {
 
   /** Where it is declared: the file, line and column of its name. */
   get declared(): SourcePlace | undefined {
-    for (const { table, row } of this.chain) {
+    for (const { unit, table, row } of this.chain) {
       if (!isGiven(table.declFile[row]!)) continue;
-      const file = table.unit.lines?.file(table.declFile[row]!);
+      const file = unit.lines?.file(table.declFile[row]!);
       if (file === undefined) return undefined;
       // A concrete instance repeats what differs from its origin only: the line may stand one further.
       return { ...file, line: this.#number(table => table.declLine), column: this.#number(table => table.declColumn) };
@@ -162,13 +164,13 @@ export class Subprogram {
   /** Its first address: that of its symbol. Undefined without code. */
   get address(): bigint | undefined {
     const low = this.#table.low[this.row]!;
-    if (!Number.isNaN(low)) return this.dwarf.address(low);
+    if (!Number.isNaN(low)) return this.unit.file.address(low);
     return this.ranges[0]?.low;
   }
 
   /** Its code: one range, or several where cold parts stand elsewhere. */
   get ranges(): readonly CodeRange[] {
-    return this.dwarf.codeRanges(this.#table.rangesOf(this.row));
+    return this.unit.file.codeRanges(this.#table.rangesOf(this.row));
   }
 
   /** Offset of the entry of its return type; -1 for void. */
@@ -183,7 +185,7 @@ export class Subprogram {
 
   /** `void`, `struct file *`. */
   get returnType(): string {
-    return new TypePrinter(this.unit).text(this.returnTypeOffset);
+    return new TypePrinter(this.units, this.unit).text(this.returnTypeOffset);
   }
 
   /** Its parameters in the order of its own entry; those of its abstract origin or declaration where it lists none. */
@@ -198,7 +200,7 @@ export class Subprogram {
 
   /** `long int do_sys_openat2(int dfd, const char *filename, struct open_how *how)`. */
   get prototype(): string {
-    const types = new TypePrinter(this.unit);
+    const types = new TypePrinter(this.units, this.unit);
     const parameters = this.parameters.map(({ typeOffset, name }) => types.text(typeOffset, name));
     if (this.variadic) parameters.push('...');
     const list = parameters.length === 0 && this.prototyped ? 'void' : parameters.join(', ');
@@ -207,7 +209,7 @@ export class Subprogram {
 
   /** The row itself, its abstract origin, the declaration of that. */
   get chain(): readonly SubprogramLink[] {
-    this.#chain ??= this.#table.chain(this.row);
+    this.#chain ??= subprogramChain(this.units, this.unit, this.row);
     return this.#chain;
   }
 
@@ -246,17 +248,17 @@ export class Subprogram {
   }
 
   #inlinedAt(call: number): InlinedInto {
-    const { unit, dwarf } = this;
+    const { units, unit } = this;
     const { inlined } = unit;
     const through: string[] = [];
     for (let outer = inlined.inside[call]!; outer !== OUTERMOST; outer = inlined.inside[outer]!) {
-      through.unshift(dwarf.subprogram(inlined.origin[outer]!)?.name ?? '?');
+      through.unshift(Subprogram.at(units, inlined.origin[outer]!)?.name ?? '?');
     }
     const file = unit.lines?.file(inlined.callFile[call]!);
     return {
-      caller: new Subprogram(unit, inlined.caller[call]!),
+      caller: new Subprogram(units, unit, inlined.caller[call]!),
       through,
-      ranges: dwarf.codeRanges(inlined.rangesOf(call)),
+      ranges: unit.file.codeRanges(inlined.rangesOf(call)),
       ...(file === undefined ? {} : { call: { ...file, line: inlined.callLine[call]!, column: inlined.callColumn[call]! } }),
     };
   }
@@ -264,8 +266,8 @@ export class Subprogram {
   get #allParameters(): { readonly all: readonly Parameter[]; readonly variadic: boolean } {
     if (this.#parameters === undefined) {
       let own: { readonly all: readonly Parameter[]; readonly variadic: boolean } = { all: [], variadic: false };
-      for (const { table, row } of this.chain) {
-        own = readParameters(table.unit, table.offset[row]!);
+      for (const { unit, table, row } of this.chain) {
+        own = readParameters(this.units, unit, table.offset[row]!);
         if (own.all.length > 0 || own.variadic) break;
       }
       this.#parameters = own;
@@ -293,13 +295,13 @@ export class Subprogram {
 }
 
 /** The parameters among the children of an entry. */
-function readParameters(unit: Unit, offset: number): { readonly all: readonly Parameter[]; readonly variadic: boolean } {
+function readParameters(units: UnitList, unit: Unit, offset: number): { readonly all: readonly Parameter[]; readonly variadic: boolean } {
   const all: Parameter[] = [];
   let variadic = false;
   const die = unit.reader();
   die.seek(offset);
   while (die.next() && die.depth > 0) {
-    if (die.tag === DW_TAG.formal_parameter) all.push(readParameter(die));
+    if (die.tag === DW_TAG.formal_parameter) all.push(readParameter(units, unit, die));
     else if (die.tag === DW_TAG.unspecified_parameters) variadic = true;
     die.skipTree();
   }
@@ -309,9 +311,7 @@ function readParameters(unit: Unit, offset: number): { readonly all: readonly Pa
 /** Parameters that refer to each other in a circle are damage; one refers to one mostly. */
 const LONGEST_CHAIN = 8;
 
-function readParameter(die: DieReader): Parameter {
-  const { unit } = die;
-  const { dwarf } = unit;
+function readParameter(units: UnitList, unit: Unit, die: DieReader): Parameter {
   let name = NO_STRING;
   let type = NONE;
   let origin = NONE;
@@ -330,7 +330,7 @@ function readParameter(die: DieReader): Parameter {
         origin = die.reference(form);
         break;
       case DW_AT.location:
-        locations = readLocations(die, form);
+        locations = readLocations(die, form, unit.root.low);
         break;
       case DW_AT.const_value:
         constant = true;
@@ -341,10 +341,8 @@ function readParameter(die: DieReader): Parameter {
     }
   }
   for (let at = origin, hops = 0; at >= 0 && (name < 0 || type < 0) && hops < LONGEST_CHAIN; hops++) {
-    const other = dwarf.unitContaining(at, unit);
-    if (other === undefined) break;
-    const reader = other.reader();
-    reader.seek(at);
+    const reader = units.entryAt(at, unit);
+    if (reader === undefined) break;
     const said = (attribute: number) => reader.find(attribute);
     let form = said(DW_AT.name);
     if (name < 0 && form !== 0) name = reader.string(form);
@@ -353,10 +351,10 @@ function readParameter(die: DieReader): Parameter {
     form = said(DW_AT.abstract_origin);
     at = form === 0 ? NONE : reader.reference(form);
   }
-  const text = dwarf.strings.get(name);
+  const text = unit.file.strings.get(name);
   return {
     ...(text === undefined ? {} : { name: text }),
-    type: new TypePrinter(unit).text(type),
+    type: new TypePrinter(units, unit).text(type),
     typeOffset: type,
     locations,
     constant,

@@ -1,7 +1,7 @@
-import type { Dwarf } from './dwarf.js';
-import { InlinedCalls } from './inlined.js';
 import type { LineTable, SourcePlace } from './line.js';
+import { subprogramName } from './subprogram-chain.js';
 import type { Unit } from './unit.js';
+import type { UnitList } from './unit-list.js';
 
 /** A function whose code an address is in, and the place in the source that the code stands for. */
 export interface Frame {
@@ -15,11 +15,13 @@ export interface Frame {
   readonly unit?: string;
 }
 
-/** The frames of an address, the innermost first. */
-export function framesAt(dwarf: Dwarf, address: bigint): Frame[] {
-  const unit = dwarf.unitAt(address);
-  if (unit === undefined) return [];
-  const distance = dwarf.distance(address);
+/**
+ * The frames of an address, the innermost first.
+ * @param unit whose code holds it
+ * @param distance the address less the origin
+ */
+export function framesAt(units: UnitList, unit: Unit, distance: number): Frame[] {
+  const { strings } = unit.file;
   const { lines, subprograms } = unit;
   let place = placeAt(lines, distance);
   const row = subprograms.rowAtAddress(distance);
@@ -27,13 +29,13 @@ export function framesAt(dwarf: Dwarf, address: bigint): Frame[] {
   const last = file === undefined ? {} : { unit: file };
   if (row < 0) return place === undefined ? [] : [{ place, inlined: false, ...last }];
   const frames: Frame[] = [];
-  const calls = new InlinedCalls(unit, row);
+  const calls = unit.inlinedIn(row);
   for (const call of calls.chainAt(row, distance)) {
-    frames.push(frame(nameAt(unit, calls.origin[call]!), place, true));
+    frames.push(frame(nameAt(units, unit, calls.origin[call]!), place, true));
     const file = lines?.file(calls.callFile[call]!);
     place = file === undefined ? undefined : { ...file, line: calls.callLine[call]!, column: calls.callColumn[call]! };
   }
-  frames.push({ ...frame(dwarf.strings.get(subprograms.nameOf(row)), place, false), ...last });
+  frames.push({ ...frame(strings.get(subprogramName(units, unit, row)), place, false), ...last });
   return frames;
 }
 
@@ -47,8 +49,8 @@ function placeAt(lines: LineTable | undefined, distance: number): SourcePlace | 
 }
 
 /** The name of a subprogram by the offset of its entry. */
-function nameAt(near: Unit, offset: number): string | undefined {
-  const unit = offset < 0 ? undefined : near.dwarf.unitContaining(offset, near);
+function nameAt(units: UnitList, near: Unit, offset: number): string | undefined {
+  const unit = offset < 0 ? undefined : units.unitContaining(offset, near);
   const row = unit?.subprograms.rowAt(offset) ?? -1;
-  return row < 0 ? undefined : near.dwarf.strings.get(unit!.subprograms.nameOf(row));
+  return row < 0 ? undefined : near.file.strings.get(subprogramName(units, unit!, row));
 }

@@ -2,6 +2,7 @@ import { DW_AT, DW_FORM, DW_TAG } from './constants.js';
 import { type DieReader, NONE } from './die.js';
 import { NO_STRING } from './strings.js';
 import type { Unit } from './unit.js';
+import type { UnitList } from './unit-list.js';
 
 /** Entries that the text of one type may visit: more than any type of a kernel, and a bound for what damage makes of one. */
 const MOST_ENTRIES = 512;
@@ -20,10 +21,12 @@ interface TypeEntry {
  */
 export class TypePrinter {
   #left = MOST_ENTRIES;
+  readonly #units: UnitList;
   readonly #unit: Unit;
 
   /** @param unit tried first for each entry */
-  constructor(unit: Unit) {
+  constructor(units: UnitList, unit: Unit) {
+    this.#units = units;
     this.#unit = unit;
   }
 
@@ -73,11 +76,7 @@ export class TypePrinter {
   /** A reader at an entry; undefined where there is none, or the type is too long to be one. */
   #enter(offset: number): DieReader | undefined {
     if (--this.#left < 0) return undefined;
-    const unit = this.#unit.dwarf.unitContaining(offset, this.#unit);
-    if (unit === undefined) return undefined;
-    const reader = unit.reader();
-    reader.seek(offset);
-    return reader;
+    return this.#units.entryAt(offset, this.#unit);
   }
 
   /** `[4][2]`, from the entry of an array. */
@@ -130,7 +129,7 @@ function readType(die: DieReader): TypeEntry {
     else if (attribute === DW_AT.type) type = die.reference(form);
     else die.skipForm(form);
   }
-  return { tag: die.tag, name: die.unit.dwarf.strings.get(name), type };
+  return { tag: die.tag, name: die.context.file.strings.get(name), type };
 }
 
 function boundText(die: DieReader): string {

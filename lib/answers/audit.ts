@@ -1,5 +1,6 @@
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { ReasonCode } from '../reasons.js';
+import { sitesOf } from '../rules/sites.js';
 import { tracingOf } from '../rules/tracing.js';
 import { BtfAbsence, type MissingBtfOptions } from './missing-btf/missing-btf.js';
 
@@ -56,7 +57,7 @@ export function auditKernel(kernel: KernelFacts, options: MissingBtfOptions = {}
     const row = all === undefined ? functions.ofSymbol(first) : all.map(at => functions.ofSymbol(at)).find(at => at !== undefined);
     if (row === undefined) continue;
     names++;
-    byName.add(tracing.kprobeOfRows(all ?? [first]).code, first);
+    byName.add(tracing.kprobes.byRows(all ?? [first]).code, first);
     if (btf !== undefined && functions.btfFunc[row]! < 0) missing.add(absence.reason(symbols.name(first)), first);
     if (all === undefined) continue;
     const rows = all.flatMap(at => functions.ofSymbol(at) ?? []);
@@ -65,14 +66,14 @@ export function auditKernel(kernel: KernelFacts, options: MissingBtfOptions = {}
     if (distinct.size < 2) continue;
     duplicateNames++;
     duplicateFunctions += rows.length;
-    const live = rows.map(at => tracing.rules.hasLiveSite(functions.symbolRow[at]!));
+    const live = rows.map(at => tracing.sites.hasLive(functions.symbolRow[at]!));
     if (!live[0] && live.includes(true)) firstUntraceable.push(symbols.name(first));
   }
   for (let row = 0; row < functions.count; row++) {
     // Aliases share an address: it is counted once.
     const symbolRow = functions.symbolRow[row]!;
     if (row > 0 && symbols.address.equal(symbolRow, functions.symbolRow[row - 1]!)) continue;
-    byAddress.add(tracing.kprobeOfRow(symbolRow).code, symbolRow);
+    byAddress.add(tracing.kprobes.ofRow(symbolRow).code, symbolRow);
   }
   const { sites } = functions;
   const nameOf = (symbolRow: number): string => symbols.name(symbolRow);
@@ -94,9 +95,9 @@ export function auditKernel(kernel: KernelFacts, options: MissingBtfOptions = {}
 
 function auditFentry(kernel: KernelFacts): Tally {
   const { btf } = kernel;
-  const tracing = tracingOf(kernel);
+  const { trampolines } = tracingOf(kernel);
   const tally = new TallyBuilder();
-  if (btf !== undefined) for (const id of btf.functions().ids) tally.add(tracing.fentryAttach(id).code, id);
+  if (btf !== undefined) for (const id of btf.functions().ids) tally.add(trampolines.attach('fentry', id).code, id);
   return tally.sorted(id => btf!.nameOf(id));
 }
 
@@ -109,7 +110,7 @@ function auditBtf({ btf, btfSource, symbols }: KernelFacts): Pick<Audit, 'btf'> 
 }
 
 function freedSites(kernel: KernelFacts): number {
-  const { init } = tracingOf(kernel).rules;
+  const { init } = sitesOf(kernel);
   let count = 0;
   const ip = kernel.functions.sites?.ip;
   if (ip !== undefined) for (let at = 0; at < ip.length; at++) if (init.at(ip, at) !== undefined) count++;

@@ -1,11 +1,11 @@
 import { corePath, coreRoot } from '../../btf/core-spec.js';
-import type { BpfMap } from './maps.js';
-import { slotsOf } from './maps.js';
-import { type BpfObject, KERNEL_NAME_LENGTH } from './object.js';
-import type { BpfFunction, BpfProgram } from './programs.js';
-import { describeRelocation } from './relocations.js';
-import { structOpsMembers } from './struct-ops.js';
-import { mapFlagNames } from './uapi.js';
+import { KERNEL_NAME_LENGTH, mapFlagNames } from './names/uapi.js';
+import { slotsOf } from './object/map-slots.js';
+import type { BpfMap } from './object/maps.js';
+import type { BpfObject } from './object/object.js';
+import type { BpfFunction, BpfProgram } from './object/programs.js';
+import { describeRelocation } from './object/relocations.js';
+import { structOpsMembers } from './object/struct-ops-members.js';
 
 // An object as plain data: what `kelf bpf show --json` prints, and what its text is made from.
 
@@ -134,7 +134,7 @@ export function describeObject(object: BpfObject): ObjectDescription {
     maps: object.maps.map(map => describeMap(object, map)),
     variables: object.variables.map(variable => {
       const { name, section, offset, size, linkage, declaration } = variable;
-      const value = object.data.value(variable);
+      const value = object.initialValue(variable);
       return {
         name,
         section,

@@ -1,15 +1,15 @@
 import type { SourceLine } from '../../btf/ext.js';
 import { SHF, SHT, STT } from '../../elf/constants.js';
-import { POISON_IMM } from './core-patch.js';
-import type { BpfCoreRelocation } from './core-relocations.js';
-import { decode, type Operation } from './decode.js';
-import { CALL, INSN_BYTES, type Instruction, type Instructions, jumpDistance, OPCODE } from './insn.js';
-import { type KernelNames, kernelNotation } from './kernel-notation.js';
-import { llvmNotation } from './llvm-notation.js';
-import type { BpfObject } from './object.js';
-import type { BpfFunction } from './programs.js';
-import { type BpfRelocation, describeRelocation } from './relocations.js';
-import { MAP_TYPES } from './uapi.js';
+import { decode, type Operation } from './code/decode.js';
+import { CALL, INSN_BYTES, type Instruction, type Instructions, jumpDistance, OPCODE } from './code/insn.js';
+import { type KernelNames, kernelNotation } from './code/kernel-notation.js';
+import { llvmNotation } from './code/llvm-notation.js';
+import { POISON_IMM } from './load/core-patch.js';
+import { mapTypeName } from './names/map-types.js';
+import type { BpfCoreRelocation } from './object/core-relocations.js';
+import type { BpfObject } from './object/object.js';
+import type { BpfFunction } from './object/programs.js';
+import { type BpfRelocation, describeRelocation } from './object/relocations.js';
 
 /** One instruction of a listing, with what is known of it. */
 export interface ListedInstruction {
@@ -148,7 +148,7 @@ export class Listing {
         // An arena's variables lie in the map that is the arena.
         const inArena = this.#object.data.of(meaning.sectionIndex)?.kind === 'arena';
         const map = this.#object.maps.find(({ sectionIndex, origin, type }) =>
-          inArena ? MAP_TYPES[type] === 'arena' : sectionIndex === meaning.sectionIndex && origin !== 'btf',
+          inArena ? mapTypeName(type) === 'arena' : sectionIndex === meaning.sectionIndex && origin !== 'btf',
         );
         return { immediate: `map[name:${map?.name ?? meaning.section}][0]+${meaning.offset}` };
       }

@@ -1,5 +1,6 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
-import { isBtf, KIND_NAMES, type Kind } from '../../btf/wire.js';
+import { KIND_NAMES, type Kind } from '../../btf/kinds.js';
+import { isBtf } from '../../btf/wire.js';
 import { isElf } from '../../elf/header.js';
 import { readBtf } from '../image/btf.js';
 import { openSource } from '../node/source.js';

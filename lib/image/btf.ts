@@ -5,7 +5,6 @@ import { FormatError } from '../../elf/errors.js';
 import { isElf, readHeader } from '../../elf/header.js';
 import { readSections, type Section } from '../../elf/section.js';
 import type { ByteSource } from '../../elf/source.js';
-import { unpackSectionsOnDemand } from './packed.js';
 
 /**
  * The BTF of a source: an ELF file's .BTF, or a blob of its own such as /sys/kernel/btf/vmlinux. A module built outside of its kernel's tree carries
@@ -27,8 +26,7 @@ export function readBtf<B extends BtfBlob>(
   const sections = readSections(source, header);
   const pointerSize = header.is64 ? 8 : 4;
   const read = (section: Section, under?: B): B => {
-    // No linker compresses .BTF, but objcopy does where it is told to.
-    unpackSectionsOnDemand();
+    // data(): no linker compresses .BTF, but objcopy does where it is told to.
     return parse(section.data(), { base: under, name: section.label, pointerSize });
   };
   const find = (name: string): Section | undefined => sections.find(section => section.name === name);

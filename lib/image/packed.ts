@@ -1,8 +1,6 @@
 import { packingOf } from '../../elf/compression/packing.js';
-import { decompressSection } from '../../elf/compression/section.js';
 import { unpack } from '../../elf/compression/unpack.js';
 import { isElf } from '../../elf/header.js';
-import { unpackSectionsWith } from '../../elf/section.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 
 /** What tells a packing by its first bytes. */
@@ -18,9 +16,4 @@ export function unpackSource(source: ByteSource): ByteSource {
   const { bytes } = unpack(source.read(0, source.size), { name: source.name, trailing: 'ignore' });
   source.close();
   return new MemorySource(bytes, source.name);
-}
-
-/** For who reads the sections of an ELF file: what unpacks compressed ones is loaded with the first of them. */
-export function unpackSectionsOnDemand(): void {
-  unpackSectionsWith((bytes, header, name) => decompressSection(bytes, header, name));
 }

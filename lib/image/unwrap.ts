@@ -1,4 +1,4 @@
-import { packingOf } from '../../elf/compression/packing.js';
+import { KERNEL_STARTS, packingOf } from '../../elf/compression/packing.js';
 import { unpack } from '../../elf/compression/unpack.js';
 import { FormatError } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
@@ -82,7 +82,7 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
   /** Of the stream that went furthest: the kernel's, where it is damaged. */
   let furthest: { readonly at: number; readonly end: number; readonly error: FormatError } | undefined;
   for (let at = 0; at < bytes.length && tries < MOST_TRIES && left > 0; at++) {
-    if (!STARTS.has(bytes[at]!)) continue;
+    if (!KERNEL_STARTS.has(bytes[at]!)) continue;
     const rest = bytes.subarray(at);
     if (packingOf(rest) === undefined) continue;
     tries++;
@@ -106,6 +106,3 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
     cause: error,
   });
 }
-
-/** First bytes of the packings that kernels use: gzip, xz, lzma, zstd, LZ4 legacy, bzip2, lzop. */
-const STARTS: ReadonlySet<number> = new Set([0x1f, 0xfd, 0x5d, 0x28, 0x02, 0x42, 0x89]);

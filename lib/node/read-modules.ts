@@ -2,6 +2,7 @@ import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Btf } from '../../btf/btf.js';
 import { encodeBlob } from '../../btf/encode.js';
+import { PACKED_SUFFIXES } from '../../elf/compression/packing.js';
 import { InputError } from '../errors.js';
 import { moduleIn } from '../facts/module/open.js';
 import { ModuleTable } from '../facts/modules/module-table.js';
@@ -70,6 +71,11 @@ export async function readModules(folder: string, options: ReadModulesOptions = 
   return new ModuleTable(await inThreads(READ_MODULES, batches, { data: { base: blob, types }, threads: options.threads, onDone }), open);
 }
 
+/** A module's file, packed or not. */
+function isModule(name: string): boolean {
+  return name.endsWith('.ko') || PACKED_SUFFIXES.some(suffix => name.endsWith(`.ko${suffix}`));
+}
+
 /** Opens modules whose BTF is split over a kernel's. */
 function opener(base: Btf | undefined): OpenModule {
   return path => moduleIn(openSource(path), base === undefined ? {} : { base });
@@ -83,7 +89,7 @@ export function findModules(folder: string): string[] {
     for (const entry of list(at)) {
       const path = join(at, entry.name);
       if (entry.isDirectory()) folders.push(path);
-      else if (/\.ko(\.(gz|xz|zst|lz4|bz2))?$/.test(entry.name)) found.push(path);
+      else if (isModule(entry.name)) found.push(path);
     }
   }
   return found.sort();

@@ -1,8 +1,8 @@
 import { breakOf, type CoreBreak } from '../../btf/core-near.js';
 import { formatCoreSpec } from '../../btf/core-spec.js';
-import type { CoreOutcome, CorePoison } from '../bpf/core.js';
-import type { CorePatch } from '../bpf/core-patch.js';
-import type { BpfObject } from '../bpf/object.js';
+import type { CorePatch } from '../bpf/load/core-patch.js';
+import type { CoreOutcome, CorePoison } from '../bpf/load/relocate-core.js';
+import type { BpfObject } from '../bpf/object/object.js';
 import type { Report } from './report.js';
 
 /** What one relocation comes to. */

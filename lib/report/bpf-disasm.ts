@@ -1,7 +1,7 @@
 import { type ListedInstruction, type Listing, remarks } from '../bpf/listing.js';
-import type { BpfObject } from '../bpf/object.js';
-import type { BpfFunction } from '../bpf/programs.js';
-import { describeRelocation } from '../bpf/relocations.js';
+import type { BpfObject } from '../bpf/object/object.js';
+import type { BpfFunction } from '../bpf/object/programs.js';
+import { describeRelocation } from '../bpf/object/relocations.js';
 import type { Report } from './report.js';
 import { bytesText, printable } from './text.js';
 

@@ -1,4 +1,4 @@
-import type { LoadedProgram, ProgramTag } from '../bpf/tag.js';
+import type { LoadedProgram, ProgramTag } from '../bpf/load/tag.js';
 import type { Report } from './report.js';
 import { objectPlace, table } from './text.js';
 

@@ -1,20 +1,55 @@
-import type { Errno } from '../evidence.js';
-import type { ReasonCode } from '../reasons.js';
+import type { Certainty, Errno, Evidence, Outcome, Verdict } from '../evidence.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import { REASONS, type ReasonCode } from '../reasons.js';
 
-/** The outcome of a rule before it is put into words: audits ask for tens of thousands. */
+/** What a rule comes to. Audits ask for tens of thousands: what it rests on is put into words when someone reads it. */
 export interface Decision {
+  readonly outcome: Outcome;
   readonly code: ReasonCode;
-  /** What the kernel answers with; absent where it accepts, and where it can't be told. */
+  /** What the kernel answers with where it refuses. */
   readonly errno?: Errno;
+  readonly certainty: Certainty;
+  readonly because: () => readonly Evidence[];
 }
 
-export const UNKNOWN: Decision = { code: 'sites-unknown' };
-export const ACCEPTED: Decision = { code: 'accepted' };
-/** What can't be told from what was given. */
-export const OPEN: readonly ReasonCode[] = [
-  'sites-unknown',
-  'entry-patched',
-  'not-a-function-entry',
-  'error-injection-unknown',
-  'instruction-unchecked',
-];
+/** A rule about subjects of one kind; undefined where it does not apply, and the next one is asked. */
+export type Rule<Rules, Subject> = (rules: Rules, subject: Subject) => Decision | undefined;
+
+/** The first of some rules that applies. */
+export function firstOf<Rules, Subject>(list: readonly Rule<Rules, Subject>[], rules: Rules, subject: Subject): Decision | undefined {
+  for (const rule of list) {
+    const decision = rule(rules, subject);
+    if (decision !== undefined) return decision;
+  }
+  return undefined;
+}
+
+export function refused(code: ReasonCode, errno: Errno, because: Decision['because'], certainty: Certainty = 'proven'): Decision {
+  return { outcome: 'refused', code, errno, certainty, because };
+}
+
+/** What can't be told from what was given: the evidence says what would settle it. */
+export function untold(code: ReasonCode, because: Decision['because']): Decision {
+  return { outcome: 'open', code, certainty: 'open', because };
+}
+
+export function accepted(certainty: Certainty, because: Decision['because']): Decision {
+  return { outcome: 'accepted', code: 'accepted', certainty, because };
+}
+
+/** How sure an acceptance is: without the blacklist, or the tables of what the kernel patches, a refusal may have been missed. */
+export function certaintyOfAcceptance({ pieces, image }: KernelFacts): Certainty {
+  return pieces.blacklist() === undefined || image === undefined ? 'likely' : 'proven';
+}
+
+/** The decision in words. */
+export function verdictOf({ outcome, code, errno, certainty, because }: Decision): Verdict {
+  const evidence = because();
+  return {
+    outcome,
+    code,
+    certainty,
+    ...(errno === undefined ? {} : { errno }),
+    because: evidence.length > 0 ? evidence : [{ source: 'kallsyms', says: REASONS[code] }],
+  };
+}

@@ -1,111 +1,237 @@
 import { Words } from '../../elf/words.js';
-import type { Evidence } from '../evidence.js';
-import { type Area, AreaSet, initAreas, textAreas } from '../facts/areas.js';
+import type { Certainty, Errno, Evidence } from '../evidence.js';
+import { AreaSet, textAreas } from '../facts/areas.js';
 import { EntryNop } from '../facts/entry-nop.js';
-import { siteIn } from '../facts/ftrace-sites.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
-import { type PatchCode, PatchedCode } from '../facts/patched-code.js';
+import { PatchedCode } from '../facts/patched-code.js';
+import type { ReasonCode } from '../reasons.js';
+import { cloneOf, returnHarm } from './clones.js';
+import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
+import { type CountsNames, countsNames } from './names.js';
+import { type NotraceRule, notraceRule } from './notrace.js';
+import type { Sites } from './sites.js';
 
-/** Why a kprobe is refused at an address; `area` and `base` say by what. */
-export interface KprobeRefusal {
-  readonly code:
-    | 'outside-kallsyms'
-    | 'no-ftrace-site'
-    | 'init-text'
-    | 'not-text'
-    | 'kprobe-blacklisted'
-    | PatchCode
-    /** Not a refusal: whether the function has a site is not known. */
-    | 'sites-unknown';
-  /** The range of the blacklist, or the freed area. */
-  readonly area?: Area;
-  /** The function without the suffix, where the refusal is about that: `do_trap` for `do_trap.cold`. */
-  readonly base?: string;
+/** A probe that is to be set. */
+interface Probe {
+  /** The symbol that the address lies in; where several stand at one address, the first (`symbols.containing`), which is what the kernel goes by. */
+  readonly row: number;
+  /** The address, at a place of a column. */
+  readonly words: Words;
+  readonly place: number;
+  readonly address: bigint;
+}
+
+/** What speaks against a probe: a refusal, or that it is not known whether it is one. */
+interface Objection {
+  readonly code: ReasonCode;
+  readonly certainty: Certainty;
+  readonly because: () => Evidence;
+}
+
+type KprobeRule = (rules: KprobeRules, probe: Probe) => Objection | undefined;
+
+function objection(code: ReasonCode, because: () => Evidence, certainty: Certainty = 'proven'): Objection {
+  return { code, certainty, because };
+}
+
+// What the kernel checks before it sets a kprobe through tracefs, perf or BPF, in its order.
+
+/**
+ * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. A symbol whose name has a suffix and that has no site goes
+ * by the first symbol of the name in front of the dot.
+ */
+const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
+  const { sites, notrace } = rules;
+  if (!notrace.refuses || sites.hasLive(row)) return undefined;
+  if (sites.undecided(row))
+    return objection('sites-unknown', () => ({ source: 'tracefs', says: 'what ftrace can trace is not known' }), 'open');
+  const base = rules.baseOf(row);
+  if (base !== undefined && sites.hasLive(base)) return undefined;
+  if (sites.init.at(words, place) !== undefined) return freed(address);
+  const says = (): string => `${notrace.evidence.says}${base === undefined ? '' : byBase(rules.nameOf(base))}`;
+  return objection('no-ftrace-site', () => ({ ...notrace.evidence, says: says() }), notrace.proven ? 'proven' : 'likely');
+};
+
+/** kernel_text_address() once init memory is freed. */
+const inFreedText: KprobeRule = ({ sites }, { words, place, address }) =>
+  sites.init.at(words, place) === undefined ? undefined : freed(address);
+
+/** core_kernel_text() in check_kprobe_address_safe() of kernel/kprobes.c. */
+const outsideText: KprobeRule = ({ text }, { words, place, address }) =>
+  text.isEmpty || text.at(words, place) !== undefined ? undefined : notText(address);
+
+/** within_kprobe_blacklist(): the address itself, or the function in front of a suffix. */
+const blacklisted: KprobeRule = (rules, { row, words, place, address }) => {
+  const { blacklist } = rules;
+  if (blacklist === undefined) return undefined;
+  const own = blacklist.ranges.at(words, place);
+  const base = own === undefined ? rules.baseOf(row) : undefined;
+  const area = own ?? (base === undefined ? undefined : blacklist.ranges.at(rules.addresses, base));
+  if (area === undefined) return undefined;
+  const says = (): string => `the kprobe blacklist covers it${base === undefined ? '' : byBase(rules.nameOf(base))}`;
+  return objection('kprobe-blacklisted', () => ({ source: area.name, address: area.from ?? address, says: says() }));
+};
+
+/** jump_label_text_reserved(), static_call_text_reserved() and find_bug() there. */
+const patched: KprobeRule = (rules, { words, place, address }) => {
+  switch (rules.patchedCode()?.at(words, place)) {
+    case 'bug-entry':
+      return objection('bug-entry', () => ({ source: '__bug_table', address, says: 'the first instruction is a BUG() or WARN() trap' }));
+    case 'jump-label':
+      return objection('jump-label', () => ({ source: '__jump_table', address, says: 'the first instruction is a jump label' }));
+    case 'static-call':
+      return objection('static-call', () => ({ source: '.static_call_sites', address, says: 'the first instruction is a static call' }));
+    default:
+      return undefined;
+  }
+};
+
+const RULES: readonly KprobeRule[] = [untraceable, inFreedText, outsideText, blacklisted, patched];
+
+function freed(address: bigint): Objection {
+  return objection('init-text', () => ({ source: 'symbols', address, says: 'the code is freed after boot' }));
+}
+
+function notText(address: bigint): Objection {
+  return objection('not-text', () => ({ source: 'symbols', address, says: 'lies outside of _stext to _etext' }));
+}
+
+/** is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the module. */
+function outsideKallsyms(address: bigint): Objection {
+  const says = 'the table does not cover the address: the kernel takes it for one of a module';
+  return objection('outside-kallsyms', () => ({ source: 'kallsyms', address, says }));
+}
+
+function byBase(base: string): string {
+  return ` (the rule goes by ${base}, its name without the suffix)`;
 }
 
 const DOT = '.'.charCodeAt(0);
 
-/**
- * What the kernel checks when a kprobe is to be set at the beginning of a symbol through tracefs, perf or BPF: within_notrace_func() of
- * kernel/trace/trace_kprobe.c, then check_kprobe_address_safe() of kernel/kprobes.c, in their order. Symbols are rows of `kernel.symbols`; where
- * several stand at an address, the first one is what the kernel goes by (`symbols.containing`).
- */
+/** What the kernel says to kprobes and return probes. Symbols are rows of `kernel.symbols`. */
 export class KprobeRules {
-  /** Whether the kernel refuses functions without an ftrace site, and what tells. */
-  readonly notrace: NotraceRule;
-  /** What is freed after boot. */
-  readonly init: AreaSet;
+  readonly sites: Sites;
   readonly text: AreaSet;
   readonly blacklist: KprobeBlacklist | undefined;
+  /** Whether the kernel refuses functions without an ftrace site, and what tells. */
+  readonly notrace: NotraceRule;
+  /** Whether a kprobe by a name that several symbols bear is refused. */
+  readonly countsNames: CountsNames;
+  /** Whether kprobe_events answers EINVAL where perf and BPF tell more. */
+  readonly strictEvents: boolean;
+  /** False where the .config is known and has no CONFIG_KPROBES. */
+  readonly enabled: boolean;
   readonly #kernel: KernelFacts;
   /** What is_ksym_addr() covers; empty where the labels are missing. */
   readonly #covered: AreaSet;
+  readonly #acceptance: Certainty;
   #patched: PatchedCode | undefined;
   #entryNop: EntryNop | undefined;
 
-  constructor(kernel: KernelFacts) {
+  constructor(kernel: KernelFacts, sites: Sites) {
     this.#kernel = kernel;
-    const { labels } = kernel.pieces;
-    this.init = initAreas(labels);
-    this.text = textAreas(labels);
+    this.sites = sites;
+    this.text = textAreas(kernel.pieces.labels);
     this.blacklist = kernel.pieces.blacklist();
     this.notrace = notraceRule(kernel);
-    this.#covered = coveredByKallsyms(kernel, this.text, this.init);
+    this.countsNames = countsNames(kernel);
+    this.strictEvents = kernel.change('strictEvents').has === true;
+    const config = kernel.pieces.config();
+    this.enabled = config === undefined || config.get('CONFIG_KPROBES') === 'y';
+    this.#covered = coveredByKallsyms(kernel, this.text, sites.init);
+    this.#acceptance = certaintyOfAcceptance(kernel);
   }
 
-  /** The refusal at the first instruction of a symbol; undefined where the kernel accepts a kprobe. */
-  refusal(symbolRow: number): KprobeRefusal | undefined {
-    const row = this.#kernel.symbols.firstAlias(symbolRow);
-    return this.#refusal(row, this.#kernel.symbols.address, row);
+  /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
+  byName(name: string): Decision {
+    const rows = this.#kernel.symbols.find(name);
+    return rows.length > 0
+      ? this.byRows(rows)
+      : refused('no-symbol', 'ENOENT', () => [{ source: 'kallsyms', says: `no symbol is named ${name}` }]);
   }
 
-  /** The same at another address in the symbol. The instruction itself is not looked at, but for what the kernel patches. */
-  refusalInside(symbolRow: number, address: bigint): KprobeRefusal | undefined {
-    return this.#refusal(this.#kernel.symbols.firstAlias(symbolRow), Words.of(address), 0);
+  /** The same for a name that has been looked up. @param rows the symbols of the name, one at least */
+  byRows(rows: readonly number[]): Decision {
+    const [first] = rows;
+    if (!this.enabled) return this.#disabled();
+    const because = (): Evidence[] => this.#becauseOfName(rows);
+    if (rows.length > 1 && this.countsNames.refuses) return refused('ambiguous-name', 'EADDRNOTAVAIL', because, this.countsNames.certainty);
+    const against = this.#against(first!);
+    return this.#decision(against, against?.code === 'outside-kallsyms' ? 'ENOENT' : 'EINVAL', because);
   }
 
-  /** @param row of the symbol @param place of the address in the column `address` */
-  #refusal(row: number, address: Words, place: number): KprobeRefusal | undefined {
-    if (!this.#covered.isEmpty && this.#covered.at(address, place) === undefined) return { code: 'outside-kallsyms' };
-    const init = this.init.at(address, place);
-    if (this.notrace.refuses && !this.hasLiveSite(row)) {
-      if (this.undecided(row)) return { code: 'sites-unknown' };
-      const base = this.#base(row);
-      if (base === undefined || !this.hasLiveSite(base))
-        return init === undefined ? this.#about('no-ftrace-site', base) : { code: 'init-text', area: init };
-    }
-    if (init !== undefined) return { code: 'init-text', area: init };
-    if (!this.text.isEmpty && this.text.at(address, place) === undefined) return { code: 'not-text' };
-    return this.#blacklisted(row, address, place) ?? this.#patchedAt(address, place);
+  /** A kprobe at the start of a symbol, by its address. */
+  ofRow(row: number): Decision {
+    return this.enabled ? this.#decision(this.#byAddress(row), 'EINVAL', () => this.#becauseOfRow(row)) : this.#disabled();
   }
 
-  /** For a symbol without a site of its own that the kernel accepts all the same: the one it goes by, its name without the suffix. */
-  acceptedBy(row: number): number | undefined {
-    const base = this.notrace.refuses && !this.hasLiveSite(row) ? this.#base(row) : undefined;
-    return base !== undefined && this.hasLiveSite(base) ? base : undefined;
+  /** The same for an address; `not-a-function-entry` where no symbol begins there. */
+  at(address: bigint): Decision {
+    const row = this.#rowAt(address);
+    return row === undefined ? notAnEntry(address) : this.ofRow(row);
   }
 
-  /** Whether an ftrace site lies in a symbol, be it freed after boot or not. */
-  hasSite(row: number): boolean {
-    return this.#site(row) >= 0;
+  /** A return probe by name: the rules of a kprobe, and a list of its own. */
+  returnByName(name: string): Decision {
+    const decision = this.byName(name);
+    return decision.outcome === 'refused' ? decision : this.#unlessListed(this.#kernel.symbols.lookup(name)!, decision);
   }
 
-  /** Whether an ftrace site lies in a symbol after boot (ftrace_location_range() over it): sites of init code are gone. */
-  hasLiveSite(row: number): boolean {
-    const at = this.#site(row);
-    return at >= 0 && this.init.at(this.#kernel.functions.sites!.ip, at) === undefined;
+  /** A return probe on a symbol, by its address. The harm that it does where the kernel accepts it all the same is said. */
+  returnOfRow(row: number): Decision {
+    const decision = this.ofRow(row);
+    if (decision.outcome === 'refused') return decision;
+    const listed = this.#unlessListed(row, decision);
+    const harm = listed.outcome === 'refused' ? undefined : returnHarm(cloneOf(this.#kernel.symbols.name(row)));
+    return harm === undefined ? listed : { ...listed, because: () => [...listed.because(), harm] };
   }
 
-  /** The first site in a symbol; undefined where there is none, or none after boot. */
-  liveSite(row: number): bigint | undefined {
-    return this.hasLiveSite(row) ? this.#kernel.functions.sites!.ip.big[this.#site(row)] : undefined;
+  /** A return probe by address; `not-a-function-entry` where no symbol begins there. */
+  returnAt(address: bigint): Decision {
+    const row = this.#rowAt(address);
+    return row === undefined ? notAnEntry(address) : this.returnOfRow(row);
   }
 
-  /** Whether it can't be told if a symbol has a site: nothing tells of sites, or names do, and not which of several functions. */
-  undecided(row: number): boolean {
-    const { functions, symbols } = this.#kernel;
-    return functions.ftrace === 'unknown' || (functions.sites?.undecided?.has(symbols.name(row)) ?? false);
+  /**
+   * A kprobe anywhere in a function. What the kernel checks of the instruction itself is known as far as its address goes: where instructions vary in
+   * length, it decodes the function from its beginning, which is not done here (`instruction-unchecked`).
+   * @param address in the function of `row`
+   */
+  inside(row: number, address: bigint): Decision {
+    if (address === this.#kernel.symbols.address.big[row]) return this.ofRow(row);
+    if (!this.enabled) return this.#disabled();
+    const probe: Probe = { row: this.#kernel.symbols.firstAlias(row), words: Words.of(address), place: 0, address };
+    const outside = this.#outside(probe);
+    const against = outside ?? this.#objection(probe);
+    const because = (says: string) => (): Evidence[] => [
+      this.#placeOf(row, address),
+      ...(against === undefined ? [{ source: 'kernel', address, says }, ...this.sites.because(row)] : [against.because()]),
+    ];
+    if (against !== undefined && outside === undefined) return this.#decision(against, 'EINVAL', because(''));
+    if (outsideText(this, probe) !== undefined) return refused('not-text', 'EINVAL', because(UNCHECKED));
+    const { unit, fixed } = this.#kernel.arch.instructions;
+    if (address % BigInt(unit) !== 0n)
+      return refused('not-an-instruction', 'EINVAL', because('instructions of this architecture begin at multiples of their size'));
+    if (fixed || this.sites.live(row) === address) return accepted('likely', because(UNCHECKED));
+    return untold('instruction-unchecked', because(UNDECODED));
+  }
+
+  /** A return probe anywhere in a function: at what is still its entry. */
+  returnInside(row: number, address: bigint): Decision {
+    const start = this.#kernel.symbols.address.big[row]!;
+    const decision = this.inside(row, address);
+    if (decision.outcome === 'refused') return decision;
+    const { arch, image } = this.#kernel;
+    const reach = arch.entry?.reach(image?.header.littleEndian === true, this.#kernel.hasFunction('kprobe_ftrace_handler')) ?? 0;
+    if (address - start > BigInt(reach)) return refused('not-the-entry', 'EINVAL', decision.because);
+    return { ...this.returnOfRow(row), because: decision.because };
+  }
+
+  /** What kprobe_events makes of a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does (`strictEvents`). */
+  inEvents(decision: Decision): Decision {
+    const told = decision.code === 'ambiguous-name' || decision.code === 'no-symbol';
+    return told && this.strictEvents ? { ...decision, errno: 'EINVAL' } : decision;
   }
 
   /**
@@ -114,29 +240,25 @@ export class KprobeRules {
    */
   entryNop(row: number): boolean | undefined {
     const { image, pieces, symbols } = this.#kernel;
-    const patched = this.#patchedCode();
+    const patched = this.patchedCode();
     if (image === undefined || patched === undefined) return false;
-    const areas = [...this.text.areas, ...this.init.areas];
+    const areas = [...this.text.areas, ...this.sites.init.areas];
     this.#entryNop ??= new EntryNop(image.memory, pieces.labels, patched, address =>
       areas.some(({ from, to }) => address >= from && address < to),
     );
     return this.#entryNop.at(symbols.address.big[row]!);
   }
 
-  #site(row: number): number {
-    const { functions, symbols } = this.#kernel;
-    if (functions.sites === undefined) return -1;
-    const own = functions.ofSymbol(row);
-    if (own !== undefined) return functions.site(own);
-    const from = symbols.address.big[row]!;
-    return siteIn(functions.sites, from, symbols.endOf(from) ?? from);
+  /** What the kernel patches; undefined without an image. */
+  patchedCode(): PatchedCode | undefined {
+    const { image, pieces } = this.#kernel;
+    if (image === undefined) return undefined;
+    this.#patched ??= new PatchedCode(image.memory, pieces.labels, new AreaSet([...this.text.areas, ...this.sites.init.areas]));
+    return this.#patched;
   }
 
-  /**
-   * For a symbol whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. The kernel goes by that one where the
-   * symbol itself has no site (within_notrace_func()), and for the blacklist (within_kprobe_blacklist()).
-   */
-  #base(row: number): number | undefined {
+  /** For a symbol whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. */
+  baseOf(row: number): number | undefined {
     const { symbols } = this.#kernel;
     const { bytes } = symbols.strings;
     let at = symbols.nameOffset[row]!;
@@ -144,67 +266,109 @@ export class KprobeRules {
     return bytes[at] === DOT ? symbols.lookup(symbols.name(row).split('.', 1)[0]!) : undefined;
   }
 
-  #blacklisted(row: number, address: Words, place: number): KprobeRefusal | undefined {
-    if (this.blacklist === undefined) return undefined;
-    const { ranges } = this.blacklist;
-    const own = ranges.at(address, place);
-    if (own !== undefined) return { code: 'kprobe-blacklisted', area: own };
-    const base = this.#base(row);
-    const area = base === undefined ? undefined : ranges.at(this.#kernel.symbols.address, base);
-    return area === undefined ? undefined : { ...this.#about('kprobe-blacklisted', base), area };
+  nameOf(row: number): string {
+    return this.#kernel.symbols.name(row);
   }
 
-  #patchedAt(address: Words, place: number): KprobeRefusal | undefined {
-    const code = this.#patchedCode()?.at(address, place);
-    return code === undefined ? undefined : { code };
+  get addresses(): Words {
+    return this.#kernel.symbols.address;
   }
 
-  #patchedCode(): PatchedCode | undefined {
-    const { image, pieces } = this.#kernel;
-    if (image === undefined) return undefined;
-    this.#patched ??= new PatchedCode(image.memory, pieces.labels, new AreaSet([...this.text.areas, ...this.init.areas]));
-    return this.#patched;
+  #rowAt(address: bigint): number | undefined {
+    const { symbols } = this.#kernel;
+    const row = symbols.containing(address);
+    return row !== undefined && symbols.address.big[row] === address ? row : undefined;
   }
 
-  #about(code: KprobeRefusal['code'], base: number | undefined): KprobeRefusal {
-    return base === undefined ? { code } : { code, base: this.#kernel.symbols.name(base) };
+  /** What speaks against a probe at the first instruction of a symbol. */
+  #against(symbolRow: number): Objection | undefined {
+    const { symbols } = this.#kernel;
+    const row = symbols.firstAlias(symbolRow);
+    const probe: Probe = { row, words: symbols.address, place: row, address: symbols.address.big[row]! };
+    return this.#outside(probe) ?? this.#objection(probe);
+  }
+
+  /** The same where the kernel is given the address: what kallsyms does not cover waits for a module. */
+  #byAddress(row: number): Objection | undefined {
+    const against = this.#against(row);
+    return against?.code === 'outside-kallsyms' ? undefined : against;
+  }
+
+  #outside({ words, place, address }: Probe): Objection | undefined {
+    return this.#covered.isEmpty || this.#covered.at(words, place) !== undefined ? undefined : outsideKallsyms(address);
+  }
+
+  #objection(probe: Probe): Objection | undefined {
+    for (const rule of RULES) {
+      const against = rule(this, probe);
+      if (against !== undefined) return against;
+    }
+    return undefined;
+  }
+
+  #decision(against: Objection | undefined, errno: Errno, because: () => Evidence[]): Decision {
+    if (against === undefined) return accepted(this.#acceptance, because);
+    return against.certainty === 'open' ? untold(against.code, because) : refused(against.code, errno, because, against.certainty);
+  }
+
+  #disabled(): Decision {
+    return refused('no-kprobes', 'ENOENT', () => [{ source: this.#kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }]);
+  }
+
+  /** kretprobe_blacklist. */
+  #unlessListed(row: number, decision: Decision): Decision {
+    const { symbols, arch } = this.#kernel;
+    const listed = arch.kprobes.noReturnProbe.includes(symbols.name(row));
+    return listed ? refused('kretprobe-blacklisted', 'EINVAL', decision.because) : decision;
+  }
+
+  #becauseOfName(rows: readonly number[]): Evidence[] {
+    const { symbols, functions } = this.#kernel;
+    const first = rows[0]!;
+    const name = symbols.name(first);
+    const at = (row: number, says: string): Evidence => ({ source: 'kallsyms', address: symbols.address.big[row]!, says });
+    const data = rows.filter(row => !symbols.isText(row)).length;
+    if (data === rows.length) return rows.map(row => at(row, `${name} is data, not a function`));
+    if (rows.length === 1) {
+      const label = functions.ofSymbol(first) === undefined;
+      return [...(label ? [at(first, `${name} is a label in front of a function`)] : []), ...this.#becauseOfRow(first)];
+    }
+    const { refuses, evidence } = this.countsNames;
+    return [
+      at(first, `${rows.length} symbols are named ${name}${data > 0 ? `, ${data} of them data` : ''}`),
+      evidence,
+      ...(refuses && this.strictEvents
+        ? [{ source: 'kernel', says: 'kprobe_events answers EINVAL, perf and BPF EADDRNOTAVAIL (validate_probe_symbol(), 6.12)' }]
+        : []),
+      ...(refuses ? [] : this.#becauseOfRow(first)),
+    ];
+  }
+
+  #becauseOfRow(row: number): Evidence[] {
+    const against = this.#against(row);
+    const site = this.sites.because(row);
+    if (against !== undefined) return [against.because(), ...site];
+    const base = this.notrace.refuses && !this.sites.hasLive(row) ? this.baseOf(row) : undefined;
+    if (base !== undefined && this.sites.hasLive(base)) {
+      const says = `within_notrace_func() goes by ${this.nameOf(base)}, the name without the suffix, which has a site`;
+      return [...site, { source: 'kernel', address: this.addresses.big[base]!, says }];
+    }
+    return this.sites.hasLive(row) || this.sites.undecided(row) ? site : [this.notrace.evidence, ...site];
+  }
+
+  #placeOf(row: number, address: bigint): Evidence {
+    const offset = (address - this.addresses.big[row]!).toString(16);
+    return { source: 'kallsyms', address, says: `the address is ${this.nameOf(row)}+0x${offset}` };
   }
 }
 
-/** within_notrace_func() of kernel/trace/trace_kprobe.c: since 4.19, unless CONFIG_KPROBE_EVENTS_ON_NOTRACE is set. */
-export interface NotraceRule {
-  readonly refuses: boolean;
-  /** False where it is the default that is taken. */
-  readonly proven: boolean;
-  readonly evidence: Evidence;
-}
+const UNCHECKED =
+  'arch_prepare_kprobe() still refuses instructions that it can not step over, and code between exclusive loads and stores: neither is looked at';
+const UNDECODED =
+  'the kernel decodes the function from its beginning, and answers EILSEQ where no instruction begins there: objdump -d shows where they do';
 
-/** The image shows the rule by its function; else the .config does; else it is taken for what kernels have by default. */
-function notraceRule(kernel: KernelFacts): NotraceRule {
-  const { functions, pieces } = kernel;
-  const rule = (refuses: boolean, proven: boolean, source: string, says: string): NotraceRule => ({
-    refuses,
-    proven,
-    evidence: { source, says },
-  });
-  if (functions.ftrace === 'none') return rule(false, true, 'symbols', 'the kernel has no dynamic ftrace, and no rule about its sites');
-  const { has, shownBy: checker } = kernel.change('refusesNotrace');
-  if (checker !== undefined) return rule(true, true, 'kallsyms', `the kernel has ${checker}(), which refuses what ftrace cannot trace`);
-  const config = pieces.config();
-  const set = config?.get('CONFIG_KPROBE_EVENTS_ON_NOTRACE') === 'y';
-  if (config !== undefined) {
-    const says = set
-      ? 'CONFIG_KPROBE_EVENTS_ON_NOTRACE=y: functions without a site are accepted'
-      : 'CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set: within_notrace_func() refuses what ftrace cannot trace';
-    return rule(!set, true, config.source, says);
-  }
-  if (has === false) return rule(false, true, 'release', 'kernels before 4.19 accept functions without a site');
-  return rule(
-    true,
-    false,
-    'kernel',
-    'within_notrace_func() refuses what ftrace cannot trace, by default (CONFIG_KPROBE_EVENTS_ON_NOTRACE: --config settles it)',
-  );
+function notAnEntry(address: bigint): Decision {
+  return untold('not-a-function-entry', () => [{ source: 'kallsyms', address, says: 'no symbol begins at the address' }]);
 }
 
 /** is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded. */

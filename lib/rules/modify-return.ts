@@ -1,12 +1,14 @@
-import type { Evidence, Outcome } from '../evidence.js';
+import type { Certainty, Evidence, Outcome } from '../evidence.js';
 import { type Area, AreaSet } from '../facts/areas.js';
+import { idSet8 } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
-import { idSet8 } from './id-sets.js';
 
 /** Whether a program of type fmod_ret may change what a function returns, and what tells. */
 export interface Modifiable {
   /** `open` where the list is not found. */
   readonly outcome: Outcome;
+  /** `likely` where sets of functions for fmod_ret may be registered that are not looked for (since 6.2). */
+  readonly certainty: Certainty;
   readonly evidence: Evidence;
 }
 
@@ -33,6 +35,10 @@ export class ModifyReturn {
 
   /** @param row the symbol that the FUNC's name leads to, in `kernel.symbols` */
   check(functionId: number, row: number): Modifiable {
+    return { certainty: this.#kernel.hasFunction('btf_kfunc_is_modify_return') ? 'likely' : 'proven', ...this.#check(functionId, row) };
+  }
+
+  #check(functionId: number, row: number): Omit<Modifiable, 'certainty'> {
     const { symbols } = this.#kernel;
     const name = symbols.name(row);
     const address = symbols.address.big[row]!;

@@ -1,5 +1,5 @@
 import type { Btf } from '../../btf/btf.js';
-import { KIND, KIND_NAMES } from '../../btf/wire.js';
+import { KIND, KIND_NAMES } from '../../btf/kinds.js';
 import type { ReasonCode } from '../reasons.js';
 
 /** What the verifier makes of a FUNC's prototype when a tracing program is loaded for it. */

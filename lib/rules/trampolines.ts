@@ -1,120 +1,235 @@
-import type { Evidence } from '../evidence.js';
+import type { Certainty, Evidence } from '../evidence.js';
+import { idSet } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
-import { ACCEPTED, type Decision, UNKNOWN } from './decision.js';
-import { deniedIds, noreturnIds } from './id-sets.js';
+import { once } from '../once.js';
+import { accepted, certaintyOfAcceptance, type Decision, firstOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
-import { type PrototypeCheck, PrototypeRules } from './trampoline-prototype.js';
+import type { Sites } from './sites.js';
+import { describePrototype, type PrototypeCheck, PrototypeRules } from './trampoline-prototype.js';
 import { mostSlots } from './trampoline-slots.js';
 
-/** Programs that run in a BPF trampoline: fentry, fexit, fmod_ret. A FUNC is given by its id in `kernel.btf`. */
+/** The programs that run in a BPF trampoline. */
+export type TrampolineProgram = 'fentry' | 'fexit' | 'fmod_ret';
+
+/** A FUNC that a program is loaded for. */
+interface Target {
+  readonly id: number;
+  readonly prototype: PrototypeCheck;
+  /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 where there is none. */
+  readonly symbolRow: number;
+  /** What a decision about it rests on, with what speaks of this one alone in its place. */
+  because(...own: Evidence[]): () => Evidence[];
+}
+
+type TrampolineRule = Rule<TrampolineRules, Target>;
+
+// Loading a program: bpf_check_attach_target() in kernel/bpf/verifier.c, in its order.
+
+const unfitPrototype: TrampolineRule = (_, { prototype: { code }, because }) =>
+  code === undefined ? undefined : refused(code, 'EINVAL', because());
+
+const noSymbol: TrampolineRule = (_, { symbolRow, because }) => (symbolRow < 0 ? refused('no-symbol', 'ENOENT', because()) : undefined);
+
+const denied: TrampolineRule = (rules, { id, because }) => {
+  if (!rules.denied().has(id)) return undefined;
+  return refused(
+    'btf-denied',
+    'EINVAL',
+    because({ source: 'kernel', says: `the set btf_id_deny of the verifier holds ${rules.nameOf(id)}` }),
+  );
+};
+
+/** noreturn_deny: 6.15, and carried back. */
+const noreturn: TrampolineRule = (rules, { id, because }) => {
+  if (!rules.noreturn().has(id)) return undefined;
+  return refused(
+    'noreturn',
+    'EINVAL',
+    because({ source: 'kernel', says: `the set noreturn_deny of the verifier holds ${rules.nameOf(id)}` }),
+  );
+};
+
+/** check_attach_modify_return(): the function must be one whose result may be changed. */
+const notModifiable: TrampolineRule = (rules, { id, symbolRow, because }) => {
+  const { outcome, certainty, evidence } = rules.modifiable(id, symbolRow);
+  if (outcome === 'open') return untold('error-injection-unknown', because(evidence));
+  return outcome === 'accepted' ? undefined : refused('not-modifiable', 'EINVAL', because(evidence), certainty);
+};
+
+const LOAD: Readonly<Record<TrampolineProgram, readonly TrampolineRule[]>> = {
+  fentry: [unfitPrototype, noSymbol, denied],
+  fexit: [unfitPrototype, noSymbol, denied, noreturn],
+  fmod_ret: [unfitPrototype, noSymbol, denied, noreturn, notModifiable],
+};
+
+// Attaching it: bpf_trampoline_link_prog() and register_fentry() in kernel/bpf/trampoline.c.
+
+const noDirectCalls: TrampolineRule = (rules, { because }) =>
+  rules.directCalls
+    ? undefined
+    : refused(
+        'no-trampoline',
+        'ENOTSUPP',
+        because({ source: 'kallsyms', says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS' }),
+      );
+
+const tooManyArguments: TrampolineRule = ({ mostSlots }, { prototype, because }) =>
+  prototype.slots > mostSlots.count ? refused('too-many-arguments', 'ENOTSUPP', because(mostSlots.evidence)) : undefined;
+
+/** The name leads to its lowest address, whether or not that has a site; without one the call would have to be patched into the text itself. */
+const untraceable: TrampolineRule = (rules, { symbolRow, because }) => {
+  const { sites, withoutSite } = rules;
+  if (sites.hasLive(symbolRow)) return undefined;
+  if (sites.undecided(symbolRow)) return untold('sites-unknown', because());
+  if (sites.isFreed(symbolRow)) return refused('init-text', withoutSite.freed, because());
+  const nop = rules.entryNop(symbolRow);
+  if (nop === true) return undefined;
+  if (nop === undefined) return untold('entry-patched', because(...ENTRY_PATCHED));
+  return refused(rules.hasLaterSite(symbolRow) ? 'first-match-untraceable' : 'no-ftrace-site', withoutSite.errno, because());
+};
+
+const ENTRY_PATCHED: readonly Evidence[] = [
+  {
+    source: 'kernel',
+    says: 'the first instruction is one that the kernel replaces at boot or later; where that leaves a NOP of five bytes, BPF attaches (__alt_instructions, __jump_table, .static_call_sites)',
+  },
+  {
+    source: '/proc/kcore',
+    says: 'the image does not tell: the bytes there in /proc/kcore, on the machine in question, do; 0f 1f 44 00 00 is that NOP',
+  },
+];
+
+const ATTACH: readonly TrampolineRule[] = [noDirectCalls, tooManyArguments, untraceable];
+
+/** btf_id_deny in kernel/bpf/verifier.c */
+const DENIED = [
+  'migrate_disable',
+  'migrate_enable',
+  'rcu_read_unlock_strict',
+  'preempt_count_add',
+  'preempt_count_sub',
+  '__rcu_read_lock',
+  '__rcu_read_unlock',
+];
+
+/** fentry, fexit and fmod_ret. A FUNC is given by its id in `kernel.btf`. */
 export class TrampolineRules {
-  readonly #kernel: KernelFacts;
-  readonly #rules: KprobeRules;
+  readonly sites: Sites;
   /** Whether ftrace calls BPF trampolines directly. */
   readonly directCalls: boolean;
   /** How many registers a trampoline passes. */
   readonly mostSlots: { readonly count: number; readonly evidence: Evidence };
-  #prototypes: PrototypeRules | undefined;
-  #denied: ReadonlySet<number> | undefined;
-  #noreturn: ReadonlySet<number> | undefined;
-  #modifyReturn: ModifyReturn | undefined;
+  readonly #kernel: KernelFacts;
+  readonly #kprobes: KprobeRules;
+  readonly #acceptance: Certainty;
+  readonly #prototypes = once(() => new PrototypeRules(this.#kernel.btf!));
+  readonly #modifyReturn = once(() => new ModifyReturn(this.#kernel));
 
-  constructor(kernel: KernelFacts, rules: KprobeRules) {
+  constructor(kernel: KernelFacts, sites: Sites, kprobes: KprobeRules) {
     this.#kernel = kernel;
-    this.#rules = rules;
-    const has = (name: string): boolean => kernel.symbols.lookup(name) !== undefined;
-    this.directCalls = has('register_ftrace_direct') || has('register_ftrace_direct_multi');
+    this.sites = sites;
+    this.#kprobes = kprobes;
+    this.#acceptance = certaintyOfAcceptance(kernel);
+    this.directCalls = ['register_ftrace_direct', 'register_ftrace_direct_multi'].some(name => kernel.hasFunction(name));
     this.mostSlots = mostSlots(kernel);
   }
 
-  /** Loading an fentry program for a FUNC: bpf_check_attach_target() in kernel/bpf/verifier.c. */
-  fentryLoad(functionId: number): Decision {
-    const func = this.func(functionId);
-    if (func === undefined) return { code: 'no-btf-func', errno: 'ENOENT' };
-    if (func.prototype.code !== undefined) return { code: func.prototype.code, errno: 'EINVAL' };
-    if (func.symbolRow < 0) return { code: 'no-symbol', errno: 'ENOENT' };
-    if (this.denied.has(functionId)) return { code: 'btf-denied', errno: 'EINVAL' };
-    return ACCEPTED;
+  /** Loading a program for a FUNC. */
+  load(program: TrampolineProgram, id: number): Decision {
+    const target = this.#target(id);
+    return target === undefined ? this.#noFunc(`[${id}]`) : this.#load(program, target);
   }
 
-  /** Loading an fexit program: the same, but for functions that do not return (noreturn_deny, 6.15 and carried back). */
-  fexitLoad(functionId: number): Decision {
-    const load = this.fentryLoad(functionId);
-    return load.errno === undefined && this.noreturn.has(functionId) ? { code: 'noreturn', errno: 'EINVAL' } : load;
+  /** Attaching it. */
+  attach(program: TrampolineProgram, id: number): Decision {
+    const target = this.#target(id);
+    if (target === undefined) return this.#noFunc(`[${id}]`);
+    const load = this.#load(program, target);
+    return load.outcome === 'accepted' ? (firstOf(ATTACH, this, target) ?? load) : load;
   }
 
-  /** Loading an fmod_ret program: as fexit, and the function must be one whose result may be changed. */
-  fmodRetLoad(functionId: number): Decision {
-    const load = this.fexitLoad(functionId);
-    if (load.errno !== undefined) return load;
-    const { outcome } = this.modifiable(functionId)!;
-    if (outcome === 'open') return { code: 'error-injection-unknown' };
-    return outcome === 'accepted' ? ACCEPTED : { code: 'not-modifiable', errno: 'EINVAL' };
-  }
-
-  /** Whether the result of a FUNC's function may be changed; undefined for a FUNC without a symbol. */
-  modifiable(functionId: number): Modifiable | undefined {
-    const row = this.func(functionId)?.symbolRow ?? -1;
-    this.#modifyReturn ??= new ModifyReturn(this.#kernel);
-    return row < 0 ? undefined : this.#modifyReturn.check(functionId, row);
-  }
-
-  /** Attaching an fexit program for a FUNC. */
-  fexitAttach(functionId: number): Decision {
-    const load = this.fexitLoad(functionId);
-    return load.errno === undefined ? this.fentryAttach(functionId) : load;
-  }
-
-  /** Attaching an fmod_ret program for a FUNC. */
-  fmodRetAttach(functionId: number): Decision {
-    const load = this.fmodRetLoad(functionId);
-    return load.code === 'accepted' ? this.fentryAttach(functionId) : load;
+  /** Loading, or attaching, a program for the first FUNC of a name. */
+  byName(stage: 'load' | 'attach', program: TrampolineProgram, name: string): Decision {
+    const { btf, name: kernel } = this.#kernel;
+    if (btf === undefined) return refused('no-btf', 'EINVAL', () => [{ source: '.BTF', says: `${kernel} has no BTF` }]);
+    const [id] = btf.find(name, 'FUNC');
+    return id === undefined ? this.#noFunc(name) : this[stage](program, id);
   }
 
   /**
-   * Attaching an fentry program: the name leads to the lowest address that bears it (kallsyms_lookup_name()), whether or not that one has an ftrace
-   * site. bpf_trampoline_link_prog(), register_fentry() in kernel/bpf/trampoline.c.
+   * The FUNCs that the verifier denies: btf_id_deny of the image. Without it, the names that it has in all releases: a kernel without one of these
+   * functions has no FUNC of it.
    */
-  fentryAttach(functionId: number): Decision {
-    const load = this.fentryLoad(functionId);
-    if (load.errno !== undefined) return load;
-    if (!this.directCalls) return { code: 'no-trampoline', errno: 'ENOTSUPP' };
-    const { symbols, arch } = this.#kernel;
-    const { withoutSite, takesAnyNop } = arch.trampolines;
-    const { prototype, symbolRow } = this.func(functionId)!;
-    if (prototype.slots > this.mostSlots.count) return { code: 'too-many-arguments', errno: 'ENOTSUPP' };
-    if (this.#rules.hasLiveSite(symbolRow)) return ACCEPTED;
-    if (this.#rules.undecided(symbolRow)) return UNKNOWN;
-    // Without a site the call would have to be patched into the text itself.
-    if (this.#rules.init.at(symbols.address, symbolRow) !== undefined) return { code: 'init-text', errno: withoutSite.freed };
-    if (takesAnyNop) {
-      const nop = this.#rules.entryNop(symbolRow);
-      if (nop !== false) return nop ? ACCEPTED : { code: 'entry-patched' };
-    }
-    const later = symbols.index.rowsFrom(symbolRow).some(row => this.#rules.hasLiveSite(row));
-    return { code: later ? 'first-match-untraceable' : 'no-ftrace-site', errno: withoutSite.errno };
+  readonly denied: () => ReadonlySet<number> = once(
+    () => idSet(this.#kernel, 'btf_id_deny') ?? new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? [])),
+  );
+
+  /** The FUNCs that do not return; none in kernels without the set. */
+  readonly noreturn: () => ReadonlySet<number> = once(() => idSet(this.#kernel, 'noreturn_deny') ?? new Set());
+
+  modifiable(id: number, symbolRow: number): Modifiable {
+    return this.#modifyReturn().check(id, symbolRow);
   }
 
-  /** A FUNC with what the verifier makes of its prototype, and the symbol that its name leads to: the first of the name; -1 where there is none. */
-  func(id: number): { readonly prototype: PrototypeCheck; readonly symbolRow: number } | undefined {
+  get withoutSite(): KernelFacts['arch']['trampolines']['withoutSite'] {
+    return this.#kernel.arch.trampolines.withoutSite;
+  }
+
+  /** Whether a function without a site begins with a NOP that BPF takes; undefined where the running kernel decides. */
+  entryNop(row: number): boolean | undefined {
+    return this.#kernel.arch.trampolines.takesAnyNop ? this.#kprobes.entryNop(row) : false;
+  }
+
+  /** Whether another function of the name, at a higher address, has a site. */
+  hasLaterSite(row: number): boolean {
+    return this.#kernel.symbols.index.rowsFrom(row).some(other => this.sites.hasLive(other));
+  }
+
+  nameOf(id: number): string {
+    return this.#kernel.btf!.nameOf(id);
+  }
+
+  #load(program: TrampolineProgram, target: Target): Decision {
+    return firstOf(LOAD[program], this, target) ?? accepted(this.#acceptance, target.because());
+  }
+
+  #noFunc(name: string): Decision {
+    const source = this.#kernel.btfSource ?? '.BTF';
+    return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' says why` }]);
+  }
+
+  #target(id: number): Target | undefined {
     const { btf, symbols } = this.#kernel;
     if (btf === undefined || id >= btf.count || btf.kindOf(id) !== 'FUNC') return undefined;
-    this.#prototypes ??= new PrototypeRules(btf);
     const prototypeId = btf.ownerOf(id).words[btf.recordOf(id) + 2]!;
     btf.requireProto(id, prototypeId);
-    return { prototype: this.#prototypes.check(prototypeId), symbolRow: symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id)) };
+    const prototype = this.#prototypes().check(prototypeId);
+    const symbolRow = symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id));
+    return {
+      id,
+      prototype,
+      symbolRow,
+      because:
+        (...own) =>
+        () =>
+          this.#because(id, prototype, own),
+    };
   }
 
-  /** The FUNCs that the verifier denies. */
-  get denied(): ReadonlySet<number> {
-    this.#denied ??= deniedIds(this.#kernel);
-    return this.#denied;
-  }
-
-  /** The FUNCs that do not return. */
-  get noreturn(): ReadonlySet<number> {
-    this.#noreturn ??= noreturnIds(this.#kernel);
-    return this.#noreturn;
+  #because(id: number, prototype: PrototypeCheck, own: readonly Evidence[]): Evidence[] {
+    const { btf, btfSource, symbols } = this.#kernel;
+    const name = this.nameOf(id);
+    const rows = symbols.find(name);
+    const [first] = rows;
+    const address = first === undefined ? undefined : symbols.address.big[first];
+    return [
+      { source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${describePrototype(prototype)}` },
+      ...own,
+      ...(rows.length > 1
+        ? [{ source: 'kallsyms', address: address!, says: `the name leads to the lowest of ${rows.length} symbols` }]
+        : []),
+      ...(first === undefined ? [{ source: 'kallsyms', says: `no symbol is named ${name}` }] : this.sites.because(first)),
+    ];
   }
 }

@@ -18,11 +18,11 @@ export async function compareLinks(kernel: Kernel, said: string, check: Check): 
     let notLowest = 0;
     const differing = linked.filter(([name, , address]) => {
       const rows = symbols.find(name);
-      const row = rows.find(row => tracing.rules.hasLiveSite(row));
+      const row = rows.find(row => tracing.sites.hasLive(row));
       if (rows.length > 1) several++;
       if (row !== rows[0]) notLowest++;
       const place = BigInt(`0x${address}`);
-      return row === undefined || (place !== symbols.address.big[row] && place !== tracing.rules.liveSite(row));
+      return row === undefined || (place !== symbols.address.big[row] && place !== tracing.sites.live(row));
     });
     const shown = differing.slice(0, 20).map(([name, , address]) => `; not ${name}: ${address}`);
     return {

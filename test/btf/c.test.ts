@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { Btf, printC } from 'kelf/btf';
 import { FormatError } from 'kelf/elf';
-import { linkHeader } from '../../btf/print/c.js';
-import { BtfWriter, everyKind } from '../support/btf-writer.js';
-import { mutate, random } from '../support/mutate.js';
+import { BtfWriter } from '../support/btf-writer.js';
 import { textOf } from '../support/text.js';
 
 /** The header without what stands before and behind the types. */
@@ -147,58 +145,6 @@ describe('printC', () => {
     ];
     for (const [what, build, message] of damaged) {
       it(`refuses ${what}`, () => expect(() => header(build)).to.throw(FormatError, message));
-    }
-  });
-});
-
-/** The rules of sizes and alignments stand in two places: in layout.ts for who asks for one, and in asm.js for the header, which asks for all. */
-describe('sizes and alignments that a header is laid out by', () => {
-  const answer = (ask: () => number | undefined): number | string => {
-    try {
-      return ask() ?? 0;
-    } catch (error) {
-      if (error instanceof FormatError) return 'FormatError';
-      throw error;
-    }
-  };
-  const compare = (bytes: Uint8Array): void => {
-    const { count } = Btf.parse(bytes);
-    for (let id = 1; id < count; id++) {
-      // Both keep what they found, and nothing is asked of a header after an error: each question is put to new ones.
-      const [btf, other] = [Btf.parse(bytes), Btf.parse(bytes)];
-      const { sizeOf } = linkHeader(btf, () => {}).bodies;
-      const { alignOf } = linkHeader(btf, () => {}).bodies;
-      const header = [answer(() => sizeOf(id)), answer(() => alignOf(id, 0))];
-      expect([id, ...header]).to.deep.equal([id, answer(() => other.sizeof(id)), answer(() => other.alignof(id))]);
-    }
-  };
-
-  it('are those of Btf, of a type of every kind', () => compare(everyKind(new BtfWriter()).bytes()));
-
-  it('are those of Btf, of what has none', () => {
-    const writer = new BtfWriter();
-    writer.struct('itself', 4, [['s', 1, 0]]);
-    writer.array(3, 0, 4);
-    writer.typedef('circle', 4);
-    writer.const(3);
-    const char = writer.int('char', 1);
-    let array = writer.array(char, 0, 0xffffffff);
-    for (let i = 0; i < 3; i++) array = writer.array(array, 0, 0xffffffff);
-    for (let i = 0, id = char; i < 40; i++) id = writer.const(id);
-    for (let i = 0, id = char; i < 40; i++) id = writer.struct(`s${i}`, 1, [['s', id, 0]]);
-    writer.struct('packed', 5, [
-      ['c', char, 0],
-      ['i', writer.int('int', 4), 8],
-    ]);
-    compare(writer.bytes());
-  });
-
-  it('are those of Btf, of damaged blobs', () => {
-    const bytes = everyKind(new BtfWriter()).bytes();
-    const next = random(1);
-    for (let i = 0; i < 60; i++) {
-      const damaged = mutate(bytes, next);
-      if (answer(() => Btf.parse(damaged).count) !== 'FormatError') compare(damaged);
     }
   });
 });

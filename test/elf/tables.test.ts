@@ -187,7 +187,31 @@ describe('compressed sections', () => {
     expect(() => sectionOf(packed, 11_999).data()).to.throw(FormatError, /unpacks to more than 11999 bytes/);
   });
 
-  it('refuses damage, each kind with its own code', () => {
+  describe('where there is no node:zlib', () => {
+    const { getBuiltinModule } = process;
+    before(() => {
+      process.getBuiltinModule = (() => undefined) as typeof getBuiltinModule;
+    });
+    after(() => {
+      process.getBuiltinModule = getBuiltinModule;
+    });
+
+    it('unpacks zlib all the same', () => {
+      const writer = new ElfWriter();
+      const large = Uint8Array.from({ length: 100_000 }, (_, i) => (i * i) % 251);
+      for (const whole of [plain, large, new Uint8Array(0)]) {
+        const data = writer.compressed(1, whole.length, deflateSync(whole));
+        const section = open(writer, [{ name: '.debug_str', type: 1, flags: 0x800, data }]).section('.debug_str')!;
+        expect(Buffer.compare(section.data(), whole)).to.equal(0);
+      }
+    });
+
+    it('refuses damage', refusesDamage);
+  });
+
+  it('refuses damage, each kind with its own code', refusesDamage);
+
+  function refusesDamage(): void {
     const writer = new ElfWriter();
     const packed = Uint8Array.from(deflateSync(plain));
     const fails = (data: Uint8Array, code: string, message: RegExp) => {
@@ -205,5 +229,5 @@ describe('compressed sections', () => {
     fails(writer.compressed(9, plain.length, packed), 'unsupported', /compression type 0x9 is neither/);
     fails(writer.compressed(1, 2 ** 33, packed), 'limit', /the limit is 4294967296/);
     fails(writer.u32(1, 0), 'truncated', /tiny: \.debug\+0x8: 8 bytes are needed here/);
-  });
+  }
 });

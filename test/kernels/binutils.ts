@@ -145,7 +145,7 @@ function sameMcount(kernel: Kernel, files: KernelFiles, symbols: readonly NmSymb
 
 /** The words of the table, and the areas that labels of nm bound. */
 function sameBlacklist(kernel: Kernel, files: KernelFiles, symbols: readonly NmSymbol[]): Outcome {
-  const areas = kernel.tracing.rules.blacklist!.ranges.areas;
+  const areas = kernel.tracing.kprobes.blacklist!.ranges.areas;
   const theirs = new Set(wordsBetween(files, symbols, 'kprobe_blacklist').filter(word => word !== 0n));
   const ours = new Set(areas.flatMap(({ name, from }) => (name === '_kprobe_blacklist' ? [from] : [])));
   const missing = [...theirs].filter(word => !ours.has(word));

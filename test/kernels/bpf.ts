@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf';
-import { ATTACH_TYPES, PROGRAM_TYPES } from '../../lib/bpf/uapi.js';
+import { programTypeNumber } from '../../lib/bpf/names/program-types.js';
+import { ATTACH_TYPES } from '../../lib/bpf/names/uapi.js';
 import { bpfObject, CODE, type InsnSpec, insns } from '../support/bpf-writer.js';
 import { KELF } from '../support/cli.js';
 import { ROOT } from '../support/examples.js';
@@ -104,7 +105,7 @@ function linesOf(object: BpfObject, membersAtOpen: boolean): string[] {
     ...object.programs.map(program => {
       const { name, meaning, instructionCount } = program;
       const { definition, autoload } = meaning;
-      const type = definition === undefined ? 0 : PROGRAM_TYPES.indexOf(definition.type);
+      const type = definition === undefined ? 0 : programTypeNumber(definition.type);
       const attach = definition?.attachType === undefined ? (members.get(program) ?? 0) : ATTACH_TYPES.indexOf(definition.attachType);
       return `program ${name} section=${meaning.name} type=${type} attach=${attach} autoload=${autoload ? 1 : 0} insns=${instructionCount}`;
     }),

@@ -60,13 +60,13 @@ function sameVerdicts(shipped: Kernel, debug: Kernel): Outcome {
   };
   for (const { name, address, row } of debug.symbols) {
     if (!debug.symbols.isText(row)) continue;
-    compare(`kprobe ${name}`, shipped.tracing.kprobeByName(name), debug.tracing.kprobeByName(name));
-    compare(`kprobe at ${name}`, shipped.tracing.kprobeAt(address), debug.tracing.kprobeAt(address));
-    compare(`ftrace ${name}`, shipped.tracing.ftraceByName(name), debug.tracing.ftraceByName(name));
+    compare(`kprobe ${name}`, shipped.tracing.kprobes.byName(name), debug.tracing.kprobes.byName(name));
+    compare(`kprobe at ${name}`, shipped.tracing.kprobes.at(address), debug.tracing.kprobes.at(address));
+    compare(`ftrace ${name}`, shipped.tracing.filters.ftrace(name), debug.tracing.filters.ftrace(name));
   }
   for (const id of debug.btf?.functions().ids ?? []) {
-    compare(`fentry load [${id}]`, shipped.tracing.fentryLoad(id), debug.tracing.fentryLoad(id));
-    compare(`fentry attach [${id}]`, shipped.tracing.fentryAttach(id), debug.tracing.fentryAttach(id));
+    compare(`fentry load [${id}]`, shipped.tracing.trampolines.load('fentry', id), debug.tracing.trampolines.load('fentry', id));
+    compare(`fentry attach [${id}]`, shipped.tracing.trampolines.attach('fentry', id), debug.tracing.trampolines.attach('fentry', id));
   }
   const names = (kernel: Kernel): string =>
     kernel

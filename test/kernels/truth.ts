@@ -33,9 +33,11 @@ export async function compareWithTruth(kernel: Kernel, truth: Truth, check: Chec
   await whole('ftrace sites equal available_filter_functions', 'available_filter_functions', text =>
     sameList(filterFunctions(kernel), ownLines(text)),
   );
-  await each('kprobe by name', 'kprobe.tsv', rows => agreement(rows, ([name]) => tracing.inEvents(tracing.kprobeByName(name!))));
-  await each('kprobe by address', 'kprobe_addr.tsv', rows => agreement(rows, ([address]) => tracing.kprobeAt(BigInt(`0x${address}`))));
-  await each('kretprobe by name', 'kretprobe.tsv', rows => agreement(rows, ([name]) => tracing.inEvents(tracing.kretprobeByName(name!))));
+  await each('kprobe by name', 'kprobe.tsv', rows => agreement(rows, ([name]) => tracing.kprobes.inEvents(tracing.kprobes.byName(name!))));
+  await each('kprobe by address', 'kprobe_addr.tsv', rows => agreement(rows, ([address]) => tracing.kprobes.at(BigInt(`0x${address}`))));
+  await each('kretprobe by name', 'kretprobe.tsv', rows =>
+    agreement(rows, ([name]) => tracing.kprobes.inEvents(tracing.kprobes.returnByName(name!))),
+  );
   const programs = async (type: string, file: string, load: (id: number) => Decision, attach: (id: number) => Decision): Promise<void> => {
     const of = (rows: string[][], errno: 2 | 3): string[][] => rows.map(row => [`${row[1]} [${row[0]}]`, row[errno]!, row[0]!]);
     await each(`${type}, loading a program`, file, rows => agreement(of(rows, 2), ([, , id]) => load(Number(id))));
@@ -49,22 +51,22 @@ export async function compareWithTruth(kernel: Kernel, truth: Truth, check: Chec
   await programs(
     'fentry',
     'fentry.tsv',
-    id => tracing.fentryLoad(id),
-    id => tracing.fentryAttach(id),
+    id => tracing.trampolines.load('fentry', id),
+    id => tracing.trampolines.attach('fentry', id),
   );
   await programs(
     'fexit',
     'fexit_load.tsv',
-    id => tracing.fexitLoad(id),
-    id => tracing.fexitAttach(id),
+    id => tracing.trampolines.load('fexit', id),
+    id => tracing.trampolines.attach('fexit', id),
   );
   await programs(
     'fmod_ret',
     'fmodret_load.tsv',
-    id => tracing.fmodRetLoad(id),
-    id => tracing.fmodRetAttach(id),
+    id => tracing.trampolines.load('fmod_ret', id),
+    id => tracing.trampolines.attach('fmod_ret', id),
   );
-  await each('kprobe.multi by name', 'kprobe_multi.tsv', rows => agreement(rows, ([name]) => tracing.kprobeMultiByName(name!)));
+  await each('kprobe.multi by name', 'kprobe_multi.tsv', rows => agreement(rows, ([name]) => tracing.filters.kprobeMulti(name!)));
   await whole('the kprobe blacklist covers what the kernel lists', 'kprobe_blacklist', text => blacklistCovers(kernel, text));
 }
 
@@ -123,7 +125,7 @@ function filterFunctions(kernel: Kernel): string[] {
   const ibt = kernel.pieces.config()?.get('CONFIG_X86_KERNEL_IBT') === 'y';
   const farthest = kernel.machine !== EM.X86_64 ? undefined : ibt ? 4n : 0n;
   return [...sites.big].flatMap((ip, at) => {
-    if (tracing.rules.init.at(sites, at) !== undefined) return [];
+    if (tracing.sites.init.at(sites, at) !== undefined) return [];
     const row = symbols.containing(ip)!;
     const offset = ip - symbols.address.big[row]!;
     return farthest !== undefined && offset > farthest ? [`__ftrace_invalid_address___${offset}`] : [symbols.name(row)];
@@ -133,7 +135,7 @@ function filterFunctions(kernel: Kernel): string[] {
 /** Every byte of the kernel's ranges lies in one of ours. What ours have beyond is said, and is not wrong: it depends on the processor (VHE). */
 function blacklistCovers(kernel: Kernel, text: string): Outcome {
   const theirs = parseKprobeBlacklist(text, 'truth');
-  const merged = merge(kernel.tracing.rules.blacklist!.ranges.areas);
+  const merged = merge(kernel.tracing.kprobes.blacklist!.ranges.areas);
   const open = theirs.filter(({ from, to }) => !merged.some(range => range.from <= from && to <= range.to));
   const theirMerged = merge(theirs);
   const beyond = [...kernel.symbols].filter(

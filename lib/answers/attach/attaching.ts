@@ -4,11 +4,11 @@ import { type FunctionRow, functionRow, probedAt } from '../../facts/function-ro
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleInstance } from '../../facts/modules/module-table.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
+import { type Clone, cloneOf, returnOf } from '../../rules/clones.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { noFunction } from '../no-function.js';
 import type { ModuleTraceability, NameInModules } from '../trace/in-modules.js';
 import { traceabilityOf } from '../trace/traceability.js';
-import { type Clone, cloneOf, returnOf } from './clones.js';
 import { bpftraceFentryLine } from './forms/bpftrace.js';
 import { kprobeEventsLine } from './forms/kprobe-events.js';
 import { insteadOf } from './instead.js';
@@ -97,7 +97,7 @@ export class Attaching {
     const others = {
       name,
       ftrace: own.ftrace.outcome === 'accepted',
-      kprobeMulti: tracingOf(kernel).hasMulti,
+      kprobeMulti: tracingOf(kernel).filters.hasMulti,
       fentry: first && fentry.attach.outcome === 'accepted',
     };
     const instead =

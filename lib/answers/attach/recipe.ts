@@ -2,7 +2,7 @@ import type { CallingConvention } from '../../arch/calling-convention.js';
 import type { Verdict } from '../../evidence.js';
 import type { FunctionRow } from '../../facts/function-row.js';
 import type { ModuleInstance } from '../../facts/modules/module-table.js';
-import type { Clone } from './clones.js';
+import type { Clone } from '../../rules/clones.js';
 import { bpfProgram } from './forms/bpf-c.js';
 import { bpftraceLine } from './forms/bpftrace.js';
 import { kprobeEventsLine } from './forms/kprobe-events.js';

@@ -74,7 +74,7 @@ export class ModuleRequirement {
       case 'kprobe':
       case 'kretprobe':
         // By MOD:SYM, which is counted where names are.
-        return several && tracingOf(this.#kernel).countsNames.refuses ? ambiguous : first[mechanism];
+        return several && tracingOf(this.#kernel).kprobes.countsNames.refuses ? ambiguous : first[mechanism];
       case 'kprobe-address':
         return worst(subjects.map(({ kprobe }) => kprobe));
       case 'kretprobe-address':

@@ -10,7 +10,7 @@ import { withoutSymbol } from '../../rules/pahole/no-symbol.js';
 import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/releases.js';
 import type { Reason, Subject } from '../../rules/pahole/rule.js';
 import { reasonUnder } from '../../rules/pahole/rules.js';
-import { tracingOf } from '../../rules/tracing.js';
+import { sitesOf } from '../../rules/sites.js';
 import { substitutes } from './substitutes.js';
 
 /** Options of `missingBtf()` and `auditKernel()`. */
@@ -251,7 +251,7 @@ function aboutSource(subject: Subject): Evidence[] {
 /** BTF and ftrace are two things: what ftrace's table says once its relocations are applied. */
 function traceableAllTheSame({ kernel, name }: Subject): Evidence[] {
   const [row] = kernel.functions.find(name);
-  const site = row === undefined ? undefined : tracingOf(kernel).rules.liveSite(kernel.functions.symbolRow[row]!);
+  const site = row === undefined ? undefined : sitesOf(kernel).live(kernel.functions.symbolRow[row]!);
   if (row === undefined || site === undefined) return [];
   const evidence: Evidence[] = [];
   const table = kernel.mcount;

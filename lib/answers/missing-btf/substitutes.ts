@@ -1,6 +1,6 @@
 import { functionRow } from '../../facts/function-row.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { tracingOf } from '../../rules/tracing.js';
+import { sitesOf } from '../../rules/sites.js';
 
 /**
  * Functions with BTF that may serve in place of one that has none: those it was inlined into; those whose names contain it, `VERB_NAME` first, since
@@ -14,7 +14,7 @@ export function substitutes(
   most: number,
 ): { name: string; prototype: string; says: string }[] {
   const { functions, btf, symbols } = kernel;
-  const tracing = tracingOf(kernel);
+  const sites = sitesOf(kernel);
   if (btf === undefined) return [];
   const own = functions.find(name)[0];
   const file = own === undefined ? undefined : functionRow(kernel, own).file;
@@ -30,7 +30,7 @@ export function substitutes(
     const holds = holding.includes(row);
     const near = nearby.includes(row);
     const contains = other !== name && other.includes(name);
-    if (!tracing.rules.hasLiveSite(functions.symbolRow[row]!) || !symbols.index.isOnly(symbols.find(other)[0]!)) continue;
+    if (!sites.hasLive(functions.symbolRow[row]!) || !symbols.index.isOnly(symbols.find(other)[0]!)) continue;
     const shared = other.split('_').filter(word => words.has(word)).length;
     if (!holds && !contains && shared === 0) continue;
     const says = [

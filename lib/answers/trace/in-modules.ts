@@ -1,9 +1,10 @@
-import type { Evidence, Verdict } from '../../evidence.js';
+import type { Errno, Evidence, Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleAnchor, ModuleInstance } from '../../facts/modules/module-table.js';
 import type { ReasonCode } from '../../reasons.js';
-import type { Decision } from '../../rules/decision.js';
-import { type TracingRules, tracingOf } from '../../rules/tracing.js';
+import { countsModules } from '../../rules/names.js';
+import { sitesOf } from '../../rules/sites.js';
+import type { TracingRules } from '../../rules/tracing.js';
 import { describePrototype, PrototypeRules } from '../../rules/trampoline-prototype.js';
 
 /** What each mechanism says of one function of a module, once that module is loaded. */
@@ -33,6 +34,12 @@ export interface NameInModules {
   readonly functions: readonly ModuleTraceability[];
   /** Absent where only init code has the name: its symbols are gone once a module is loaded. */
   readonly loaded?: LoadedVerdicts;
+}
+
+/** A code, and what the kernel answers with where it refuses. */
+interface Ruling {
+  readonly code: ReasonCode;
+  readonly errno?: Errno | undefined;
 }
 
 /** More instances than these are answered for without a look into their BTF: every module has an init_module. */
@@ -90,13 +97,14 @@ function kprobeVerdict(kernel: KernelFacts, tracing: TracingRules, instance: Mod
     const says = `${namesakes} functions of ${module} are named so: MOD:SYM leads to the first, or is refused (6.6 and later)`;
     evidence.push({ source: `${path}: .symtab`, says });
   }
-  if (!tracing.kprobes) return verdict({ code: 'no-kprobes', errno: 'ENOENT' }, [{ source: '.config', says: 'CONFIG_KPROBES is not set' }]);
+  if (!tracing.kprobes.enabled)
+    return verdict({ code: 'no-kprobes', errno: 'ENOENT' }, [{ source: '.config', says: 'CONFIG_KPROBES is not set' }]);
   const site = siteEvidence(instance);
   if (instance.phase === 'init') {
     const says = `${section} is freed once ${module} is loaded: p:${module}:${name}, written to kprobe_events before, is set while it initializes`;
     return verdict({ code: 'init-text', errno: 'ENOENT' }, [{ source: path, says }]);
   }
-  if (tracing.rules.notrace.refuses && !instance.site && !baseHasSite(kernel, instance)) {
+  if (tracing.kprobes.notrace.refuses && !instance.site && !baseHasSite(kernel, instance)) {
     return verdict({ code: 'no-ftrace-site', errno: 'EINVAL' }, [
       { source: 'kernel', says: 'within_notrace_func() refuses what ftrace cannot trace' },
       ...evidence,
@@ -117,7 +125,7 @@ function baseHasSite(kernel: KernelFacts, { name, module }: ModuleInstance): boo
   if (dot <= 0) return false;
   const base = name.slice(0, dot);
   const row = kernel.symbols.lookup(base);
-  if (row !== undefined) return tracingOf(kernel).rules.hasLiveSite(row);
+  if (row !== undefined) return sitesOf(kernel).hasLive(row);
   return kernel.modules!.find(base).some(other => other.module === module && other.site && other.phase !== 'init');
 }
 
@@ -128,7 +136,7 @@ function fentryVerdicts(
   instance: ModuleInstance,
   look: boolean,
 ): [load: Verdict, attach: Verdict] {
-  const both = (decision: Decision, says: string): [Verdict, Verdict] => {
+  const both = (decision: Ruling, says: string): [Verdict, Verdict] => {
     const refused = verdict(decision, [{ source: `${instance.path}: .BTF`, says }]);
     return [refused, refused];
   };
@@ -153,12 +161,12 @@ function fentryVerdicts(
   }
   const certainty = shadowed || found === undefined ? 'likely' : 'proven';
   const load = verdict({ code: 'accepted' }, evidence, certainty);
-  if (!tracing.directCalls) {
+  if (!tracing.trampolines.directCalls) {
     const says = 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS';
     return [load, verdict({ code: 'no-trampoline', errno: 'ENOTSUPP' }, [...evidence, { source: 'kallsyms', says }])];
   }
-  if ((found?.slots ?? 0) > tracing.mostSlots.count) {
-    return [load, verdict({ code: 'too-many-arguments', errno: 'ENOTSUPP' }, [...evidence, tracing.mostSlots.evidence])];
+  if ((found?.slots ?? 0) > tracing.trampolines.mostSlots.count) {
+    return [load, verdict({ code: 'too-many-arguments', errno: 'ENOTSUPP' }, [...evidence, tracing.trampolines.mostSlots.evidence])];
   }
   // Without a site, bpf_arch_text_poke() refuses: x86 text that is not the kernel's own, others all.
   const errno = kernel.arch.trampolines.withoutSite.module;
@@ -193,11 +201,11 @@ export function loadedVerdicts(kernel: KernelFacts, tracing: TracingRules, name:
   if (first === undefined) return undefined;
   const own = ownSymbols(kernel, name);
   const modules = new Set(kept.map(({ module }) => module)).size;
-  const { refuses } = tracing.countsNames;
+  const { refuses } = tracing.kprobes.countsNames;
   const counting = countsModules(kernel);
   const kernels = own === 0 ? 'no symbol' : own === 1 ? 'one symbol' : `${own} symbols`;
   const evidence = [{ source: 'kallsyms', says: `the kernel itself has ${kernels} of the name` }, counting.evidence];
-  const bare = tracing.kprobeByName(name);
+  const bare = tracing.kprobes.byName(name);
   // The kernel's own come first wherever names are not counted, or not over modules.
   const unaffected = own > 1 || (own === 1 && (!refuses || !counting.counts || counting.kernelFirst));
   const ambiguous = verdict({ code: 'ambiguous-name', errno: 'EADDRNOTAVAIL' }, evidence, counting.certainty);
@@ -221,38 +229,12 @@ export function loadedVerdicts(kernel: KernelFacts, tracing: TracingRules, name:
   return { one, ...(modules > 1 ? { several } : {}) };
 }
 
-interface Counting {
-  /** Symbols of loaded modules count too (926fe783c8a6: 6.7, and stable releases such as 6.1.71). */
-  readonly counts: boolean;
-  /** A name that the kernel itself has is not looked for in modules (1870ddcd94b0: 7.1). */
-  readonly kernelFirst: boolean;
-  readonly certainty: 'proven' | 'likely';
-  readonly evidence: Evidence;
-}
-
-function countsModules(kernel: KernelFacts): Counting {
-  const { release } = kernel;
-  const kernelFirst = kernel.change('kernelNameFirst').has === true;
-  if (kernelFirst) {
-    const says = `kernel ${release}: a name that the kernel itself has is not counted in modules (7.1)`;
-    return { counts: true, kernelFirst, certainty: 'likely', evidence: { source: 'release', says } };
-  }
-  const counting = kernel.change('countsModules');
-  if (counting.shownBy !== undefined) {
-    const says = 'the kernel counts the symbols of loaded modules too: it has count_mod_symbols()';
-    return { counts: true, kernelFirst, certainty: 'proven', evidence: { source: 'kallsyms', says } };
-  }
-  const counts = counting.has !== false;
-  const says = `kernel ${release ?? 'of unknown release'}: ${counts ? 'kernels since 6.7 count' : 'kernels before 6.7 mostly do not count'} symbols of loaded modules`;
-  return { counts, kernelFirst, certainty: 'likely', evidence: { source: 'release', says } };
-}
-
 /** Symbols of the kernel itself: those of a running one hold its modules' too. */
 function ownSymbols({ symbols }: KernelFacts, name: string): number {
   return symbols.find(name).filter(row => symbols.module(row) === undefined).length;
 }
 
-function siteDecision({ phase, site }: ModuleInstance, errno: 'EINVAL' | 'ENOTSUPP'): Decision {
+function siteDecision({ phase, site }: ModuleInstance, errno: 'EINVAL' | 'ENOTSUPP'): Ruling {
   if (phase === 'init') return { code: 'init-text', errno };
   return site ? { code: 'accepted' } : { code: 'no-ftrace-site', errno };
 }
@@ -265,6 +247,6 @@ function siteEvidence({ path, name, section, phase, site }: ModuleInstance): Evi
   return [{ source: path, says }];
 }
 
-function verdict({ code, errno }: Decision, because: readonly Evidence[], certainty: 'proven' | 'likely' = 'proven'): Verdict {
+function verdict({ code, errno }: Ruling, because: readonly Evidence[], certainty: 'proven' | 'likely' = 'proven'): Verdict {
   return { outcome: errno === undefined ? 'accepted' : 'refused', code, certainty, ...(errno === undefined ? {} : { errno }), because };
 }

@@ -29,20 +29,20 @@ export function nameLeads({ symbols, functions }: KernelFacts, tracing: TracingR
   const traceable = functions
     .find(name)
     .map(row => functions.symbolRow[row]!)
-    .filter(row => tracing.rules.hasLiveSite(row))
+    .filter(row => tracing.sites.hasLive(row))
     .map(addressOf);
   const lowest: Lead = { to: 'lowest', addresses: rows.slice(0, 1).map(addressOf) };
   const error: Lead = { to: 'error', addresses: [] };
   const none: Lead = { to: 'none', addresses: [] };
   const all: Lead = traceable.length === 0 ? none : { to: 'all-traceable', addresses: traceable };
   const first: Lead = traceable.length === 0 ? none : { to: 'first-traceable', addresses: traceable.slice(0, 1) };
-  const kprobe = rows.length > 1 && tracing.countsNames.refuses ? error : lowest;
+  const kprobe = rows.length > 1 && tracing.kprobes.countsNames.refuses ? error : lowest;
   return {
     kprobe,
     kretprobe: kprobe,
     fentry: lowest,
-    kprobeMulti: tracing.hasMulti ? first : error,
-    fprobe: tracing.hasFprobeEvents ? all : error,
+    kprobeMulti: tracing.filters.hasMulti ? first : error,
+    fprobe: tracing.filters.hasFprobeEvents ? all : error,
     ftrace: all,
   };
 }

@@ -1,3 +1,4 @@
+import { searchIn } from '../../../elf/needle.js';
 import type { ByteSource } from '../../../elf/source.js';
 import { ElfObjects } from './elf-object.js';
 import type { Find, Finder } from './find.js';
@@ -18,18 +19,17 @@ export function carve(source: ByteSource): Find[] {
   const finds: Find[] = [];
   for (let start = 0; start < source.size; start += WINDOW) {
     const bytes = source.read(start, Math.min(WINDOW + overlap, source.size - start));
-    // Buffer's search is a machine's; an array's is not.
-    const window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    const binary = window.includes(0);
+    const find = searchIn(bytes);
+    const binary = bytes.includes(0);
     for (const search of searches) {
       if (binary && search.finder.sourceOnly) continue;
       for (;;) {
-        const at = window.indexOf(search.needle, Math.max(search.from - start, 0));
+        const at = find(search.needle, Math.max(search.from - start, 0));
         if (at < 0 || at >= WINDOW) break;
         const found = search.finder.examine(source, start + at);
         if (typeof found !== 'number') finds.push(found);
         search.from = typeof found === 'number' ? found : Math.max(found.offset + found.extent, start + at + 1);
-        if (search.from - start >= window.length) break;
+        if (search.from - start >= bytes.length) break;
       }
     }
   }

@@ -1,7 +1,7 @@
 import { ET, SHT } from '../../../elf/constants.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
-import { openBpfObject } from '../object.js';
+import { readBpfObject } from '../object/object.js';
 import type { Find, Finder, Form } from './find.js';
 
 const EHSIZE = 64;
@@ -32,7 +32,7 @@ export function objectAtStart(form: Form, bytes: Uint8Array, offset: number, ext
 
 function findOf(form: Form, bytes: Uint8Array, offset: number, extent: number): Find | undefined {
   try {
-    const { elf, programs } = openBpfObject(new MemorySource(bytes, form));
+    const { elf, programs } = readBpfObject(new MemorySource(bytes, form));
     // EM_NONE is what compilers wrote before the number was given out (2016): then the names of the sections have to tell.
     if (elf.header.machine !== EM_BPF && !elf.sections.some(({ name }) => /^(\.BTF|license|maps|\.maps)$/.test(name))) return undefined;
     return { form, offset, extent, bytes, programs: programs.map(({ name, section }) => ({ name, section })) };

@@ -1,3 +1,4 @@
+import { searchIn } from '../../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
 import type { ByteRange, Find, Finder, FoundProgram } from './find.js';
 import { decodeLiteral, Text } from './text-forms.js';
@@ -72,13 +73,14 @@ export class LightSkeletonSources implements Finder {
 /** The literal with the loader's instructions: the next one behind the data that begins as they do. */
 function loaderLiteral(source: ByteSource, from: number, little: boolean): Find['loader'] {
   const bytes = source.read(from, Math.min(source.size - from, LOADER_REACH));
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const begin = little ? '\\xbf\\x16\\0' : '\\xbf\\x61\\0';
-  for (let at = text.indexOf(begin), tries = 0; at >= 0 && tries < MOST_LITERALS; at = text.indexOf(begin, at + 1), tries++) {
+  const find = searchIn(bytes);
+  const begin = new TextEncoder().encode(little ? '\\xbf\\x16\\0' : '\\xbf\\x61\\0');
+  const expected = loaderStart(little);
+  for (let at = find(begin, 0), tries = 0; at >= 0 && tries < MOST_LITERALS; at = find(begin, at + 1), tries++) {
     const start = literalBefore(source, from + at);
     if (start === undefined || start < from) continue;
     const { bytes: decoded } = decodeLiteral(new Text(source, start));
-    if (Buffer.compare(decoded.subarray(0, 16), loaderStart(little)) === 0) return { offset: start, bytes: decoded };
+    if (expected.every((byte, i) => decoded[i] === byte)) return { offset: start, bytes: decoded };
   }
   return undefined;
 }
@@ -160,9 +162,10 @@ const LOADER_REACH = 1 << 22;
 function loaderNear(source: ByteSource, start: number, end: number, little: boolean, budget: Budget): Find['loader'] {
   const from = Math.max(0, start - LOADER_REACH);
   const bytes = source.read(from, Math.min(source.size, end + LOADER_REACH) - from);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const find = searchIn(bytes);
+  const begin = loaderStart(little);
   let best: { offset: number; bytes: Uint8Array } | undefined;
-  for (let at = text.indexOf(loaderStart(little)); at >= 0; at = text.indexOf(loaderStart(little), at + 1)) {
+  for (let at = find(begin, 0); at >= 0; at = find(begin, at + 1)) {
     const length = loaderLength(bytes, at, budget);
     if (length === undefined) continue;
     const distance = (found: number): number => Math.abs(found - start);

@@ -1,37 +1,12 @@
 import type { Btf } from '../../../btf/btf.js';
 import type { Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { BpfMap } from '../maps.js';
-import type { SectionDefinition } from '../section-names.js';
-import { ATTACH_TYPES, helperName, mapFlagNames, PROGRAM_TYPES } from '../uapi.js';
+import { mapType } from '../names/map-types.js';
+import { PROGRAM_TYPES, programTypeNumber } from '../names/program-types.js';
+import type { SectionDefinition } from '../names/section-names.js';
+import { ATTACH_TYPES, helperName, mapFlagNames } from '../names/uapi.js';
+import type { BpfMap } from '../object/maps.js';
 import { accepted, refused, untold } from './verdict.js';
-
-/**
- * The operations of map types that depend on the kernel's configuration (include/linux/bpf_types.h), by the number of the type. Those of others
- * are in every kernel that has bpf(2).
- */
-const MAP_OPERATIONS: Readonly<Record<number, string>> = {
-  4: 'perf_event_array_map_ops',
-  7: 'stack_trace_map_ops',
-  8: 'cgroup_array_map_ops',
-  14: 'dev_map_ops',
-  15: 'sock_map_ops',
-  16: 'cpu_map_ops',
-  17: 'xsk_map_ops',
-  18: 'sock_hash_ops',
-  19: 'cgroup_storage_map_ops',
-  20: 'reuseport_array_ops',
-  24: 'sk_storage_map_ops',
-  25: 'dev_map_hash_ops',
-  26: 'bpf_struct_ops_map_ops',
-  28: 'inode_storage_map_ops',
-  29: 'task_storage_map_ops',
-  32: 'cgrp_storage_map_ops',
-  33: 'arena_map_ops',
-};
-
-/** Program types whose attach type is looked at when they are attached, not when they are loaded (bpf_prog_load_check_attach). */
-const ATTACH_TYPE_AT_ATTACH: readonly string[] = ['xdp', 'sched_cls', 'sk_skb', 'sk_msg', 'flow_dissector', 'lirc_mode2', 'cgroup_sysctl'];
 
 /** Helpers that libbpf replaces by older ones where the kernel lacks them: bpf_object__sanitize_prog. */
 const REPLACED: Readonly<Record<number, number>> = { 112: 4, 113: 4, 114: 45, 115: 45 };
@@ -41,6 +16,7 @@ export class KernelFeatures {
   readonly #kernel: KernelFacts;
   readonly #source: string;
   readonly #programTypes: ReadonlySet<number> | undefined;
+  readonly #programNames: ReadonlySet<string>;
   readonly #attachTypes: ReadonlySet<number> | undefined;
   readonly #attachNames: ReadonlySet<string>;
   readonly #mapTypes: ReadonlySet<number> | undefined;
@@ -54,6 +30,7 @@ export class KernelFeatures {
     const { btf } = kernel;
     this.#source = kernel.btfSource ?? '.BTF';
     this.#programTypes = valuesOf(btf, 'bpf_prog_type');
+    this.#programNames = new Set(enumerators(btf, 'bpf_prog_type')?.keys());
     this.#attachTypes = valuesOf(btf, 'bpf_attach_type');
     this.#attachNames = new Set(enumerators(btf, 'bpf_attach_type')?.keys());
     this.#mapTypes = valuesOf(btf, 'bpf_map_type');
@@ -67,11 +44,13 @@ export class KernelFeatures {
     return known ? undefined : this.#untold('bpf_prog_type, bpf_attach_type, bpf_map_type or bpf_func_id');
   }
 
-  /** @param type as in PROGRAM_TYPES */
+  /** @param type as section-names.ts has it */
   programType(type: string): Verdict {
     const name = `BPF_PROG_TYPE_${type.toUpperCase()}`;
     if (this.#programTypes === undefined) return this.#untold('bpf_prog_type');
-    if (!this.#programTypes.has(PROGRAM_TYPES.indexOf(type))) {
+    const number = programTypeNumber(type);
+    // Of what is newer than the table the name is all that is known.
+    if (number < 0 ? !this.#programNames.has(name) : !this.#programTypes.has(number)) {
       return refused('unknown-program-type', 'EINVAL', this.#source, `enum bpf_prog_type has no ${name}`);
     }
     if (this.#built !== undefined && !this.#built.has(name)) {
@@ -89,7 +68,7 @@ export class KernelFeatures {
     const known = number < 0 ? this.#attachNames.has(`BPF_${attachType}`) : this.#attachTypes.has(number);
     if (known) return accepted(this.#source, `enum bpf_attach_type has BPF_${attachType}`);
     const says = `enum bpf_attach_type has no BPF_${attachType}`;
-    if (ATTACH_TYPE_AT_ATTACH.includes(type)) {
+    if (PROGRAM_TYPES[programTypeNumber(type)]?.attachTypeAtAttach) {
       return untold('unknown-attach-type', this.#source, `${says}; it is loaded all the same, how it is attached is the tool's affair`);
     }
     return refused('unknown-attach-type', 'EINVAL', this.#source, says);
@@ -106,7 +85,7 @@ export class KernelFeatures {
       const names = mapFlagNames(strange).replace(/\b(?=[A-Z])/g, 'BPF_F_');
       return refused('unknown-map-flag', 'EINVAL', this.#source, `the enum of the flags of maps has no ${names}`);
     }
-    const operations = MAP_OPERATIONS[type];
+    const operations = mapType(type)?.operations;
     const { symbols } = this.#kernel;
     // Data is in kallsyms with CONFIG_KALLSYMS_ALL; the operations of arrays are in every kernel.
     if (operations !== undefined && symbols.lookup('array_map_ops') !== undefined && symbols.lookup(operations) === undefined) {

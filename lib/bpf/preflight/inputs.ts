@@ -3,9 +3,9 @@ import { isFormatError } from '../../../elf/errors.js';
 import { isElf } from '../../../elf/header.js';
 import type { ByteSource } from '../../../elf/source.js';
 import { InputError, MissingError } from '../../errors.js';
-import { openSource } from '../../node/source.js';
+import { sourceOf } from '../../open/input.js';
 import { carve } from '../carve/carve.js';
-import { type BpfObject, openBpfObject } from '../object.js';
+import { type BpfObject, readBpfObject } from '../object/object.js';
 
 /** e_ident[EI_DATA] of big endian files. */
 const ELFDATA2MSB = 2;
@@ -16,38 +16,36 @@ export type FoundObject = { readonly path: string; readonly offset: number } & (
   | { readonly object?: never; readonly problem: string }
 );
 
-/** The objects of a file: what is damaged is one of them, and does not keep the others from being read. */
-export function objectsOf(path: string): { readonly objects: readonly FoundObject[]; readonly notes: readonly string[] } {
+/** The objects of one file, and what is to be said of it besides. */
+export interface FoundObjects {
+  readonly objects: readonly FoundObject[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * The objects of a file: what is damaged is one of them, and does not keep the others from being read.
+ * @param path what the file is called
+ */
+export function objectsIn(source: ByteSource, path: string): FoundObjects {
   const notes: string[] = [];
-  let source: ByteSource;
-  try {
-    source = openSource(path);
-  } catch (error) {
-    return { objects: [{ path, offset: 0, problem: unreadable(error) }], notes };
-  }
-  try {
-    const finds = carve(source);
-    // What is an object by its header, and can't be carved whole, tells itself what is wrong with it.
-    if (finds.length === 0 && isObject(source)) return { objects: [opened(path, 0, source.read(0, source.size))], notes };
-    if (finds.length === 0) notes.push(`${path}: no BPF object in it`);
-    const objects = finds.flatMap(({ form, bytes, offset }): FoundObject[] => {
-      if (form !== 'light skeleton') return [opened(path, offset, bytes)];
-      notes.push(`${path}+0x${offset.toString(16)}: a light skeleton: its programs are put together as it is loaded`);
-      return [];
-    });
-    return { objects, notes };
-  } catch (error) {
-    return { objects: [{ path, offset: 0, problem: unreadable(error) }], notes };
-  } finally {
-    source.close();
-  }
+  const finds = carve(source);
+  // What is an object by its header, and can't be carved whole, tells itself what is wrong with it.
+  if (finds.length === 0 && isObject(source)) return { objects: [opened(path, 0, source.read(0, source.size))], notes };
+  if (finds.length === 0) notes.push(`${path}: no BPF object in it`);
+  const objects = finds.flatMap(({ form, bytes, offset }): FoundObject[] => {
+    if (form !== 'light skeleton') return [opened(path, offset, bytes)];
+    notes.push(`${path}+0x${offset.toString(16)}: a light skeleton: its programs are put together as it is loaded`);
+    return [];
+  });
+  return { objects, notes };
 }
 
 function opened(path: string, offset: number, bytes: Uint8Array): FoundObject {
   try {
-    return { path, offset, object: openBpfObject(bytes, { name: path }) };
+    return { path, offset, object: readBpfObject(bytes, { name: path }) };
   } catch (error) {
-    return { path, offset, problem: unreadable(error) };
+    if (!isFormatError(error)) throw error;
+    return { path, offset, problem: error.message };
   }
 }
 
@@ -57,6 +55,23 @@ function isObject(source: ByteSource): boolean {
   const start = source.read(0, 20);
   const view = new DataView(start.buffer, start.byteOffset, start.length);
   return isElf(start) && view.getUint16(18, start[5] !== ELFDATA2MSB) === EM.BPF;
+}
+
+/** The objects of the file at a path; where it can't be read, one that says why. */
+export function objectsOf(path: string): FoundObjects {
+  let source: ByteSource;
+  try {
+    source = sourceOf(path);
+  } catch (error) {
+    return { objects: [{ path, offset: 0, problem: unreadable(error) }], notes: [] };
+  }
+  try {
+    return objectsIn(source, path);
+  } catch (error) {
+    return { objects: [{ path, offset: 0, problem: unreadable(error) }], notes: [] };
+  } finally {
+    source.close();
+  }
 }
 
 /** What an error says of a file. @throws the error, where it is of something else: a fault of kelf's own */

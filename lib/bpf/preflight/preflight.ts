@@ -2,16 +2,16 @@ import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import type { Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { type CoreReport, relocateCore } from '../core.js';
-import { CALL, INSN_BYTES, OPCODE } from '../insn.js';
-import type { BpfObject } from '../object.js';
-import type { BpfFunction, BpfProgram } from '../programs.js';
-import { helperName } from '../uapi.js';
-import { ExternChecks } from './externs.js';
+import { CALL, INSN_BYTES, OPCODE } from '../code/insn.js';
+import { type CoreReport, relocateCore } from '../load/relocate-core.js';
+import { helperName } from '../names/uapi.js';
+import type { BpfObject } from '../object/object.js';
+import type { BpfFunction, BpfProgram } from '../object/programs.js';
+import { ExternChecks } from './extern-checks.js';
 import { KernelFeatures } from './features.js';
 import { PreflightModules } from './modules.js';
-import { structOpsVerdict } from './struct-ops.js';
-import { TargetChecks } from './targets.js';
+import { structOpsVerdict } from './struct-ops-check.js';
+import { TargetChecks } from './target-checks.js';
 import { accepted, refused } from './verdict.js';
 
 /** What a finding is about. */
@@ -303,4 +303,16 @@ function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string)
 export function outcomeOf(findings: readonly Finding[]): Outcome {
   if (findings.some(({ verdict }) => verdict.outcome === 'refused')) return 'fails';
   return findings.some(({ verdict }) => verdict.outcome === 'open') ? 'open' : 'passes';
+}
+
+/**
+ * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the objects
+ * need as a whole. That is asked for whichever programs are loaded, and where there are none: in an object of struct_ops alone. What is open is no
+ * failure.
+ */
+export function checkPasses(checks: Iterable<ObjectCheck>): boolean {
+  for (const { programs, findings } of checks) {
+    if (outcomeOf(findings) === 'fails' || programs.some(({ autoload, outcome }) => autoload && outcome === 'fails')) return false;
+  }
+  return true;
 }

@@ -1,4 +1,4 @@
-import { carveFiles } from '../../bpf/carve/files.js';
+import { carveFiles } from '../../bpf/node/carve-files.js';
 import { carveReport } from '../../report/bpf-carve.js';
 import { type Command, command, EXIT } from '../command.js';
 import { Progress } from '../progress.js';

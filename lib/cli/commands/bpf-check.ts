@@ -1,5 +1,5 @@
 import { type FoundObject, objectsOf, unreadable } from '../../bpf/preflight/inputs.js';
-import { NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
+import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
 import { openKernel, openRunningKernel } from '../../open/kernel.js';
 import { bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
 import { kernelId } from '../../report/report.js';
@@ -72,7 +72,7 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
     if (options.json !== true) note(`kelf: ${NOT_TOLD}`);
     const all = columns.flatMap(({ checks }) => checks);
     if (!all.every(isRead)) return EXIT.input;
-    return all.some(hasFailure) ? EXIT.findings : EXIT.ok;
+    return checkPasses(all) ? EXIT.ok : EXIT.findings;
   },
 });
 
@@ -106,12 +106,4 @@ async function columnOf(
     const kernel = { name: path ?? 'the running kernel' };
     return { checks: objects.map(({ problem = why }) => ({ kernel, unreadable: problem })), error };
   }
-}
-
-/** What the object needs as a whole is asked for whichever programs are loaded, and where there are none: one of struct_ops alone. */
-function hasFailure({ programs, findings }: ObjectCheck): boolean {
-  return (
-    findings.some(({ verdict }) => verdict.outcome === 'refused') ||
-    programs.some(({ autoload, outcome }) => autoload && outcome === 'fails')
-  );
 }

@@ -1,6 +1,6 @@
 import { Btf } from '../../../btf/btf.js';
-import { relocateCore } from '../../bpf/core.js';
-import { openBpfObject } from '../../bpf/object.js';
+import { relocateCore } from '../../bpf/load/relocate-core.js';
+import { openBpfObject } from '../../bpf/open.js';
 import { coreLog, coreModel, coreReport } from '../../report/bpf-core.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, UsageError } from '../command.js';

@@ -1,7 +1,7 @@
 import { Btf } from '../../../btf/btf.js';
-import { relocateCore } from '../../bpf/core.js';
 import { Listing } from '../../bpf/listing.js';
-import { openBpfObject } from '../../bpf/object.js';
+import { relocateCore } from '../../bpf/load/relocate-core.js';
+import { openBpfObject } from '../../bpf/open.js';
 import { disasmReport } from '../../report/bpf-disasm.js';
 import { printable } from '../../report/text.js';
 import { openBtf } from '../btf-input.js';

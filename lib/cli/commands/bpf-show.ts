@@ -1,5 +1,5 @@
 import { describeObject } from '../../bpf/describe.js';
-import { openBpfObject } from '../../bpf/object.js';
+import { openBpfObject } from '../../bpf/open.js';
 import { bpfShowReport } from '../../report/bpf-show.js';
 import { type Command, command } from '../command.js';
 

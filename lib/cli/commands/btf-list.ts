@@ -1,5 +1,5 @@
 import { Btf } from '../../../btf/btf.js';
-import type { Kind } from '../../../btf/wire.js';
+import type { Kind } from '../../../btf/kinds.js';
 import { btfListReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
 import { type Command, command } from '../command.js';

@@ -1,7 +1,7 @@
 import { Btf } from '../../../btf/btf.js';
 import { minimalBtf } from '../../../btf/min.js';
-import { relocateCore } from '../../bpf/core.js';
-import { openBpfObject } from '../../bpf/object.js';
+import { relocateCore } from '../../bpf/load/relocate-core.js';
+import { openBpfObject } from '../../bpf/open.js';
 import { saveFile } from '../../node/save.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';

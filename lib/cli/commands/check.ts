@@ -1,6 +1,6 @@
 import { checkKernel } from '../../answers/check/check.js';
 import { compareAbi } from '../../answers/check/compare-abi.js';
-import { readAbi } from '../../answers/check/kernel-abi.js';
+import { readAbi } from '../../answers/check/read-abi.js';
 import { readRequirements } from '../../answers/check/requirements.js';
 import { InputError } from '../../errors.js';
 import { openSource } from '../../node/source.js';

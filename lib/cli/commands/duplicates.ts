@@ -64,12 +64,12 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
     return errno === undefined ? `cannot be told (${code})` : `refused, ${errno} (${code})`;
   };
   const [id] = functions.btfIdsOf(name);
-  const live = functions.find(name).filter(row => tracing.rules.hasLiveSite(functions.symbolRow[row]!)).length;
+  const live = functions.find(name).filter(row => tracing.sites.hasLive(functions.symbolRow[row]!)).length;
   const none = hasUnknownSites(kernel, name) ? 'cannot be told (sites-unknown)' : 'matches none';
   return {
-    kprobe: says(tracing.kprobeByName(name), 'sets it in the first'),
-    fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.fentryAttach(id), 'attaches to the first'),
-    'kprobe.multi': says(tracing.kprobeMultiByName(name), 'attaches to the first that has an ftrace site'),
+    kprobe: says(tracing.kprobes.byName(name), 'sets it in the first'),
+    fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.trampolines.attach('fentry', id), 'attaches to the first'),
+    'kprobe.multi': says(tracing.filters.kprobeMulti(name), 'attaches to the first that has an ftrace site'),
     ...(kernel.modules === undefined ? {} : loadedCells(loadedVerdicts(kernel, tracing, name))),
     ftrace: live === 0 ? none : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
@@ -77,7 +77,7 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
 
 /** Of a running kernel: whether it can't be told which of the kernel's functions of a name has a site. */
 function hasUnknownSites({ functions, tracing }: Kernel, name: string): boolean {
-  return functions.find(name).some(row => tracing.rules.undecided(functions.symbolRow[row]!));
+  return functions.find(name).some(row => tracing.sites.undecided(functions.symbolRow[row]!));
 }
 
 /** What fentry does where the kernel's own BTF lacks the name. */

@@ -1,22 +1,14 @@
-import { asmHeap } from '../../../elf/asm-heap.js';
-import { FormatError } from '../../../elf/errors.js';
-import { bindingName, reservedIndexName, symbolTypeName, visibilityName } from '../../../elf/names.js';
+import { bindingName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
-import { hex, JsonRows, noteDiagnostics, printable, sectionName, widest } from '../elf.js';
+import { hex, JsonRows, noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
 import type { Output } from '../output.js';
-import { linkSymbolKernel } from '../symbol-kernel.js';
+import { printSymbols, sectionLabel } from '../symbol-text.js';
 
-const encoder = new TextEncoder();
-/** Names of sections and files are cut there. */
-const LONGEST_NAME = 512;
 const STT_SECTION = 3;
 const STT_FILE = 4;
-/** Beyond this a longer section name moves its own row, not all of them. */
-const SECTION_WIDTH = 24;
-
 const OPTIONS = {
   sort: { type: 'string', value: 'KEY', help: 'address (the default), name, or none: the order of the table' },
   type: { type: 'string', value: 'TYPE', help: 'only symbols of that type: func, object, notype, tls, ifunc …' },
@@ -38,7 +30,7 @@ export const symbols: Command<typeof OPTIONS> = command({
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
     const matches = args[1] === undefined ? undefined : (await import('../glob.js')).glob(args[1]);
     const rows = select(table, matches, options);
-    const damaged = options.json === true ? printJson(elf, table, rows, out) : printText(elf, table, rows, out);
+    const damaged = options.json === true ? printJson(elf, table, rows, out) : printSymbols(elf, table, rows, out);
     if (damaged > 0) note(`kelf: ${table.section.label}: names of ${damaged} symbols are outside of the table of names`);
     noteDiagnostics(elf, note);
   },
@@ -82,120 +74,6 @@ function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
   return Uint32Array.from(names, ({ row }) => row);
 }
 
-/** Bytes of output that are gathered before they are written, and what a row may take beyond them, without its name. */
-const OUTPUT = 1 << 17;
-const ROW = 1 << 12;
-/** For the texts that rows share. So many fit that the kernel's table of 2^16 slots can't be full. */
-const ARENA = 1 << 20;
-const MOST = 1 << 30;
-
-/** @returns how many rows have a name outside of the table of names */
-function printText(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): number {
-  const { count, strings, section } = table;
-  let top = 16;
-  const take = (bytes: number): number => {
-    const start = top;
-    top += (bytes + 7) & ~7;
-    return start;
-  };
-  const layout = {
-    digits: take(16),
-    info: take(count),
-    value: take(count * 8),
-    size: take(count * 8),
-    nameOffset: take(count * 4),
-    sectionIndex: take(count * 4),
-    fileSymbol: take(count * 4),
-    files: take(count * 8),
-    stringsLength: strings.bytes.length,
-    // With a NUL behind them, whatever the file has there.
-    strings: take(strings.bytes.length + 1),
-    kinds: take(16 << 16),
-  };
-  const order = take(rows.length * 4);
-  const arena = take(ARENA);
-  const output = take(OUTPUT + ROW);
-  if (top > MOST) throw new FormatError('limit', { name: section.label }, `a table of more than ${MOST} bytes, with its names`);
-  const heap = asmHeap(top);
-  const bytes = new Uint8Array(heap);
-  const words = new Int32Array(heap);
-  const labels = new Labels(elf, table);
-  let free = arena;
-  let damaged = 0;
-  /** Keeps a text: its address and length go to `place`. */
-  const keep = (text: string, place: number): void => {
-    const encoded = encoder.encode(text);
-    if (free + encoded.length > arena + ARENA) {
-      bytes.fill(0, layout.kinds, layout.kinds + (16 << 16));
-      bytes.fill(0, layout.files, layout.files + count * 8);
-      free = arena;
-    }
-    bytes.set(encoded, free);
-    words[place >> 2] = free;
-    words[(place >> 2) + 1] = encoded.length;
-    free += encoded.length;
-  };
-  const write = (at: number, text: string): number => at + encoder.encodeInto(text, bytes.subarray(at)).written;
-  const flush = (at: number): number => {
-    out.copy(bytes, output, at);
-    return output;
-  };
-  const kernel = linkSymbolKernel(
-    heap,
-    { ...layout, end: output + OUTPUT },
-    {
-      flush,
-      kind(row, slot) {
-        keep(labels.kind(row), slot + 8);
-        words[slot >> 2] = table.info[row]!;
-        words[(slot >> 2) + 1] = table.sectionIndex[row]!;
-      },
-      file: symbol => keep(labels.file(symbol), layout.files + symbol * 8),
-      wide: (at, row) => write(at, String(table.size.big[row])),
-      control: (at, byte) => write(at > output + OUTPUT ? flush(at) : at, printable(String.fromCharCode(byte))),
-      damaged() {
-        damaged++;
-      },
-    },
-  );
-  write(layout.digits, '0123456789abcdef');
-  bytes.set(table.info, layout.info);
-  words.set(table.value.halves(), layout.value >> 2);
-  words.set(table.size.halves(), layout.size >> 2);
-  words.set(table.nameOffset, layout.nameOffset >> 2);
-  words.set(table.sectionIndex, layout.sectionIndex >> 2);
-  words.set(table.fileSymbols, layout.fileSymbol >> 2);
-  bytes.set(strings.bytes, layout.strings);
-  words.set(rows, order >> 2);
-  flush(kernel.print(order, order + rows.length * 4, elf.is64 ? 1 : 0, output));
-  return damaged;
-}
-
-/** What rows have in common: type, binding and section in one, and the file. */
-class Labels {
-  readonly #elf: ElfTables;
-  readonly #table: SymbolTable;
-  readonly #sectionWidth: number;
-
-  constructor(elf: ElfTables, table: SymbolTable) {
-    this.#elf = elf;
-    this.#table = table;
-    const allocated = elf.sections.filter(({ allocated }) => allocated);
-    this.#sectionWidth = Math.min(SECTION_WIDTH, Math.max(3, widest(allocated, sectionName)));
-  }
-
-  kind(row: number): string {
-    const { info, sectionIndex } = this.#table;
-    const section = sectionLabel(this.#elf, sectionIndex[row]!).padEnd(this.#sectionWidth);
-    const type = symbolTypeName(info[row]! & 15).padEnd(6);
-    return ` ${type} ${bindingName(info[row]! >> 4).padEnd(6)} ${section.slice(0, LONGEST_NAME)} `;
-  }
-
-  file(symbol: number): string {
-    return `  ${printable(this.#table.name(symbol)).slice(0, LONGEST_NAME)}`;
-  }
-}
-
 function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): number {
   const json = new JsonRows(out, elf.name, 'symbols');
   for (const row of rows) {
@@ -215,9 +93,4 @@ function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: O
   }
   json.end();
   return table.diagnostics.length;
-}
-
-function sectionLabel(elf: ElfTables, index: number): string {
-  const section = index === 0 ? undefined : elf.sections[index];
-  return section === undefined ? (reservedIndexName(index) ?? hex(index)) : sectionName(section) || `[${index}]`;
 }

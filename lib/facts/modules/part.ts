@@ -1,6 +1,6 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
-import { KIND } from '../../../btf/wire.js';
+import { KIND } from '../../../btf/kinds.js';
 import { isFormatError } from '../../../elf/errors.js';
 import type { Module } from '../module/module.js';
 

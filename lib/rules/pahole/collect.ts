@@ -7,7 +7,8 @@ export function collectEntries(dwarf: Dwarf, wanted: ReadonlySet<string>): (unit
   const isWanted = wantedNames(dwarf, name => wanted.has(name));
   return units => {
     const entries: Entry[] = [];
-    for (const offset of units) tolerating(undefined, () => entries.push(...entriesNamed(dwarf.unit(offset), isWanted).map(entryOf)));
+    for (const offset of units)
+      tolerating(undefined, () => entries.push(...entriesNamed(dwarf, dwarf.unit(offset), isWanted).map(entryOf)));
     return entries;
   };
 }

@@ -1,6 +1,7 @@
 import type { LocationEntry } from '../../../elf/dwarf/location.js';
 import type { Parameter, Subprogram } from '../../../elf/dwarf/subprogram.js';
 import type { Unit } from '../../../elf/dwarf/unit.js';
+import type { UnitList } from '../../../elf/dwarf/unit-list.js';
 import { comparableType, structOf } from './types.js';
 
 /** A parameter as pahole looks at it. */
@@ -47,7 +48,7 @@ export interface Entry {
 
 /** What pahole sees of a subprogram. @throws FormatError for damage in its unit */
 export function entryOf(fn: Subprogram): Entry {
-  const { unit, kind, declared, address } = fn;
+  const { units, unit, kind, declared, address } = fn;
   const about = {
     name: fn.name ?? '',
     unit: unitName(unit),
@@ -63,24 +64,24 @@ export function entryOf(fn: Subprogram): Entry {
   return {
     ...about,
     prototype: fn.prototype,
-    returns: comparableType(unit, fn.returnTypeOffset),
-    parameters: fn.parameters.map(parameter => parameterOf(unit, parameter)),
+    returns: comparableType(units, unit, fn.returnTypeOffset),
+    parameters: fn.parameters.map(parameter => parameterOf(units, unit, parameter)),
   };
 }
 
 /** The path of a unit's source. */
 export function unitName(unit: Unit): string {
-  return unit.dwarf.strings.get(unit.root.name) ?? `the unit at 0x${unit.offset.toString(16)}`;
+  return unit.file.strings.get(unit.root.name) ?? `the unit at 0x${unit.offset.toString(16)}`;
 }
 
-function parameterOf(unit: Unit, { name, type, typeOffset, locations, constant, origin }: Parameter): EntryParameter {
+function parameterOf(units: UnitList, unit: Unit, { name, type, typeOffset, locations, constant, origin }: Parameter): EntryParameter {
   const [first] = locations;
   const register = first === undefined ? undefined : registerOf(first);
-  const struct = structOf(unit, typeOffset);
+  const struct = structOf(units, unit, typeOffset);
   return {
     ...(name === undefined ? {} : { name }),
     type,
-    comparable: comparableType(unit, typeOffset),
+    comparable: comparableType(units, unit, typeOffset),
     ...(register === undefined ? {} : { register }),
     entryRegisters: locations.flatMap(({ kind, register }) => (kind === 'entry-value' && register !== undefined ? [register] : [])),
     located: locations.length > 0 && !constant,

@@ -2,6 +2,7 @@ import type { Dwarf } from '../../../elf/dwarf/dwarf.js';
 import { unitsNaming } from '../../../elf/dwarf/name-search.js';
 import type { StringHandle } from '../../../elf/dwarf/strings.js';
 import { type InlinedInto, Subprogram } from '../../../elf/dwarf/subprogram.js';
+import { subprogramName } from '../../../elf/dwarf/subprogram-chain.js';
 import type { Unit } from '../../../elf/dwarf/unit.js';
 import { FormatError } from '../../../elf/errors.js';
 import { type Entry, entryOf, unitName } from './entry.js';
@@ -58,7 +59,7 @@ export class LazyFacts implements DwarfFacts {
       const unit = this.#dwarf.unitAt(address);
       if (unit === undefined) return {};
       const row = unit.subprograms.rowAtAddress(this.#dwarf.distance(address));
-      const fn = row < 0 ? undefined : new Subprogram(unit, row);
+      const fn = row < 0 ? undefined : new Subprogram(this.#dwarf, unit, row);
       return {
         unit: { name: unitName(unit), language: unit.root.language },
         ...(fn === undefined ? {} : fn.address === address ? { entry: entryOf(fn) } : { inside: fn.name ?? '?' }),
@@ -82,7 +83,7 @@ export class LazyFacts implements DwarfFacts {
         return { entries, inlined, complete: false };
       }
       tolerating(undefined, () => {
-        const own = entriesNamed(unit, wanted);
+        const own = entriesNamed(this.#dwarf, unit, wanted);
         if (own.length > 0) read++;
         entries.push(...own.map(entryOf));
         if (inlined.length < MOST_INLINED) inlined.push(...copiesOf(own).slice(0, MOST_INLINED - inlined.length));
@@ -109,10 +110,10 @@ export function wantedNames({ strings }: Dwarf, wanted: (name: string) => boolea
 }
 
 /** The subprograms of a unit whose names are wanted. */
-export function entriesNamed(unit: Unit, wanted: (handle: StringHandle) => boolean): Subprogram[] {
-  const { subprograms } = unit;
+export function entriesNamed(dwarf: Dwarf, unit: Unit, wanted: (handle: StringHandle) => boolean): Subprogram[] {
+  const { count } = unit.subprograms;
   const found: Subprogram[] = [];
-  for (let row = 0; row < subprograms.count; row++) if (wanted(subprograms.nameOf(row))) found.push(new Subprogram(unit, row));
+  for (let row = 0; row < count; row++) if (wanted(subprogramName(dwarf, unit, row))) found.push(new Subprogram(dwarf, unit, row));
   return found;
 }
 

@@ -1,5 +1,6 @@
 import { DW_AT, DW_TAG } from '../../../elf/dwarf/constants.js';
 import type { Unit } from '../../../elf/dwarf/unit.js';
+import type { UnitList } from '../../../elf/dwarf/unit-list.js';
 
 /** What only the layout of structs is told by, §7.5.4. */
 const MEMBER: { readonly tag: number; readonly bitSize: number; readonly location: number } = { tag: 0x0d, bitSize: 0x0d, location: 0x38 };
@@ -10,11 +11,11 @@ const LONGEST_CHAIN = 32;
  * What pahole compares of a type since 1.28 (types__match(), 4bff114): structs, unions, enums and typedefs by their names, `const` not at all, of
  * the parameters of a function pointer only their number, and what it returns.
  */
-export function comparableType(unit: Unit, offset: number, budget: { left: number } = { left: LONGEST_CHAIN }): string {
+export function comparableType(units: UnitList, unit: Unit, offset: number, budget: { left: number } = { left: LONGEST_CHAIN }): string {
   let text = '';
   for (let at = offset; ; ) {
     if (at < 0) return `${text}void`;
-    const own = unit.dwarf.unitContaining(at, unit);
+    const own = units.unitContaining(at, unit);
     if (own === undefined || --budget.left < 0) return `${text}?`;
     const reader = own.reader();
     reader.seek(at);
@@ -42,11 +43,11 @@ export function comparableType(unit: Unit, offset: number, budget: { left: numbe
           if (reader.tag === DW_TAG.formal_parameter || reader.tag === DW_TAG.unspecified_parameters) parameters++;
           reader.skipTree();
         }
-        return `${text}(${parameters}) ${comparableType(unit, type, budget)}`;
+        return `${text}(${parameters}) ${comparableType(units, unit, type, budget)}`;
       }
       default: {
         const nameForm = reader.find(DW_AT.name);
-        const name = nameForm === 0 ? '' : unit.dwarf.strings.get(reader.string(nameForm));
+        const name = nameForm === 0 ? '' : unit.file.strings.get(reader.string(nameForm));
         return `${text}${KIND[tag] ?? ''}${name}`;
       }
     }
@@ -62,14 +63,14 @@ const KIND: Readonly<Record<number, string>> = {
 };
 
 /** Whether a type is a struct: itself or behind `const` and typedefs; `packed` where it is one with a name, and packed by the look of its members. */
-export function structOf(unit: Unit, offset: number): 'struct' | 'packed' | undefined {
+export function structOf(units: UnitList, unit: Unit, offset: number): 'struct' | 'packed' | undefined {
   for (let at = offset, hops = 0; at >= 0 && hops < LONGEST_CHAIN; hops++) {
-    const own = unit.dwarf.unitContaining(at, unit);
+    const own = units.unitContaining(at, unit);
     if (own === undefined) return undefined;
     const reader = own.reader();
     reader.seek(at);
     if (reader.tag === DW_TAG.structure_type) {
-      return hops === 0 && reader.find(DW_AT.name) !== 0 && isPacked(own, at) ? 'packed' : 'struct';
+      return hops === 0 && reader.find(DW_AT.name) !== 0 && isPacked(units, own, at) ? 'packed' : 'struct';
     }
     if (reader.tag !== DW_TAG.const_type && reader.tag !== DW_TAG.typedef) return undefined;
     const form = reader.find(DW_AT.type);
@@ -79,7 +80,7 @@ export function structOf(unit: Unit, offset: number): 'struct' | 'packed' | unde
 }
 
 /** A member that is not at a multiple of its size, up to that of a word, shows that the struct is packed; so does a size that none of them divides. */
-function isPacked(unit: Unit, offset: number): boolean {
+function isPacked(units: UnitList, unit: Unit, offset: number): boolean {
   // Older offsets of members are expressions.
   if (unit.version < 4) return false;
   const reader = unit.reader();
@@ -90,7 +91,7 @@ function isPacked(unit: Unit, offset: number): boolean {
     if (reader.tag === MEMBER.tag) {
       const at = numberAt(reader, MEMBER.location);
       const typeForm = reader.find(DW_AT.type);
-      const alignment = typeForm === 0 ? 1 : alignmentOf(unit, reader.reference(typeForm), 0);
+      const alignment = typeForm === 0 ? 1 : alignmentOf(units, unit, reader.reference(typeForm), 0);
       if (reader.find(MEMBER.bitSize) === 0) {
         if (at % alignment !== 0) return true;
         largest = Math.max(largest, alignment);
@@ -102,8 +103,8 @@ function isPacked(unit: Unit, offset: number): boolean {
 }
 
 /** The natural alignment of a type, in bytes: that of its largest part. */
-function alignmentOf(unit: Unit, offset: number, depth: number): number {
-  const own = depth < 8 ? unit.dwarf.unitContaining(offset, unit) : undefined;
+function alignmentOf(units: UnitList, unit: Unit, offset: number, depth: number): number {
+  const own = depth < 8 ? units.unitContaining(offset, unit) : undefined;
   if (own === undefined) return 1;
   const reader = own.reader();
   reader.seek(offset);
@@ -120,14 +121,14 @@ function alignmentOf(unit: Unit, offset: number, depth: number): number {
       let largest = 1;
       while (reader.next() && reader.depth > 0) {
         const form = reader.tag === MEMBER.tag ? reader.find(DW_AT.type) : 0;
-        if (form !== 0) largest = Math.max(largest, alignmentOf(unit, reader.reference(form), depth + 1));
+        if (form !== 0) largest = Math.max(largest, alignmentOf(units, unit, reader.reference(form), depth + 1));
         reader.skipTree();
       }
       return largest;
     }
     default: {
       const form = reader.find(DW_AT.type);
-      return form === 0 ? 1 : alignmentOf(unit, reader.reference(form), depth + 1);
+      return form === 0 ? 1 : alignmentOf(units, unit, reader.reference(form), depth + 1);
     }
   }
 }

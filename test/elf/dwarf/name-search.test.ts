@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { type Dwarf, ElfFile, ET, MemorySource, openDwarf } from 'kelf/elf';
+import { type Dwarf, ElfFile, ET, MemorySource, openDwarf, Subprogram } from 'kelf/elf';
 import { ElfWriter, join } from '../../support/elf-writer.js';
 import { random } from '../../support/mutate.js';
 
@@ -17,9 +17,10 @@ describe('subprograms by name', () => {
     it(`${name}: as many as a look at every unit finds`, () => {
       const dwarf = open(readFileSync(new URL(name, FIXTURES)), name);
       const byName = new Map<string, number[]>();
-      for (const { subprograms } of dwarf.units()) {
+      for (const unit of dwarf.units()) {
+        const { subprograms } = unit;
         for (let row = 0; row < subprograms.count; row++) {
-          const text = dwarf.strings.get(subprograms.nameOf(row));
+          const text = new Subprogram(dwarf, unit, row).name;
           if (text !== undefined) byName.set(text, [...(byName.get(text) ?? []), subprograms.offset[row]!]);
         }
       }

@@ -34,7 +34,7 @@ for (const arch of ['amd64', 'arm64']) {
       const addresses = new Set([...symbols].filter(({ type }) => /[tTwW]/.test(type)).map(({ address }) => address));
       expect(audit.symbols).to.deep.include({ all: symbols.count, text: functions.count, names: names.length });
       expect(tally(audit.kprobeByName)).to.deep.equal(count(names.map(name => kernel.traceability(name).kprobe.byName.code)));
-      expect(tally(audit.kprobeByAddress)).to.deep.equal(count([...addresses].map(address => tracing.kprobeAt(address).code)));
+      expect(tally(audit.kprobeByAddress)).to.deep.equal(count([...addresses].map(address => tracing.kprobes.at(address).code)));
       const funcs = [...btf!.functions().ids].map(id => btf!.nameOf(id));
       expect(tally(audit.fentry)).to.deep.equal(count(funcs.map(name => kernel.traceability(name).fentry.attach.code)));
       const absent = names.filter(name => btf!.find(name, 'FUNC').length === 0);

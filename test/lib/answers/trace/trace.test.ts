@@ -174,8 +174,8 @@ describe('traceability of a name', () => {
     const errnos = (release: string): (string | undefined)[] => {
       const { tracing } = kernelOf({ functions, release });
       return ['twice', 'nowhere', 'count_symbols'].flatMap(name => [
-        tracing.kprobeByName(name).errno,
-        tracing.inEvents(tracing.kprobeByName(name)).errno,
+        tracing.kprobes.byName(name).errno,
+        tracing.kprobes.inEvents(tracing.kprobes.byName(name)).errno,
       ]);
     };
     expect(errnos('6.6.1')).to.deep.equal(['EADDRNOTAVAIL', 'EADDRNOTAVAIL', 'ENOENT', 'ENOENT', undefined, undefined]);
@@ -201,9 +201,9 @@ describe('traceability of a name', () => {
 
   it('is asked by address only where a symbol begins', () => {
     const { tracing } = modern({ functions: [{ name: 'f', site: 0 }] });
-    expect(tracing.kprobeAt(TEXT)).to.deep.equal({ code: 'accepted' });
-    expect(tracing.kprobeAt(TEXT + 1n)).to.deep.equal({ code: 'not-a-function-entry' });
-    expect(tracing.kretprobeAt(TEXT - 1n)).to.deep.equal({ code: 'not-a-function-entry' });
+    expect(tracing.kprobes.at(TEXT).code).to.equal('accepted');
+    expect(tracing.kprobes.at(TEXT + 1n)).to.include({ outcome: 'open', code: 'not-a-function-entry' });
+    expect(tracing.kprobes.returnAt(TEXT - 1n)).to.include({ outcome: 'open', code: 'not-a-function-entry' });
   });
 });
 
@@ -345,7 +345,7 @@ describe('fentry', () => {
 
   it('is denied by the set of the verifier', () => {
     expect(said(kernel, 'denied')).to.deep.equal(['EINVAL btf-denied', 'EINVAL btf-denied']);
-    expect(kernel.tracing.trampolines.denied).to.deep.equal(new Set(denied));
+    expect(kernel.tracing.trampolines.denied()).to.deep.equal(new Set(denied));
     expect(said(modern({ functions, btf: writer.bytes() }), 'denied')).to.deep.equal(['accepted', 'accepted']);
   });
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openBpfObject } from 'kelf';
+import { SECTION_DEFINITIONS } from '../../../../lib/bpf/names/section-names.js';
 import { KernelFeatures } from '../../../../lib/bpf/preflight/features.js';
-import { SECTION_DEFINITIONS } from '../../../../lib/bpf/section-names.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { featuresBtf } from '../../../support/features.js';
 import { kernelOf } from '../../../support/kernel-writer.js';
@@ -17,6 +17,14 @@ describe('KernelFeatures', () => {
     expect(features().programType('socket_filter').outcome).to.equal('accepted');
     expect(features().programType('kprobe')).to.include({ outcome: 'refused', code: 'program-type-not-built', errno: 'EINVAL' });
     expect(features().programType('xdp')).to.include({ outcome: 'refused', code: 'unknown-program-type' });
+  });
+
+  it('knows program types that are newer than its table by name', () => {
+    const writer = new BtfWriter();
+    writer.enum('bpf_prog_type', 4, [['BPF_PROG_TYPE_NEWER', 200]]);
+    const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf: writer.bytes() }));
+    expect(kernel.programType('newer').code).to.equal('accepted');
+    expect(kernel.programType('newest').code).to.equal('unknown-program-type');
   });
 
   it('takes the end of an enum for no attach type', () => {

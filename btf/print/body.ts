@@ -1,0 +1,191 @@
+import type { BtfBlob } from '../blob.js';
+import { ELEMENT_WORDS, KIND, RECORD_WORDS } from '../kinds.js';
+import type { Layout } from '../layout.js';
+import { flagOfInfo, kindOfInfo, vlenOfInfo } from '../wire.js';
+import { DeclarationWriter } from './declaration.js';
+import { NameCounts } from './name-counts.js';
+import { ascii, type Literal, type Writer } from './writer.js';
+
+const OPEN = ascii(' {');
+const PACKED = ascii(' __attribute__((packed))');
+const WIDTH = ascii(': ');
+const VALUE = ascii(' = ');
+const UNSIGNED_WIDE = ascii('ULL');
+const SIGNED_WIDE = ascii('LL');
+/** The end of a line and the indentation of the next: bpftool indents by 13 tabs at most. */
+const LINES: readonly Literal[] = Array.from({ length: 14 }, (_, level) => ascii(`\n${'\t'.repeat(level)}`));
+const COMMA = 44;
+const SEMICOLON = 59;
+const CLOSE = 125;
+
+/** A type that padding is made of. */
+interface Pad {
+  readonly bits: number;
+  readonly type: Literal;
+}
+
+/** Writes the bodies of structs, unions and enums, with the padding that makes a compiler put the members where they were. */
+export class BodyWriter extends DeclarationWriter {
+  private readonly layout: Layout;
+  /** For named types, the how-manieth of their name they are: 0 while that is open. */
+  private readonly copies: Uint32Array;
+  /** Structs, unions and enums count apart from typedefs and enumerators. */
+  private readonly tags: NameCounts;
+  private readonly identifiers: NameCounts;
+  /** From the largest. */
+  private readonly pads: readonly Pad[];
+
+  constructor(blob: BtfBlob, out: Writer, layout: Layout) {
+    super(blob, out);
+    this.layout = layout;
+    this.copies = new Uint32Array(blob.count);
+    this.tags = new NameCounts(blob, this.work);
+    this.identifiers = new NameCounts(blob, this.work);
+    this.pads = [
+      { bits: blob.pointerSize * 8, type: ascii('long') },
+      { bits: 32, type: ascii('int') },
+      { bits: 16, type: ascii('short') },
+      { bits: 8, type: ascii('char') },
+    ];
+  }
+
+  /** A struct, union or enum with its body. */
+  protected putBody(id: number, level: number): void {
+    const owner = this.blob.ownerOf(id);
+    const at = owner.offsets[id - owner.firstId]!;
+    const kind = kindOfInfo(owner.words[at + 1]!);
+    this.putTag(id);
+    if (kind === KIND.ENUM || kind === KIND.ENUM64) this.putEnumerators(id, owner.words, at, level);
+    else this.putMembers(id, owner.words, at, level);
+  }
+
+  protected override putAnonymous(id: number, level: number): void {
+    this.putBody(id, level);
+  }
+
+  protected override copyOf(id: number): number {
+    const { copies } = this;
+    if (copies[id] === 0) copies[id] = this.countName(id);
+    return copies[id]!;
+  }
+
+  private countName(id: number): number {
+    const name = this.blob.nameOffset(id);
+    const info = this.infoOf(id);
+    const kind = kindOfInfo(info);
+    // An enum without values is only declared: it does not take the name. What has no name is not numbered.
+    if (kind === KIND.ENUM ? vlenOfInfo(info) === 0 : name === 0) return 1;
+    return (kind === KIND.TYPEDEF ? this.identifiers : this.tags).count(name);
+  }
+
+  private putLine(level: number): void {
+    this.out.room();
+    this.out.put(LINES[Math.min(level, LINES.length - 1)]!);
+  }
+
+  private putMembers(id: number, words: Uint32Array, at: number, level: number): void {
+    const { out, layout } = this;
+    const info = words[at + 1]!;
+    const isStruct = kindOfInfo(info) === KIND.STRUCT;
+    const isPacked = isStruct && layout.isPacked(id);
+    const bitfields = flagOfInfo(info);
+    const first = at + RECORD_WORDS;
+    const last = first + vlenOfInfo(info) * 3;
+    const bits = words[at + 2]! * 8;
+    // The bit behind the last member, and that member's width where it is a bit-field.
+    let end = 0;
+    let before = 0;
+    out.put(OPEN);
+    for (let member = first; member < last; member += 3) {
+      const type = words[member + 1]!;
+      const offset = words[member + 2]!;
+      const place = bitfields ? offset & 0xff_ffff : offset;
+      const width = bitfields ? offset >>> 24 : 0;
+      if (end < place) {
+        const align = isPacked ? 1 : (layout.alignOf(type) ?? 0);
+        this.putPadding(id, end, place, align, before !== 0 && width !== 0, level + 1);
+      }
+      this.putLine(level + 1);
+      this.declare(type, words[member]!, 1, level + 1);
+      if (width !== 0) {
+        out.put(WIDTH);
+        out.unsigned(width);
+        end = place + width;
+      } else end = place + (layout.sizeOf(type) ?? 0) * 8;
+      out.byte(SEMICOLON);
+      before = width;
+    }
+    if (isStruct && end < bits) this.putPadding(id, end, bits, layout.alignOf(id) ?? 0, false, level + 1);
+    if (last > first || bits > 0) this.putLine(level);
+    out.byte(CLOSE);
+    if (isPacked) out.put(PACKED);
+  }
+
+  /**
+   * Fills bits `start` to `to` with nameless bit-fields, but not where alignment makes the same gap (btf_dump_emit_bit_padding of libbpf).
+   * @param align of what follows, in bytes @param inside true between bit-fields
+   */
+  private putPadding(id: number, start: number, to: number, align: number, inside: boolean, level: number): void {
+    const { pads } = this;
+    let from = start;
+    // The largest type whose next boundary is not behind the gap.
+    let unit = 0;
+    while (unit < 3 && roundUp(from, pads[unit]!.bits) > to) unit++;
+    const { bits } = pads[unit]!;
+    const boundary = roundUp(from, bits);
+    if (boundary > from && boundary <= to) {
+      const isNeeded = boundary === to ? roundUp(from, align * 8) !== boundary : to - boundary <= boundary - from;
+      if (inside) this.putPad(id, unit, boundary - from, level);
+      else if (isNeeded) this.putPad(id, unit, 0, level);
+      from = boundary;
+    }
+    for (; to - from >= bits; from += bits) this.putPad(id, unit, bits, level);
+    if (from === to) return;
+    // What is left takes the smallest type that holds it.
+    unit = 3;
+    while (pads[unit]!.bits < to - from) unit--;
+    this.putPad(id, unit, to - from, level);
+  }
+
+  private putPad(id: number, unit: number, bits: number, level: number): void {
+    const { out } = this;
+    this.work.spend(1, id);
+    this.putLine(level);
+    out.put(this.pads[unit]!.type);
+    out.put(WIDTH);
+    out.unsigned(bits);
+    out.byte(SEMICOLON);
+  }
+
+  private putEnumerators(id: number, words: Uint32Array, at: number, level: number): void {
+    const { out } = this;
+    const info = words[at + 1]!;
+    const count = vlenOfInfo(info);
+    if (count === 0) return;
+    this.work.spend(count, id);
+    const isWide = kindOfInfo(info) === KIND.ENUM64;
+    const signed = flagOfInfo(info);
+    const step = ELEMENT_WORDS[kindOfInfo(info)]!;
+    out.put(OPEN);
+    for (let left = count, place = at + RECORD_WORDS; left > 0; left--, place += step) {
+      const name = words[place]!;
+      const value = words[place + 1]!;
+      this.putLine(level + 1);
+      // Enumerators share the names of typedefs, and count each time they are written.
+      if (name !== 0) this.putName(name, this.identifiers.count(name));
+      out.put(VALUE);
+      if (isWide) {
+        out.wide(value, words[place + 2]!, signed);
+        out.put(signed ? SIGNED_WIDE : UNSIGNED_WIDE);
+      } else if (signed) out.signed(value | 0);
+      else out.unsigned(value);
+      out.byte(COMMA);
+    }
+    this.putLine(level);
+    out.byte(CLOSE);
+  }
+}
+
+function roundUp(value: number, unit: number): number {
+  return unit === 0 ? value : Math.ceil(value / unit) * unit;
+}

@@ -1,0 +1,141 @@
+import type { BtfBlob } from '../blob.js';
+import { ELEMENT_TYPE, ELEMENT_WORDS, KIND, RECORD_WORDS, TAIL_WORDS, typeWords } from '../kinds.js';
+import { kindOfInfo, vlenOfInfo } from '../wire.js';
+import type { Work } from './declaration.js';
+
+const BUSY = 1;
+const DONE = 2;
+/** Types that refer to each other, one inside of the other. */
+export const MAX_NESTING = 500;
+
+/** Puts the definitions of a header in order: each behind those it needs (btf_dump_order_type of libbpf, whose order this keeps). */
+export class TypeOrder {
+  private readonly blob: BtfBlob;
+  private readonly work: Work;
+  /** For each id, how far it has come, 0 at first; and 1 where something refers to it. */
+  private readonly states: Uint8Array;
+  private readonly referenced: Uint8Array;
+  private readonly queue: Uint32Array;
+  private queued = 0;
+
+  constructor(blob: BtfBlob, work: Work) {
+    this.blob = blob;
+    this.work = work;
+    this.states = new Uint8Array(blob.count);
+    this.states[0] = DONE;
+    this.queue = new Uint32Array(blob.count);
+    this.referenced = referencedTypes(blob);
+  }
+
+  /** The types that have to be defined for a type and were not asked for before, and the type: valid until the next call. */
+  definitionsOf(id: number): Uint32Array {
+    this.queued = 0;
+    if (this.states[id] !== DONE) this.visit(id, false, 0);
+    return this.queue.subarray(0, this.queued);
+  }
+
+  private push(id: number): void {
+    if (this.queued === this.queue.length) throw nestedTooDeeply(this.blob, id);
+    this.queue[this.queued++] = id;
+  }
+
+  /**
+   * Queues what has to be defined for a type, and the type. What is embedded has to be defined before; what is only pointed to can be declared
+   * forward, as long as it has a name.
+   * @returns true where the type has to be defined first, false where a forward declaration does
+   */
+  private visit(id: number, pointed: boolean, depth: number): boolean {
+    const { blob, states } = this;
+    const state = states[id]!;
+    if (state === DONE) return true;
+    if (depth > MAX_NESTING) throw nestedTooDeeply(blob, id);
+    this.work.spend(1, id);
+    const owner = blob.ownerOf(id);
+    const { words } = owner;
+    const at = owner.offsets[id - owner.firstId]!;
+    const named = words[at] !== 0;
+    if (state === BUSY) {
+      if (pointed && named) return false;
+      throw blob.errorAt(id, `type ${id} contains itself`);
+    }
+    const info = words[at + 1]!;
+    const kind = kindOfInfo(info);
+    let strong = false;
+    switch (kind) {
+      case KIND.STRUCT:
+      case KIND.UNION:
+        if (pointed && named) return false;
+        states[id] = BUSY;
+        for (let member = at + RECORD_WORDS + 1, left = vlenOfInfo(info); left > 0; left--, member += 3)
+          this.visit(words[member]!, false, depth + 1);
+        if (named) this.push(id);
+        strong = true;
+        break;
+      case KIND.PTR:
+        strong = this.visit(words[at + 2]!, true, depth + 1);
+        break;
+      case KIND.VOLATILE:
+      case KIND.CONST:
+      case KIND.RESTRICT:
+      case KIND.TYPE_TAG:
+        return this.visit(words[at + 2]!, pointed, depth + 1);
+      case KIND.TYPEDEF:
+        // As a struct here: named, and to be declared forward where a pointer is all there is to it.
+        strong = this.visit(words[at + 2]!, pointed, depth + 1);
+        if (pointed && !strong) return false;
+        this.push(id);
+        strong = true;
+        break;
+      case KIND.ARRAY:
+        return this.visit(words[at + RECORD_WORDS]!, false, depth + 1);
+      case KIND.FUNC_PROTO:
+        strong = this.visit(words[at + 2]!, pointed, depth + 1);
+        for (let parameter = at + RECORD_WORDS + 1, left = vlenOfInfo(info); left > 0; left--, parameter += 2)
+          if (this.visit(words[parameter]!, pointed, depth + 1)) strong = true;
+        return strong;
+      case KIND.ENUM:
+      case KIND.FWD:
+      case KIND.ENUM64:
+        // An anonymous enum that something refers to is written inside of that; others hold constants, and stand for themselves.
+        if (named || this.referenced[id] === 0) this.push(id);
+        strong = true;
+        break;
+      case KIND.INT:
+      case KIND.FUNC:
+      case KIND.VAR:
+      case KIND.DATASEC:
+      case KIND.FLOAT:
+      case KIND.DECL_TAG:
+        break;
+      default:
+        throw blob.errorAt(id, `type ${id} is of kind ${kind}, which C has no form for`);
+    }
+    states[id] = DONE;
+    return strong;
+  }
+}
+
+export function nestedTooDeeply(blob: BtfBlob, id: number): Error {
+  return blob.errorAt(id, `type ${id} is nested too deeply, or in a cycle`, 'limit');
+}
+
+/** Marks the types that records refer to; what functions return does not count (btf_dump_mark_referenced of libbpf). */
+function referencedTypes(blob: BtfBlob): Uint8Array {
+  const referenced = new Uint8Array(blob.count);
+  for (let layer: BtfBlob | undefined = blob; layer !== undefined; layer = layer.base) {
+    for (let i = 0; i < layer.offsets.length; i++) markReferenced(layer.words, layer.offsets[i]!, referenced);
+  }
+  return referenced;
+}
+
+function markReferenced(words: Uint32Array, at: number, referenced: Uint8Array): void {
+  const info = words[at + 1]!;
+  const kind = kindOfInfo(info);
+  const ids = typeWords(kind);
+  if (kind !== KIND.FUNC_PROTO) for (let i = 0; i < ids.length; i++) referenced[words[at + ids[i]!]!] = 1;
+  const step = ELEMENT_WORDS[kind] ?? 0;
+  const type = ELEMENT_TYPE[kind] ?? -1;
+  if (type < 0) return;
+  for (let place = at + RECORD_WORDS + TAIL_WORDS[kind]! + type, left = vlenOfInfo(info); left > 0; left--, place += step)
+    referenced[words[place]!] = 1;
+}

@@ -1,0 +1,105 @@
+import { type Diagnostic, FormatError } from '../errors.js';
+import { ByteReader, readUnitLength } from './byte-reader.js';
+import { lastNotAbove } from './columns.js';
+import type { DebugFile } from './debug-file.js';
+import type { DieReader } from './die.js';
+import { Unit } from './unit.js';
+
+/** Bytes of units that are kept for the next question. */
+const KEPT_BYTES = 64 << 20;
+
+/** The units of .debug_info, each read when it is asked for: by its offset, by that of an entry in it, or one after the other. */
+export class UnitList {
+  readonly file: DebugFile;
+  /** Damage that was met and did not keep the rest from being read. */
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #cacheBytes: number;
+  /** The units that were asked for last, the latest at the end. */
+  readonly #units = new Map<number, Unit>();
+  #unitBytes = 0;
+  #offsets: Float64Array | undefined;
+
+  /** @param cacheBytes of units that are kept */
+  constructor(file: DebugFile, cacheBytes: number = KEPT_BYTES) {
+    this.file = file;
+    this.#cacheBytes = cacheBytes;
+  }
+
+  /** The unit at an offset in .debug_info. @throws FormatError where none begins there */
+  unit(offset: number): Unit {
+    let unit = this.#units.get(offset);
+    if (unit !== undefined) this.#units.delete(offset);
+    else {
+      unit = new Unit(this.file, offset);
+      this.#unitBytes += unit.length;
+    }
+    this.#units.set(offset, unit);
+    while (this.#unitBytes > this.#cacheBytes && this.#units.size > 1) {
+      const [oldest, { length }] = this.#units.entries().next().value!;
+      this.#units.delete(oldest);
+      this.#unitBytes -= length;
+    }
+    return unit;
+  }
+
+  /** The unit that an entry stands in; undefined for none. @param near tried first */
+  unitContaining(offset: number, near?: Unit): Unit | undefined {
+    if (near !== undefined && offset >= near.offset && offset < near.end) return near;
+    const at = lastNotAbove(this.unitOffsets, offset);
+    if (at < 0) return undefined;
+    const unit = this.unit(this.unitOffsets[at]!);
+    return offset < unit.end ? unit : undefined;
+  }
+
+  /** A reader at an entry, whichever unit it stands in; undefined where no unit holds the offset. @param near tried first @throws FormatError */
+  entryAt(offset: number, near?: Unit): DieReader | undefined {
+    const die = this.unitContaining(offset, near)?.reader();
+    die?.seek(offset);
+    return die;
+  }
+
+  /** Where each unit begins, by the lengths in front of them. Damage ends the list and is a diagnostic. */
+  get unitOffsets(): Float64Array {
+    if (this.#offsets === undefined) {
+      const offsets: number[] = [];
+      const { info, littleEndian } = this.file;
+      const { size, label } = info;
+      const head = new Uint8Array(12);
+      for (let at = 0; at < size; ) {
+        try {
+          const reader = new ByteReader(info.glance(at, Math.min(head.length, size - at), head), littleEndian, label, at);
+          const { length } = readUnitLength(reader);
+          if (length > size - at - reader.pos) reader.fail('out-of-range', `a unit of ${length} bytes does not fit into the section`);
+          // A length of zero is a gap that a linker left.
+          if (length > 0) offsets.push(at);
+          at += reader.pos + length;
+        } catch (error) {
+          this.note(error);
+          break;
+        }
+      }
+      this.#offsets = Float64Array.from(offsets);
+    }
+    return this.#offsets;
+  }
+
+  /** Every unit in the order of the file, one at a time: a unit is not kept behind its turn. One that is damaged is a diagnostic. */
+  *units(): Generator<Unit> {
+    for (const offset of this.unitOffsets) {
+      let unit: Unit;
+      try {
+        unit = this.#units.get(offset) ?? new Unit(this.file, offset);
+      } catch (error) {
+        this.note(error);
+        continue;
+      }
+      yield unit;
+    }
+  }
+
+  /** Notes damage; what is none is thrown on. */
+  protected note(error: unknown): void {
+    if (!(error instanceof FormatError)) throw error;
+    this.diagnostics.push({ place: error.place, message: error.message });
+  }
+}

@@ -1,0 +1,94 @@
+import type { Btf } from '../../../btf/btf.js';
+import { sha256 } from '../../../elf/compression/sha256.js';
+import { FormatError } from '../../../elf/errors.js';
+import type { BpfObject } from '../object/object.js';
+import type { BpfProgram } from '../object/programs.js';
+import { programImage } from './program-image.js';
+import { type CoreReport, relocateCore } from './relocate-core.js';
+import { sha1 } from './sha1.js';
+
+/** The tag of one program: what `bpftool prog list` shows for it once it is loaded. */
+export interface ProgramTag {
+  readonly program: BpfProgram;
+  /** Before kernel 6.18: the first 8 bytes of SHA-1, in hexadecimal. */
+  readonly sha1: string;
+  /** Since 6.18 (603b44162325): of SHA-256. */
+  readonly sha256: string;
+  /** What the tag also depends on; empty where it is exact. */
+  readonly conditions: readonly string[];
+}
+
+/** Options of {@link programTags}. */
+export interface TagOptions {
+  /** The BTF of the kernel that the programs are loaded on; without, an object that CO-RE relocates has conditional tags. */
+  readonly kernel?: Btf | undefined;
+  readonly modules?: readonly Btf[];
+}
+
+/**
+ * The tags that the kernel computes of an object's programs when libbpf loads them (bpf_prog_calc_tag): a hash of the instructions, in which the
+ * numbers of maps are zero. Loaders that order functions otherwise, as cilium's does, give other tags to programs with subprograms.
+ */
+export function programTags(object: BpfObject, { kernel, modules = [] }: TagOptions = {}): ProgramTag[] {
+  const report: CoreReport | undefined = kernel === undefined ? undefined : relocateCore(object, kernel, { modules });
+  return object.programs.map(program => {
+    const { bytes, conditions } = programImage(object, program, { code: report?.code ?? new Map(), kernel });
+    const functions = new Set([program, ...object.subprogramsOf(program)].map(({ name, sectionIndex }) => `${sectionIndex}:${name}`));
+    const relocations = object.coreRelocations.filter(
+      ({ function: fn, kind }) => fn !== undefined && kind !== 'local_type_id' && functions.has(`${fn.sectionIndex}:${fn.name}`),
+    ).length;
+    const core = report === undefined && relocations > 0 ? [`${relocations} CO-RE relocations: the kernel's BTF would settle them`] : [];
+    const refused = report?.outcomes.find(({ refused }) => refused !== undefined);
+    const failing = refused === undefined ? [] : [`libbpf refuses the object: ${refused.refused}`];
+    return {
+      program,
+      sha1: tagOf(sha1(bytes)),
+      sha256: tagOf(sha256(bytes)),
+      conditions: [...core, ...failing, ...conditions],
+    };
+  });
+}
+
+/** The first 8 bytes of a digest, in hexadecimal. */
+function tagOf(digest: Uint8Array): string {
+  return Array.from(digest.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A program that a kernel has loaded. */
+export interface LoadedProgram {
+  readonly id: number;
+  readonly type: string;
+  /** Cut to 15 characters; '' where it has none. */
+  readonly name: string;
+  readonly tag: string;
+}
+
+/**
+ * Reads what `bpftool prog list` prints, as text or with `-j` or `-p`. Lines that are no program's are stepped over.
+ * @throws FormatError for JSON that is none
+ */
+export function parseProgramList(text: string, name = 'bpftool prog list'): LoadedProgram[] {
+  if (/^\s*[[{]/.test(text)) {
+    let list: unknown;
+    try {
+      list = JSON.parse(text);
+    } catch (error) {
+      throw new FormatError('bad-value', { name }, `is no JSON: ${(error as Error).message}`, { cause: error });
+    }
+    return fromJson(list);
+  }
+  return [...text.matchAll(/^(\d+): (\S+)(?: +name (\S+))? +tag ([0-9a-f]{16})/gm)].map(([, id, type, name = '', tag]) => ({
+    id: Number(id),
+    type: type!,
+    name,
+    tag: tag!,
+  }));
+}
+
+function fromJson(list: unknown): LoadedProgram[] {
+  // An object of `bpftool -j prog show id 12`, which is of one.
+  return (Array.isArray(list) ? (list as unknown[]) : [list]).flatMap(entry => {
+    const { id, type = '', name = '', tag } = (entry ?? {}) as Partial<Record<string, unknown>>;
+    return typeof id === 'number' && typeof tag === 'string' ? [{ id, type: String(type), name: String(name), tag }] : [];
+  });
+}

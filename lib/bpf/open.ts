@@ -1,0 +1,22 @@
+import { MemorySource } from '../../elf/source.js';
+import { type Input, openInput, sourceOf } from '../open/input.js';
+import { type BpfObject, type BpfObjectOptions, readBpfObject } from './object/object.js';
+
+/**
+ * Opens a BPF object; a Blob gives a promise of it.
+ * @param input the path of an object, its bytes, or a source of them, which the caller closes
+ * @throws FormatError for what is no BPF object, InputError for what can't be read
+ */
+export function openBpfObject(input: Exclude<Input, Blob>, options?: BpfObjectOptions): BpfObject;
+export function openBpfObject(input: Blob, options?: BpfObjectOptions): Promise<BpfObject>;
+export function openBpfObject(input: Input, options: BpfObjectOptions = {}): BpfObject | Promise<BpfObject> {
+  if (input instanceof Blob) return openInput(input, options).then(source => readBpfObject(source, options));
+  if (typeof input !== 'string') return readBpfObject(input, options);
+  const source = sourceOf(input);
+  try {
+    // Objects are small, and every part is looked at: they are read whole, and the file is closed.
+    return readBpfObject(new MemorySource(source.read(0, source.size), options.name ?? input), options);
+  } finally {
+    source.close();
+  }
+}

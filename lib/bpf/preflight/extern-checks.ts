@@ -1,0 +1,143 @@
+import type { Btf } from '../../../btf/btf.js';
+import { CoreTypes, essentialName } from '../../../btf/core-compat.js';
+import type { Verdict } from '../../evidence.js';
+import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { BpfExtern, KconfigExtern, KsymExtern } from '../object/externs.js';
+import type { PreflightModules } from './modules.js';
+import { accepted, refused, untold } from './verdict.js';
+
+/** Values that libbpf finds itself, in a name like one of .kconfig (bpf_object__resolve_externs). */
+const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKIE', 'LINUX_HAS_SYSCALL_WRAPPER'];
+
+/** What libbpf makes of externs on a kernel. */
+export class ExternChecks {
+  readonly #kernel: KernelFacts;
+  readonly #modules: PreflightModules;
+  readonly #local: Btf | undefined;
+
+  constructor(kernel: KernelFacts, modules: PreflightModules, local: Btf | undefined) {
+    this.#kernel = kernel;
+    this.#modules = modules;
+    this.#local = local;
+  }
+
+  verdict(extern: BpfExtern): Verdict {
+    if (extern.kind === 'kconfig') return this.#kconfig(extern);
+    return extern.kind === 'typeless-ksym' ? this.#address(extern) : this.#typed(extern);
+  }
+
+  /** The number in an extern of .kconfig, where the kernel's configuration is known. */
+  value(name: string): bigint | undefined {
+    if (name === 'LINUX_KERNEL_VERSION') {
+      // Debian's release does not tell the patch level, its banner does (get_debian_kernel_version).
+      const debian = / Debian (\d+)\.(\d+)\.(\d+)/.exec(this.#kernel.banner ?? '');
+      const [, major, minor, patch] = debian ?? /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(this.#kernel.release ?? '') ?? [];
+      return major === undefined ? undefined : BigInt((Number(major) << 16) | (Number(minor) << 8) | Math.min(Number(patch ?? 0), 255));
+    }
+    const config = this.#kernel.pieces.config();
+    if (config === undefined || !name.startsWith('CONFIG_')) return undefined;
+    const text = config.get(name);
+    // enum libbpf_tristate
+    if (text === undefined || text === 'n') return 0n;
+    if (text === 'y') return 1n;
+    if (text === 'm') return 2n;
+    return /^(?:-?\d+|0x[0-9a-f]+)$/i.test(text) ? BigInt(text) : undefined;
+  }
+
+  #kconfig({ name, weak }: KconfigExtern): Verdict {
+    if (VIRTUAL.includes(name)) return accepted('libbpf', `${name} is a value that libbpf finds itself`);
+    if (!name.startsWith('CONFIG_'))
+      return this.#missing(name, weak, 'EINVAL', 'libbpf', `${name} is no option, and no value that libbpf finds`);
+    const config = this.#kernel.pieces.config();
+    if (config === undefined) {
+      return weak
+        ? accepted('.symtab', `${name} is weak: 0 where it is not set`)
+        : untold('kconfig-unknown', '.config', `the kernel's .config is not known: it would tell whether ${name} is set`);
+    }
+    const value = config.get(name);
+    return value === undefined
+      ? this.#missing(name, weak, 'ESRCH', config.source, `${name} is not set`)
+      : accepted(config.source, `${name}=${value}`);
+  }
+
+  /** bpf_object__read_kallsyms_file: the address, which has to be one. */
+  #address({ name, weak }: KsymExtern): Verdict {
+    const { symbols } = this.#kernel;
+    const addresses = new Set(symbols.find(name).map(row => symbols.address.big[row]!));
+    if (addresses.size > 1) {
+      return refused('ambiguous-name', 'EINVAL', 'kallsyms', `${name} is at ${addresses.size} addresses: libbpf refuses the object`);
+    }
+    if (addresses.size === 1) return accepted('kallsyms', `${name} is one symbol`);
+    const [instance] = this.#modules.functions(name);
+    if (instance !== undefined)
+      return this.#modules.in(instance.module, accepted(instance.path, `${name} is a function of ${instance.module}`));
+    // Of modules, the functions are known and the data is not.
+    const verdict = this.#modules.unless(this.#missing(name, weak, 'ESRCH', 'kallsyms', `no symbol is named ${name}`));
+    return verdict.outcome === 'refused' ? { ...verdict, certainty: 'likely' } : verdict;
+  }
+
+  /** bpf_object__resolve_ksyms_btf_id */
+  #typed(extern: KsymExtern): Verdict {
+    const { name, weak, kind } = extern;
+    const { btf, btfSource } = this.#kernel;
+    const source = btfSource ?? '.BTF';
+    if (btf === undefined) return refused('no-btf', 'ESRCH', source, `${this.#kernel.name} has no BTF`);
+    const wanted = kind === 'kfunc' ? 'FUNC' : 'VAR';
+    const [found] = btf.find(kind === 'kfunc' ? essentialName(name) : name, wanted);
+    if (found !== undefined) return this.#found(extern, btf, found, source);
+    const own = essentialName(name);
+    const places =
+      kind === 'kfunc'
+        ? this.#modules.functions(own).map(place => ({ module: place, btf: this.#modules.btfOf(place) }))
+        : this.#modules.withType(own);
+    for (const { module, btf } of places) {
+      const id = btf?.find(kind === 'kfunc' ? own : name, wanted).find(each => each >= btf.firstId);
+      if (btf === undefined || id === undefined) continue;
+      const verdict = this.#found(extern, btf, id, `${module.path}: .BTF`);
+      return this.#modules.in('module' in module ? module.module : module.name, verdict);
+    }
+    return this.#modules.unless(this.#missing(name, weak, 'ESRCH', source, `no ${wanted} is named ${name}`));
+  }
+
+  #found({ name, weak, kind, typeId }: KsymExtern, btf: Btf, id: number, source: string): Verdict {
+    if (!this.#compatible(typeId, btf, id)) {
+      return this.#missing(name, weak, 'EINVAL', source, `[${id}] ${name} is of another type than the object declares`, true);
+    }
+    const tagged = kind === 'kfunc' ? kfuncsOf(btf) : undefined;
+    if (tagged !== undefined && tagged.size > 0 && !tagged.has(id)) {
+      return refused('not-a-kfunc', 'EINVAL', source, `FUNC [${id}] ${name} has no declaration tag bpf_kfunc`, 'likely');
+    }
+    return accepted(source, `${kind === 'kfunc' ? 'FUNC' : 'VAR'} [${id}] ${name}`);
+  }
+
+  #compatible(localId: number, btf: Btf, targetId: number): boolean {
+    const local = this.#local?.type(localId);
+    const target = btf.type(targetId);
+    if (this.#local === undefined || local === undefined || !('typeId' in local) || !('typeId' in target)) return false;
+    const types = new CoreTypes(this.#local, btf);
+    if (local.kind === 'FUNC') return types.typesAreCompatible(local.typeId, target.typeId);
+    // Of variables, modifiers and typedefs do not count.
+    return types.typesAreCompatible(this.#local.resolve(local.typeId), btf.resolve(target.typeId));
+  }
+
+  #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {
+    if (weak) return accepted(source, `${says}; it is weak, and ${name} is then 0`, 'weak-extern');
+    return refused(typed ? 'extern-type' : 'unresolved-extern', errno, source, says);
+  }
+}
+
+/** A kernel is asked for one object after the other. */
+const kfuncs = new WeakMap<Btf, ReadonlySet<number>>();
+
+/** The FUNCs with the declaration tag bpf_kfunc, which pahole writes since 1.26; none in older BTF. */
+function kfuncsOf(btf: Btf): ReadonlySet<number> {
+  const known = kfuncs.get(btf);
+  if (known !== undefined) return known;
+  const found = new Set<number>();
+  kfuncs.set(btf, found);
+  for (const id of btf.find('bpf_kfunc', 'DECL_TAG')) {
+    const tag = btf.type(id);
+    if (tag.kind === 'DECL_TAG') found.add(tag.typeId);
+  }
+  return found;
+}

@@ -1,0 +1,69 @@
+import type { Certainty, Errno, Evidence } from '../evidence.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
+import type { Sites } from './sites.js';
+
+/** What attaches through ftrace's filters, to every function of a name that has a site, or to the first: kprobe.multi, fprobe, ftrace itself. */
+export class FilterRules {
+  /** Whether the kernel has multi kprobes. */
+  readonly hasMulti: boolean;
+  /** Whether tracefs takes events of fprobe (CONFIG_FPROBE_EVENTS, 6.5). */
+  readonly hasFprobeEvents: boolean;
+  readonly #kernel: KernelFacts;
+  readonly #sites: Sites;
+  readonly #acceptance: Certainty;
+
+  constructor(kernel: KernelFacts, sites: Sites) {
+    this.#kernel = kernel;
+    this.#sites = sites;
+    this.#acceptance = certaintyOfAcceptance(kernel);
+    this.hasMulti = ['register_fprobe_ips', 'register_fprobe'].some(name => kernel.hasFunction(name));
+    this.hasFprobeEvents = ['trace_fprobe_create', 'trace_fprobe_create_internal', '__trace_fprobe_create'].some(name =>
+      kernel.hasFunction(name),
+    );
+  }
+
+  /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
+  kprobeMulti(name: string): Decision {
+    if (this.hasMulti) return this.#byName(name, 'ESRCH');
+    return refused('no-kprobe-multi', 'EOPNOTSUPP', () => [
+      { source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' },
+    ]);
+  }
+
+  /** An event of fprobe in tracefs (`f:EVENT NAME`): every function of the name that has a site (register_fprobe()). */
+  fprobe(name: string): Decision {
+    if (this.hasFprobeEvents) return this.#byName(name, 'EINVAL');
+    return refused('no-fprobe-events', 'EINVAL', () => [
+      { source: 'kallsyms', says: 'no trace_fprobe_create: built without CONFIG_FPROBE_EVENTS' },
+    ]);
+  }
+
+  /** The name in set_ftrace_filter: every function of the name that has a site. */
+  ftrace(name: string): Decision {
+    return this.#byName(name, 'EINVAL');
+  }
+
+  /** ftrace at the function of a row of `kernel.symbols`. */
+  ftraceOfRow(row: number): Decision {
+    const because = (): Evidence[] => this.#sites.because(row);
+    return this.#sites.hasLive(row) ? accepted(this.#acceptance, because) : this.#noSite(row, 'EINVAL', because);
+  }
+
+  #byName(name: string, errno: Errno): Decision {
+    const { functions } = this.#kernel;
+    const rows = functions.find(name).map(row => functions.symbolRow[row]!);
+    const because = (): Evidence[] => rows.flatMap(row => this.#sites.because(row));
+    if (functions.ftrace === 'none') return refused('no-ftrace', errno, because);
+    if (rows.some(row => this.#sites.hasLive(row))) return accepted(this.#acceptance, because);
+    const [first] = rows;
+    if (first === undefined) return refused('no-symbol', errno, because);
+    return rows.some(row => this.#sites.undecided(row)) ? untold('sites-unknown', because) : this.#noSite(first, errno, because);
+  }
+
+  #noSite(row: number, errno: Errno, because: () => Evidence[]): Decision {
+    if (this.#kernel.functions.ftrace === 'none') return refused('no-ftrace', errno, because);
+    if (this.#sites.undecided(row)) return untold('sites-unknown', because);
+    return refused(this.#sites.isFreed(row) ? 'init-text' : 'no-ftrace-site', errno, because);
+  }
+}
