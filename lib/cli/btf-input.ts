@@ -4,16 +4,16 @@ import { isBtf } from '../../btf/wire.js';
 import { isElf } from '../../elf/header.js';
 import { readBtf } from '../image/btf.js';
 import { openSource } from '../node/source.js';
-import { MissingError, type OptionSpec, UsageError } from './command.js';
+import { MissingError, UsageError } from './command.js';
 import { unwrapped } from './elf-input.js';
 
 /** `--base`, which every command on BTF has. */
-export const BASE_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const BASE_OPTION = {
   type: 'string',
   short: 'B',
   value: 'FILE',
   help: 'the base of split BTF: for a module, the vmlinux it was built with',
-};
+} as const;
 
 /**
  * The BTF that a command was asked about: of an ELF file or a blob, of a packed module (`.ko.xz`), of a kernel as it boots (`vmlinuz`).
@@ -40,12 +40,12 @@ export async function openBtf<B extends BtfBlob>(
 }
 
 /** `--kind`. */
-export const KIND_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const KIND_OPTION = {
   type: 'string',
   short: 'k',
   value: 'KIND',
   help: 'only types of this kind: func, struct, union, enum, typedef …; several with commas between them',
-};
+} as const;
 
 /** The kinds that `--kind` names; undefined for all. @throws UsageError */
 export function kindsOf(option: string | undefined): ReadonlySet<Kind> | undefined {

@@ -55,31 +55,26 @@ export class UsageError extends Error {
 /** Exit 4. */
 export { MissingError } from '../errors.js';
 
-export const EXIT: {
-  readonly ok: 0;
-  readonly findings: 1;
-  readonly usage: 2;
-  readonly input: 3;
-  readonly missing: 4;
-  readonly internal: 70;
-  /** EX_IOERR of sysexits.h. */
-  readonly output: 74;
-} = {
+export const EXIT = {
   ok: 0,
   findings: 1,
   usage: 2,
   input: 3,
   missing: 4,
   internal: 70,
+  /** EX_IOERR of sysexits.h. */
   output: 74,
-};
+} as const;
+
+/** `--json`, of the commands whose answer is all that is printed. */
+export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 
 /** `--junit`, of the gates. */
-export const JUNIT_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const JUNIT_OPTION = {
   type: 'string',
   value: 'FILE',
   help: "write JUnit XML to FILE; to stdout, in place of the text, with '-'",
-};
+} as const;
 
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {

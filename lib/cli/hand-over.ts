@@ -21,7 +21,25 @@ export function handOver(options: Readonly<Record<string, unknown>>, out: Output
   }
   return async (report, model) => {
     const format = shown[0]?.format ?? formats.text;
-    for (const line of await format(report, model)) out.line(line);
+    writeLines(await format(report, model), out);
     for (const { format, to } of saved) saveFile(to, [...(await format(report, model)), ''].join('\n'));
   };
+}
+
+/** Lines are encoded many at a time: one by one takes twice as long. */
+const MOST_TEXT = 1 << 14;
+
+function writeLines(lines: Iterable<string>, out: Output): void {
+  let text = '';
+  try {
+    for (const line of lines) {
+      text += `${line}\n`;
+      if (text.length < MOST_TEXT) continue;
+      out.text(text);
+      text = '';
+    }
+  } finally {
+    // What stands before damage is written.
+    out.text(text);
+  }
 }

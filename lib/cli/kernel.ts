@@ -3,27 +3,24 @@ import { foreignBtf } from '../facts/foreign-btf.js';
 import type { ModuleTable } from '../facts/modules/module-table.js';
 import type { Kernel } from '../kernel.js';
 import { openKernel, openRunningKernel } from '../open/kernel.js';
-import { type OptionSpec, UsageError } from './command.js';
+import { JSON_OPTION, UsageError } from './command.js';
 
-/** The options of every command that asks a kernel. */
-export const KERNEL_OPTIONS: {
-  readonly live: OptionSpec & { readonly type: 'boolean' };
-  readonly btf: OptionSpec & { readonly type: 'string' };
-  readonly config: OptionSpec & { readonly type: 'string' };
-  readonly json: OptionSpec & { readonly type: 'boolean' };
-} = {
+/** Which kernel is asked. */
+const OF_KERNEL = {
   live: { type: 'boolean', help: 'ask the running kernel; no FILE is given then' },
   btf: { type: 'string', value: 'FILE', help: "take the BTF of FILE (raw, or an ELF file's) in place of the kernel's own" },
   config: { type: 'string', value: 'FILE', help: "the kernel's .config, for what the image does not hold" },
-  json: { type: 'boolean', help: 'print JSON' },
-};
+} as const;
+
+/** The options of every command that asks a kernel. */
+export const KERNEL_OPTIONS: typeof OF_KERNEL & { readonly json: typeof JSON_OPTION } = { ...OF_KERNEL, json: JSON_OPTION };
 
 /** `--modules`, of the commands whose answers cover modules. */
-export const MODULES_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const MODULES_OPTION = {
   type: 'string',
   value: 'DIR',
   help: "the kernel's modules too: every .ko, packed or not, under DIR, such as /lib/modules/RELEASE",
-};
+} as const;
 
 /**
  * Opens the kernel of a command, the first argument or with --live the running one, asks it with the other arguments, and closes it. What is
@@ -104,9 +101,9 @@ export function expectNames(names: readonly string[]): void {
 }
 
 /** What `why` and `audit` take besides: the pahole that made the BTF. */
-export const PAHOLE_OPTION: { readonly 'pahole-version': OptionSpec & { readonly type: 'string' } } = {
+export const PAHOLE_OPTION = {
   'pahole-version': { type: 'string', value: 'N', help: 'the pahole that made the BTF: 1.20, or 120 as in CONFIG_PAHOLE_VERSION' },
-};
+} as const;
 
 /** 120 from `1.20`, `v1.20` or `120`. @throws UsageError for anything else */
 export function paholeOptions(text: string | undefined): MissingBtfOptions {

@@ -1,27 +1,16 @@
+import type { Section } from '../../elf/section.js';
 import type { Report } from './report.js';
 import { printable, table } from './text.js';
 
 // What ELF files have tables of: sections, segments, notes. Relocations and symbols are millions: their text is written where they are read.
 
-export interface SectionRow {
-  readonly index: number;
-  readonly name: string;
-  readonly type: string;
-  /** readelf's letters. */
-  readonly flags: string;
-  readonly address: string;
-  readonly offset: number;
-  readonly size: number;
-  readonly entsize: number;
-  readonly addralign: number;
-  readonly link: number;
-  readonly info: number;
-  readonly compression?: string;
-  readonly unpackedSize?: number;
-  readonly unpackedAlign?: number;
-  /** False for SHT_NOBITS. */
-  readonly bits?: false;
-}
+type Texts<K extends string> = Readonly<Record<K, string>>;
+type Numbers<K extends string> = Readonly<Record<K, number>>;
+
+/** Flags are readelf's letters; a compressed section has what it is unpacked, and SHT_NOBITS no bits. */
+export type SectionRow = Pick<Section, 'index' | 'name' | 'offset' | 'size' | 'entsize' | 'addralign' | 'link' | 'info'> &
+  Texts<'type' | 'flags' | 'address'> &
+  Partial<Texts<'compression'> & Numbers<'unpackedSize' | 'unpackedAlign'>> & { readonly bits?: false };
 
 /** `kelf sections`. @param digits of an address */
 export function sectionsReport(digits: number): Report<{ readonly file: string; readonly sections: readonly SectionRow[] }> {
@@ -33,22 +22,11 @@ export function sectionsReport(digits: number): Report<{ readonly file: string; 
       table(
         [
           ['nr', 'name', 'type', 'flags', 'address', 'offset', 'size', 'entsize', 'align', 'link', 'info', 'unpacked'],
-          ...sections.map(
-            ({ index, name, type, flags, address, offset, size, entsize, addralign, link, info, compression, unpackedSize }) => [
-              index,
-              printable(name) || '-',
-              type,
-              flags || '-',
-              addressCell(address, digits),
-              offset,
-              size,
-              entsize,
-              addralign,
-              link,
-              info,
-              compression === undefined ? '-' : `${compression}:${unpackedSize}`,
-            ],
-          ),
+          ...sections.map(row => {
+            const flagged = [row.index, printable(row.name) || '-', row.type, row.flags || '-', addressCell(row.address, digits)];
+            const numbers = [row.offset, row.size, row.entsize, row.addralign, row.link, row.info];
+            return [...flagged, ...numbers, row.compression === undefined ? '-' : `${row.compression}:${row.unpackedSize}`];
+          }),
         ],
         '',
         [0, 5, 6, 7, 8, 9, 10],
@@ -56,17 +34,8 @@ export function sectionsReport(digits: number): Report<{ readonly file: string; 
   };
 }
 
-export interface SegmentRow {
-  readonly index: number;
-  readonly type: string;
-  readonly flags: string;
-  readonly offset: number;
-  readonly virtualAddress: string;
-  readonly physicalAddress: string;
-  readonly fileSize: number;
-  readonly memorySize: number;
-  readonly align: number;
-}
+export type SegmentRow = Numbers<'index' | 'offset' | 'fileSize' | 'memorySize' | 'align'> &
+  Texts<'type' | 'flags' | 'virtualAddress' | 'physicalAddress'>;
 
 /** `kelf segments`. @param digits of an address */
 export function segmentsReport(digits: number): Report<{ readonly file: string; readonly segments: readonly SegmentRow[] }> {
@@ -89,15 +58,8 @@ export function segmentsReport(digits: number): Report<{ readonly file: string; 
   };
 }
 
-export interface NoteRow {
-  readonly owner: string;
-  readonly type: string;
-  readonly typeNumber: number;
-  readonly description: string;
-  /** Of the description, in hexadecimal. */
-  readonly bytes: string;
-  readonly offset: number;
-}
+/** `bytes` are the description's, in hexadecimal. */
+export type NoteRow = Texts<'owner' | 'type' | 'description' | 'bytes'> & Numbers<'typeNumber' | 'offset'>;
 
 /** `kelf notes`. */
 export const notesReport: Report<{ readonly file: string; readonly notes: readonly NoteRow[] }> = {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Kernel } from '../../kernel.js';
 import { addrReport } from '../../report/addr.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, UsageError } from '../command.js';
-import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
+import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
+import { withKernel } from '../kernel.js';
 
 export const addr: Command = command({
   usage: 'FILE ADDRESS|NAME+OFFSET… [OPTION…]',
@@ -13,7 +13,7 @@ first. An address is one of the image, as linked; NAME+OFFSET holds on every boo
 A name that several symbols bear gives an answer for each. With - in place of addresses they are read from stdin, one a line.`,
   options: {
     'no-inlines': { type: 'boolean', help: 'leave out inlined functions: the function that has a symbol, and the line in it' },
-    json: KERNEL_OPTIONS.json,
+    json: JSON_OPTION,
   },
   run: ({ args, options, note, write }) =>
     withKernel(args, {}, note, async (kernel, given) => {

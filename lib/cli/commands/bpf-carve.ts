@@ -1,6 +1,6 @@
 import { carveFiles } from '../../bpf/node/carve-files.js';
 import { carveReport } from '../../report/bpf-carve.js';
-import { type Command, command, EXIT } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { Progress } from '../progress.js';
 
 /** More files that can't be read than these are counted. */
@@ -14,7 +14,7 @@ bytes in source, as base64, packed by gzip or not; and light skeletons. For each
 sha256, and its programs with their sections. A folder is searched with all that is under it, links apart. Exit code 4: there is none.`,
   options: {
     out: { type: 'string', short: 'o', value: 'DIR', help: 'write each object to a file under DIR' },
-    json: { type: 'boolean', help: 'print JSON' },
+    json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
     const progress = new Progress('searching');

@@ -3,7 +3,7 @@ import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/pr
 import { openKernel, openRunningKernel } from '../../open/kernel.js';
 import { bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, JUNIT_OPTION, MissingError, UsageError } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, JUNIT_OPTION, MissingError, UsageError } from '../command.js';
 import { readModulesOf, sayNotes } from '../kernel.js';
 
 /** What a kernel is read from: a file, or where there is none the running one. */
@@ -44,7 +44,7 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
       help: "a kernel's modules too: every .ko under DIR; repeatable, in the order of the kernels, the running one first",
     },
     junit: JUNIT_OPTION,
-    json: { type: 'boolean', help: 'print JSON' },
+    json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
     const paths = options.kernel ?? [];

@@ -3,7 +3,7 @@ import { relocateCore } from '../../bpf/load/relocate-core.js';
 import { openBpfObject } from '../../bpf/open.js';
 import { coreLog, coreModel, coreReport } from '../../report/bpf-core.js';
 import { openBtf } from '../btf-input.js';
-import { type Command, command, UsageError } from '../command.js';
+import { type Command, command, JSON_OPTION, UsageError } from '../command.js';
 
 export const bpfCore: Command = command({
   usage: 'OBJECT --kernel KERNEL [--modules FILE]… [--log] [--json]',
@@ -25,7 +25,7 @@ it, and would be refused, or a test guards it; and what the kernel has instead.`
       help: 'BTF of a module, for types that the kernel does not have; repeatable',
     },
     log: { type: 'boolean', help: "print what libbpf's debug log has of each relocation, to be compared with it" },
-    json: { type: 'boolean', help: 'print JSON' },
+    json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
     if (options.kernel === undefined) throw new UsageError('name the kernel: --kernel KERNEL');

@@ -8,7 +8,7 @@ import { openBpfObject } from '../../bpf/open.js';
 import { openSource } from '../../node/source.js';
 import { type TaggedProgram, taggedProgram, tagMatchReport, tagReport } from '../../report/bpf-tag.js';
 import { openBtf } from '../btf-input.js';
-import { type Command, command, EXIT } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { Progress } from '../progress.js';
 
 export const bpfTag: Command = command({
@@ -24,7 +24,7 @@ With --match it says of each loaded program which file it came from. Exit code 4
       value: 'LIST',
       help: "what 'bpftool prog list' printed, as text or JSON, in a file or on - : says where each came from",
     },
-    json: { type: 'boolean', help: 'print JSON' },
+    json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
     const kernel = options.kernel === undefined ? undefined : await openBtf(options.kernel, undefined, Btf.parse);

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { REASONS, type ReasonCode } from '../../reasons.js';
 import { reasonsReport } from '../../report/reasons.js';
-import { type Command, command, EXIT, UsageError } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
 
 export const explain: Command = command({
   usage: '[CODE] [--json]',
   arity: [0, 1],
   about: 'Prints the page of a reason code, or lists all codes.',
-  options: { json: { type: 'boolean', help: 'print JSON' } },
+  options: { json: JSON_OPTION },
   run: async ({ args: [code], write }) => {
     if (code === undefined) {
       await write(reasonsReport, { reasons: Object.entries(REASONS).map(([code, title]) => ({ code, title })) });

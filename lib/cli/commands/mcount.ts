@@ -2,8 +2,8 @@ import type { Kernel } from '../../kernel.js';
 import { type McountSlot, mcountReport } from '../../report/mcount.js';
 import { kernelId } from '../../report/report.js';
 import { offsetText } from '../../report/text.js';
-import { type Command, command, EXIT, MissingError } from '../command.js';
-import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
+import { type Command, command, EXIT, JSON_OPTION, MissingError } from '../command.js';
+import { withKernel } from '../kernel.js';
 
 export const mcount: Command = command({
   usage: 'FILE [--list] [--json]',
@@ -12,7 +12,7 @@ export const mcount: Command = command({
 and which relocations fill them, and where the words stand to their functions.`,
   options: {
     list: { type: 'boolean', help: 'print every word: its place, as stored, as relocated, and its function' },
-    json: KERNEL_OPTIONS.json,
+    json: JSON_OPTION,
   },
   run: ({ args, options, note, write }) =>
     withKernel(args, {}, note, async kernel => {

@@ -2,7 +2,7 @@ import { describeNote } from '../../../elf/note-description.js';
 import { openElf } from '../../image/elf.js';
 import { notesReport } from '../../report/elf.js';
 import { bytesText } from '../../report/text.js';
-import { type Command, command } from '../command.js';
+import { type Command, command, JSON_OPTION } from '../command.js';
 import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
 
@@ -11,7 +11,7 @@ export const notes: Command = command({
   arity: [1, 1],
   about:
     'Prints the notes, a note a line: owner, type, and the description decoded where it is known (GNU, Linux, Xen), else in hexadecimal.',
-  options: { json: { type: 'boolean', help: 'print JSON' } },
+  options: { json: JSON_OPTION },
   async run({ args, note, write }) {
     const elf = openElf(await openElfSource(args[0]!));
     const rows = elf.notes.map(found => {

@@ -5,7 +5,7 @@ import type { SymbolTable } from '../../../elf/symbol.js';
 import { openElf } from '../../image/elf.js';
 import { hex } from '../../report/json.js';
 import type { Report } from '../../report/report.js';
-import { type Command, command, MissingError } from '../command.js';
+import { type Command, command, JSON_OPTION, MissingError } from '../command.js';
 import { noteDiagnostics, sectionName, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
 import type { Output } from '../output.js';
@@ -23,7 +23,7 @@ export const relocs: Command = command({
     'the relative relocations that its bitmaps stand for; REL and RELR keep their addends in the words they relocate.',
   options: {
     section: { type: 'string', value: 'NAME', help: 'only the relocation section of that name, or those for the section of that name' },
-    json: { type: 'boolean', help: 'print JSON' },
+    json: JSON_OPTION,
   },
   async run({ args, options, out, note, write }) {
     const elf = openElf(await openElfSource(args[0]!));

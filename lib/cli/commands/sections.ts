@@ -5,7 +5,7 @@ import type { Section } from '../../../elf/section.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { sectionsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
-import { type Command, command } from '../command.js';
+import { type Command, command, JSON_OPTION } from '../command.js';
 import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
 
@@ -15,7 +15,7 @@ export const sections: Command = command({
   about:
     'Prints the section headers, a section a line under one line of headings. Sizes, offsets and alignments are decimal; flags are\n' +
     "readelf's letters; `-` stands for nothing. The last column is how a compressed section is packed, and its size unpacked.",
-  options: { json: { type: 'boolean', help: 'print JSON' } },
+  options: { json: JSON_OPTION },
   async run({ args, note, write }) {
     const elf = ElfTables.open(await openElfSource(args[0]!));
     const { machine, is64 } = elf.header;

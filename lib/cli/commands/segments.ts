@@ -2,14 +2,14 @@ import { segmentFlagLetters, segmentTypeName } from '../../../elf/names.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { segmentsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
-import { type Command, command } from '../command.js';
+import { type Command, command, JSON_OPTION } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 
 export const segments: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
   about: 'Prints the program headers, a segment a line under one line of headings. Sizes and offsets are decimal, addresses hexadecimal.',
-  options: { json: { type: 'boolean', help: 'print JSON' } },
+  options: { json: JSON_OPTION },
   async run({ args, write }) {
     const elf = ElfTables.open(await openElfSource(args[0]!));
     const { machine, is64 } = elf.header;
