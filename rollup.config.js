@@ -27,8 +27,8 @@ const placeOf = id => `new URL(${JSON.stringify(posix.relative(out, id))}, requi
 
 const { imports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
-/** `var x = require('./y.cjs');`, by which rollup writes `x.name` for what a file takes of another, and of a package. Node's own modules are there already. */
-const REQUIRE = /^(?:var|const) (\w+) = require\('((?!node:)[^']+)'\);\n/gm;
+/** `var x = require('./y.cjs');`, by which rollup writes `x.name` for what a file takes of another, of a package and of Node. */
+const REQUIRE = /^(?:var|const) (\w+) = require\('([^']+)'\);\n/gm;
 
 function requiredLate(code) {
   const names = [];
@@ -52,8 +52,8 @@ export default {
     manualChunks: fileOf,
   },
   external: id => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('#'),
-  // Loops in asm.js are to stay as they are, down to what looks useless.
-  treeshake: false,
+  // What is imported is there for its names: loading a module does nothing, but for the one that runs the command.
+  treeshake: { moduleSideEffects: id => id.endsWith('/lib/cli/main.js') },
   // Helpers of tsc ask for `this`; files that need each other's functions get them when they are called.
   onwarn: (warning, warn) => ['THIS_IS_UNDEFINED', 'CIRCULAR_CHUNK'].includes(warning.code) || warn(warning),
   plugins: [

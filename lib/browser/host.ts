@@ -6,9 +6,13 @@ import type * as node from '../node/host.js';
 
 const ADVICE = 'there are no files outside of Node: give bytes or a Blob';
 
-export type { ReadModulesOptions, SourceOptions } from '../node/host.js';
+export type { Carved, CarvedObject, CarveOptions, ReadModulesOptions, SourceOptions } from '../node/host.js';
 
 export const openSource: typeof node.openSource = (path): ByteSource => {
+  throw new InputError(path, 'no-files', ADVICE);
+};
+
+export const carveFiles: typeof node.carveFiles = async ([path = '']) => {
   throw new InputError(path, 'no-files', ADVICE);
 };
 

@@ -20,16 +20,16 @@ export const BASE_OPTION = {
  * @param parse as `readBtf` has it
  * @throws MissingError for an input without BTF
  */
-export async function openBtf<B extends BtfBlob>(
+export function openBtf<B extends BtfBlob>(
   path: string,
   base: string | undefined,
   parse: (bytes: Uint8Array, options: BtfOptions<B>) => B,
-): Promise<B> {
-  const under = base === undefined ? undefined : await openBtf(base, undefined, parse);
+): B {
+  const under = base === undefined ? undefined : openBtf(base, undefined, parse);
   const source = openSource(path);
   try {
     const start = source.read(0, Math.min(4, source.size));
-    const inside = isElf(start) || isBtf(start) ? undefined : await unwrapped(source);
+    const inside = isElf(start) || isBtf(start) ? undefined : unwrapped(source);
     // What is nothing known is read all the same: what reads it says so.
     const btf = readBtf(inside?.source ?? source, parse, under);
     if (btf === undefined) throw new MissingError(`${path} has no .BTF section: it was built without CONFIG_DEBUG_INFO_BTF, or stripped`);

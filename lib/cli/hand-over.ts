@@ -4,7 +4,7 @@ import { UsageError } from './command.js';
 import type { Output } from './output.js';
 
 /** Writes a report as the options of the command ask for it. */
-export type Write = <M extends object>(report: Report<M>, model: M) => Promise<void>;
+export type Write = <M extends object>(report: Report<M>, model: M) => void;
 
 /**
  * What writes the reports of a command. An option that is called as a format asks for it: a switch (`--json`), or one with a file (`--junit FILE`) where
@@ -19,10 +19,10 @@ export function handOver(options: Readonly<Record<string, unknown>>, out: Output
     const asked = shown.map(({ name, to }) => (to === true ? `--${name}` : `--${name} -`));
     throw new UsageError(`${asked.join(' and ')} both write to stdout: give one of them`);
   }
-  return async (report, model) => {
+  return (report, model) => {
     const format = shown[0]?.format ?? formats.text;
-    writeLines(await format(report, model), out);
-    for (const { format, to } of saved) saveFile(to, [...(await format(report, model)), ''].join('\n'));
+    writeLines(format(report, model), out);
+    for (const { format, to } of saved) saveFile(to, [...format(report, model), ''].join('\n'));
   };
 }
 

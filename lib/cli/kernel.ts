@@ -2,8 +2,10 @@ import type { MissingBtfOptions } from '../answers/missing-btf/missing-btf.js';
 import { foreignBtf } from '../facts/foreign-btf.js';
 import type { ModuleTable } from '../facts/modules/module-table.js';
 import type { Kernel } from '../kernel.js';
+import { readModules } from '../node/read-modules.js';
 import { openKernel, openRunningKernel } from '../open/kernel.js';
 import { JSON_OPTION, UsageError } from './command.js';
+import { Progress } from './progress.js';
 
 /** Which kernel is asked. */
 const OF_KERNEL = {
@@ -61,8 +63,6 @@ export function oneKernel(args: readonly string[], { live }: { readonly live?: b
 
 /** The modules under a folder, with progress. @param types whether their types are asked for too */
 export async function readModulesOf(kernel: Kernel, folder: string, types = false): Promise<ModuleTable> {
-  const { readModules } = await import('../node/read-modules.js');
-  const { Progress } = await import('./progress.js');
   const progress = new Progress('reading modules');
   try {
     return await readModules(folder, { base: kernel.btf, types, onProgress: (done, total) => progress.update(done, total) });

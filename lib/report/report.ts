@@ -17,7 +17,7 @@ export interface Report<M extends object> {
 }
 
 /** Writes any report: its lines. */
-export type Format = <M extends object>(report: Report<M>, model: M) => Iterable<string> | Promise<Iterable<string>>;
+export type Format = <M extends object>(report: Report<M>, model: M) => Iterable<string>;
 
 /** Every format. The command line has an option of the name for each but text: a switch, or one that takes a file. */
 export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format } = {

@@ -1,3 +1,5 @@
+import { XMLBuilder } from 'fast-xml-parser';
+
 /** An element to write: attributes under `@name`, text under `#text`, children under their names; what is undefined is left out. */
 export interface XmlTree {
   readonly [name: string]: string | undefined | XmlTree | readonly XmlTree[];
@@ -10,8 +12,7 @@ export interface XmlTree {
 const NOT_XML = /(?![\t\n\r])[\p{Cc}\p{Cs}\ufffe\uffff]/gu;
 
 /** The document of one root element, with characters that XML can't hold left out; without a line end behind it. */
-export async function writeXml(tree: XmlTree): Promise<string> {
-  const { XMLBuilder } = await import('fast-xml-parser');
+export function writeXml(tree: XmlTree): string {
   const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true });
   return `<?xml version="1.0" encoding="UTF-8"?>\n${(builder.build(clean(tree)) as string).trimEnd()}`;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { carve, openBpfObject } from 'kelf';
+import { carve, openBpfObject } from 'kelf/bpf';
 import { Btf } from 'kelf/btf';
 import { MemorySource } from 'kelf/elf';
 import { cli } from '../support/cli.js';

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf';
+import { type BpfMap, type BpfObject, openBpfObject, structOpsMembers } from 'kelf/bpf';
 import { programTypeNumber } from '../../lib/bpf/names/program-types.js';
 import { ATTACH_TYPES } from '../../lib/bpf/names/uapi.js';
 import { bpfObject, CODE, type InsnSpec, insns } from '../support/bpf-writer.js';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decode, Instructions, kernelNotation } from 'kelf';
+import { decode, Instructions, kernelNotation } from 'kelf/bpf';
 import { bpfObject, CODE, DATA, type InsnSpec, insns } from '../support/bpf-writer.js';
 import type { Check, Outcome } from './check.js';
 

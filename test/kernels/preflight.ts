@@ -10,7 +10,8 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ERRNO_NUMBERS, type Finding, type Outcome, openBpfObject, openKernel, Preflight, readModules } from 'kelf';
+import { ERRNO_NUMBERS, openKernel, readModules } from 'kelf';
+import { type Finding, type Outcome, openBpfObject, Preflight } from 'kelf/bpf';
 
 type Step = 'works' | 'left to the tool' | 'refused by the verifier' | 'fails';
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { BtfAbsence, type Decision, type Kernel, kernelExports, openKernel } from 'kelf';
+import { type Decision, type Kernel, kernelExports, openKernel } from 'kelf';
+import { BtfAbsence } from '../../lib/answers/missing-btf/missing-btf.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 

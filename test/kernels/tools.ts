@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type CarvedObject, carveFiles } from 'kelf';
+import { type CarvedObject, carveFiles } from 'kelf/bpf';
 import { ROOT } from '../support/examples.js';
 import type { Check, Outcome } from './check.js';
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ATTACH_FORMS, auditKernel, duplicates, Kernel, MissingError, parseConfig, piecesOfImage } from 'kelf';
+import { ATTACH_FORMS, auditKernel, Kernel, MissingError, parseConfig } from 'kelf';
 import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
+import { duplicates } from '../../lib/answers/duplicates.js';
+import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
 import { BtfWriter } from '../support/btf-writer.js';
 import { type FunctionSpec, kernelOf } from '../support/kernel-writer.js';
 import { mutate, random } from '../support/mutate.js';

@@ -1,5 +1,6 @@
-import { Kernel, type KernelConfig, parseConfig, piecesOfImage } from 'kelf';
+import { Kernel, type KernelConfig, parseConfig } from 'kelf';
 import { ElfFile, EM, MemorySource, SHF, STB, STT } from 'kelf/elf';
+import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
 import { ElfWriter, join, type SectionSpec, type SymbolSpec } from './elf-writer.js';
 
 /** A function of a kernel to write; 32 bytes each, one behind the other. */

@@ -1,3 +1,4 @@
+import { XMLParser } from 'fast-xml-parser';
 import { FormatError } from '../../../elf/errors.js';
 
 /** An element: its attributes, and its children by their names, each list in the order of the file. Text between them is left out. */
@@ -45,7 +46,6 @@ const DEEPEST = 64;
 export async function readXml(text: string, name: string): Promise<XmlElement> {
   const doctype = text.search(/<!DOCTYPE/i);
   if (doctype >= 0) throw new FormatError('unsupported', { name, offset: doctype }, 'a document type declaration is not read');
-  const { XMLParser } = await import('fast-xml-parser');
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: '@',

@@ -1,4 +1,4 @@
-import type { Document, LineCounter, Node } from 'yaml';
+import { Composer, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, Parser } from 'yaml';
 import { RequirementsError } from './problems.js';
 
 /** A value of a list with its place. Keys of a map are in the order of the file, and each occurs once. */
@@ -37,12 +37,11 @@ const MOST_VALUES = 200_000;
 export async function readYaml(text: string, name: string): Promise<ListValue> {
   if (text.length > LARGEST)
     throw new RequirementsError(name, [{ line: 1, column: 1, message: `is larger than ${LARGEST >> 10} KiB: split it` }]);
-  const yaml = await import('yaml');
-  const lines = new yaml.LineCounter();
+  const lines = new LineCounter();
   const fail = (offset: number, message: string): never => {
     throw new RequirementsError(name, [{ ...placeOf(lines, offset), message }]);
   };
-  const composer = new yaml.Composer({ prettyErrors: false, uniqueKeys: false, merge: false, version: '1.2', schema: 'core' });
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, merge: false, version: '1.2', schema: 'core' });
   let document: Document.Parsed | undefined;
   const take = (composed: Iterable<Document.Parsed>): void => {
     for (const next of composed) {
@@ -52,7 +51,7 @@ export async function readYaml(text: string, name: string): Promise<ListValue> {
       document = next;
     }
   };
-  for (const token of new yaml.Parser(lines.addNewLine).parse(text)) {
+  for (const token of new Parser(lines.addNewLine).parse(text)) {
     if (token.type === 'error') fail(token.offset, firstLine(token.message));
     if (token.type === 'document') {
       const deep = tooDeep(token);
@@ -63,7 +62,7 @@ export async function readYaml(text: string, name: string): Promise<ListValue> {
   take(composer.end(false, text.length));
   const contents = document?.contents ?? undefined;
   if (contents === undefined) return fail(0, 'is empty: a list of functions is expected');
-  return new Values(yaml, document!, lines, fail).read(contents, 0);
+  return new Values(document!, lines, fail).read(contents, 0);
 }
 
 function firstLine(message: string): string {
@@ -97,27 +96,19 @@ function tooDeep(document: object): number | undefined {
 
 /** Turns the library's nodes into values. */
 class Values {
-  readonly #yaml: typeof import('yaml');
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
   readonly #fail: (offset: number, message: string) => never;
   #aliases = 0;
   #count = 0;
 
-  constructor(
-    yaml: typeof import('yaml'),
-    document: Document.Parsed,
-    lines: LineCounter,
-    fail: (offset: number, message: string) => never,
-  ) {
-    this.#yaml = yaml;
+  constructor(document: Document.Parsed, lines: LineCounter, fail: (offset: number, message: string) => never) {
     this.#document = document;
     this.#lines = lines;
     this.#fail = fail;
   }
 
   read(node: Node | null | undefined, depth: number): ListValue {
-    const { isAlias, isMap, isSeq, isScalar } = this.#yaml;
     const offset = node?.range?.[0] ?? 0;
     const at = placeOf(this.#lines, offset);
     if (++this.#count > MOST_VALUES) this.#fail(offset, `aliases make more than ${MOST_VALUES} values of this list`);

@@ -1,11 +1,10 @@
 import type { Btf } from '../../../btf/btf.js';
-import { sha256 } from '../../../elf/compression/sha256.js';
 import { FormatError } from '../../../elf/errors.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfProgram } from '../object/programs.js';
+import { digestOf } from './digest.js';
 import { programImage } from './program-image.js';
 import { type CoreReport, relocateCore } from './relocate-core.js';
-import { sha1 } from './sha1.js';
 
 /** The tag of one program: what `bpftool prog list` shows for it once it is loaded. */
 export interface ProgramTag {
@@ -42,8 +41,8 @@ export function programTags(object: BpfObject, { kernel, modules = [] }: TagOpti
     const failing = refused === undefined ? [] : [`libbpf refuses the object: ${refused.refused}`];
     return {
       program,
-      sha1: tagOf(sha1(bytes)),
-      sha256: tagOf(sha256(bytes)),
+      sha1: tagOf(digestOf('sha1', bytes)),
+      sha256: tagOf(digestOf('sha256', bytes)),
       conditions: [...core, ...failing, ...conditions],
     };
   });

@@ -2,8 +2,6 @@ import { EM } from '../../../elf/constants.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { isElf } from '../../../elf/header.js';
 import type { ByteSource } from '../../../elf/source.js';
-import { InputError, MissingError } from '../../errors.js';
-import { sourceOf } from '../../open/input.js';
 import { carve } from '../carve/carve.js';
 import { type BpfObject, readBpfObject } from '../object/object.js';
 
@@ -55,27 +53,4 @@ function isObject(source: ByteSource): boolean {
   const start = source.read(0, 20);
   const view = new DataView(start.buffer, start.byteOffset, start.length);
   return isElf(start) && view.getUint16(18, start[5] !== ELFDATA2MSB) === EM.BPF;
-}
-
-/** The objects of the file at a path; where it can't be read, one that says why. */
-export function objectsOf(path: string): FoundObjects {
-  let source: ByteSource;
-  try {
-    source = sourceOf(path);
-  } catch (error) {
-    return { objects: [{ path, offset: 0, problem: unreadable(error) }], notes: [] };
-  }
-  try {
-    return objectsIn(source, path);
-  } catch (error) {
-    return { objects: [{ path, offset: 0, problem: unreadable(error) }], notes: [] };
-  } finally {
-    source.close();
-  }
-}
-
-/** What an error says of a file. @throws the error, where it is of something else: a fault of kelf's own */
-export function unreadable(error: unknown): string {
-  if (isFormatError(error) || error instanceof InputError || error instanceof MissingError) return error.message;
-  throw error;
 }

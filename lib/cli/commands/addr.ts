@@ -16,11 +16,11 @@ A name that several symbols bear gives an answer for each. With - in place of ad
     json: JSON_OPTION,
   },
   run: ({ args, options, note, write }) =>
-    withKernel(args, {}, note, async (kernel, given) => {
+    withKernel(args, {}, note, (kernel, given) => {
       const queries = given.flatMap(query => (query === '-' ? linesOfStdin() : [query]));
       if (queries.length === 0) throw new UsageError('stdin gave no address');
       const answers = kernel.symbolize(...queries);
-      await write(addrReport(options['no-inlines'] !== true), { kernel: kernelId(kernel), answers });
+      write(addrReport(options['no-inlines'] !== true), { kernel: kernelId(kernel), answers });
       for (const answer of answers) if ('problem' in answer) note(`kelf: ${answer.query}: ${answer.problem}`);
       if (answers.every(answer => 'problem' in answer)) return EXIT.missing;
       const hint = withoutLines(kernel);

@@ -29,7 +29,7 @@ functions in modules too, by the module's name (MOD:NAME).`,
     const form = formOf(options.as);
     const kind: ProbeKind = options.return === true ? 'return' : 'entry';
     if (kind === 'return' && form === undefined) throw new UsageError('--return is for a form: --as kprobe_events');
-    return withKernel(args, options, note, async (kernel, given) => {
+    return withKernel(args, options, note, (kernel, given) => {
       if (options.all !== true) expectNames(given);
       const names =
         options.all === true
@@ -55,7 +55,7 @@ functions in modules too, by the module's name (MOD:NAME).`,
       };
       const answers = form === 'bpf-c' ? [...asked()] : asked();
       const program = form === 'bpf-c' && attached > 0 ? { program: bpfProgram(recipes, [kind]) } : {};
-      await write(attachReport(form, kind), { kernel: kernelId(kernel), answers, ...program });
+      write(attachReport(form, kind), { kernel: kernelId(kernel), answers, ...program });
       if (found === 0) return EXIT.missing;
       return attached === 0 ? EXIT.findings : EXIT.ok;
     });

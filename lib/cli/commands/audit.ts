@@ -12,9 +12,9 @@ why. Without a FILE it reads the running kernel.`,
   options: { ...KERNEL_OPTIONS, ...PAHOLE_OPTION },
   run({ args, options, note, write }) {
     oneKernel(args, options);
-    return withKernel(args, { ...options, live: args.length === 0 }, note, async kernel => {
+    return withKernel(args, { ...options, live: args.length === 0 }, note, kernel => {
       const figures = auditKernel(kernel, paholeOptions(options['pahole-version']));
-      await write(auditReport, { kernel: kernelId(kernel), banner: kernel.banner, ...figures });
+      write(auditReport, { kernel: kernelId(kernel), banner: kernel.banner, ...figures });
       return EXIT.ok;
     });
   },

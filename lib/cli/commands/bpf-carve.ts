@@ -1,4 +1,4 @@
-import { carveFiles } from '../../bpf/node/carve-files.js';
+import { carveFiles } from '../../node/carve-files.js';
 import { carveReport } from '../../report/bpf-carve.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { Progress } from '../progress.js';
@@ -22,7 +22,7 @@ sha256, and its programs with their sections. A folder is searched with all that
       out: options.out,
       onProgress: (done, total) => progress.update(done, total),
     }).finally(() => progress.end());
-    await write(carveReport, { files, objects });
+    write(carveReport, { files, objects });
     for (const line of problems.slice(0, MOST_PROBLEMS)) note(`kelf: ${line}`);
     if (problems.length > MOST_PROBLEMS) note(`kelf: ${problems.length - MOST_PROBLEMS} more that can't be read`);
     const holders = new Set(objects.map(({ path }) => path)).size;

@@ -1,6 +1,7 @@
-import { type FoundObject, objectsOf, unreadable } from '../../bpf/preflight/inputs.js';
+import type { FoundObject } from '../../bpf/preflight/inputs.js';
 import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
 import { openKernel, openRunningKernel } from '../../open/kernel.js';
+import { objectsOf, unreadable } from '../../open/objects.js';
 import { bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JSON_OPTION, JUNIT_OPTION, MissingError, UsageError } from '../command.js';
@@ -66,7 +67,7 @@ Exit code 1: a program would fail, one in parentheses apart. What can't be told 
     // Nothing was asked then.
     if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
     const checked = objects.map(({ path, offset }, i) => ({ path, offset, kernels: columns.map(({ checks }) => checks[i]!) }));
-    await write(bpfCheckReport, { objects: checked, notTold: NOT_TOLD });
+    write(bpfCheckReport, { objects: checked, notTold: NOT_TOLD });
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     // JSON has it.
     if (options.json !== true) note(`kelf: ${NOT_TOLD}`);

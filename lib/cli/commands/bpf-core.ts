@@ -1,6 +1,6 @@
 import { Btf } from '../../../btf/btf.js';
 import { relocateCore } from '../../bpf/load/relocate-core.js';
-import { openBpfObject } from '../../bpf/open.js';
+import { openBpfObject } from '../../open/bpf-object.js';
 import { coreLog, coreModel, coreReport } from '../../report/bpf-core.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, JSON_OPTION, UsageError } from '../command.js';
@@ -27,14 +27,14 @@ it, and would be refused, or a test guards it; and what the kernel has instead.`
     log: { type: 'boolean', help: "print what libbpf's debug log has of each relocation, to be compared with it" },
     json: JSON_OPTION,
   },
-  async run({ args, options, note, write }) {
+  run({ args, options, note, write }) {
     if (options.kernel === undefined) throw new UsageError('name the kernel: --kernel KERNEL');
     const object = openBpfObject(args[0]!);
-    const kernel = await openBtf(options.kernel, undefined, Btf.parse);
-    const modules = await Promise.all((options.modules ?? []).map(path => openBtf(path, options.kernel, Btf.parse)));
+    const kernel = openBtf(options.kernel, undefined, Btf.parse);
+    const modules = (options.modules ?? []).map(path => openBtf(path, options.kernel, Btf.parse));
     const { outcomes } = relocateCore(object, kernel, { modules });
     const report = coreReport(options.log === true ? () => coreLog(object, outcomes) : undefined);
-    await write(report, { object: args[0]!, kernel: options.kernel, ...coreModel(object, outcomes) });
+    write(report, { object: args[0]!, kernel: options.kernel, ...coreModel(object, outcomes) });
     for (const { message } of object.diagnostics) note(`kelf: ${message}`);
   },
 });

@@ -1,7 +1,7 @@
 import { Btf } from '../../../btf/btf.js';
 import { Listing } from '../../bpf/listing.js';
 import { relocateCore } from '../../bpf/load/relocate-core.js';
-import { openBpfObject } from '../../bpf/open.js';
+import { openBpfObject } from '../../open/bpf-object.js';
 import { disasmReport } from '../../report/bpf-disasm.js';
 import { printable } from '../../report/text.js';
 import { openBtf } from '../btf-input.js';
@@ -32,18 +32,18 @@ names, and behind the instructions stand the variables and the CO-RE relocations
     linum: { type: 'boolean', short: 'l', help: "with each line of source its file, line and column, as bpftool's linum" },
     json: { type: 'boolean', help: 'print a JSON object, its "functions" with their instructions' },
   },
-  async run({ args, options, note, write }) {
+  run({ args, options, note, write }) {
     const notation = NOTATIONS.find(name => name === (options.notation ?? 'kernel'));
     if (notation === undefined) throw new UsageError(`no notation '${options.notation}'; there are ${NOTATIONS.join(', ')}`);
     const object = openBpfObject(args[0]!);
-    const relocated = options.kernel === undefined ? undefined : relocateCore(object, await openBtf(options.kernel, undefined, Btf.parse));
+    const relocated = options.kernel === undefined ? undefined : relocateCore(object, openBtf(options.kernel, undefined, Btf.parse));
     const listing = new Listing(object, relocated?.code);
     const names = args.slice(1);
     const functions = names.length === 0 ? object.functions : object.functions.filter(({ name }) => names.includes(name));
     const absent = names.filter(name => !functions.some(fn => fn.name === name));
     const source = { shown: options['no-source'] !== true, linum: options.linum === true };
     const model = { file: args[0]!, kernel: options.kernel, notation, hex: options.hex === true, object, listing, functions };
-    await write(disasmReport(source), model);
+    write(disasmReport(source), model);
     for (const { message } of object.diagnostics) note(`kelf: ${message}`);
     for (const { relocation, refused } of relocated?.outcomes ?? [])
       if (refused !== undefined) note(`kelf: ${args[0]}: CO-RE ${relocation.text}: libbpf refuses the object: ${refused}`);

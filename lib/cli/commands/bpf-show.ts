@@ -1,5 +1,5 @@
 import { describeObject } from '../../bpf/describe.js';
-import { openBpfObject } from '../../bpf/open.js';
+import { openBpfObject } from '../../open/bpf-object.js';
 import { bpfShowReport } from '../../report/bpf-show.js';
 import { type Command, command } from '../command.js';
 
@@ -18,10 +18,10 @@ kernel will show, its global variables with their values, what it expects of the
     relocs: { type: 'boolean', help: 'list every relocation, and what it means' },
     json: { type: 'boolean', help: 'print everything as a JSON object' },
   },
-  async run({ args, options, note, write }) {
+  run({ args, options, note, write }) {
     const object = openBpfObject(args[0]!, options.name === undefined ? {} : { objectName: options.name });
     const model = { file: args[0]!, ...describeObject(object) };
-    await write(bpfShowReport({ core: options.core === true, relocs: options.relocs === true }), model);
+    write(bpfShowReport({ core: options.core === true, relocs: options.relocs === true }), model);
     for (const problem of model.problems) note(`kelf: ${problem}`);
   },
 });

@@ -3,9 +3,9 @@ import { Btf } from '../../../btf/btf.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { carve } from '../../bpf/carve/carve.js';
 import { type LoadedProgram, parseProgramList, programTags } from '../../bpf/load/tag.js';
-import { carveFiles } from '../../bpf/node/carve-files.js';
-import { openBpfObject } from '../../bpf/open.js';
+import { carveFiles } from '../../node/carve-files.js';
 import { openSource } from '../../node/source.js';
+import { openBpfObject } from '../../open/bpf-object.js';
 import { type TaggedProgram, taggedProgram, tagMatchReport, tagReport } from '../../report/bpf-tag.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
@@ -27,7 +27,7 @@ With --match it says of each loaded program which file it came from. Exit code 4
     json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
-    const kernel = options.kernel === undefined ? undefined : await openBtf(options.kernel, undefined, Btf.parse);
+    const kernel = options.kernel === undefined ? undefined : openBtf(options.kernel, undefined, Btf.parse);
     const progress = new Progress('searching');
     const { objects, problems } = await carveFiles(args, { onProgress: (done, total) => progress.update(done, total) }).finally(() =>
       progress.end(),
@@ -36,14 +36,14 @@ With --match it says of each loaded program which file it came from. Exit code 4
     if (objects.length === 0 && problems.length === 0) note(`kelf: ${args.join(', ')}: no BPF object in it`);
     const programs = [...new Set(objects.map(({ path }) => path))].flatMap(path => tagsOf(path, kernel, note));
     if (options.match === undefined) {
-      await write(tagReport, { programs });
+      write(tagReport, { programs });
       return programs.length > 0 ? EXIT.ok : EXIT.missing;
     }
     const text = new TextDecoder().decode(readAll(options.match));
     const loaded = parseProgramList(text, options.match);
     if (loaded.length === 0) note(`kelf: ${options.match === '-' ? 'stdin' : options.match}: no program is listed in it`);
     const matched = loaded.map(program => ({ ...program, files: programs.filter(known => fits(program, known)) }));
-    await write(tagMatchReport, { programs: matched });
+    write(tagMatchReport, { programs: matched });
     return matched.some(({ files }) => files.length > 0) ? EXIT.ok : EXIT.missing;
   },
 });

@@ -15,12 +15,12 @@ export const btfFind: Command = command({
     kind: KIND_OPTION,
     json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate' },
   },
-  async run({ args, options, note, write }) {
-    const btf = await openBtf(args[0]!, options.base, Btf.parse);
+  run({ args, options, note, write }) {
+    const btf = openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const ids = btf.find(args[1]!).filter(id => kinds === undefined || kinds.has(btf.kindOf(id)));
     const describer = new TypeDescriber(btf);
-    await write(btfFindReport, { file: args[0]!, types: ids.map(id => describer.describe(id)) });
+    write(btfFindReport, { file: args[0]!, types: ids.map(id => describer.describe(id)) });
     if (ids.length > 0) return EXIT.ok;
     note(`kelf: ${args[0]} has no ${options.kind ?? 'type'} called ${args[1]}`);
     return EXIT.missing;

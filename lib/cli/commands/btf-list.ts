@@ -16,11 +16,11 @@ export const btfList: Command = command({
     kind: KIND_OPTION,
     json: { type: 'boolean', help: 'print a JSON object, its "types" with id, kind, name and size' },
   },
-  async run({ args, options, write }) {
-    const btf = await openBtf(args[0]!, options.base, Btf.parse);
+  run({ args, options, write }) {
+    const btf = openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const pattern = args[1] === undefined ? undefined : glob(args[1]);
-    await write(btfListReport, { file: args[0]!, btf, ids: named(btf, kinds, pattern) });
+    write(btfListReport, { file: args[0]!, btf, ids: named(btf, kinds, pattern) });
   },
 });
 

@@ -1,8 +1,8 @@
 import { Btf } from '../../../btf/btf.js';
 import { minimalBtf } from '../../../btf/min.js';
 import { relocateCore } from '../../bpf/load/relocate-core.js';
-import { openBpfObject } from '../../bpf/open.js';
 import { saveFile } from '../../node/save.js';
+import { openBpfObject } from '../../open/bpf-object.js';
 import { openBtf } from '../btf-input.js';
 import { type Command, command, MissingError, UsageError } from '../command.js';
 
@@ -15,9 +15,9 @@ alone that are named, as 'bpftool gen min_core_btf' does. libbpf takes it in pla
     kernel: { type: 'string', short: 'k', value: 'KERNEL', help: "the kernel's file, or its BTF alone" },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'the file to write' },
   },
-  async run({ args, options: { kernel: path, out: file }, note }) {
+  run({ args, options: { kernel: path, out: file }, note }) {
     if (path === undefined || file === undefined) throw new UsageError('name the kernel and the file to write: --kernel KERNEL --out FILE');
-    const kernel = await openBtf(path, undefined, Btf.parse);
+    const kernel = openBtf(path, undefined, Btf.parse);
     const outcomes = args.flatMap(name => {
       const object = openBpfObject(name);
       if (object.btf === undefined) throw new MissingError(`${name} has no BTF, and no CO-RE relocations`);

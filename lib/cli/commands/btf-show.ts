@@ -15,13 +15,13 @@ export const btfShow: Command = command({
     kind: KIND_OPTION,
     json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate, its "missing" the names without' },
   },
-  async run({ args, options, note, write }) {
+  run({ args, options, note, write }) {
     const [path, ...names] = args;
-    const btf = await openBtf(path!, options.base, Btf.parse);
+    const btf = openBtf(path!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const found = names.map(name => candidates(btf, name, kinds));
     const missing = names.filter((_, i) => found[i]!.length === 0);
-    await write(btfShowReport, { file: path!, btf, ids: found.flat(), missing });
+    write(btfShowReport, { file: path!, btf, ids: found.flat(), missing });
     if (missing.length === 0) return EXIT.ok;
     note(`kelf: ${path} has no ${options.kind ?? 'type'} called ${missing.join(', ')}`);
     return EXIT.missing;

@@ -38,7 +38,7 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
       const compared = abi === undefined ? undefined : compareAbi(kernel, abi);
       const ok = results.every(({ ok }) => ok) && compared?.ok !== false;
       const items = results.flatMap(({ items }) => items);
-      await write(checkReport, { kernel: kernelId(kernel), ok, items, ...(compared === undefined ? {} : { abi: compared }) });
+      write(checkReport, { kernel: kernelId(kernel), ok, items, ...(compared === undefined ? {} : { abi: compared }) });
       return ok ? EXIT.ok : EXIT.findings;
     });
   },

@@ -25,14 +25,14 @@ With --modules, names that functions of modules share with the kernel's or each 
     },
   },
   run: ({ args, options, note, write }) =>
-    withKernel(args, options, note, async (kernel, names) => {
+    withKernel(args, options, note, (kernel, names) => {
       const wanted = new Set(names);
       const found = kernel.duplicates().filter(({ name }) => wanted.size === 0 || wanted.has(name));
       const groups = options.sources === true ? found.map(group => withSources(kernel, group)) : found;
       if (options.sources === true && kernel.dwarf() === undefined)
         note(`kelf: ${kernel.name}: no .debug_info: source files are those of .symtab`);
       const described = groups.map(group => describe(kernel, group));
-      await write(duplicatesReport(options.names === true), { kernel: kernelId(kernel), duplicates: described });
+      write(duplicatesReport(options.names === true), { kernel: kernelId(kernel), duplicates: described });
       const listed = new Set(groups.map(({ name }) => name));
       const missing = names.filter(name => kernel.functions.find(name).length === 0 && (kernel.modules?.find(name) ?? []).length === 0);
       for (const name of names)

@@ -8,14 +8,14 @@ export const explain: Command = command({
   arity: [0, 1],
   about: 'Prints the page of a reason code, or lists all codes.',
   options: { json: JSON_OPTION },
-  run: async ({ args: [code], write }) => {
+  run: ({ args: [code], write }) => {
     if (code === undefined) {
-      await write(reasonsReport, { reasons: Object.entries(REASONS).map(([code, title]) => ({ code, title })) });
+      write(reasonsReport, { reasons: Object.entries(REASONS).map(([code, title]) => ({ code, title })) });
       return EXIT.ok;
     }
     if (!isReason(code)) throw new UsageError(`no reason code '${code}'; 'kelf explain' lists them`);
     const page = readFileSync(new URL(`../../../../docs/reasons/${code}.md`, import.meta.url), 'utf8');
-    await write(reasonsReport, { reasons: [{ code, title: REASONS[code], page }] });
+    write(reasonsReport, { reasons: [{ code, title: REASONS[code], page }] });
     return EXIT.ok;
   },
 });

@@ -18,12 +18,12 @@ export const info: Command = command({
   },
   run({ args, options, note, write }) {
     oneKernel(args, options);
-    return withKernel(args, options, note, async kernel => {
+    return withKernel(args, options, note, kernel => {
       if (options.exports === true) {
         const exports = kernelExports(kernel);
         if (exports === undefined) throw new MissingError(`${kernel.name} does not show where __ksymtab is`);
-        await write(exportsReport, { exports });
-      } else await write(infoReport, { facts: factsOf(kernel) });
+        write(exportsReport, { exports });
+      } else write(infoReport, { facts: factsOf(kernel) });
       return EXIT.ok;
     });
   },

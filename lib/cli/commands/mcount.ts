@@ -15,14 +15,14 @@ and which relocations fill them, and where the words stand to their functions.`,
     json: JSON_OPTION,
   },
   run: ({ args, options, note, write }) =>
-    withKernel(args, {}, note, async kernel => {
+    withKernel(args, {}, note, kernel => {
       const found = kernel.mcount;
       if (found === undefined)
         throw new MissingError(`${kernel.name} has no __start_mcount_loc: it was built without CONFIG_DYNAMIC_FTRACE`);
       const { start, stop, count, wordSize, zeroStored, zeroRelocated, fills, relocationSections } = found;
       const { mode } = kernel.functions.sites!;
       const summary = { start, stop, count, wordSize, zeroStored, zeroRelocated, fills, relocationSections, ...mode! };
-      await write(mcountReport, { kernel: kernelId(kernel), ...summary, ...(options.list ? { slots: listSlots(kernel) } : {}) });
+      write(mcountReport, { kernel: kernelId(kernel), ...summary, ...(options.list ? { slots: listSlots(kernel) } : {}) });
       return EXIT.ok;
     }),
 });

@@ -21,10 +21,10 @@ sites, exports and FUNCs of BTF it has. Its BTF is split over that of the kernel
     imports: { type: 'boolean', help: 'list what it takes from the kernel and other modules, with the checksums' },
     json: { type: 'boolean', help: 'print JSON; with a list too where one is asked for' },
   },
-  async run({ args, options, note, write }) {
+  run({ args, options, note, write }) {
     const lists = LISTS.filter(list => options[list] === true);
     if (lists.length > 1 && options.json !== true) throw new UsageError(`--${lists.join(' and --')}: one list at a time, or --json`);
-    const base = options.base === undefined ? undefined : await openBtf(options.base, undefined, Btf.parse);
+    const base = options.base === undefined ? undefined : openBtf(options.base, undefined, Btf.parse);
     const read = function* (): Generator<ModuleModel> {
       for (const path of args) {
         using opened = openModule(path, base === undefined ? {} : { base });
@@ -32,7 +32,7 @@ sites, exports and FUNCs of BTF it has. Its BTF is split over that of the kernel
         for (const { message } of opened.diagnostics) note(`kelf: ${message}`);
       }
     };
-    await write(moduleReport(args.length > 1), { modules: read() });
+    write(moduleReport(args.length > 1), { modules: read() });
   },
 });
 

@@ -12,8 +12,8 @@ export const notes: Command = command({
   about:
     'Prints the notes, a note a line: owner, type, and the description decoded where it is known (GNU, Linux, Xen), else in hexadecimal.',
   options: { json: JSON_OPTION },
-  async run({ args, note, write }) {
-    const elf = openElf(await openElfSource(args[0]!));
+  run({ args, note, write }) {
+    const elf = openElf(openElfSource(args[0]!));
     const rows = elf.notes.map(found => {
       const { type, text } = describeNote(found, elf.littleEndian);
       return {
@@ -25,7 +25,7 @@ export const notes: Command = command({
         offset: found.offset,
       };
     });
-    await write(notesReport, { file: elf.name, notes: rows });
+    write(notesReport, { file: elf.name, notes: rows });
     noteDiagnostics(elf, note);
   },
 });

@@ -25,8 +25,8 @@ export const relocs: Command = command({
     section: { type: 'string', value: 'NAME', help: 'only the relocation section of that name, or those for the section of that name' },
     json: JSON_OPTION,
   },
-  async run({ args, options, out, note, write }) {
-    const elf = openElf(await openElfSource(args[0]!));
+  run({ args, options, out, note, write }) {
+    const elf = openElf(openElfSource(args[0]!));
     const all = elf.relocationTables();
     const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
     if (tables.length === 0 && options.section !== undefined) {
@@ -34,7 +34,7 @@ export const relocs: Command = command({
     }
     const width = widest(tables, ({ section }) => sectionName(section));
     const readers = tables.map(table => new RowReader(elf, table));
-    if (options.json === true) await write(relocationsReport, { file: elf.name, relocations: rowsOf(readers) });
+    if (options.json === true) write(relocationsReport, { file: elf.name, relocations: rowsOf(readers) });
     else for (const reader of readers) for (const rows of reader.chunks()) reader.print(rows, out, width);
     for (const { table, lost } of readers)
       if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations name a symbol that the table has not`);

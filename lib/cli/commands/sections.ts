@@ -16,8 +16,8 @@ export const sections: Command = command({
     'Prints the section headers, a section a line under one line of headings. Sizes, offsets and alignments are decimal; flags are\n' +
     "readelf's letters; `-` stands for nothing. The last column is how a compressed section is packed, and its size unpacked.",
   options: { json: JSON_OPTION },
-  async run({ args, note, write }) {
-    const elf = ElfTables.open(await openElfSource(args[0]!));
+  run({ args, note, write }) {
+    const elf = ElfTables.open(openElfSource(args[0]!));
     const { machine, is64 } = elf.header;
     const rows = elf.sections.map(section => {
       const { index, name, type, flags, address, offset, size, entsize, addralign, link, info } = section;
@@ -38,7 +38,7 @@ export const sections: Command = command({
         ...(type === SHT.NOBITS ? { bits: false as const } : {}),
       };
     });
-    await write(sectionsReport(is64 ? 16 : 8), { file: elf.name, sections: rows });
+    write(sectionsReport(is64 ? 16 : 8), { file: elf.name, sections: rows });
     noteDiagnostics(elf, note);
   },
 });

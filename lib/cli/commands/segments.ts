@@ -10,8 +10,8 @@ export const segments: Command = command({
   arity: [1, 1],
   about: 'Prints the program headers, a segment a line under one line of headings. Sizes and offsets are decimal, addresses hexadecimal.',
   options: { json: JSON_OPTION },
-  async run({ args, write }) {
-    const elf = ElfTables.open(await openElfSource(args[0]!));
+  run({ args, write }) {
+    const elf = ElfTables.open(openElfSource(args[0]!));
     const { machine, is64 } = elf.header;
     const rows = elf.segments.map(({ index, type, flags, offset, virtualAddress, physicalAddress, fileSize, memorySize, align }) => ({
       index,
@@ -24,6 +24,6 @@ export const segments: Command = command({
       memorySize: Number(memorySize),
       align: Number(align),
     }));
-    await write(segmentsReport(is64 ? 16 : 8), { file: elf.name, segments: rows });
+    write(segmentsReport(is64 ? 16 : 8), { file: elf.name, segments: rows });
   },
 });

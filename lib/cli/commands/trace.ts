@@ -16,10 +16,10 @@ syscall:execve), which stands for the functions that it enters by.
 With --modules, of functions in modules too, and what a name means once these are loaded.`,
   options: { ...KERNEL_OPTIONS, modules: MODULES_OPTION },
   run: ({ args, options, note, write }) =>
-    withKernel(args, options, note, async (kernel, names) => {
+    withKernel(args, options, note, (kernel, names) => {
       expectNames(names);
       const questions = names.map(name => ask(kernel, name));
-      await write(traceReport, { kernel: kernelId(kernel), questions });
+      write(traceReport, { kernel: kernelId(kernel), questions });
       return questions.some(isFound) ? EXIT.ok : EXIT.missing;
     }),
 });

@@ -12,12 +12,12 @@ export const tracepoints: Command = command({
 A PATTERN is a name or SYSTEM:NAME, with * and ? as in a shell.`,
   options: KERNEL_OPTIONS,
   run: ({ args, options, note, write }) =>
-    withKernel(args, options, note, async (kernel, patterns) => {
+    withKernel(args, options, note, (kernel, patterns) => {
       const wanted = patterns.map(glob);
       const rows = kernel.tracepoints
         .all()
         .filter(row => wanted.length === 0 || wanted.some(pattern => pattern(row.name) || pattern(`${row.system ?? ''}:${row.name}`)));
-      await write(tracepointsReport, { kernel: kernelId(kernel), tracepoints: rows });
+      write(tracepointsReport, { kernel: kernelId(kernel), tracepoints: rows });
       if (rows.length > 0) return EXIT.ok;
       note(`kelf: ${nothing(kernel.tracepoints, patterns)}`);
       return EXIT.missing;

@@ -1,10 +1,11 @@
-import type { MissingBtfOfAll, MissingBtfOfAllOptions } from '../../answers/missing-btf/all.js';
+import { type MissingBtfOfAll, type MissingBtfOfAllOptions, missingBtfOfAll } from '../../answers/missing-btf/all.js';
 import type { Kernel } from '../../kernel.js';
 import { collectInThreads } from '../../node/collect-entries.js';
 import { kernelId } from '../../report/report.js';
 import { whyAllReport, whyReport } from '../../report/why.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { Progress } from '../progress.js';
 
 export const why: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',
@@ -25,19 +26,17 @@ With --all, of every function that BTF lacks.`,
       if (options.all === true) {
         if (names.length > 0) throw new UsageError('with --all, name no function');
         const all = await whyAll(kernel, { ...pahole, ...(options.live === true ? {} : { collect: collectInThreads(args[0]!) }) });
-        await write(whyAllReport, { kernel: kernelId(kernel), ...all });
+        write(whyAllReport, { kernel: kernelId(kernel), ...all });
         return EXIT.ok;
       }
       expectNames(names);
-      await write(whyReport, { kernel: kernelId(kernel), answers: names.map(name => kernel.missingBtf(name, pahole)) });
+      write(whyReport, { kernel: kernelId(kernel), answers: names.map(name => kernel.missingBtf(name, pahole)) });
       return EXIT.ok;
     });
   },
 });
 
 async function whyAll(kernel: Kernel, options: MissingBtfOfAllOptions): Promise<MissingBtfOfAll> {
-  const { missingBtfOfAll } = await import('../../answers/missing-btf/all.js');
-  const { Progress } = await import('../progress.js');
   const progress = new Progress('reading debug information');
   try {
     return await missingBtfOfAll(kernel, { ...options, onProgress: (done, total) => progress.update(done, total) });

@@ -29,56 +29,56 @@ const report: Report<Probes> = {
   }),
 };
 
-async function written<M extends object>(one: Report<M>, model: M, options: object, formats = FORMATS): Promise<string> {
+function written<M extends object>(one: Report<M>, model: M, options: object, formats = FORMATS): string {
   const parts: Uint8Array[] = [];
   const out = new Output(bytes => parts.push(bytes.slice()));
-  await handOver({ ...options }, out, formats)(one, model);
+  handOver({ ...options }, out, formats)(one, model);
   out.flush();
   return Buffer.concat(parts).toString('utf8');
 }
 
 describe('a report', () => {
-  it('is text where nothing else is asked for', async () => {
-    expect(await written(report, PROBES, {})).to.equal('vmlinux do_exit 0xffffffff81000010\nvmlinux tty_write 0xffffffff81000020\n');
+  it('is text where nothing else is asked for', () => {
+    expect(written(report, PROBES, {})).to.equal('vmlinux do_exit 0xffffffff81000010\nvmlinux tty_write 0xffffffff81000020\n');
   });
 
-  it('is its model under its schema with --json', async () => {
-    const text = await written(report, PROBES, { json: true });
+  it('is its model under its schema with --json', () => {
+    const text = written(report, PROBES, { json: true });
     expect(text.split('\n')).to.have.lengthOf(2);
     expect(JSON.parse(text)).to.deep.equal({ schema: 'kelf/probes', version: 1, ...PROBES });
   });
 
-  it('has a row a line where it is a table, none or many, made as they are written', async () => {
+  it('has a row a line where it is a table, none or many, made as they are written', () => {
     const table = { ...report, rows: 'probes' };
     const rows = function* (): Generator<{ name: string; address: string }> {
       yield* PROBES.probes;
     };
-    expect((await written(table, { kernel: 'vmlinux', probes: rows() }, { json: true })).split('\n')).to.deep.equal([
+    expect(written(table, { kernel: 'vmlinux', probes: rows() }, { json: true }).split('\n')).to.deep.equal([
       '{"schema":"kelf/probes","version":1,"kernel":"vmlinux","probes":[',
       '{"name":"do_exit","address":"0xffffffff81000010"},',
       '{"name":"tty_write","address":"0xffffffff81000020"}',
       ']}',
       '',
     ]);
-    expect(JSON.parse(await written(table, { kernel: 'vmlinux', probes: [] }, { json: true })).probes).to.deep.equal([]);
+    expect(JSON.parse(written(table, { kernel: 'vmlinux', probes: [] }, { json: true })).probes).to.deep.equal([]);
   });
 
-  it('writes addresses as text in JSON, and maps as objects', async () => {
+  it('writes addresses as text in JSON, and maps as objects', () => {
     const model = { address: 0xffff_ffff_8100_0010n, fills: new Map([['R_X86_64_64', 2]]), rows: new Set([1]).values() };
     const odd: Report<typeof model> = { schema: 'kelf/odd', version: 1, text: () => [] };
-    expect(await written(odd, model, { json: true })).to.equal(
+    expect(written(odd, model, { json: true })).to.equal(
       '{"schema":"kelf/odd","version":1,"address":"0xffffffff81000010","fills":{"R_X86_64_64":2},"rows":[1]}\n',
     );
   });
 
-  it('goes to a file beside the text, or with - to stdout in place of it', async () => {
+  it('goes to a file beside the text, or with - to stdout in place of it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'kelf-'));
     try {
       const file = join(folder, 'report.xml');
-      expect(await written(report, PROBES, { junit: file })).to.equal(await written(report, PROBES, {}));
+      expect(written(report, PROBES, { junit: file })).to.equal(written(report, PROBES, {}));
       const xml = readFileSync(file, 'utf8');
       expect(xml).to.include('<testsuite name="vmlinux" tests="2" failures="0" errors="0" skipped="0">');
-      expect(await written(report, PROBES, { junit: '-' })).to.equal(xml);
+      expect(written(report, PROBES, { junit: '-' })).to.equal(xml);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -89,10 +89,10 @@ describe('a report', () => {
     expect(() => handOver({ json: true, junit: '-' }, out)).to.throw('--json and --junit - both write to stdout: give one of them');
   });
 
-  it('is written in a new format by one more line of FORMATS, asked for by the option of its name', async () => {
+  it('is written in a new format by one more line of FORMATS, asked for by the option of its name', () => {
     const yaml: Format = ({ schema }, model) => [`schema: ${schema}`, ...Object.keys(model).map(key => `${key}: …`)];
     const formats = { ...FORMATS, yaml };
-    expect(await written(report, PROBES, { yaml: true }, formats)).to.equal('schema: kelf/probes\nkernel: …\nprobes: …\n');
-    expect(await written(report, PROBES, {}, formats)).to.equal(await written(report, PROBES, {}));
+    expect(written(report, PROBES, { yaml: true }, formats)).to.equal('schema: kelf/probes\nkernel: …\nprobes: …\n');
+    expect(written(report, PROBES, {}, formats)).to.equal(written(report, PROBES, {}));
   });
 });

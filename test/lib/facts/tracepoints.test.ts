@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { Kernel, openKernel, piecesOfImage, tracepointAnswer } from 'kelf';
+import { Kernel, openKernel, tracepointAnswer } from 'kelf';
 import { ElfFile, MemorySource, SHF, STB, STT } from 'kelf/elf';
+import { piecesOfImage } from '../../../lib/facts/pieces-of-image.js';
 import { BtfWriter } from '../../support/btf-writer.js';
 import { cli } from '../../support/cli.js';
 import { ElfWriter, join, type SymbolSpec } from '../../support/elf-writer.js';

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { Kernel, MissingError, missingBtfOfAll, piecesOfImage } from 'kelf';
+import { Kernel, MissingError, missingBtfOfAll } from 'kelf';
 import { Btf } from 'kelf/btf';
 import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
+import { piecesOfImage } from '../../../../lib/facts/pieces-of-image.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { mutate, random } from '../../../support/mutate.js';
 

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { BtfAbsence, type Kernel, type MissingBtf, openKernel } from 'kelf';
+import { type Kernel, type MissingBtf, openKernel } from 'kelf';
 import { Btf } from 'kelf/btf';
+import { BtfAbsence } from '../../../../lib/answers/missing-btf/missing-btf.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { externalOnly } from '../../../support/external-only.js';
 import { type FunctionSpec, type KernelSpec, kernelOf } from '../../../support/kernel-writer.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { carve } from 'kelf';
+import { carve } from 'kelf/bpf';
 import { isFormatError, MemorySource } from 'kelf/elf';
 import { bpftoolLiteral, LIGHT_LOADER, lightBtf, lightData } from '../../../support/light-skeleton.js';
 import { mutate, random } from '../../../support/mutate.js';

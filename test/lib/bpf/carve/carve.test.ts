@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { carve, carveFiles } from 'kelf';
+import { carve, carveFiles } from 'kelf/bpf';
 import { MemorySource } from 'kelf/elf';
 import { bpftoolLiteral, LIGHT_INSTRUCTIONS, LIGHT_LOADER, lightBtf, lightData } from '../../../support/light-skeleton.js';
 

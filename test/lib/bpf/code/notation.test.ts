@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decode, Instructions, kernelNotation, llvmNotation } from 'kelf';
+import { decode, Instructions, kernelNotation, llvmNotation } from 'kelf/bpf';
 import { type InsnSpec, insns } from '../../../support/bpf-writer.js';
 
 /** Two slots, of which the first is looked at. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openBpfObject, relocateCore } from 'kelf';
+import { openBpfObject, relocateCore } from 'kelf/bpf';
 import { Btf, breakOf } from 'kelf/btf';
 import { ElfFile, isFormatError, MemorySource } from 'kelf/elf';
 import { mutate, random } from '../../../support/mutate.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type CoreOutcome, openBpfObject, relocateCore } from 'kelf';
+import { type CoreOutcome, openBpfObject, relocateCore } from 'kelf/bpf';
 import { Btf } from 'kelf/btf';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { cli } from '../../../support/cli.js';

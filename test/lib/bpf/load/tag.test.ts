@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { openBpfObject, parseProgramList, programTags } from 'kelf';
+import { openBpfObject, parseProgramList, programTags } from 'kelf/bpf';
 import { cli } from '../../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../../fixtures/${name}`, import.meta.url));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SECTION_DEFINITIONS, sectionMeaning } from 'kelf';
+import { SECTION_DEFINITIONS, sectionMeaning } from 'kelf/bpf';
 import { PROGRAM_TYPES } from '../../../../lib/bpf/names/program-types.js';
 import { ATTACH_TYPES } from '../../../../lib/bpf/names/uapi.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type BpfObject, describeObject, Listing, openBpfObject, remarks } from 'kelf';
+import { type BpfObject, describeObject, Listing, openBpfObject, remarks } from 'kelf/bpf';
 import { FormatError } from 'kelf/elf';
 import { sampleObject } from '../../../support/bpf-writer.js';
 import { mutate, random } from '../../../support/mutate.js';

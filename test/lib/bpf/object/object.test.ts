@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type BpfMap, type BpfObject, describeRelocation, openBpfObject, slotsOf, structOpsMembers } from 'kelf';
+import { type BpfMap, type BpfObject, describeRelocation, openBpfObject, slotsOf, structOpsMembers } from 'kelf/bpf';
 import { FormatError } from 'kelf/elf';
 import { bpfObject, CODE, DATA, insns, mapNumber, sampleObject } from '../../../support/bpf-writer.js';
 import { BtfWriter } from '../../../support/btf-writer.js';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type BpfExtern, type BpfObject, type Kernel, openBpfObject, type Verdict } from 'kelf';
+import type { Kernel, Verdict } from 'kelf';
+import { type BpfExtern, type BpfObject, openBpfObject } from 'kelf/bpf';
 import { ExternChecks } from '../../../../lib/bpf/preflight/extern-checks.js';
 import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
 import { bpfObject, CODE, insns } from '../../../support/bpf-writer.js';

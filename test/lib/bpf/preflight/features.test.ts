@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { openBpfObject } from 'kelf';
+import { openBpfObject } from 'kelf/bpf';
 import { SECTION_DEFINITIONS } from '../../../../lib/bpf/names/section-names.js';
 import { KernelFeatures } from '../../../../lib/bpf/preflight/features.js';
 import { BtfWriter } from '../../../support/btf-writer.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Kernel, openBpfObject, openKernel, Preflight } from 'kelf';
+import { Kernel, openKernel } from 'kelf';
+import { openBpfObject, Preflight } from 'kelf/bpf';
 import { Btf } from 'kelf/btf';
 import { ElfFile, isFormatError, MemorySource } from 'kelf/elf';
 import { bpfCheckReport } from '../../../../lib/report/bpf-check.js';

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type Finding, Kernel, type ObjectCheck, openBpfObject, openKernel, Preflight } from 'kelf';
+import { Kernel, openKernel } from 'kelf';
+import { type Finding, type ObjectCheck, openBpfObject, Preflight } from 'kelf/bpf';
 import { Btf } from 'kelf/btf';
 import { featuresBtf } from '../../../support/features.js';
 

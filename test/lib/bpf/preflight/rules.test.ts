@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Finding, type ObjectCheck, openBpfObject, Preflight } from 'kelf';
+import { type Finding, type ObjectCheck, openBpfObject, Preflight } from 'kelf/bpf';
 import { outcomeOf } from '../../../../lib/bpf/preflight/preflight.js';
 import { accepted, refused, untold } from '../../../../lib/bpf/preflight/verdict.js';
 import { bpfObject, CODE, DATA, type InsnSpec, insns, mapNumber, sampleObject } from '../../../support/bpf-writer.js';

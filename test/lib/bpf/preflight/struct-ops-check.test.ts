@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { openBpfObject, type Verdict } from 'kelf';
+import type { Verdict } from 'kelf';
+import { openBpfObject } from 'kelf/bpf';
 import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
 import { structOpsVerdict } from '../../../../lib/bpf/preflight/struct-ops-check.js';
 import { sampleObject } from '../../../support/bpf-writer.js';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type BpfProgram, Kernel, type Verdict } from 'kelf';
+import { Kernel, type Verdict } from 'kelf';
+import type { BpfProgram } from 'kelf/bpf';
 import { sectionMeaning } from '../../../../lib/bpf/names/section-names.js';
 import { PreflightModules } from '../../../../lib/bpf/preflight/modules.js';
 import { matchesPattern, TargetChecks } from '../../../../lib/bpf/preflight/target-checks.js';

@@ -116,6 +116,15 @@ describe('names across the kernel and its modules', () => {
       .with.property('code', 'no-modules');
   });
 
+  it('finds modules by their names, packed in any way that is known', () => {
+    const packed = join(folder, 'packed');
+    mkdirSync(packed);
+    const names = ['a.ko', 'b.ko.gz', 'c.ko.lzma', 'd.ko.xz', 'e.ko.zst'];
+    for (const name of [...names, 'f.ko.txt', 'g.gz', 'hko']) writeFileSync(join(packed, name), '');
+    expect(findModules(packed)).to.deep.equal(names.map(name => join(packed, name)));
+    rmSync(packed, { recursive: true });
+  });
+
   it('reads the same on threads', async () => {
     const many = join(folder, 'many');
     mkdirSync(many);

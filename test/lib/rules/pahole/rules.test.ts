@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { BtfAbsence, type Kernel, type MissingBtf } from 'kelf';
+import type { Kernel, MissingBtf } from 'kelf';
 import { EM } from 'kelf/elf';
+import { BtfAbsence } from '../../../../lib/answers/missing-btf/missing-btf.js';
 import type { Entry, EntryParameter } from '../../../../lib/rules/pahole/entry.js';
 import type { AtAddress, DwarfFacts, UnderName } from '../../../../lib/rules/pahole/facts.js';
 import { BtfWriter } from '../../../support/btf-writer.js';

@@ -1,6 +1,6 @@
 import { MemorySource } from '../../elf/source.js';
-import { type Input, openInput, sourceOf } from '../open/input.js';
-import { type BpfObject, type BpfObjectOptions, readBpfObject } from './object/object.js';
+import { type BpfObject, type BpfObjectOptions, readBpfObject } from '../bpf/object/object.js';
+import { type Input, openInput, sourceOf } from './input.js';
 
 /**
  * Opens a BPF object; a Blob gives a promise of it.

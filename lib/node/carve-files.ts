@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { isFormatError } from '../../../elf/errors.js';
-import { InputError } from '../../errors.js';
-import { makeFolder, saveFile } from '../../node/save.js';
-import { openSource } from '../../node/source.js';
-import { inThreads, type Job, workerBeside } from '../../node/threads.js';
-import { carve } from '../carve/carve.js';
-import type { ByteRange, Find } from '../carve/find.js';
+import { isFormatError } from '../../elf/errors.js';
+import { carve } from '../bpf/carve/carve.js';
+import type { ByteRange, Find } from '../bpf/carve/find.js';
+import { InputError } from '../errors.js';
+import { makeFolder, saveFile } from './save.js';
+import { openSource } from './source.js';
+import { inThreads, type Job, workerBeside } from './threads.js';
 
 /** An object that was found in a file; its bytes are not kept. */
 export interface CarvedObject extends Omit<Find, 'bytes' | 'loader'> {

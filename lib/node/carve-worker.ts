@@ -1,4 +1,4 @@
-import { serve } from '../../node/threads.js';
 import { CARVE } from './carve-files.js';
+import { serve } from './threads.js';
 
 serve(CARVE);
