@@ -84,7 +84,8 @@ export { type OpenKernelOptions, openKernel, openRunningKernel } from './open/op
 export { type OpenModuleOptions, openModule } from './open/open-module.js';
 export { REASONS, type ReasonCode } from './reasons.js';
 export { CHANGES, type Change, type ChangeName } from './releases.js';
-export { type JUnitKernel, toJUnit } from './report/check-junit.js';
+export { toJUnit } from './report/check.js';
+export type { KernelId } from './report/report.js';
 export type { Clone } from './rules/clones.js';
 export type { Decision } from './rules/decision.js';
 export type { Era, PaholeGuess } from './rules/pahole/eras.js';

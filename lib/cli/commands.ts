@@ -1,6 +1,6 @@
-import type { Command, OptionTable } from './command.js';
+import type { Command } from './command.js';
 
-export type CommandTable = Readonly<Record<string, { readonly summary: string; load(): Promise<Command<OptionTable>> }>>;
+export type CommandTable = Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>>;
 
 /** Every command, in the order of `kelf --help`. A module is loaded when its command is called, so that none pays for another. */
 export const COMMANDS: CommandTable = {

@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS, type Command, type OptionTable } from './command.js';
+import { COMMON_OPTIONS, type Command } from './command.js';
 import type { CommandTable } from './commands.js';
 
 /** `kelf --help`. */
@@ -19,7 +19,7 @@ export function overview(commands: CommandTable): string {
 }
 
 /** `kelf COMMAND --help`. */
-export function commandHelp(name: string, command: Command<OptionTable>): string {
+export function commandHelp(name: string, command: Command): string {
   const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(([option, { short, value, help }]) => [
     `${short === undefined ? '    ' : `-${short}, `}--${option}${value === undefined ? '' : ` ${value}`}`,
     help,
