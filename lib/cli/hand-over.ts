@@ -1,10 +1,7 @@
 import { saveFile } from '../node/save.js';
-import { FORMATS, type Format, type Report } from '../report/report.js';
-import { UsageError } from './command.js';
+import { FORMATS, type Format } from '../report/report.js';
+import { UsageError, type Write } from './command.js';
 import type { Output } from './output.js';
-
-/** Writes a report as the options of the command ask for it. */
-export type Write = <M extends object>(report: Report<M>, model: M) => void;
 
 /**
  * What writes the reports of a command. An option that is called as a format asks for it: a switch (`--json`), or one with a file (`--junit FILE`) where

@@ -3,8 +3,8 @@ import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { openElf } from '../../image/elf.js';
+import { rowsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
-import type { Report } from '../../report/report.js';
 import { type Command, command, JSON_OPTION, MissingError } from '../command.js';
 import { noteDiagnostics, sectionName, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
@@ -34,7 +34,7 @@ export const relocs: Command = command({
     }
     const width = widest(tables, ({ section }) => sectionName(section));
     const readers = tables.map(table => new RowReader(elf, table));
-    if (options.json === true) write(relocationsReport, { file: elf.name, relocations: rowsOf(readers) });
+    if (options.json === true) write(rowsReport('relocations'), { file: elf.name, relocations: rowsOf(readers) });
     else for (const reader of readers) for (const rows of reader.chunks()) reader.print(rows, out, width);
     for (const { table, lost } of readers)
       if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations name a symbol that the table has not`);
@@ -45,14 +45,6 @@ export const relocs: Command = command({
 function belongsTo(elf: ElfFile, { section }: RelocationTable, name: string): boolean {
   return section.name === name || (section.info !== 0 && elf.sections[section.info]?.name === name);
 }
-
-/** `kelf relocs`, as JSON: the text is written as bytes, since rows as objects take many times as long. */
-const relocationsReport: Report<{ readonly file: string; readonly relocations: Iterable<object> }> = {
-  schema: 'kelf/relocations',
-  version: 1,
-  rows: 'relocations',
-  text: () => [],
-};
 
 function* rowsOf(readers: readonly RowReader[]): Generator<object> {
   for (const reader of readers)
