@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
-import type { Write } from '../report/report.js';
+import type { Report } from '../report/report.js';
 import type { Output } from './output.js';
 
 /** An option of a command. The table drives the parser, `--help`, the man page and the completions. */
@@ -17,6 +17,9 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 export type OptionValues<T extends OptionTable> = {
   readonly [K in keyof T]?: T[K]['type'] extends 'boolean' ? boolean : T[K]['multiple'] extends true ? string[] : string;
 };
+
+/** Writes a report, as the options of the command ask for it. */
+export type Write = <M extends object>(report: Report<M>, model: M) => void;
 
 /** What a command is given to work with. */
 export interface Context<T extends OptionTable = OptionTable> {

@@ -1,10 +1,6 @@
 import type { Section } from '../../elf/section.js';
 import type { ElfTables } from '../../elf/tables.js';
 import { printable } from '../report/text.js';
-import type { Output } from './output.js';
-
-export { hex } from '../report/json.js';
-export { printable } from '../report/text.js';
 
 // What the commands that print an ELF file's own tables share.
 
@@ -23,30 +19,4 @@ export function widest<T>(rows: readonly T[], cell: (row: T) => string): number 
   let width = 0;
   for (const row of rows) width = Math.max(width, cell(row).length);
   return width;
-}
-
-/** A report as JSON with one list, written row by row: `{"schema":"kelf/symbols","version":1,"file":…,"symbols":[` and a row a line. */
-export class JsonRows {
-  readonly #out: Output;
-  #first = true;
-
-  constructor(out: Output, file: string, key: string) {
-    this.#out = out;
-    out.text(`{"schema":"kelf/${key}","version":1,"file":${JSON.stringify(file)},"${key}":[`);
-  }
-
-  /** Begins a row; what is written next is the row. */
-  begin(): Output {
-    this.#out.text(this.#first ? '\n' : ',\n');
-    this.#first = false;
-    return this.#out;
-  }
-
-  row(value: object): void {
-    this.begin().text(JSON.stringify(value));
-  }
-
-  end(): void {
-    this.#out.text('\n]}\n');
-  }
 }

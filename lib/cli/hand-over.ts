@@ -1,6 +1,6 @@
 import { saveFile } from '../node/save.js';
-import { FORMATS, type Format, type Write } from '../report/report.js';
-import { UsageError } from './command.js';
+import { FORMATS, type Format } from '../report/report.js';
+import { UsageError, type Write } from './command.js';
 import type { Output } from './output.js';
 
 /**

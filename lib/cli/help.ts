@@ -10,7 +10,7 @@ export function overview(commands: CommandTable): string {
     '',
     'Reads Linux kernels and BPF objects from their files.',
     '',
-    ...names.map(name => `  ${name.padEnd(width)}  ${commands[name]!.summary}`),
+    ...names.map(name => `  ${name.padEnd(width)}  ${commands[name]![0]}`),
     '',
     "'kelf COMMAND --help' says more. Exit codes: 0 fine, 1 findings, 2 wrong call, 3 unreadable or malformed input,",
     '4 the input lacks what the question needs, 70 an error of kelf itself, 74 the output could not be written.',

@@ -27,7 +27,7 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
       return EXIT.ok;
     }
     const { name, rest } = found;
-    const command: Command = await COMMANDS[name]!.load();
+    const command: Command = await COMMANDS[name]![1]();
     const table = { ...command.options, ...COMMON_OPTIONS };
     const { values, positionals } = parse(rest, table);
     debug = values['debug'] === true;

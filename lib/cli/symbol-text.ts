@@ -1,7 +1,9 @@
 import { bindingName, reservedIndexName, symbolTypeName } from '../../elf/names.js';
 import type { SymbolTable } from '../../elf/symbol.js';
 import type { ElfTables } from '../../elf/tables.js';
-import { hex, printable, sectionName, widest } from './elf.js';
+import { hex } from '../report/json.js';
+import { printable } from '../report/text.js';
+import { sectionName, widest } from './elf.js';
 import type { Output } from './output.js';
 
 /** Names of sections and files are cut there, those of symbols go on in another piece. */

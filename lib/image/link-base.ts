@@ -1,4 +1,5 @@
 import { FormatError } from '../../elf/errors.js';
+import { ElfFile } from '../../elf/file.js';
 import { relativeType } from '../../elf/relocation-rules.js';
 import { halves } from '../../elf/words.js';
 import { type KallsymsTables, kallsymsAt } from '../../kallsyms/locate.js';

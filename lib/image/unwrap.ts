@@ -1,7 +1,7 @@
 import { KERNEL_STARTS, packingOf } from '../../elf/compression/packing.js';
 import { unpack } from '../../elf/compression/unpack.js';
 import { FormatError } from '../../elf/errors.js';
-import type { ElfFile } from '../../elf/file.js';
+import { ElfFile } from '../../elf/file.js';
 import { isElf } from '../../elf/header.js';
 import { indexOfBytes } from '../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';

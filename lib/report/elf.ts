@@ -2,7 +2,7 @@ import type { Section } from '../../elf/section.js';
 import type { Report } from './report.js';
 import { printable, table } from './text.js';
 
-// What ELF files have tables of: sections, segments, notes. Relocations and symbols are millions: their text is written where they are read.
+// What ELF files have tables of.
 
 type Texts<K extends string> = Readonly<Record<K, string>>;
 type Numbers<K extends string> = Readonly<Record<K, number>>;
@@ -72,4 +72,11 @@ export const notesReport: Report<{ readonly file: string; readonly notes: readon
 /** An address of JSON with the zeros that a column has in front. */
 function addressCell(address: string, digits: number): string {
   return address.slice(2).padStart(digits, '0');
+}
+
+/**
+ * `kelf symbols`, `kelf relocs`: tables of millions of rows, in JSON. Rows as objects take many times as long as bytes, as which the commands write the text.
+ */
+export function rowsReport(rows: 'symbols' | 'relocations'): Report<object> {
+  return { schema: `kelf/${rows}`, version: 1, rows, text: () => [] };
 }

@@ -29,9 +29,6 @@ export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format
   },
 };
 
-/** Hands a report over to be written, as whoever asked wants it. */
-export type Write = <M extends object>(report: Report<M>, model: M) => void;
-
 /** What identifies a kernel in a report. */
 export interface KernelId {
   readonly name: string;

@@ -1,5 +1,5 @@
+import { ElfFile } from '../../../elf/file.js';
 import { describeNote } from '../../../elf/note-description.js';
-import { openElf } from '../../image/elf.js';
 import { notesReport } from '../../report/elf.js';
 import { bytesText } from '../../report/text.js';
 import { type Command, command, JSON_OPTION } from '../command.js';
@@ -13,7 +13,7 @@ export const notes: Command = command({
     'Prints the notes, a note a line: owner, type, and the description decoded where it is known (GNU, Linux, Xen), else in hexadecimal.',
   options: { json: JSON_OPTION },
   run({ args, note, write }) {
-    const elf = openElf(openElfSource(args[0]!));
+    const elf = ElfFile.open(openElfSource(args[0]!));
     const rows = elf.notes.map(found => {
       const { type, text } = describeNote(found, elf.littleEndian);
       return {

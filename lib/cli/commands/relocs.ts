@@ -1,10 +1,9 @@
-import type { ElfFile } from '../../../elf/file.js';
+import { ElfFile } from '../../../elf/file.js';
 import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js';
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
-import { openElf } from '../../image/elf.js';
+import { rowsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
-import type { Report } from '../../report/report.js';
 import { type Command, command, JSON_OPTION, MissingError } from '../command.js';
 import { noteDiagnostics, sectionName, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
@@ -26,7 +25,7 @@ export const relocs: Command = command({
     json: JSON_OPTION,
   },
   run({ args, options, out, note, write }) {
-    const elf = openElf(openElfSource(args[0]!));
+    const elf = ElfFile.open(openElfSource(args[0]!));
     const all = elf.relocationTables();
     const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
     if (tables.length === 0 && options.section !== undefined) {
@@ -34,7 +33,7 @@ export const relocs: Command = command({
     }
     const width = widest(tables, ({ section }) => sectionName(section));
     const readers = tables.map(table => new RowReader(elf, table));
-    if (options.json === true) write(relocationsReport, { file: elf.name, relocations: rowsOf(readers) });
+    if (options.json === true) write(rowsReport('relocations'), { file: elf.name, relocations: rowsOf(readers) });
     else for (const reader of readers) for (const rows of reader.chunks()) reader.print(rows, out, width);
     for (const { table, lost } of readers)
       if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations name a symbol that the table has not`);
@@ -45,14 +44,6 @@ export const relocs: Command = command({
 function belongsTo(elf: ElfFile, { section }: RelocationTable, name: string): boolean {
   return section.name === name || (section.info !== 0 && elf.sections[section.info]?.name === name);
 }
-
-/** `kelf relocs`, as JSON: the text is written as bytes, since rows as objects take many times as long. */
-const relocationsReport: Report<{ readonly file: string; readonly relocations: Iterable<object> }> = {
-  schema: 'kelf/relocations',
-  version: 1,
-  rows: 'relocations',
-  text: () => [],
-};
 
 function* rowsOf(readers: readonly RowReader[]): Generator<object> {
   for (const reader of readers)

@@ -1,3 +1,4 @@
+import { ElfFile } from '../../../elf/file.js';
 import type { ByteSource } from '../../../elf/source.js';
 import { unpackSource } from '../../image/packed.js';
 import { Module, type ModuleOptions } from './module.js';
