@@ -32,6 +32,8 @@ export class BtfBlob {
   readonly words: Uint32Array;
   /** For each type of this blob, from `firstId` on, the index in `words` of its record. */
   readonly offsets: Uint32Array;
+  /** For each type of this blob, the number of its kind. */
+  readonly kinds: Uint8Array;
   /** What the caller said of it. */
   protected readonly givenPointerSize: 4 | 8 | undefined;
 
@@ -49,7 +51,7 @@ export class BtfBlob {
     this.strings = new StringTable(bytes.subarray(stringStart, stringStart + stringLength), base?.strings, name, stringStart);
     this.words = wordsOf(bytes, typeStart, typeLength, littleEndian);
     this.firstId = base?.count ?? 1;
-    this.offsets = scanTypes({
+    const { offsets, kinds } = scanTypes({
       words: this.words,
       byteLength: typeLength,
       layout: header.layout.length === 0 ? inheritedLayout(base) : header.layout,
@@ -58,6 +60,8 @@ export class BtfBlob {
       name,
       start: typeStart,
     });
+    this.offsets = offsets;
+    this.kinds = kinds;
     this.count = this.firstId + this.offsets.length;
     this.givenPointerSize = pointerSize;
   }
@@ -82,8 +86,8 @@ export class BtfBlob {
   /** The kind's number; 0 for void. */
   kindNumber(id: number): number {
     if (id === 0) return KIND.VOID;
-    const { words, offsets, firstId } = this.ownerOf(id);
-    return kindOfInfo(words[offsets[id - firstId]! + 1]!);
+    const { kinds, firstId } = this.ownerOf(id);
+    return kinds[id - firstId]!;
   }
 
   /** Where the name is in {@link strings}; 0 for void and what is anonymous. */

@@ -134,17 +134,19 @@ export class Btf extends BtfBlob {
    * @throws FormatError for a cycle, and for arrays larger than 2^53 - 1 bytes
    */
   sizeof(id: number): number | undefined {
-    return this.#layoutOf().sizeOf(id);
+    return this.#layoutFor(id).sizeOf(id);
   }
 
-  #layoutOf(): Layout {
+  /** The table of layouts. @throws RangeError for an id that is none */
+  #layoutFor(id: number): Layout {
+    this.kindNumber(id);
     this.#layout ??= new Layout(this);
     return this.#layout;
   }
 
   /** Alignment in bytes as C's alignof has it, of a packed struct as the offsets show it; undefined as with {@link sizeof}. */
   alignof(id: number): number | undefined {
-    return this.#layoutOf().alignOf(id);
+    return this.#layoutFor(id).alignOf(id);
   }
 
   /** The type in C, declaring `name` where given: `const char *name[4]`. Anonymous structs are `struct {...}`. */

@@ -195,14 +195,17 @@ export function typeWords(kind: number): readonly number[] {
   return TYPE_WORDS[kind] ?? [];
 }
 
+const LAYOUT_RULES: readonly LayoutRule[] = ROWS.map(row => row?.layout ?? 'none');
+const MODIFIERS: Int8Array = column(({ modifier }) => (modifier ? 1 : 0));
+
 /** How size and alignment of a kind are found, by number. */
 export function layoutRule(kind: number): LayoutRule {
-  return ROWS[kind]?.layout ?? 'none';
+  return kind <= LAST_KIND ? LAYOUT_RULES[kind]! : 'none';
 }
 
 /** CONST, VOLATILE, RESTRICT or TYPE_TAG. */
 export function isModifier(kind: number): boolean {
-  return ROWS[kind]?.modifier === true;
+  return MODIFIERS[kind] === 1;
 }
 
 /** STRUCT or UNION. */

@@ -1,6 +1,7 @@
 import type { BtfBlob } from './blob.js';
+import { FlatTypes } from './flat.js';
 import { isModifier, KIND, layoutRule, RECORD_WORDS } from './kinds.js';
-import { flagOfInfo, kindOfInfo, vlenOfInfo } from './wire.js';
+import { flagOfInfo, vlenOfInfo } from './wire.js';
 
 /** Types that may stand between a use and what it is a use of, and structs that may be nested by value (MAX_RESOLVE_DEPTH of libbpf and the kernel). */
 export const MAX_DEPTH = 32;
@@ -24,28 +25,32 @@ const NONE = 255;
 /** Sizes and alignments of one blob's types, and of its base's. */
 export class Layout {
   private readonly btf: BtfBlob;
+  private readonly words: Uint32Array;
+  private readonly records: Uint32Array;
+  private readonly kinds: Uint8Array;
   private readonly pointerSize: number;
   /** Alignments that were worked out, by id: a struct of structs of structs asks for each many times. */
   private readonly alignments: Uint8Array;
 
-  constructor(btf: BtfBlob) {
+  constructor(btf: BtfBlob, types: FlatTypes = new FlatTypes(btf)) {
     this.btf = btf;
+    this.words = types.words;
+    this.records = types.records;
+    this.kinds = types.kinds;
     this.pointerSize = btf.pointerSize;
     this.alignments = new Uint8Array(btf.count);
   }
 
   /** sizeof, by btf__resolve_size of libbpf; undefined for what has none. @throws FormatError */
   sizeOf(id: number): number | undefined {
-    const { btf } = this;
+    const { btf, words, records, kinds } = this;
     let elements = 1;
     let target = id;
     for (let depth = 0; depth <= MAX_DEPTH; depth++) {
       if (target === 0) return undefined;
-      const owner = btf.ownerOf(target);
-      const { words } = owner;
-      const at = owner.offsets[target - owner.firstId]!;
+      const at = records[target]!;
       let size: number;
-      switch (layoutRule(kindOfInfo(words[at + 1]!))) {
+      switch (layoutRule(kinds[target]!)) {
         case 'scalar':
         case 'members':
         case 'section':
@@ -80,22 +85,20 @@ export class Layout {
 
   /** Whether a member's place or the size shows that a struct is packed (btf_is_struct_packed of libbpf). */
   isPacked(id: number): boolean {
-    return this.alignOfMembers(this.btf.ownerOf(id).words, this.btf.recordOf(id), 0) === 0;
+    return this.alignOfMembers(this.records[id]!, 0) === 0;
   }
 
   /** The alignment, or NONE. */
   private alignFrom(id: number, depth: number): number {
-    const { btf, alignments } = this;
+    const { btf, words, records, kinds, alignments } = this;
     let target = id;
     for (let steps = 0; steps <= MAX_DEPTH; steps++) {
       if (target === 0) return NONE;
       const known = alignments[target]!;
       if (known === BUSY) throw btf.errorAt(target, `type ${target} contains itself`);
       if (known !== OPEN) return known;
-      const owner = btf.ownerOf(target);
-      const { words } = owner;
-      const at = owner.offsets[target - owner.firstId]!;
-      switch (layoutRule(kindOfInfo(words[at + 1]!))) {
+      const at = records[target]!;
+      switch (layoutRule(kinds[target]!)) {
         case 'scalar':
           return (alignments[target] = Math.max(1, Math.min(this.pointerSize, words[at + 2]!)));
         case 'pointer':
@@ -110,7 +113,7 @@ export class Layout {
           if (depth >= MAX_DEPTH) throw tooDeep(btf, target);
           alignments[target] = BUSY;
           try {
-            return (alignments[target] = this.alignOfMembers(words, at, depth + 1) || 1);
+            return (alignments[target] = this.alignOfMembers(at, depth + 1) || 1);
           } finally {
             // An error leaves the question open.
             if (alignments[target] === BUSY) alignments[target] = OPEN;
@@ -123,14 +126,16 @@ export class Layout {
   }
 
   /** The largest alignment of a member; 0 where the struct is packed. */
-  private alignOfMembers(words: Uint32Array, at: number, depth: number): number {
+  private alignOfMembers(at: number, depth: number): number {
+    const { words, alignments } = this;
     const info = words[at + 1]!;
     const bitfields = flagOfInfo(info);
     const end = at + RECORD_WORDS + vlenOfInfo(info) * 3;
     let largest = 1;
     let packed = false;
     for (let i = at + RECORD_WORDS; i < end; i += 3) {
-      const align = this.alignFrom(words[i + 1]!, depth);
+      const known = alignments[words[i + 1]!]!;
+      const align = known === OPEN || known === BUSY ? this.alignFrom(words[i + 1]!, depth) : known;
       if (align === NONE) continue;
       if (align > largest) largest = align;
       const offset = words[i + 2]!;

@@ -1,8 +1,8 @@
 import type { Btf } from './btf.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 import { encodeBtf } from './encode.js';
-import { KIND, RECORD_WORDS } from './kinds.js';
-import { recordWords, rewriteRecord } from './rewrite.js';
+import { isComposite, KIND, RECORD_WORDS } from './kinds.js';
+import { idsIn, recordWords, rewriteRecord } from './rewrite.js';
 import { flagOfInfo, kindOfInfo } from './wire.js';
 
 /**
@@ -46,25 +46,9 @@ class Marks {
       if (throughPointers && this.#matched.has(seen)) continue;
       if (throughPointers) this.#matched.add(seen);
       this.types.add(at);
-      const type = this.#btf.type(at);
-      switch (type.kind) {
-        case 'PTR':
-          if (throughPointers) open.push(type.typeId);
-          break;
-        case 'CONST':
-        case 'VOLATILE':
-        case 'RESTRICT':
-        case 'TYPEDEF':
-        case 'TYPE_TAG':
-          open.push(type.typeId);
-          break;
-        case 'ARRAY':
-          open.push(type.typeId, type.indexTypeId);
-          break;
-        case 'FUNC_PROTO':
-          open.push(type.returnTypeId, ...type.parameters.map(({ typeId }) => typeId));
-          break;
-      }
+      const kind = this.#btf.kindNumber(at);
+      if (isComposite(kind) || (kind === KIND.PTR && !throughPointers)) continue;
+      open.push(...this.#idsOf(at));
     }
   }
 
@@ -98,34 +82,18 @@ class Marks {
       if (id === 0 || this.#matched.has(seen)) continue;
       this.#matched.add(seen);
       this.types.add(id);
-      const type = this.#btf.type(id);
-      switch (type.kind) {
-        case 'STRUCT':
-        case 'UNION':
-          if (behind) break;
-          for (const [index, { typeId }] of type.members.entries()) {
-            this.#member(id, index);
-            open.push([typeId, false]);
-          }
-          break;
-        case 'PTR':
-          open.push([type.typeId, true]);
-          break;
-        case 'CONST':
-        case 'VOLATILE':
-        case 'RESTRICT':
-        case 'TYPEDEF':
-        case 'TYPE_TAG':
-          open.push([type.typeId, behind]);
-          break;
-        case 'ARRAY':
-          open.push([type.typeId, behind], [type.indexTypeId, behind]);
-          break;
-        case 'FUNC_PROTO':
-          open.push([type.returnTypeId, behind], ...type.parameters.map(({ typeId }): [number, boolean] => [typeId, behind]));
-          break;
+      const kind = this.#btf.kindNumber(id);
+      if (isComposite(kind)) {
+        if (behind) continue;
+        for (const index of this.#idsOf(id).keys()) this.#member(id, index);
       }
+      for (const target of this.#idsOf(id)) open.push([target, behind || kind === KIND.PTR]);
     }
+  }
+
+  /** The ids in a type's record: of a struct, those of its members. */
+  #idsOf(id: number): number[] {
+    return [...idsIn(this.#btf.ownerOf(id).words, this.#btf.recordOf(id))];
   }
 }
 
@@ -156,7 +124,7 @@ class Extract {
     const info = words[at + 1]!;
     const kind = kindOfInfo(info);
     const start = at + RECORD_WORDS;
-    if (kind === KIND.STRUCT || kind === KIND.UNION) {
+    if (isComposite(kind)) {
       const members = [...(this.#marks.members.get(id) ?? [])].sort((a, b) => a - b);
       const flag = flagOfInfo(info);
       const kept = members.map(index => ({

@@ -17,26 +17,35 @@ export interface ScanInput {
   readonly start: number;
 }
 
+/** Columns of the records of a blob. */
+export interface Records {
+  /** The word where each begins. */
+  readonly offsets: Uint32Array;
+  readonly kinds: Uint8Array;
+}
+
 /**
- * The one pass over the types of a blob: gives the word where each record starts. On the way it checks what libbpf's btf_validate_type checks of
+ * The one pass over the types of a blob: tells where each record starts and its kind. On the way it checks what libbpf's btf_validate_type checks of
  * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type.
  * @throws FormatError
  */
-export function scanTypes(input: ScanInput): Uint32Array {
+export function scanTypes(input: ScanInput): Records {
   const { words, firstId } = input;
   const offsets = new Uint32Array(Math.floor(words.length / RECORD_WORDS));
+  const kinds = new Uint8Array(offsets.length);
   const scan = new Scan(input);
   let count = 0;
   let at = 0;
   for (; at + RECORD_WORDS <= words.length; count++) {
     offsets[count] = at;
+    kinds[count] = kindOfInfo(words[at + 1]!);
     at = scan.record(at, firstId + count);
   }
   if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left after the last type`);
   // How many types there are is known at the end.
   const { largestId, largestAt } = scan;
   if (largestId >= firstId + count) fail(input, 'out-of-range', largestAt, `type id ${largestId}; the last type is ${firstId + count - 1}`);
-  return offsets.slice(0, count);
+  return { offsets: offsets.slice(0, count), kinds: kinds.slice(0, count) };
 }
 
 const KINDS = 128;

@@ -1,12 +1,16 @@
 import { NameIndex } from '../elf/name-index.js';
 import { Needle } from '../elf/needle.js';
+import type { Row } from '../elf/row.js';
 import { StringTable } from '../elf/strings.js';
 import { halves, lowerBound, type Words } from '../elf/words.js';
+
+/** A row of {@link KernelSymbols}. */
+export type SymbolRow = Row<'symbol of the kernel'>;
 
 /** One symbol as the kernel knows it. */
 export interface KernelSymbol {
   /** Its row in the table it comes from. */
-  readonly row: number;
+  readonly row: SymbolRow;
   readonly name: string;
   readonly address: bigint;
   /** The letter of nm(1): t or T for text, w or W for weak, d D b B r R for data, A for absolute. Upper case is global. */
@@ -79,18 +83,18 @@ export class KernelSymbols {
   }
 
   /** The name of a row. */
-  name(row: number): string {
+  name(row: SymbolRow): string {
     return this.strings.get(this.nameOffset[row]!);
   }
 
   /** The module a row belongs to; undefined for the kernel's own. */
-  module(row: number): string | undefined {
+  module(row: SymbolRow): string | undefined {
     const index = this.#module?.[row] ?? 0;
     return index === 0 ? undefined : this.#modules[index - 1];
   }
 
   /** Whether the letter of a row is one of code: t, T, w or W. */
-  isText(row: number): boolean {
+  isText(row: SymbolRow): boolean {
     return isTextLetter(this.type[row]!);
   }
 
@@ -105,7 +109,7 @@ export class KernelSymbols {
   }
 
   /** The symbol of a row, 0 to `count - 1`. */
-  at(row: number): KernelSymbol {
+  at(row: SymbolRow): KernelSymbol {
     const module = this.module(row);
     const symbol = { row, name: this.name(row), address: this.address.big[row]!, type: String.fromCharCode(this.type[row]!) };
     return module === undefined ? symbol : { ...symbol, module };
@@ -117,12 +121,12 @@ export class KernelSymbols {
   }
 
   /** All rows of a name, lowest address first. */
-  find(name: string): number[] {
+  find(name: string): SymbolRow[] {
     return this.index.find(name);
   }
 
   /** The rows whose names contain a text, in the order of the table. The bytes of all names are searched together: none is decoded. */
-  rowsWith(part: string): number[] {
+  rowsWith(part: string): SymbolRow[] {
     if (part === '') return Array.from(this.type.keys());
     const { bytes } = this.strings;
     const needle = new Needle(new TextEncoder().encode(part), bytes);
@@ -140,7 +144,7 @@ export class KernelSymbols {
   }
 
   /** The row that the kernel takes for a name: kallsyms_lookup_name() gives the lowest address. */
-  lookup(name: string): number | undefined {
+  lookup(name: string): SymbolRow | undefined {
     return this.find(name)[0];
   }
 
@@ -165,7 +169,7 @@ export class KernelSymbols {
   /**
    * The row that the kernel names an address by: the first of the highest address that is not above it (get_symbol_pos() in kernel/kallsyms.c).
    */
-  containing(address: bigint): number | undefined {
+  containing(address: bigint): SymbolRow | undefined {
     const { low, high } = halves(address);
     const position = lowerBound(this.address, this.order, low, high);
     const exact = position < this.count && this.address.minus(this.order[position]!, low, high) === 0;
@@ -175,12 +179,12 @@ export class KernelSymbols {
   }
 
   /** The first row at the address of a row: what the kernel calls the address by. */
-  firstAlias(row: number): number {
+  firstAlias(row: SymbolRow): SymbolRow {
     return this.order[this.#firstPosition(this.#position(row))]!;
   }
 
   /** A position in `order` of the address of a row. The kernel's own rows are in order: the row is its own position. */
-  #position(row: number): number {
+  #position(row: SymbolRow): number {
     const { order, address } = this;
     return order[row] === row ? row : lowerBound(address, order, address.low(row), address.high(row));
   }
@@ -196,7 +200,7 @@ export class KernelSymbols {
   }
 
   /** The first row with a higher address than that of a row: where the kernel lets a symbol end. Undefined for the last ones. */
-  nextRow(row: number): number | undefined {
+  nextRow(row: SymbolRow): SymbolRow | undefined {
     const { address, order, count } = this;
     let next = this.#position(row) + 1;
     for (let steps = 0; next < count && address.equal(order[next]!, row); steps++, next++) {

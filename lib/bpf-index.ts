@@ -13,11 +13,11 @@
 export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from '#host';
 export { carve } from './bpf/carve/carve.js';
 export type { ByteRange, Find, Form, FoundProgram } from './bpf/carve/find.js';
-export { type AtomicOperation, decode, type Operation } from './bpf/code/decode.js';
+export { type AtomicOperation, decode, type Operation } from './bpf/code/decode-instruction.js';
 export { type Instruction, Instructions, imm64 } from './bpf/code/insn.js';
 export { type KernelNames, kernelNotation } from './bpf/code/kernel-notation.js';
 export { type LlvmOptions, llvmNotation } from './bpf/code/llvm-notation.js';
-export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './bpf/describe.js';
+export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './bpf/describe-object.js';
 export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/listing.js';
 export { type CorePatch, POISON_IMM } from './bpf/load/core-patch.js';
 export { type ImageContext, type ProgramImage, programImage } from './bpf/load/program-image.js';
@@ -32,10 +32,11 @@ export {
   sectionMeaning,
   type TargetGrammar,
 } from './bpf/names/section-names.js';
+export type { BpfRefusal } from './bpf/object/bpf-file.js';
 export type { BpfCoreRelocation } from './bpf/object/core-relocations.js';
 export type { BpfVariable, DataKind, DataSection, DataSections } from './bpf/object/data.js';
 export type { BpfExtern, KconfigExtern, KconfigType, KsymExtern } from './bpf/object/externs.js';
-export type { BpfRefusal } from './bpf/object/file.js';
+export { formatValue, type ValueOptions } from './bpf/object/format-value.js';
 export { type MapSlot, slotsOf } from './bpf/object/map-slots.js';
 export type { BpfMap, MapOrigin } from './bpf/object/maps.js';
 export { BpfObject, type BpfObjectOptions } from './bpf/object/object.js';
@@ -43,7 +44,6 @@ export { type BpfFunction, type BpfProgram, isProgram } from './bpf/object/progr
 export { type BpfRelocation, describeRelocation, type RelocationMeaning } from './bpf/object/relocations.js';
 export type { BpfStructOps } from './bpf/object/struct-ops.js';
 export { type StructOpsMember, structOpsMembers } from './bpf/object/struct-ops-members.js';
-export { formatValue, type ValueOptions } from './bpf/object/value.js';
 export { type FoundObject, type FoundObjects, objectsIn } from './bpf/preflight/inputs.js';
 export {
   checkPasses,
@@ -55,5 +55,5 @@ export {
   Preflight,
   type ProgramCheck,
 } from './bpf/preflight/preflight.js';
-export { openBpfObject } from './open/bpf-object.js';
-export { objectsOf } from './open/objects.js';
+export { objectsOf } from './open/bpf-objects.js';
+export { openBpfObject } from './open/open-bpf-object.js';

@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['elf'],
   ['btf', 'kallsyms'],
   // What an answer is made of: errors, evidence, reasons, the kernel's changes.
-  ['lib/reasons.ts', 'lib/errors.ts', 'lib/once.ts', 'lib/releases.ts'],
+  ['lib/reasons.ts', 'lib/errors.ts', 'lib/releases.ts'],
   ['lib/evidence.ts'],
   ['lib/arch'],
   ['lib/image'],

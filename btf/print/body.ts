@@ -1,10 +1,11 @@
 import type { BtfBlob } from '../blob.js';
+import type { FlatTypes } from '../flat.js';
 import { ELEMENT_WORDS, KIND, RECORD_WORDS } from '../kinds.js';
-import type { Layout } from '../layout.js';
-import { flagOfInfo, kindOfInfo, vlenOfInfo } from '../wire.js';
+import { Layout } from '../layout.js';
+import { flagOfInfo, vlenOfInfo } from '../wire.js';
 import { DeclarationWriter } from './declaration.js';
 import { NameCounts } from './name-counts.js';
-import { ascii, type Literal, type Writer } from './writer.js';
+import { ascii, type Writer } from './writer.js';
 
 const OPEN = ascii(' {');
 const PACKED = ascii(' __attribute__((packed))');
@@ -13,7 +14,7 @@ const VALUE = ascii(' = ');
 const UNSIGNED_WIDE = ascii('ULL');
 const SIGNED_WIDE = ascii('LL');
 /** The end of a line and the indentation of the next: bpftool indents by 13 tabs at most. */
-const LINES: readonly Literal[] = Array.from({ length: 14 }, (_, level) => ascii(`\n${'\t'.repeat(level)}`));
+const LINES: readonly Uint8Array[] = Array.from({ length: 14 }, (_, level) => ascii(`\n${'\t'.repeat(level)}`));
 const COMMA = 44;
 const SEMICOLON = 59;
 const CLOSE = 125;
@@ -21,7 +22,7 @@ const CLOSE = 125;
 /** A type that padding is made of. */
 interface Pad {
   readonly bits: number;
-  readonly type: Literal;
+  readonly type: Uint8Array;
 }
 
 /** Writes the bodies of structs, unions and enums, with the padding that makes a compiler put the members where they were. */
@@ -35,9 +36,9 @@ export class BodyWriter extends DeclarationWriter {
   /** From the largest. */
   private readonly pads: readonly Pad[];
 
-  constructor(blob: BtfBlob, out: Writer, layout: Layout) {
-    super(blob, out);
-    this.layout = layout;
+  constructor(blob: BtfBlob, out: Writer, types: FlatTypes) {
+    super(blob, out, types);
+    this.layout = new Layout(blob, types);
     this.copies = new Uint32Array(blob.count);
     this.tags = new NameCounts(blob, this.work);
     this.identifiers = new NameCounts(blob, this.work);
@@ -51,12 +52,10 @@ export class BodyWriter extends DeclarationWriter {
 
   /** A struct, union or enum with its body. */
   protected putBody(id: number, level: number): void {
-    const owner = this.blob.ownerOf(id);
-    const at = owner.offsets[id - owner.firstId]!;
-    const kind = kindOfInfo(owner.words[at + 1]!);
+    const kind = this.kinds[id]!;
     this.putTag(id);
-    if (kind === KIND.ENUM || kind === KIND.ENUM64) this.putEnumerators(id, owner.words, at, level);
-    else this.putMembers(id, owner.words, at, level);
+    if (kind === KIND.ENUM || kind === KIND.ENUM64) this.putEnumerators(id, level);
+    else this.putMembers(id, level);
   }
 
   protected override putAnonymous(id: number, level: number): void {
@@ -70,11 +69,10 @@ export class BodyWriter extends DeclarationWriter {
   }
 
   private countName(id: number): number {
-    const name = this.blob.nameOffset(id);
-    const info = this.infoOf(id);
-    const kind = kindOfInfo(info);
+    const name = this.words[this.records[id]!]!;
+    const kind = this.kinds[id]!;
     // An enum without values is only declared: it does not take the name. What has no name is not numbered.
-    if (kind === KIND.ENUM ? vlenOfInfo(info) === 0 : name === 0) return 1;
+    if (kind === KIND.ENUM ? vlenOfInfo(this.infoOf(id)) === 0 : name === 0) return 1;
     return (kind === KIND.TYPEDEF ? this.identifiers : this.tags).count(name);
   }
 
@@ -83,10 +81,11 @@ export class BodyWriter extends DeclarationWriter {
     this.out.put(LINES[Math.min(level, LINES.length - 1)]!);
   }
 
-  private putMembers(id: number, words: Uint32Array, at: number, level: number): void {
-    const { out, layout } = this;
+  private putMembers(id: number, level: number): void {
+    const { out, layout, words } = this;
+    const at = this.records[id]!;
     const info = words[at + 1]!;
-    const isStruct = kindOfInfo(info) === KIND.STRUCT;
+    const isStruct = this.kinds[id] === KIND.STRUCT;
     const isPacked = isStruct && layout.isPacked(id);
     const bitfields = flagOfInfo(info);
     const first = at + RECORD_WORDS;
@@ -106,7 +105,7 @@ export class BodyWriter extends DeclarationWriter {
         this.putPadding(id, end, place, align, before !== 0 && width !== 0, level + 1);
       }
       this.putLine(level + 1);
-      this.declare(type, words[member]!, 1, level + 1);
+      this.declare(type, this.nameOrNone(words[member]!), 1, level + 1);
       if (width !== 0) {
         out.put(WIDTH);
         out.unsigned(width);
@@ -157,15 +156,16 @@ export class BodyWriter extends DeclarationWriter {
     out.byte(SEMICOLON);
   }
 
-  private putEnumerators(id: number, words: Uint32Array, at: number, level: number): void {
-    const { out } = this;
+  private putEnumerators(id: number, level: number): void {
+    const { out, words } = this;
+    const at = this.records[id]!;
     const info = words[at + 1]!;
     const count = vlenOfInfo(info);
     if (count === 0) return;
     this.work.spend(count, id);
-    const isWide = kindOfInfo(info) === KIND.ENUM64;
+    const isWide = this.kinds[id] === KIND.ENUM64;
     const signed = flagOfInfo(info);
-    const step = ELEMENT_WORDS[kindOfInfo(info)]!;
+    const step = ELEMENT_WORDS[this.kinds[id]!]!;
     out.put(OPEN);
     for (let left = count, place = at + RECORD_WORDS; left > 0; left--, place += step) {
       const name = words[place]!;

@@ -1,7 +1,7 @@
 import type { BtfBlob } from '../blob.js';
+import { FlatTypes } from '../flat.js';
 import { KIND, RECORD_WORDS } from '../kinds.js';
-import { Layout } from '../layout.js';
-import { kindOfInfo, vlenOfInfo } from '../wire.js';
+import { vlenOfInfo } from '../wire.js';
 import { BodyWriter } from './body.js';
 import { MAX_NESTING, nestedTooDeeply, TypeOrder } from './order.js';
 import { ascii, type Sink, Writer } from './writer.js';
@@ -49,12 +49,13 @@ const MAX_TEXT = 1 << 28;
  */
 export function printC(blob: BtfBlob, sink: Sink): void {
   let length = 0;
-  const out = new Writer(blob.strings, bytes => {
+  const types = new FlatTypes(blob);
+  const out = new Writer(types.strings, bytes => {
     length += bytes.length;
     if (length > MAX_TEXT) throw blob.errorAt(0, `the header takes more than ${MAX_TEXT} bytes`, 'limit');
     sink(bytes);
   });
-  const header = new HeaderWriter(blob, out);
+  const header = new HeaderWriter(blob, out, types);
   out.text(PROLOGUE);
   header.define();
   out.room();
@@ -68,38 +69,36 @@ const DONE = 2;
 
 /** Writes definitions, and before each the forward declarations that it needs (btf_dump_emit_type of libbpf and what it calls). */
 class HeaderWriter extends BodyWriter {
+  private readonly order: TypeOrder;
   private readonly states: Uint8Array;
   /** 1 where a forward declaration of a struct, or a typedef that others point to, has been written. */
   private readonly forwarded: Uint8Array;
 
-  constructor(blob: BtfBlob, out: Writer) {
-    super(blob, out, new Layout(blob));
+  constructor(blob: BtfBlob, out: Writer, types: FlatTypes) {
+    super(blob, out, types);
+    this.order = new TypeOrder(blob, types, this.work);
     this.states = new Uint8Array(blob.count);
     this.states[0] = DONE;
     this.forwarded = new Uint8Array(blob.count);
   }
 
   define(): void {
-    const { blob } = this;
-    const order = new TypeOrder(blob, this.work);
-    for (let id = 1; id < blob.count; id++) {
-      const queue = order.definitionsOf(id);
-      for (let i = 0; i < queue.length; i++) this.emit(queue[i]!, 0, 0);
+    const { queue } = this.order;
+    for (let id = 1; id < this.kinds.length; id++) {
+      const count = this.order.definitionsOf(id);
+      for (let i = 0; i < count; i++) this.emit(queue[i]!, 0, 0);
     }
   }
 
   /** Writes what a type needs and, at the top level, where `container` is 0, the type. That is the struct or typedef that refers to it. */
   private emit(id: number, container: number, depth: number): void {
-    const { blob, states, out } = this;
+    const { blob, words, states, out } = this;
     const state = states[id]!;
     if (state === DONE) return;
     if (depth > MAX_NESTING) throw nestedTooDeeply(blob, id);
     this.work.spend(1, id);
-    const owner = blob.ownerOf(id);
-    const { words } = owner;
-    const at = owner.offsets[id - owner.firstId]!;
-    const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
+    const at = this.records[id]!;
+    const kind = this.kinds[id]!;
     if (state === BUSY) {
       this.emitAgain(id, kind, container);
       return;
@@ -108,7 +107,7 @@ class HeaderWriter extends BodyWriter {
     switch (kind) {
       case KIND.STRUCT:
       case KIND.UNION:
-        this.emitComposite(id, words, at, container, depth + 1);
+        this.emitComposite(id, at, container, depth + 1);
         return;
       case KIND.TYPEDEF:
         states[id] = BUSY;
@@ -127,7 +126,7 @@ class HeaderWriter extends BodyWriter {
         return;
       case KIND.FUNC_PROTO:
         this.emit(words[at + 2]!, container, depth + 1);
-        this.emitEach(words, at, 2, container, depth + 1);
+        this.emitEach(at, 2, container, depth + 1);
         return;
       case KIND.ENUM:
       case KIND.ENUM64:
@@ -150,15 +149,17 @@ class HeaderWriter extends BodyWriter {
   }
 
   /** The types of members or parameters. */
-  private emitEach(words: Uint32Array, at: number, step: number, container: number, depth: number): void {
+  private emitEach(at: number, step: number, container: number, depth: number): void {
+    const { words, states } = this;
     let place = at + RECORD_WORDS + 1;
-    for (let left = vlenOfInfo(words[at + 1]!); left > 0; left--, place += step) this.emit(words[place]!, container, depth);
+    for (let left = vlenOfInfo(words[at + 1]!); left > 0; left--, place += step)
+      if (states[words[place]!] !== DONE) this.emit(words[place]!, container, depth);
   }
 
-  private emitComposite(id: number, words: Uint32Array, at: number, container: number, depth: number): void {
-    const named = words[at] !== 0;
+  private emitComposite(id: number, at: number, container: number, depth: number): void {
+    const named = this.words[at] !== 0;
     this.states[id] = BUSY;
-    if (container === 0 || !named) this.emitEach(words, at, 3, named ? id : container, depth);
+    if (container === 0 || !named) this.emitEach(at, 3, named ? id : container, depth);
     else if (id !== container && this.forwarded[id] === 0) this.putStructForward(id);
     if (container === 0) {
       this.putBody(id, 0);
@@ -170,10 +171,11 @@ class HeaderWriter extends BodyWriter {
   /** A type that refers to itself: a declaration breaks the circle. */
   private emitAgain(id: number, kind: number, container: number): void {
     if (this.forwarded[id] !== 0) return;
-    const name = this.blob.nameOffset(id);
+    const at = this.records[id]!;
+    const name = this.words[at]!;
     this.out.room();
     if (kind === KIND.TYPEDEF) {
-      this.putTypedef(id, name, this.blob.ownerOf(id).words[this.blob.recordOf(id) + 2]!);
+      this.putTypedef(id, name, this.words[at + 2]!);
       this.forwarded[id] = 1;
     } else if (id !== container && name !== 0) {
       // A struct's own members know it.
@@ -194,7 +196,7 @@ class HeaderWriter extends BodyWriter {
     if (target === 0 && copy === 1 && blob.strings.equals(name, OLD_LIST)) out.text(OLD_LIST_DEFINED);
     else {
       out.put(TYPEDEF);
-      this.declare(target, name, copy, 0);
+      this.declare(target, this.nameOrNone(name), copy, 0);
     }
     out.put(CLOSE);
   }

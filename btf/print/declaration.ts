@@ -1,7 +1,8 @@
 import type { BtfBlob } from '../blob.js';
+import { FlatTypes } from '../flat.js';
 import { isModifier, KIND, RECORD_WORDS } from '../kinds.js';
-import { flagOfInfo, kindOfInfo, vlenOfInfo } from '../wire.js';
-import { ascii, type Literal, type Writer } from './writer.js';
+import { flagOfInfo, vlenOfInfo } from '../wire.js';
+import { ascii, type Writer } from './writer.js';
 
 const VOID = ascii('void');
 const STRUCT = ascii('struct');
@@ -17,7 +18,7 @@ const COPY = ascii('___');
 const TAG_BEFORE = ascii(' __attribute__((btf_type_tag("');
 const TAG_BEHIND = ascii('")))');
 /** const, volatile and restrict, behind what they are of and before it. */
-const QUALIFIERS: Readonly<Record<number, { readonly behind: Literal; readonly before: Literal }>> = {
+const QUALIFIERS: Readonly<Record<number, { readonly behind: Uint8Array; readonly before: Uint8Array }>> = {
   [KIND.CONST]: { behind: ascii(' const'), before: ascii('const ') },
   [KIND.VOLATILE]: { behind: ascii(' volatile'), before: ascii('volatile ') },
   [KIND.RESTRICT]: { behind: ascii(' restrict'), before: ascii('restrict ') },
@@ -65,6 +66,10 @@ export class Work {
  */
 export class DeclarationWriter {
   protected readonly blob: BtfBlob;
+  protected readonly words: Uint32Array;
+  protected readonly records: Uint32Array;
+  protected readonly kinds: Uint8Array;
+  protected readonly strings: Uint8Array;
   protected readonly out: Writer;
   protected readonly work: Work;
   /** The chains that are being written: those of inner declarations stand behind those around them. */
@@ -73,8 +78,12 @@ export class DeclarationWriter {
   private nesting = 0;
   private given: Uint8Array = new Uint8Array(0);
 
-  constructor(blob: BtfBlob, out: Writer) {
+  constructor(blob: BtfBlob, out: Writer, types: FlatTypes = new FlatTypes(blob)) {
     this.blob = blob;
+    this.words = types.words;
+    this.records = types.records;
+    this.kinds = types.kinds;
+    this.strings = types.strings;
     this.out = out;
     this.work = new Work(blob);
   }
@@ -94,32 +103,29 @@ export class DeclarationWriter {
    * @param copy which of its name it is @param level of indentation that members go beyond
    */
   protected declare(id: number, name: number, copy: number, level: number): void {
-    const { blob, chain } = this;
+    const { blob, chain, kinds, records, words } = this;
     this.nest(id);
     const start = this.top;
     for (let next = id; ; ) {
       if (this.top === CHAINS) throw this.tooNested(id);
       chain[this.top++] = next;
-      if (next === 0) break;
-      const owner = blob.ownerOf(next);
-      const at = owner.offsets[next - owner.firstId]!;
-      const kind = kindOfInfo(owner.words[at + 1]!);
-      if (kind === KIND.ARRAY) next = owner.words[at + RECORD_WORDS]!;
-      else if (kind === KIND.PTR || kind === KIND.FUNC_PROTO || isModifier(kind)) next = owner.words[at + 2]!;
+      const kind = kinds[next]!;
+      if (kind === KIND.ARRAY) next = words[records[next]! + RECORD_WORDS]!;
+      else if (kind === KIND.PTR || kind === KIND.FUNC_PROTO || isModifier(kind)) next = words[records[next]! + 2]!;
       else break;
       if (this.top - start > LONGEST_CHAIN)
         throw blob.errorAt(id, `type ${id} goes through more than ${LONGEST_CHAIN} others, or is a cycle`);
     }
     this.work.spend(this.top - start, id);
-    this.putChain(start, this.isEmpty(name) ? NO_NAME : name, copy, level);
+    this.putChain(start, name, copy, level);
     this.nesting--;
   }
 
   /** `struct name`, `union name`, `enum name`; the keyword alone where there is no name. */
   protected putTag(id: number): void {
-    const kind = this.blob.kindNumber(id);
+    const kind = this.kinds[id]!;
     this.out.put(kind === KIND.STRUCT ? STRUCT : kind === KIND.UNION ? UNION : ENUM);
-    const name = this.blob.nameOffset(id);
+    const name = this.words[this.records[id]!]!;
     if (name === 0) return;
     this.out.byte(SPACE);
     this.putName(name, this.copyOf(id));
@@ -129,7 +135,7 @@ export class DeclarationWriter {
   protected putForward(id: number): void {
     this.out.put(flagOfInfo(this.infoOf(id)) ? UNION : STRUCT);
     this.out.byte(SPACE);
-    this.out.name(this.blob.nameOffset(id));
+    this.out.name(this.words[this.records[id]!]!);
   }
 
   /** A name, from the second of that name on with its number: `name___2`. */
@@ -156,13 +162,12 @@ export class DeclarationWriter {
   }
 
   protected infoOf(id: number): number {
-    return this.blob.ownerOf(id).words[this.blob.recordOf(id) + 1]!;
+    return this.words[this.records[id]! + 1]!;
   }
 
-  private isEmpty(name: number): boolean {
-    if (name <= 0) return false;
-    const table = this.blob.strings.tableOf(name);
-    return table.bytes[name - table.start] === 0;
+  /** An empty name is none. */
+  protected nameOrNone(name: number): number {
+    return name !== NO_NAME && this.strings[name] === 0 ? NO_NAME : name;
   }
 
   private nest(id: number): void {
@@ -181,7 +186,7 @@ export class DeclarationWriter {
     while (this.top > start) {
       out.room();
       const id = this.chain[--this.top]!;
-      const kind = this.blob.kindNumber(id);
+      const kind = this.kinds[id]!;
       if (kind === KIND.PTR) out.put(tight ? TIGHT_POINTER : POINTER);
       else if (kind === KIND.ARRAY) {
         this.putArray(id, start, name, copy, level, tight);
@@ -212,7 +217,7 @@ export class DeclarationWriter {
   /** The type at the end of a chain. */
   private putEnd(id: number, kind: number, level: number): void {
     const { out } = this;
-    const name = this.blob.nameOffset(id);
+    const name = this.words[this.records[id]!]!;
     switch (kind) {
       case KIND.VOID:
         out.put(VOID);
@@ -246,32 +251,33 @@ export class DeclarationWriter {
   /** Const, volatile and restrict of what is at the end of a chain stand before it. */
   private putQualifiers(start: number): void {
     for (; this.top > start; this.top--) {
-      const qualifier = QUALIFIERS[this.blob.kindNumber(this.chain[this.top - 1]!)];
+      const qualifier = QUALIFIERS[this.kinds[this.chain[this.top - 1]!]!];
       if (qualifier === undefined) return;
+      this.out.room();
       this.out.put(qualifier.before);
     }
   }
 
   /** GCC repeats an element's const on the array, and marks noreturn functions volatile: C has no place for either. */
   private dropModifiers(start: number): void {
-    while (this.top > start && isModifier(this.blob.kindNumber(this.chain[this.top - 1]!))) this.top--;
+    while (this.top > start && isModifier(this.kinds[this.chain[this.top - 1]!]!)) this.top--;
   }
 
   /** What stands behind the type of the elements. */
   private putArray(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
-    const { out, blob } = this;
+    const { out } = this;
     this.dropModifiers(start);
     if (this.top === start) this.putDeclared(name, copy, tight);
     else {
       if (name !== NO_NAME && !tight) out.byte(SPACE);
-      const isNested = blob.kindNumber(this.chain[this.top - 1]!) === KIND.ARRAY;
+      const isNested = this.kinds[this.chain[this.top - 1]!]! === KIND.ARRAY;
       if (!isNested) out.byte(40);
       this.putInner(id, start, name, copy, level);
       if (!isNested) out.byte(41);
     }
     out.room();
     out.byte(91);
-    out.unsigned(blob.ownerOf(id).words[blob.recordOf(id) + RECORD_WORDS + 2]!);
+    out.unsigned(this.words[this.records[id]! + RECORD_WORDS + 2]!);
     out.byte(93);
   }
 
@@ -298,9 +304,8 @@ export class DeclarationWriter {
 
   /** `(int a, ...)` */
   private putParameters(id: number, level: number): void {
-    const { out, blob } = this;
-    const { words } = blob.ownerOf(id);
-    const first = blob.recordOf(id) + RECORD_WORDS;
+    const { out, words } = this;
+    const first = this.records[id]! + RECORD_WORDS;
     const end = first + vlenOfInfo(words[first - 2]!) * 2;
     // Clang writes a function without parameters as one of a single void.
     if (end === first || (end === first + 2 && words[first + 1] === 0)) {
@@ -313,7 +318,7 @@ export class DeclarationWriter {
       out.room();
       const type = words[at + 1]!;
       if (type === 0 && at + 2 === end) out.put(VARIADIC);
-      else this.declare(type, words[at]!, 1, level);
+      else this.declare(type, this.nameOrNone(words[at]!), 1, level);
     }
     out.byte(41);
   }

@@ -1,4 +1,5 @@
 import type { BtfBlob } from '../blob.js';
+import { FlatTypes } from '../flat.js';
 import { KIND } from '../kinds.js';
 import { DeclarationWriter } from './declaration.js';
 import { PLAIN, Writer } from './writer.js';
@@ -18,8 +19,9 @@ class Declarer {
 
   constructor(blob: BtfBlob) {
     this.#blob = blob;
-    this.#out = new Writer(blob.strings, bytes => this.#take(bytes), PLAIN, ROOM);
-    this.#writer = new DeclarationWriter(blob, this.#out);
+    const types = new FlatTypes(blob);
+    this.#out = new Writer(types.strings, bytes => this.#take(bytes), PLAIN, ROOM);
+    this.#writer = new DeclarationWriter(blob, this.#out, types);
   }
 
   declare(id: number, name: string): string {
@@ -46,6 +48,7 @@ const declarers = new WeakMap<BtfBlob, Declarer>();
 
 /** `id` in C, declaring `name` where that is not ''. @throws FormatError; RangeError for an id that is none */
 export function declare(blob: BtfBlob, id: number, name: string): string {
+  blob.kindNumber(id);
   let declarer = declarers.get(blob);
   if (declarer === undefined) declarers.set(blob, (declarer = new Declarer(blob)));
   return declarer.declare(id, name);

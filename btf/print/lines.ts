@@ -1,7 +1,8 @@
 import type { BtfBlob } from '../blob.js';
+import { flatStrings } from '../flat.js';
 import { ELEMENT_WORDS, KIND, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS, type Template } from '../kinds.js';
 import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from '../wire.js';
-import { ascii, type Literal, type Sink, Writer } from './writer.js';
+import { ascii, type Sink, Writer } from './writer.js';
 
 /** How a dump writes types, beside what the table of kinds says of each: templates, text with fields as `{name}`. */
 export interface Dialect {
@@ -103,7 +104,7 @@ export const CHOICES: Readonly<Record<string, Choice>> = {
 
 /** Prints the types of a blob, without those of its base, between two texts. */
 export function printLines(blob: BtfBlob, dialect: Dialect, before: string, after: string, sink: Sink): void {
-  const writer = new Writer(blob.strings, sink, dialect.names);
+  const writer = new Writer(flatStrings(blob), sink, dialect.names);
   const printer = new LinePrinter(blob, dialect, writer);
   writer.text(before);
   const { offsets, firstId } = blob;
@@ -118,7 +119,7 @@ export function printLines(blob: BtfBlob, dialect: Dialect, before: string, afte
 
 /** A piece of a template: a literal and the field behind it. */
 interface Step {
-  readonly literal: Literal;
+  readonly literal: Uint8Array;
   readonly operation: Operation;
   readonly word: number;
   readonly choice: Literals | undefined;
@@ -127,8 +128,8 @@ interface Step {
 /** A {@link Choice}, as bytes. */
 interface Literals {
   readonly by: Choice['by'];
-  readonly literals: readonly Literal[];
-  readonly other: Literal;
+  readonly literals: readonly Uint8Array[];
+  readonly other: Uint8Array;
 }
 
 /** The steps of a kind's templates. */
@@ -145,9 +146,9 @@ class LinePrinter {
   private readonly blob: BtfBlob;
   private readonly words: Uint32Array;
   private readonly writer: Writer;
-  private readonly start: Literal;
-  private readonly separator: Literal;
-  private readonly anonymous: Literal;
+  private readonly start: Uint8Array;
+  private readonly separator: Uint8Array;
+  private readonly anonymous: Uint8Array;
   /** By kind number, and by it where kind_flag is set; the last one is for kinds that are not known. */
   private readonly programs: readonly Program[];
   private readonly flagged: readonly Program[];

@@ -8,9 +8,9 @@ export class NameCounts {
   private readonly mask: number;
   /** For each hash 1 + the first entry of its chain; for each entry 1 + the next, the offset of its name, and how often that has come. */
   private readonly heads: Uint32Array;
-  private next = new Uint32Array(1 << 10);
-  private offsets = new Uint32Array(1 << 10);
-  private counts = new Uint32Array(1 << 10);
+  private next: Uint32Array;
+  private offsets: Uint32Array;
+  private counts: Uint32Array;
   private length = 0;
 
   constructor(blob: BtfBlob, work: Work) {
@@ -19,6 +19,10 @@ export class NameCounts {
     const slots = 2 ** Math.ceil(Math.log2(blob.count));
     this.mask = slots - 1;
     this.heads = new Uint32Array(slots);
+    // Enumerators have names too, but most types have none of their own.
+    this.next = new Uint32Array(blob.count);
+    this.offsets = new Uint32Array(blob.count);
+    this.counts = new Uint32Array(blob.count);
   }
 
   /** How often the name at an offset has come, this time among them. */

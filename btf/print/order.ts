@@ -1,6 +1,7 @@
 import type { BtfBlob } from '../blob.js';
+import type { FlatTypes } from '../flat.js';
 import { ELEMENT_TYPE, ELEMENT_WORDS, KIND, RECORD_WORDS, TAIL_WORDS, typeWords } from '../kinds.js';
-import { kindOfInfo, vlenOfInfo } from '../wire.js';
+import { vlenOfInfo } from '../wire.js';
 import type { Work } from './declaration.js';
 
 const BUSY = 1;
@@ -12,26 +13,35 @@ export const MAX_NESTING = 500;
 export class TypeOrder {
   private readonly blob: BtfBlob;
   private readonly work: Work;
+  private readonly words: Uint32Array;
+  private readonly records: Uint32Array;
+  private readonly kinds: Uint8Array;
   /** For each id, how far it has come, 0 at first; and 1 where something refers to it. */
   private readonly states: Uint8Array;
   private readonly referenced: Uint8Array;
-  private readonly queue: Uint32Array;
+  readonly queue: Uint32Array;
   private queued = 0;
 
-  constructor(blob: BtfBlob, work: Work) {
+  constructor(blob: BtfBlob, types: FlatTypes, work: Work) {
     this.blob = blob;
+    this.words = types.words;
+    this.records = types.records;
+    this.kinds = types.kinds;
     this.work = work;
     this.states = new Uint8Array(blob.count);
     this.states[0] = DONE;
     this.queue = new Uint32Array(blob.count);
-    this.referenced = referencedTypes(blob);
+    this.referenced = referencedTypes(types);
   }
 
-  /** The types that have to be defined for a type and were not asked for before, and the type: valid until the next call. */
-  definitionsOf(id: number): Uint32Array {
+  /**
+   * Queues the types that have to be defined for a type and were not asked for before, and the type.
+   * @returns how many there are in `queue`, until the next call
+   */
+  definitionsOf(id: number): number {
     this.queued = 0;
     if (this.states[id] !== DONE) this.visit(id, false, 0);
-    return this.queue.subarray(0, this.queued);
+    return this.queued;
   }
 
   private push(id: number): void {
@@ -45,21 +55,19 @@ export class TypeOrder {
    * @returns true where the type has to be defined first, false where a forward declaration does
    */
   private visit(id: number, pointed: boolean, depth: number): boolean {
-    const { blob, states } = this;
+    const { blob, words, states } = this;
     const state = states[id]!;
     if (state === DONE) return true;
     if (depth > MAX_NESTING) throw nestedTooDeeply(blob, id);
     this.work.spend(1, id);
-    const owner = blob.ownerOf(id);
-    const { words } = owner;
-    const at = owner.offsets[id - owner.firstId]!;
+    const at = this.records[id]!;
     const named = words[at] !== 0;
     if (state === BUSY) {
       if (pointed && named) return false;
       throw blob.errorAt(id, `type ${id} contains itself`);
     }
     const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
+    const kind = this.kinds[id]!;
     let strong = false;
     switch (kind) {
       case KIND.STRUCT:
@@ -67,7 +75,7 @@ export class TypeOrder {
         if (pointed && named) return false;
         states[id] = BUSY;
         for (let member = at + RECORD_WORDS + 1, left = vlenOfInfo(info); left > 0; left--, member += 3)
-          this.visit(words[member]!, false, depth + 1);
+          if (states[words[member]!] !== DONE) this.visit(words[member]!, false, depth + 1);
         if (named) this.push(id);
         strong = true;
         break;
@@ -91,7 +99,7 @@ export class TypeOrder {
       case KIND.FUNC_PROTO:
         strong = this.visit(words[at + 2]!, pointed, depth + 1);
         for (let parameter = at + RECORD_WORDS + 1, left = vlenOfInfo(info); left > 0; left--, parameter += 2)
-          if (this.visit(words[parameter]!, pointed, depth + 1)) strong = true;
+          if (states[words[parameter]!] === DONE || this.visit(words[parameter]!, pointed, depth + 1)) strong = true;
         return strong;
       case KIND.ENUM:
       case KIND.FWD:
@@ -120,22 +128,18 @@ export function nestedTooDeeply(blob: BtfBlob, id: number): Error {
 }
 
 /** Marks the types that records refer to; what functions return does not count (btf_dump_mark_referenced of libbpf). */
-function referencedTypes(blob: BtfBlob): Uint8Array {
-  const referenced = new Uint8Array(blob.count);
-  for (let layer: BtfBlob | undefined = blob; layer !== undefined; layer = layer.base) {
-    for (let i = 0; i < layer.offsets.length; i++) markReferenced(layer.words, layer.offsets[i]!, referenced);
-  }
+function referencedTypes({ words, records, kinds }: FlatTypes): Uint8Array {
+  const referenced = new Uint8Array(records.length);
+  for (let id = 1; id < records.length; id++) markReferenced(words, records[id]!, kinds[id]!, referenced);
   return referenced;
 }
 
-function markReferenced(words: Uint32Array, at: number, referenced: Uint8Array): void {
-  const info = words[at + 1]!;
-  const kind = kindOfInfo(info);
+function markReferenced(words: Uint32Array, at: number, kind: number, referenced: Uint8Array): void {
   const ids = typeWords(kind);
   if (kind !== KIND.FUNC_PROTO) for (let i = 0; i < ids.length; i++) referenced[words[at + ids[i]!]!] = 1;
-  const step = ELEMENT_WORDS[kind] ?? 0;
   const type = ELEMENT_TYPE[kind] ?? -1;
   if (type < 0) return;
-  for (let place = at + RECORD_WORDS + TAIL_WORDS[kind]! + type, left = vlenOfInfo(info); left > 0; left--, place += step)
+  const step = ELEMENT_WORDS[kind]!;
+  for (let place = at + RECORD_WORDS + TAIL_WORDS[kind]! + type, left = vlenOfInfo(words[at + 1]!); left > 0; left--, place += step)
     referenced[words[place]!] = 1;
 }

@@ -1,6 +1,3 @@
-import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
-import type { StringTable } from '../strings.js';
-
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
 export type Sink = (bytes: Uint8Array) => void;
 
@@ -38,7 +35,8 @@ for (let i = 0; i < 1000; i++) {
  * literals and numbers beside two names.
  */
 export class Writer {
-  private readonly strings: StringTable;
+  /** NUL-terminated names. */
+  private readonly strings: Uint8Array;
   private readonly stops: Uint8Array;
   private readonly sink: Sink;
   private readonly bytes: Uint8Array;
@@ -46,8 +44,11 @@ export class Writer {
   private at = 0;
   private end: number;
 
-  /** @param stops for each byte, 1 where a name is not copied as it is: {@link PLAIN} or {@link ESCAPED} @param capacity bytes that are gathered */
-  constructor(strings: StringTable, sink: Sink, stops: Uint8Array = PLAIN, capacity: number = CHUNK) {
+  /**
+   * @param stops for each byte, 1 where a name is not copied as it is: {@link PLAIN} or {@link ESCAPED}
+   * @param capacity bytes that are gathered
+   */
+  constructor(strings: Uint8Array, sink: Sink, stops: Uint8Array = PLAIN, capacity: number = CHUNK) {
     this.strings = strings;
     this.stops = stops;
     this.sink = sink;
@@ -72,27 +73,24 @@ export class Writer {
     this.bytes[this.at++] = value;
   }
 
-  /** Eight bytes at a time: what goes beyond the literal's end is overwritten by what follows. */
-  put({ length, eights }: Literal): void {
-    const { view, at } = this;
-    for (let i = 0; i < eights.length; i++) view.setFloat64(at + i * 8, eights[i]!, HOST_LITTLE_ENDIAN);
-    this.at = at + length;
+  /** A short literal, as {@link ascii} makes it. */
+  put(literal: Uint8Array): void {
+    this.bytes.set(literal, this.at);
+    this.at += literal.length;
   }
 
   /** The name at `offset`, of any length. */
   name(offset: number): void {
-    const table = this.strings.tableOf(offset);
-    const source = table.bytes;
-    const { bytes, stops } = this;
+    const { bytes, strings, stops } = this;
     let at = this.at;
-    let from = offset - table.start;
+    let from = offset;
     for (const end = from + LONGEST_NAME; from < end; from++) {
-      const byte = source[from]!;
+      const byte = strings[from]!;
       if (stops[byte] !== 0) break;
       bytes[at++] = byte;
     }
     this.at = at;
-    if (source[from] !== 0) this.rest(source.subarray(from, source.indexOf(0, from)));
+    if (strings[from] !== 0) this.rest(strings.subarray(from, strings.indexOf(0, from)));
   }
 
   /** What is left of a name from its first special character on, or from where it becomes long. */
@@ -143,15 +141,7 @@ export class Writer {
   }
 }
 
-/** A piece of ASCII text that is written often: its bytes by eights, as doubles. No eight ASCII characters are a NaN, whose bits may change. */
-export interface Literal {
-  readonly length: number;
-  readonly eights: Float64Array;
-}
-
 /** A literal, made once. */
-export function ascii(text: string): Literal {
-  const bytes = new Uint8Array(Math.ceil(text.length / 8) * 8);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return { length: text.length, eights: new Float64Array(bytes.buffer) };
+export function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.js';
-import { DW_AT, DW_FORM } from './constants.js';
+import { DW_AT, DW_FORM } from './dw-constants.js';
 import { type Encoding, formSize } from './form.js';
 
 /**

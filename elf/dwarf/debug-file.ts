@@ -4,8 +4,8 @@ import type { ElfFile } from '../file.js';
 import { halves } from '../words.js';
 import { AbbrevTable } from './abbrev.js';
 import type { ByteReader } from './byte-reader.js';
+import { DebugStrings } from './debug-strings.js';
 import { type DebugSection, DebugSections } from './sections.js';
-import { DebugStrings } from './strings.js';
 import type { UnitHeader } from './unit-header.js';
 
 /** The address that distances are counted from. */

@@ -1,7 +1,7 @@
 import type { AbbrevTable } from './abbrev.js';
 import { ByteReader } from './byte-reader.js';
-import { DW_FORM } from './constants.js';
-import { NO_STRING, type StringHandle, stringHandle } from './strings.js';
+import { NO_STRING, type StringHandle, stringHandle } from './debug-strings.js';
+import { DW_FORM } from './dw-constants.js';
 import type { UnitContext } from './unit-context.js';
 
 /** No section offset, and no reference. */

@@ -1,12 +1,12 @@
 import type { ElfFile } from '../file.js';
 import { readAranges } from './aranges.js';
 import { DebugFile } from './debug-file.js';
+import type { DebugStrings, StringHandle } from './debug-strings.js';
+import { type Frame, framesAt } from './frames.js';
 import { unitsNaming } from './name-search.js';
 import { RangeIndex } from './range-index.js';
-import type { DebugStrings, StringHandle } from './strings.js';
 import { Subprogram } from './subprogram.js';
 import { subprogramName } from './subprogram-chain.js';
-import { type Frame, framesAt } from './symbolize.js';
 import type { Unit } from './unit.js';
 import { UnitList } from './unit-list.js';
 

@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.js';
-import { registerName } from './names.js';
+import { registerName } from './code-names.js';
 import type { UnitContext } from './unit-context.js';
 
 /** Where a parameter is. */

@@ -1,5 +1,5 @@
-import { DW_AT } from './constants.js';
 import { type DieReader, NONE } from './die.js';
+import { DW_AT } from './dw-constants.js';
 import { type Distances, rangesOffset, readRanges } from './ranges.js';
 import type { UnitContext } from './unit-context.js';
 

@@ -1,4 +1,4 @@
-import { DW_FORM } from './constants.js';
+import { DW_FORM } from './dw-constants.js';
 
 /** What the sizes of forms depend on, from a unit's header. */
 export interface Encoding {

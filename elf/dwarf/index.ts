@@ -23,24 +23,24 @@
  */
 export { AbbrevTable } from './abbrev.js';
 export { ByteReader } from './byte-reader.js';
-export { DW_AT, DW_FORM, DW_TAG, DW_UT } from './constants.js';
+export { conventionName, languageName, registerName } from './code-names.js';
 export { type CodeRange, DebugFile, type Origin } from './debug-file.js';
+export { DebugStrings, type StringHandle } from './debug-strings.js';
 export { DieReader } from './die.js';
+export { DW_AT, DW_FORM, DW_TAG, DW_UT } from './dw-constants.js';
 export { Dwarf, type DwarfOptions, openDwarf } from './dwarf.js';
 export type { Location } from './expression.js';
 export type { Encoding } from './form.js';
+export type { Frame } from './frames.js';
 export { InlinedCalls, OUTERMOST } from './inlined.js';
 export { type LineRows, LineTable, type SourcePlace } from './line.js';
 export type { LineHeader } from './line-header.js';
 export type { LocationEntry } from './location.js';
-export { conventionName, languageName, registerName } from './names.js';
 export type { Distances } from './ranges.js';
 export { DebugSection, DebugSections } from './sections.js';
-export { DebugStrings, type StringHandle } from './strings.js';
 export { type Addition, type InlinedInto, type Parameter, Subprogram } from './subprogram.js';
 export { type SubprogramLink, subprogramChain, subprogramName } from './subprogram-chain.js';
 export { SUBPROGRAM, SubprogramTable } from './subprogram-table.js';
-export type { Frame } from './symbolize.js';
 export { TypePrinter } from './type.js';
 export { Unit } from './unit.js';
 export { type UnitBases, UnitContext } from './unit-context.js';

@@ -1,6 +1,6 @@
 import { float64Column, uint32Column } from './columns.js';
-import { DW_AT, DW_TAG } from './constants.js';
 import { type DieReader, NONE } from './die.js';
+import { DW_AT, DW_TAG } from './dw-constants.js';
 import { Extent, rangesOfRow } from './extent.js';
 import type { Distances } from './ranges.js';
 import type { SubprogramTable } from './subprogram-table.js';

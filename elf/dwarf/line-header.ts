@@ -1,6 +1,6 @@
 import { type ByteReader, readUnitLength } from './byte-reader.js';
-import { DW_FORM } from './constants.js';
-import { NO_STRING, type StringHandle, stringHandle } from './strings.js';
+import { NO_STRING, type StringHandle, stringHandle } from './debug-strings.js';
+import { DW_FORM } from './dw-constants.js';
 import type { UnitContext } from './unit-context.js';
 
 /** The header of a line number program, §6.2.4, with its tables of directories and files. */

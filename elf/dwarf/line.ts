@@ -1,8 +1,8 @@
 import type { ByteReader } from './byte-reader.js';
 import { type Column, float64Column, lastNotAbove, uint32Column } from './columns.js';
 import type { Origin } from './debug-file.js';
+import type { StringHandle } from './debug-strings.js';
 import { type LineHeader, readLineHeader } from './line-header.js';
-import type { StringHandle } from './strings.js';
 import type { UnitContext } from './unit-context.js';
 
 /** A place in a source file. */

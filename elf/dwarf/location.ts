@@ -1,6 +1,6 @@
 import type { ByteReader } from './byte-reader.js';
-import { DW_FORM } from './constants.js';
 import type { DieReader } from './die.js';
+import { DW_FORM } from './dw-constants.js';
 import { type Location, readLocation } from './expression.js';
 import { address, readPair } from './ranges.js';
 import type { UnitContext } from './unit-context.js';

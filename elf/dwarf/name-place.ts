@@ -1,7 +1,7 @@
 import { FormatError } from '../errors.js';
 import type { ByteReader } from './byte-reader.js';
-import { DW_AT, DW_FORM, DW_TAG } from './constants.js';
 import type { DebugFile } from './debug-file.js';
+import { DW_AT, DW_FORM, DW_TAG } from './dw-constants.js';
 import { formSize } from './form.js';
 import type { UnitHeader } from './unit-header.js';
 

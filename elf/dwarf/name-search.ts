@@ -1,7 +1,7 @@
 import { Needle, SAMPLE } from '../needle.js';
 import { lastNotAbove } from './columns.js';
-import { DW_FORM } from './constants.js';
 import type { DebugFile } from './debug-file.js';
+import { DW_FORM } from './dw-constants.js';
 import { NamePlaces } from './name-place.js';
 import type { DebugSection } from './sections.js';
 import type { Unit } from './unit.js';

@@ -1,6 +1,6 @@
 import type { ByteReader } from './byte-reader.js';
-import { DW_FORM } from './constants.js';
 import type { DieReader } from './die.js';
+import { DW_FORM } from './dw-constants.js';
 import type { UnitContext } from './unit-context.js';
 
 /** Ranges of code as distances from the origin: begin and end of the first, begin and end of the second … */

@@ -4,7 +4,7 @@ import { FormatError } from '../errors.js';
 import type { ElfFile } from '../file.js';
 import type { Section } from '../section.js';
 import { ByteReader, readUnitLength } from './byte-reader.js';
-import { holdsBytes, layOutSections, relocateSection } from './relocate.js';
+import { holdsBytes, layOutSections, relocateSection } from './relocate-debug.js';
 
 /** Bytes that are read where the length of what is there is not known: most lists and tables of abbreviations are shorter. */
 const WINDOW = 1 << 12;

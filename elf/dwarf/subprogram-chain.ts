@@ -1,4 +1,4 @@
-import { NO_STRING, type StringHandle } from './strings.js';
+import { NO_STRING, type StringHandle } from './debug-strings.js';
 import type { SubprogramTable } from './subprogram-table.js';
 import type { Unit } from './unit.js';
 import type { UnitList } from './unit-list.js';

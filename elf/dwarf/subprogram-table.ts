@@ -1,9 +1,9 @@
 import { float64Column, lastNotAbove, uint8Column, uint32Column } from './columns.js';
-import { DW_AT, DW_TAG } from './constants.js';
+import { NO_STRING } from './debug-strings.js';
 import { type DieReader, NONE } from './die.js';
+import { DW_AT, DW_TAG } from './dw-constants.js';
 import { Extent, rangesOfRow } from './extent.js';
 import type { Distances } from './ranges.js';
-import { NO_STRING } from './strings.js';
 import type { UnitContext } from './unit-context.js';
 import type { UnitRoot } from './unit-root.js';
 

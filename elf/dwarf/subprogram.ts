@@ -1,11 +1,11 @@
-import { DW_AT, DW_TAG } from './constants.js';
+import { conventionName } from './code-names.js';
 import type { CodeRange } from './debug-file.js';
+import { NO_STRING } from './debug-strings.js';
 import { type DieReader, NONE } from './die.js';
+import { DW_AT, DW_TAG } from './dw-constants.js';
 import { OUTERMOST } from './inlined.js';
 import type { SourcePlace } from './line.js';
 import { type LocationEntry, readLocations } from './location.js';
-import { conventionName } from './names.js';
-import { NO_STRING } from './strings.js';
 import { type SubprogramLink, subprogramChain, subprogramName } from './subprogram-chain.js';
 import { isGiven, SUBPROGRAM, type SubprogramTable } from './subprogram-table.js';
 import { TypePrinter } from './type.js';

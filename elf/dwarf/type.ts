@@ -1,6 +1,6 @@
-import { DW_AT, DW_FORM, DW_TAG } from './constants.js';
+import { NO_STRING } from './debug-strings.js';
 import { type DieReader, NONE } from './die.js';
-import { NO_STRING } from './strings.js';
+import { DW_AT, DW_FORM, DW_TAG } from './dw-constants.js';
 import type { Unit } from './unit.js';
 import type { UnitList } from './unit-list.js';
 

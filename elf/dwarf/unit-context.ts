@@ -1,9 +1,9 @@
 import { FormatError } from '../errors.js';
 import { ByteReader } from './byte-reader.js';
 import type { DebugFile, Origin } from './debug-file.js';
+import { type StringHandle, stringHandle } from './debug-strings.js';
 import { type Encoding, formSize } from './form.js';
 import type { DebugSection } from './sections.js';
-import { type StringHandle, stringHandle } from './strings.js';
 import type { UnitHeader } from './unit-header.js';
 
 /** Where the tables of a unit begin that its values index: what its first entry says, or where the tables of the only unit do. */

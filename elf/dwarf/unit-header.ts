@@ -1,5 +1,5 @@
 import { ByteReader, readUnitLength } from './byte-reader.js';
-import { DW_UT } from './constants.js';
+import { DW_UT } from './dw-constants.js';
 import type { Encoding } from './form.js';
 import type { DebugSection } from './sections.js';
 

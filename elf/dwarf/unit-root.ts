@@ -1,9 +1,9 @@
 import type { AbbrevTable } from './abbrev.js';
-import { DW_AT } from './constants.js';
 import type { DebugFile } from './debug-file.js';
+import { NO_STRING, type StringHandle } from './debug-strings.js';
 import { DieReader, NONE } from './die.js';
+import { DW_AT } from './dw-constants.js';
 import { Extent } from './extent.js';
-import { NO_STRING, type StringHandle } from './strings.js';
 import { defaultBases, type UnitBases, UnitContext } from './unit-context.js';
 import type { UnitHeader } from './unit-header.js';
 

@@ -1,6 +1,6 @@
 import type { SourceLine } from '../../btf/ext.js';
 import { SHF, SHT, STT } from '../../elf/constants.js';
-import { decode, type Operation } from './code/decode.js';
+import { decode, type Operation } from './code/decode-instruction.js';
 import { CALL, INSN_BYTES, type Instruction, type Instructions, jumpDistance, OPCODE } from './code/insn.js';
 import { type KernelNames, kernelNotation } from './code/kernel-notation.js';
 import { llvmNotation } from './code/llvm-notation.js';

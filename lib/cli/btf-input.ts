@@ -2,34 +2,34 @@ import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
 import { KIND_NAMES, type Kind } from '../../btf/kinds.js';
 import { isBtf } from '../../btf/wire.js';
 import { isElf } from '../../elf/header.js';
-import { readBtf } from '../image/btf.js';
+import { readBtf } from '../image/read-btf.js';
 import { openSource } from '../node/source.js';
-import { MissingError, type OptionSpec, UsageError } from './command.js';
+import { MissingError, UsageError } from './command.js';
 import { unwrapped } from './elf-input.js';
 
 /** `--base`, which every command on BTF has. */
-export const BASE_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const BASE_OPTION = {
   type: 'string',
   short: 'B',
   value: 'FILE',
   help: 'the base of split BTF: for a module, the vmlinux it was built with',
-};
+} as const;
 
 /**
  * The BTF that a command was asked about: of an ELF file or a blob, of a packed module (`.ko.xz`), of a kernel as it boots (`vmlinuz`).
  * @param parse as `readBtf` has it
  * @throws MissingError for an input without BTF
  */
-export async function openBtf<B extends BtfBlob>(
+export function openBtf<B extends BtfBlob>(
   path: string,
   base: string | undefined,
   parse: (bytes: Uint8Array, options: BtfOptions<B>) => B,
-): Promise<B> {
-  const under = base === undefined ? undefined : await openBtf(base, undefined, parse);
+): B {
+  const under = base === undefined ? undefined : openBtf(base, undefined, parse);
   const source = openSource(path);
   try {
     const start = source.read(0, Math.min(4, source.size));
-    const inside = isElf(start) || isBtf(start) ? undefined : await unwrapped(source);
+    const inside = isElf(start) || isBtf(start) ? undefined : unwrapped(source);
     // What is nothing known is read all the same: what reads it says so.
     const btf = readBtf(inside?.source ?? source, parse, under);
     if (btf === undefined) throw new MissingError(`${path} has no .BTF section: it was built without CONFIG_DEBUG_INFO_BTF, or stripped`);
@@ -40,12 +40,12 @@ export async function openBtf<B extends BtfBlob>(
 }
 
 /** `--kind`. */
-export const KIND_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const KIND_OPTION = {
   type: 'string',
   short: 'k',
   value: 'KIND',
   help: 'only types of this kind: func, struct, union, enum, typedef …; several with commas between them',
-};
+} as const;
 
 /** The kinds that `--kind` names; undefined for all. @throws UsageError */
 export function kindsOf(option: string | undefined): ReadonlySet<Kind> | undefined {

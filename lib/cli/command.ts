@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
+import type { Report } from '../report/report.js';
 import type { Output } from './output.js';
 
 /** An option of a command. The table drives the parser, `--help`, the man page and the completions. */
@@ -17,11 +18,16 @@ export type OptionValues<T extends OptionTable> = {
   readonly [K in keyof T]?: T[K]['type'] extends 'boolean' ? boolean : T[K]['multiple'] extends true ? string[] : string;
 };
 
+/** Writes a report, as the options of the command ask for it. */
+export type Write = <M extends object>(report: Report<M>, model: M) => void;
+
 /** What a command is given to work with. */
 export interface Context<T extends OptionTable = OptionTable> {
   readonly args: readonly string[];
   readonly options: OptionValues<T>;
+  /** For dumps, whose text is the bytes of a table; answers are handed over to `write`. */
   readonly out: Output;
+  readonly write: Write;
   /** Warnings and notes, each a line on stderr. */
   note(line: string): void;
 }
@@ -52,24 +58,26 @@ export class UsageError extends Error {
 /** Exit 4. */
 export { MissingError } from '../errors.js';
 
-export const EXIT: {
-  readonly ok: 0;
-  readonly findings: 1;
-  readonly usage: 2;
-  readonly input: 3;
-  readonly missing: 4;
-  readonly internal: 70;
-  /** EX_IOERR of sysexits.h. */
-  readonly output: 74;
-} = {
+export const EXIT = {
   ok: 0,
   findings: 1,
   usage: 2,
   input: 3,
   missing: 4,
   internal: 70,
+  /** EX_IOERR of sysexits.h. */
   output: 74,
-};
+} as const;
+
+/** `--json`, of the commands whose answer is all that is printed. */
+export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
+
+/** `--junit`, of the gates. */
+export const JUNIT_OPTION = {
+  type: 'string',
+  value: 'FILE',
+  help: "write JUnit XML to FILE; to stdout, in place of the text, with '-'",
+} as const;
 
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {

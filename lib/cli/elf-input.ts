@@ -1,6 +1,7 @@
 import { isFormatError } from '../../elf/errors.js';
 import { isElf } from '../../elf/header.js';
 import type { ByteSource } from '../../elf/source.js';
+import { openKernelFile } from '../image/unwrap.js';
 import { openSource } from '../node/source.js';
 import { MissingError } from './command.js';
 
@@ -9,10 +10,10 @@ import { MissingError } from './command.js';
  * (`vmlinuz`). What is none of these is returned as it is: what reads it says so.
  * @throws InputError, FormatError for a damaged wrapper, MissingError for a kernel that is no ELF file within either
  */
-export async function openElfSource(path: string): Promise<ByteSource> {
+export function openElfSource(path: string): ByteSource {
   const source = openSource(path);
   if (isElf(source.read(0, Math.min(4, source.size)))) return source;
-  const inside = await unwrapped(source);
+  const inside = unwrapped(source);
   if (inside === undefined) return source;
   // elfAround() makes a file of a raw image, for those who ask for its memory; nobody wrote the tables of that.
   if (inside.form.at(-1) !== 'ELF')
@@ -22,11 +23,8 @@ export async function openElfSource(path: string): Promise<ByteSource> {
   return inside.source;
 }
 
-/** What is packed or boots, unpacked; undefined where it is neither. The decompressors are loaded for those who need them. */
-export async function unwrapped(
-  source: ByteSource,
-): Promise<{ readonly source: ByteSource; readonly form: readonly string[] } | undefined> {
-  const { openKernelFile } = await import('../image/unwrap.js');
+/** What is packed or boots, unpacked; undefined where it is neither. */
+export function unwrapped(source: ByteSource): { readonly source: ByteSource; readonly form: readonly string[] } | undefined {
   try {
     const { file, form } = openKernelFile(source);
     return { source: file.source, form };

@@ -1,6 +1,6 @@
 import type { Section } from '../../elf/section.js';
 import type { ElfTables } from '../../elf/tables.js';
-import type { Output } from './output.js';
+import { printable } from '../report/text.js';
 
 // What the commands that print an ELF file's own tables share.
 
@@ -14,60 +14,9 @@ export function sectionName(section: Section): string {
   return printable(section.name);
 }
 
-export function printable(text: string): string {
-  return /\p{Cc}/u.test(text) ? text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`) : text;
-}
-
-/** `0x…`, as JSON has addresses. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}
-
 /** How many characters the widest cell of a column has. A loop: a million arguments are more than a call takes. */
 export function widest<T>(rows: readonly T[], cell: (row: T) => string): number {
   let width = 0;
   for (const row of rows) width = Math.max(width, cell(row).length);
   return width;
-}
-
-/**
- * Rows under a heading, each column as wide as its widest cell. Names come last or are followed by what may be ragged; `right` columns are numbers.
- */
-export function printTable(out: Output, heading: readonly string[], right: readonly boolean[], rows: readonly (readonly string[])[]): void {
-  const all = [heading, ...rows];
-  const widths = heading.map((_, column) => widest(all, row => row[column]!));
-  for (const row of all) {
-    out.line(
-      row
-        .map((cell, column) => (right[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-        .join('  ')
-        .trimEnd(),
-    );
-  }
-}
-
-/** A report as JSON with one list, written row by row: `{"schema":"kelf/symbols","version":1,"file":…,"symbols":[` and a row a line. */
-export class JsonRows {
-  readonly #out: Output;
-  #first = true;
-
-  constructor(out: Output, file: string, key: string) {
-    this.#out = out;
-    out.text(`{"schema":"kelf/${key}","version":1,"file":${JSON.stringify(file)},"${key}":[`);
-  }
-
-  /** Begins a row; what is written next is the row. */
-  begin(): Output {
-    this.#out.text(this.#first ? '\n' : ',\n');
-    this.#first = false;
-    return this.#out;
-  }
-
-  row(value: object): void {
-    this.begin().text(JSON.stringify(value));
-  }
-
-  end(): void {
-    this.#out.text('\n]}\n');
-  }
 }

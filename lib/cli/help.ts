@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS, type Command, type OptionTable } from './command.js';
+import { COMMON_OPTIONS, type Command } from './command.js';
 import type { CommandTable } from './commands.js';
 
 /** `kelf --help`. */
@@ -10,7 +10,7 @@ export function overview(commands: CommandTable): string {
     '',
     'Reads Linux kernels and BPF objects from their files.',
     '',
-    ...names.map(name => `  ${name.padEnd(width)}  ${commands[name]!.summary}`),
+    ...names.map(name => `  ${name.padEnd(width)}  ${commands[name]![0]}`),
     '',
     "'kelf COMMAND --help' says more. Exit codes: 0 fine, 1 findings, 2 wrong call, 3 unreadable or malformed input,",
     '4 the input lacks what the question needs, 70 an error of kelf itself, 74 the output could not be written.',
@@ -19,7 +19,7 @@ export function overview(commands: CommandTable): string {
 }
 
 /** `kelf COMMAND --help`. */
-export function commandHelp(name: string, command: Command<OptionTable>): string {
+export function commandHelp(name: string, command: Command): string {
   const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(([option, { short, value, help }]) => [
     `${short === undefined ? '    ' : `-${short}, `}--${option}${value === undefined ? '' : ` ${value}`}`,
     help,

@@ -1,29 +1,28 @@
 import type { MissingBtfOptions } from '../answers/missing-btf/missing-btf.js';
 import { foreignBtf } from '../facts/foreign-btf.js';
-import type { ModuleTable } from '../facts/modules/module-table.js';
+import type { ModuleTable } from '../facts/module-table/module-table.js';
 import type { Kernel } from '../kernel.js';
-import { openKernel, openRunningKernel } from '../open/kernel.js';
-import { type OptionSpec, UsageError } from './command.js';
+import { readModules } from '../node/read-modules.js';
+import { openKernel, openRunningKernel } from '../open/open-kernel.js';
+import { JSON_OPTION, UsageError } from './command.js';
+import { Progress } from './progress.js';
 
-/** The options of every command that asks a kernel. */
-export const KERNEL_OPTIONS: {
-  readonly live: OptionSpec & { readonly type: 'boolean' };
-  readonly btf: OptionSpec & { readonly type: 'string' };
-  readonly config: OptionSpec & { readonly type: 'string' };
-  readonly json: OptionSpec & { readonly type: 'boolean' };
-} = {
+/** Which kernel is asked. */
+const OF_KERNEL = {
   live: { type: 'boolean', help: 'ask the running kernel; no FILE is given then' },
   btf: { type: 'string', value: 'FILE', help: "take the BTF of FILE (raw, or an ELF file's) in place of the kernel's own" },
   config: { type: 'string', value: 'FILE', help: "the kernel's .config, for what the image does not hold" },
-  json: { type: 'boolean', help: 'print JSON' },
-};
+} as const;
+
+/** The options of every command that asks a kernel. */
+export const KERNEL_OPTIONS: typeof OF_KERNEL & { readonly json: typeof JSON_OPTION } = { ...OF_KERNEL, json: JSON_OPTION };
 
 /** `--modules`, of the commands whose answers cover modules. */
-export const MODULES_OPTION: OptionSpec & { readonly type: 'string' } = {
+export const MODULES_OPTION = {
   type: 'string',
   value: 'DIR',
   help: "the kernel's modules too: every .ko, packed or not, under DIR, such as /lib/modules/RELEASE",
-};
+} as const;
 
 /**
  * Opens the kernel of a command, the first argument or with --live the running one, asks it with the other arguments, and closes it. What is
@@ -64,8 +63,6 @@ export function oneKernel(args: readonly string[], { live }: { readonly live?: b
 
 /** The modules under a folder, with progress. @param types whether their types are asked for too */
 export async function readModulesOf(kernel: Kernel, folder: string, types = false): Promise<ModuleTable> {
-  const { readModules } = await import('../node/read-modules.js');
-  const { Progress } = await import('./progress.js');
   const progress = new Progress('reading modules');
   try {
     return await readModules(folder, { base: kernel.btf, types, onProgress: (done, total) => progress.update(done, total) });
@@ -98,21 +95,15 @@ export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   }
 }
 
-/** What identifies a kernel in JSON. */
-export function kernelId(kernel: Kernel): { name: string; release?: string; buildId?: string } {
-  const { name, release, buildId } = kernel;
-  return { name, ...(release === undefined ? {} : { release }), ...(buildId === undefined ? {} : { buildId }) };
-}
-
 /** @throws UsageError where no name is given, or one without a character */
 export function expectNames(names: readonly string[]): void {
   if (names.length === 0 || names.includes('')) throw new UsageError(names.length === 0 ? 'name a function' : 'a name is empty');
 }
 
 /** What `why` and `audit` take besides: the pahole that made the BTF. */
-export const PAHOLE_OPTION: { readonly 'pahole-version': OptionSpec & { readonly type: 'string' } } = {
+export const PAHOLE_OPTION = {
   'pahole-version': { type: 'string', value: 'N', help: 'the pahole that made the BTF: 1.20, or 120 as in CONFIG_PAHOLE_VERSION' },
-};
+} as const;
 
 /** 120 from `1.20`, `v1.20` or `120`. @throws UsageError for anything else */
 export function paholeOptions(text: string | undefined): MissingBtfOptions {

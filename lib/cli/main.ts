@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { OutputError } from '../errors.js';
-import { COMMON_OPTIONS, type Command, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
+import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
+import { handOver } from './hand-over.js';
+import { commandHelp, overview } from './help.js';
 import { type Output, outputTo } from './output.js';
 
 /** Runs `kelf` with its arguments. @returns the exit code */
@@ -12,32 +15,32 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
   try {
     const found = findCommand(argv);
     if (found === undefined) {
-      if (argv[0] === '--version') out.line(await version());
-      else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help')
-        out.text((await import('./help.js')).overview(COMMANDS));
+      if (argv[0] === '--version') out.line(version());
+      else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') out.text(overview(COMMANDS));
       else {
         const group = Object.entries(COMMANDS).filter(([name]) => name.startsWith(`${argv[0]} `));
         if (group.length === 0) throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
         if (argv.length > 1 && !['--help', '-h'].includes(argv[1]!))
           throw new UsageError(`no command '${argv[0]} ${argv[1]}'; 'kelf ${argv[0]}' lists what there is of ${argv[0]}`);
-        out.text((await import('./help.js')).overview(Object.fromEntries(group)));
+        out.text(overview(Object.fromEntries(group)));
       }
       return EXIT.ok;
     }
     const { name, rest } = found;
-    const command: Command<OptionTable> = await COMMANDS[name]!.load();
+    const command: Command = await COMMANDS[name]![1]();
     const table = { ...command.options, ...COMMON_OPTIONS };
     const { values, positionals } = parse(rest, table);
     debug = values['debug'] === true;
     if (values['help'] === true) {
-      out.text((await import('./help.js')).commandHelp(name, command));
+      out.text(commandHelp(name, command));
       return EXIT.ok;
     }
     const [least, most] = command.arity;
     if (positionals.length < least || positionals.length > most) {
       throw new UsageError(`usage: kelf ${name} ${command.usage}   ('kelf ${name} --help' says more)`);
     }
-    return (await command.run({ args: positionals, options: values as never, out, note })) ?? EXIT.ok;
+    const options = values as Context['options'];
+    return (await command.run({ args: positionals, options, out, note, write: handOver(options, out) })) ?? EXIT.ok;
   } catch (error) {
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
@@ -82,8 +85,7 @@ function isClosedPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-async function version(): Promise<string> {
-  const { readFileSync } = await import('node:fs');
+function version(): string {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
   return `kelf ${version}`;
 }

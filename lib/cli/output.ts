@@ -73,31 +73,6 @@ export class Output {
     return this;
   }
 
-  /** A whole number of at most 53 bits, in decimal, with spaces in front up to `width` characters. */
-  decimal(value: number, width = 0): this {
-    this.#reserve(20 + width);
-    let rest = Math.abs(value);
-    let digits = 1;
-    for (let limit = 10; limit <= rest; limit *= 10) digits++;
-    for (let pad = width - digits - (value < 0 ? 1 : 0); pad > 0; pad--) this.#bytes[this.#length++] = SPACE;
-    if (value < 0) this.#bytes[this.#length++] = 45;
-    const end = this.#length + digits;
-    let at = end;
-    while (rest > 0xffffffff) {
-      const next = Math.floor(rest / 10);
-      this.#bytes[--at] = ZERO + (rest - next * 10);
-      rest = next;
-    }
-    let small = rest >>> 0;
-    do {
-      const next = (small / 10) >>> 0;
-      this.#bytes[--at] = ZERO + (small - next * 10);
-      small = next;
-    } while (at > this.#length);
-    this.#length = end;
-    return this;
-  }
-
   /** The low `digits * 4` bits of a 32-bit word as that many hexadecimal digits. */
   hex(value: number, digits: number): this {
     this.#reserve(digits);
@@ -109,23 +84,6 @@ export class Output {
   address(low: number, high: number): this {
     this.byte(ZERO).byte(LETTER_X);
     return high === 0 ? this.hex(low, digits(low)) : this.hex(high, digits(high)).hex(low, 8);
-  }
-
-  /**
-   * For rows of a large dump, which the functions of bytes.ts write: the buffer, with room for `most` bytes from {@link position} on. What was
-   * written is taken over by setting the position behind it.
-   */
-  room(most: number): Uint8Array {
-    this.#reserve(most);
-    return this.#bytes;
-  }
-
-  get position(): number {
-    return this.#length;
-  }
-
-  set position(at: number) {
-    this.#length = at;
   }
 
   flush(): void {

@@ -1,7 +1,9 @@
 import { bindingName, reservedIndexName, symbolTypeName } from '../../elf/names.js';
 import type { SymbolTable } from '../../elf/symbol.js';
 import type { ElfTables } from '../../elf/tables.js';
-import { hex, printable, sectionName, widest } from './elf.js';
+import { hex } from '../report/json.js';
+import { printable } from '../report/text.js';
+import { sectionName, widest } from './elf.js';
 import type { Output } from './output.js';
 
 /** Names of sections and files are cut there, those of symbols go on in another piece. */
@@ -13,8 +15,9 @@ const OUTPUT = 1 << 17;
 const ROW = 1 << 13;
 /** The first of it is written early: what writes is then part of the code by the time that is compiled. */
 const FIRST = 1 << 13;
-/** Texts that are kept: a damaged table may have another one in each row. */
-const MOST_KEPT = 1 << 14;
+/** Texts that are kept at a time: a power of two. */
+const SLOTS = 1 << 12;
+const NO_TEXT = new Uint8Array(0);
 
 const SPACE = 32;
 const DELETE = 127;
@@ -117,7 +120,8 @@ class SymbolText {
   private kind(row: number): Uint8Array {
     const info = this.table.info[row]!;
     const section = this.table.sectionIndex[row]!;
-    return this.kindTexts.get(section * 256 + info) ?? this.kindTexts.keep(this.kindLabel(info, section));
+    const key = section * 256 + info;
+    return this.kindTexts.get(key) ?? this.kindTexts.keep(key, this.kindLabel(info, section));
   }
 
   private kindLabel(info: number, section: number): string {
@@ -126,31 +130,26 @@ class SymbolText {
   }
 
   private file(symbol: number): Uint8Array {
-    return this.fileTexts.get(symbol) ?? this.fileTexts.keep(`  ${printable(this.table.name(symbol)).slice(0, LONGEST_NAME)}`);
+    return this.fileTexts.get(symbol) ?? this.fileTexts.keep(symbol, `  ${printable(this.table.name(symbol)).slice(0, LONGEST_NAME)}`);
   }
 }
 
-/** Texts that many rows share, encoded. */
+/** Texts that many rows share, encoded: the last one of each slot. A damaged table may have another one in each row. */
 class Kept {
-  private readonly texts = new Map<number, Uint8Array>();
-  /** What was asked for last: neighbours share their text more often than not. */
-  private key = -1;
-  private last: Uint8Array | undefined;
+  private readonly keys = new Float64Array(SLOTS).fill(-1);
+  private readonly texts: Uint8Array[] = Array.from({ length: SLOTS }, () => NO_TEXT);
 
+  /** The text of a key; undefined where it is not kept. */
   get(key: number): Uint8Array | undefined {
-    if (key !== this.key) {
-      this.key = key;
-      this.last = this.texts.get(key);
-    }
-    return this.last;
+    const slot = key & (SLOTS - 1);
+    return this.keys[slot] === key ? this.texts[slot] : undefined;
   }
 
-  /** Keeps the text that was asked for last and not found. */
-  keep(text: string): Uint8Array {
-    if (this.texts.size === MOST_KEPT) this.texts.clear();
-    this.last = encoder.encode(text);
-    this.texts.set(this.key, this.last);
-    return this.last;
+  keep(key: number, text: string): Uint8Array {
+    const slot = key & (SLOTS - 1);
+    this.keys[slot] = key;
+    this.texts[slot] = encoder.encode(text);
+    return this.texts[slot];
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Memory } from '../../elf/memory.js';
-import { textAt } from '../image/text.js';
+import { textAt } from '../image/text-at.js';
 import type { KernelFacts } from './kernel-facts.js';
 
 /** A symbol that the kernel offers to modules: an entry of `__ksymtab`. */

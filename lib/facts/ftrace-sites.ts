@@ -2,9 +2,9 @@ import { halves, lowerBound, lowerBoundSorted, Words } from '../../elf/words.js'
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { archOf } from '../arch/arch-of.js';
 import type { CallSites } from '../arch/architecture.js';
-import { once } from '../once.js';
 import type { ChangeName } from '../releases.js';
 import type { McountTable } from './mcount.js';
+import { once } from './once.js';
 
 /** The places that ftrace patches, by address: each the `ip` of the kernel's record, in ascending order. */
 export interface FtraceSites {

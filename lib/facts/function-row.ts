@@ -1,10 +1,11 @@
 import { STB } from '../../elf/constants.js';
+import type { FunctionIndex } from './function-table.js';
 import type { KernelFacts } from './kernel-facts.js';
 
 /** One function of the kernel, with what each source says of it. */
 export interface FunctionRow {
   /** Its row in `kernel.functions`. */
-  readonly row: number;
+  readonly row: FunctionIndex;
   readonly name: string;
   readonly address: bigint;
   /** nm's letter: t local, T global, w and W weak. */
@@ -31,7 +32,7 @@ const BINDINGS: Readonly<Record<number, 'local' | 'global' | 'weak'>> = {
 };
 
 /** Gathers what is known of a row of `kernel.functions`. */
-export function functionRow(kernel: KernelFacts, row: number): FunctionRow {
+export function functionRow(kernel: KernelFacts, row: FunctionIndex): FunctionRow {
   const { functions, symbols } = kernel;
   const symbolRow = functions.symbolRow[row]!;
   const address = functions.address(row);

@@ -1,8 +1,12 @@
 import type { Btf } from '../../btf/btf.js';
 import { NameIndex } from '../../elf/name-index.js';
+import type { Row } from '../../elf/row.js';
 import { lowerBoundSorted } from '../../elf/words.js';
-import { isPreambleName, isTextLetter, type KernelSymbols } from '../../kallsyms/symbols.js';
+import { isPreambleName, isTextLetter, type KernelSymbols, type SymbolRow } from '../../kallsyms/symbols.js';
 import type { FtraceSites, FtraceState } from './ftrace-sites.js';
+
+/** A row of {@link FunctionTable}. */
+export type FunctionIndex = Row<'function of the kernel'>;
 
 /** A site that has not been looked for. */
 const UNKNOWN = -2;
@@ -49,23 +53,23 @@ export class FunctionTable {
   }
 
   /** The address of a row, 0 to `count - 1`. */
-  address(row: number): bigint {
+  address(row: FunctionIndex): bigint {
     return this.symbols.address.big[this.symbolRow[row]!]!;
   }
 
   /** The name of a row. */
-  name(row: number): string {
+  name(row: FunctionIndex): string {
     return this.symbols.name(this.symbolRow[row]!);
   }
 
   /** Where the kernel lets the function end: at the next higher address of any symbol (get_symbol_pos()), not at st_size. */
-  end(row: number): bigint {
+  end(row: FunctionIndex): bigint {
     const next = this.symbols.nextRow(this.symbolRow[row]!);
     return next === undefined ? this.address(row) : this.symbols.address.big[next]!;
   }
 
   /** Index in `sites.ip` of the first site from the function's address to its end, or -1. */
-  site(row: number): number {
+  site(row: FunctionIndex): number {
     let at = this.#site[row]!;
     if (at === UNKNOWN) {
       at = this.#findSite(this.symbolRow[row]!);
@@ -75,11 +79,11 @@ export class FunctionTable {
   }
 
   /** Whether an ftrace site lies in the function. */
-  hasSite(row: number): boolean {
+  hasSite(row: FunctionIndex): boolean {
     return this.site(row) >= 0;
   }
 
-  #findSite(symbolRow: number): number {
+  #findSite(symbolRow: SymbolRow): number {
     const { address } = this.symbols;
     const ip = this.sites?.ip;
     const next = this.symbols.nextRow(symbolRow);
@@ -89,18 +93,18 @@ export class FunctionTable {
   }
 
   /** The function of a row of `symbols`; undefined for data. */
-  ofSymbol(symbolRow: number): number | undefined {
+  ofSymbol(symbolRow: SymbolRow): FunctionIndex | undefined {
     const row = this.#rowOfSymbol[symbolRow]!;
     return row === 0 ? undefined : row - 1;
   }
 
   /** The functions of a name, lowest address first. */
-  find(name: string): number[] {
+  find(name: string): FunctionIndex[] {
     return this.symbols.find(name).flatMap(symbolRow => this.ofSymbol(symbolRow) ?? []);
   }
 
   /** The ids of BTF's FUNCs of the function's name; most kernels have one for a name, some several. */
-  btfIds(row: number): number[] {
+  btfIds(row: FunctionIndex): number[] {
     return this.btfIdsOf(this.name(row));
   }
 
@@ -136,7 +140,7 @@ export class FunctionTable {
   }
 
   /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined where none has one. */
-  withBtfAt(firstSymbolRow: number): number | undefined {
+  withBtfAt(firstSymbolRow: SymbolRow): FunctionIndex | undefined {
     if (this.#withBtf === undefined) {
       this.#withBtf = new Map();
       const { btfFunc } = this;
@@ -151,6 +155,6 @@ export class FunctionTable {
 }
 
 /** Whether a text symbol is a function, and the kernel's own. */
-function isOwnFunction(symbols: KernelSymbols, row: number): boolean {
+function isOwnFunction(symbols: KernelSymbols, row: SymbolRow): boolean {
   return symbols.module(row) === undefined && !isPreambleName(symbols.strings.bytes, symbols.nameOffset[row]!);
 }

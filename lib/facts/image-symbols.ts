@@ -1,9 +1,13 @@
 import { NameIndex } from '../../elf/name-index.js';
+import type { Row } from '../../elf/row.js';
 import type { ElfSymbol, SymbolTable } from '../../elf/symbol.js';
 import { lowerBound } from '../../elf/words.js';
-import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import type { KernelSymbols, SymbolRow } from '../../kallsyms/symbols.js';
 
 const encoder = new TextEncoder();
+
+/** A row of `.symtab`. */
+export type ElfSymbolRow = Row<'symbol of the file'>;
 
 /** The `.symtab` beside kallsyms: what kallsyms does not keep (sizes, bindings, types, source files) and the labels it drops. */
 export class ImageSymbols {
@@ -54,7 +58,7 @@ export class ImageSymbols {
   }
 
   /** The ELF row of a symbol of kallsyms: the one of its name at its address. */
-  rowOf(symbols: KernelSymbols, symbolRow: number): number | undefined {
+  rowOf(symbols: KernelSymbols, symbolRow: SymbolRow): ElfSymbolRow | undefined {
     const { value } = this.table;
     const { address } = symbols;
     this.#order ??= value.order();
@@ -78,7 +82,7 @@ export class ImageSymbols {
     return rows;
   }
 
-  symbolOf(symbols: KernelSymbols, symbolRow: number): ElfSymbol | undefined {
+  symbolOf(symbols: KernelSymbols, symbolRow: SymbolRow): ElfSymbol | undefined {
     const row = this.rowOf(symbols, symbolRow);
     return row === undefined ? undefined : this.table.at(row);
   }

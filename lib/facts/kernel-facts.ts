@@ -10,7 +10,7 @@ import { type ChangeName, type HasChange, hasChange } from '../releases.js';
 import { type Definitions, definitionsOf } from './definitions.js';
 import { FunctionTable } from './function-table.js';
 import type { McountTable } from './mcount.js';
-import type { ModuleTable } from './modules/module-table.js';
+import type { ModuleTable } from './module-table/module-table.js';
 import type { FoundBtf, KernelPieces } from './pieces.js';
 import { TracepointTable } from './tracepoint-table.js';
 

@@ -1,7 +1,7 @@
 import type { Memory } from '../../elf/memory.js';
 import { halves, lowerBoundSorted, Words } from '../../elf/words.js';
-import { once } from '../once.js';
 import type { AreaSet, Labels } from './areas.js';
+import { once } from './once.js';
 
 /** What check_kprobe_address_safe() refuses because the kernel patches or traps on the instruction itself. */
 export type PatchCode = 'jump-label' | 'static-call' | 'bug-entry';

@@ -7,11 +7,10 @@ import { kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
-import { readBtf } from '../image/btf.js';
 import { BANNER, startsWith } from '../image/bytes.js';
 import { discoverLabels } from '../image/discover.js';
 import { discoverExports } from '../image/ksymtab.js';
-import { once } from '../once.js';
+import { readBtf } from '../image/read-btf.js';
 import { hasChange } from '../releases.js';
 import type { Labels } from './areas.js';
 import type { KernelConfig } from './config.js';
@@ -20,6 +19,7 @@ import { configOfImage } from './ikconfig.js';
 import { ImageSymbols } from './image-symbols.js';
 import { blacklistOfImage } from './kprobe-blacklist.js';
 import { type McountTable, readMcountTable } from './mcount.js';
+import { once } from './once.js';
 import type { FoundBtf, KernelPieces } from './pieces.js';
 
 /** What may stand beside an image. */

@@ -1,7 +1,7 @@
 import type { Btf } from '../../btf/btf.js';
 import type { ElfFile } from '../../elf/file.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
-import { textAt } from '../image/text.js';
+import { textAt } from '../image/text-at.js';
 import type { KernelPieces } from './pieces.js';
 import { calledNumbers } from './syscall-events.js';
 

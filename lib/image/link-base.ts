@@ -1,4 +1,5 @@
 import { FormatError } from '../../elf/errors.js';
+import { ElfFile } from '../../elf/file.js';
 import { relativeType } from '../../elf/relocation-rules.js';
 import { halves } from '../../elf/words.js';
 import { type KallsymsTables, kallsymsAt } from '../../kallsyms/locate.js';
@@ -6,7 +7,6 @@ import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms } from '../../kallsyms/tables.js';
 import type { RawImageKind } from '../arch/architecture.js';
 import { MissingError } from '../errors.js';
-import { openElf } from './elf.js';
 import { elfAround } from './elf-around.js';
 import { ENTRY_SIZE, type ImageRelocations } from './image-relocations.js';
 
@@ -173,7 +173,7 @@ function includes(value: (i: number) => number, count: number, wanted: number): 
 /** The base of an image whose words are final, that of kallsyms_relative_base among them. */
 function finalBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, name: string): bigint | undefined {
   const { start, machine, is64, littleEndian } = kind;
-  const file = openElf(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
+  const file = ElfFile.open(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
   const { symbols } = decodeKallsyms(file.memory, kallsymsAt(tables, 0n), name);
   if (tables.encoding === 'place-relative') return baseByExports(bytes, kind, symbols, true);
   for (const label of typeof start === 'object' ? start : []) {

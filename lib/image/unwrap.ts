@@ -1,14 +1,13 @@
 import { KERNEL_STARTS, packingOf } from '../../elf/compression/packing.js';
 import { unpack } from '../../elf/compression/unpack.js';
 import { FormatError } from '../../elf/errors.js';
-import type { ElfFile } from '../../elf/file.js';
+import { ElfFile } from '../../elf/file.js';
 import { isElf } from '../../elf/header.js';
 import { indexOfBytes } from '../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import type { RawImageKind } from '../arch/architecture.js';
 import { BANNER } from './bytes.js';
 import { containerOf } from './container.js';
-import { openElf } from './elf.js';
 import { elfAround } from './elf-around.js';
 import { analyseRawImage } from './raw-image.js';
 
@@ -39,7 +38,7 @@ export function openKernelFile(source: ByteSource): KernelFile {
 
 /** An ELF file that boots itself has the kernel packed in a section: the zImage of powerpc. */
 function kernelInElf(source: ByteSource, form: readonly string[]): KernelFile {
-  const file = openElf(source);
+  const file = ElfFile.open(source);
   const packed = file.section('.kernel:vmlinux.strip');
   if (packed === undefined) return { file, form: [...form, 'ELF'] };
   return unwrap(packed.data(), source.name, [...form, 'powerpc zImage']);
@@ -72,7 +71,7 @@ function unwrap(bytes: Uint8Array, name: string, form: readonly string[]): Kerne
 }
 
 function rawImage(bytes: Uint8Array, kind: RawImageKind, name: string): ElfFile {
-  return openElf(elfAround(analyseRawImage(bytes, kind, name), name));
+  return ElfFile.open(elfAround(analyseRawImage(bytes, kind, name), name));
 }
 
 /** The first packed stream in the bytes that unpacks to something with a kernel's banner: short magic numbers occur by chance. */

@@ -10,8 +10,8 @@ import { AreaSet } from '../facts/areas.js';
 import { type KernelConfig, parseConfig } from '../facts/config.js';
 import type { FtraceSites, FtraceState } from '../facts/ftrace-sites.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
+import { once } from '../facts/once.js';
 import type { KernelPieces } from '../facts/pieces.js';
-import { once } from '../once.js';
 import { type BootImage, openBootImage } from './boot-image.js';
 
 /**

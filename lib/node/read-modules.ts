@@ -4,9 +4,9 @@ import { Btf } from '../../btf/btf.js';
 import { encodeBlob } from '../../btf/encode.js';
 import { PACKED_SUFFIXES } from '../../elf/compression/packing.js';
 import { InputError } from '../errors.js';
-import { moduleIn } from '../facts/module/open.js';
-import { ModuleTable } from '../facts/modules/module-table.js';
-import { buffersOf, type ModulePart, type OpenModule, readPart } from '../facts/modules/part.js';
+import { moduleIn } from '../facts/module/module-in.js';
+import { ModuleTable } from '../facts/module-table/module-table.js';
+import { buffersOf, type ModulePart, type OpenModule, readPart } from '../facts/module-table/part.js';
 import { openSource } from './source.js';
 import { inThreads, type Job, workerBeside } from './threads.js';
 

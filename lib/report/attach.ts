@@ -1,18 +1,64 @@
-import type { AttachAnswer } from '../answers/attach/attaching.js';
-import { ATTACH_FORMS, type Recipe } from '../answers/attach/recipe.js';
+import { ATTACH_FORMS, type AttachForm, type Recipe } from '../answers/attach/recipe.js';
+import type { ProbeKind } from '../answers/attach/recipe-facts.js';
 import type { Signature } from '../answers/attach/signature.js';
-import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
+import type { KernelId, Report } from './report.js';
+import { evidenceLines, functionCells, functionCount, moduleCells, table, verdictRows } from './text.js';
 
-/** An answer in text: for each function where it is, how it is called, and what attaches to it. */
-export function attachLines({ name, functions, problem }: AttachAnswer): string[] {
-  if (problem !== undefined) return [`${name}: ${problem}`, ''];
-  const count = functions.length === 1 ? 'one function' : `${functions.length} functions`;
-  const modules = functions.filter(({ function: row }) => 'module' in row).length;
-  return [`${name}: ${count} of that name${modules === 0 ? '' : `, ${modules} in modules`}`, ...functions.flatMap(recipeLines), ''];
+/** A recipe as plain data: with what attaches to the function in each form; nothing where the kernel refuses the probe. */
+export interface WrittenRecipe extends Omit<Recipe, 'attach'> {
+  readonly lines: Readonly<Partial<Record<AttachForm, Readonly<Record<ProbeKind, string | undefined>>>>>;
 }
 
-function recipeLines(recipe: Recipe): string[] {
-  const { function: row, signature, notes, instead, entry } = recipe;
+export interface AttachModel {
+  readonly kernel: KernelId;
+  /** All functions of a kernel are written one after the other. */
+  readonly answers: Iterable<WrittenAttachAnswer>;
+  /** One program for all functions. */
+  readonly program?: string;
+}
+
+export interface WrittenAttachAnswer {
+  readonly name: string;
+  readonly functions: readonly WrittenRecipe[];
+  readonly problem?: string;
+}
+
+/** `kelf attach`. @param form where the text is the recipes in that form alone, of the probes of a kind */
+export function attachReport(form: AttachForm | undefined, kind: ProbeKind): Report<AttachModel> {
+  return {
+    schema: 'kelf/attach',
+    version: 2,
+    json: ({ kernel, answers }) => ({ kernel, answers: [...answers].map(({ name, functions }) => ({ name, functions })) }),
+    *text({ answers, program }) {
+      for (const answer of answers) {
+        if (form === undefined) yield* answerLines(answer);
+        else if (form !== 'bpf-c') for (const { lines } of answer.functions) yield* [lines[form]?.[kind] ?? []].flat();
+      }
+      if (program !== undefined) yield program;
+    },
+  };
+}
+
+export function writtenRecipe(recipe: Recipe, forms: readonly AttachForm[]): WrittenRecipe {
+  const lines: WrittenRecipe['lines'] = {};
+  // Written as they are read: the text has no use for the program in C, which takes as long as all others.
+  for (const form of forms) {
+    const get = (): object => ({ entry: recipe.attach(form), return: recipe.attach(form, 'return') });
+    Object.defineProperty(lines, form, { enumerable: true, get });
+  }
+  return { ...recipe, lines };
+}
+
+/** For each function where it is, how it is called, and what attaches to it. */
+function answerLines({ name, functions, problem }: WrittenAttachAnswer): string[] {
+  if (problem !== undefined) return [`${name}: ${problem}`, ''];
+  const modules = functions.filter(({ function: row }) => 'module' in row).length;
+  const inModules = modules === 0 ? '' : `, ${modules} in modules`;
+  return [`${name}: ${functionCount(functions.length)} of that name${inModules}`, ...functions.flatMap(recipeLines), ''];
+}
+
+function recipeLines(recipe: WrittenRecipe): string[] {
+  const { function: row, signature, notes, instead, entry, lines } = recipe;
   const cells = 'module' in row ? moduleCells(row) : functionCells(row);
   const refused = (['entry', 'return'] as const).filter(kind => recipe[kind].outcome !== 'accepted');
   return [
@@ -25,8 +71,9 @@ function recipeLines(recipe: Recipe): string[] {
     ...(entry.outcome === 'accepted' ? [] : evidenceLines([entry]).map(line => `      ${line}`)),
     ...instead.map(says => `    instead: ${says}`),
     ...ATTACH_FORMS.filter(form => form !== 'bpf-c').flatMap(form => {
-      const lines = (['entry', 'return'] as const).flatMap(kind => recipe.attach(form, kind) ?? []);
-      return lines.length === 0 ? [] : [`    ${form}`, ...lines.map(line => `      ${line}`)];
+      const { entry, return: returned } = lines[form]!;
+      const written = [entry ?? [], returned ?? []].flat();
+      return written.length === 0 ? [] : [`    ${form}`, ...written.map(line => `      ${line}`)];
     }),
     ...(recipe.fentry === undefined ? [] : ['    fentry', ...recipe.fentry.map(line => `      ${line}`)]),
   ];

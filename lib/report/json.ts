@@ -1,12 +1,30 @@
-/** JSON of a report: bigints, which are addresses, become `"0x…"` strings; a number would round them. */
+/** The one JSON of all reports: bigints, which are addresses, become `"0x…"` strings, since a number would round them; maps become objects. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item === 'bigint') return hex(item);
     if (item instanceof Map) return Object.fromEntries(item);
+    // A list that is made while it is written.
+    if (typeof item === 'object' && item !== null && !Array.isArray(item) && Symbol.iterator in item)
+      return [...(item as Iterable<unknown>)];
     return item;
   });
 }
 
-export function hex(value: bigint): string {
+/** A document: one line, or of a table a row a line between its first and its last. @param rows the list with the rows, which comes last */
+export function* jsonLines(document: object, rows?: string): Generator<string> {
+  if (rows === undefined) return yield toJson(document);
+  const { [rows]: list, ...head } = document as Readonly<Record<string, unknown>>;
+  yield `${toJson(head).slice(0, -1)},${JSON.stringify(rows)}:[`;
+  let last: string | undefined;
+  for (const row of list as Iterable<object>) {
+    if (last !== undefined) yield `${last},`;
+    // Without the function of toJson(), which is called for each value: a table has millions.
+    last = JSON.stringify(row);
+  }
+  if (last !== undefined) yield last;
+  yield ']}';
+}
+
+export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }

@@ -1,17 +1,62 @@
 import type { Evidence, Outcome, Verdict } from '../evidence.js';
 import type { FunctionRow } from '../facts/function-row.js';
-import type { ModuleInstance } from '../facts/modules/module-table.js';
+import type { ModuleInstance } from '../facts/module-table/module-table.js';
 import { REASONS } from '../reasons.js';
 import { hex } from './json.js';
 
-/** Rows of text in columns: each as wide as its widest cell, numbers to the right. */
-export function table(rows: readonly (readonly (string | number)[])[], indent = ''): string[] {
+/**
+ * Rows of text in columns: each as wide as its widest cell, numbers to the right.
+ * @param right the columns that are numbers down from their heading
+ */
+export function table(rows: readonly (readonly (string | number)[])[], indent = '', right: readonly number[] = []): string[] {
   const widths: number[] = [];
+  // A loop: a million arguments are more than a call takes.
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
   return rows.map(row => {
-    const cells = row.map((cell, i) => (typeof cell === 'number' ? String(cell).padStart(widths[i]!) : cell.padEnd(widths[i]!)));
+    const cells = row.map((cell, i) => {
+      const text = String(cell);
+      return typeof cell === 'number' || right.includes(i) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!);
+    });
     return `${indent}${cells.join('  ')}`.trimEnd();
   });
+}
+
+/** With control characters written as `\x1b`: a row stays a row, and tells the reader's terminal nothing. */
+export function printable(text: string): string {
+  return /\p{Cc}/u.test(text) ? text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`) : text;
+}
+
+/** Bytes in hexadecimal. */
+export function bytesText(bytes: Uint8Array, between = ''): string {
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(between);
+}
+
+/** `1 program`, `2 programs` */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+/** `one function`, `2 functions` */
+export function functionCount(number: number): string {
+  return number === 1 ? 'one function' : `${number} functions`;
+}
+
+/** More functions of modules than these are counted: every module has an init_module. */
+export const MOST_IN_MODULES = 8;
+
+/** A checksum of an exported symbol: `0x0a1b2c3d`. */
+export function crcText(crc: number | undefined): string {
+  return crc === undefined ? '-' : `0x${crc.toString(16).padStart(8, '0')}`;
+}
+
+/** `.text+0x10`, `lib/libkelf.so+0x40` */
+export function offsetText(base: string, offset: number | bigint): string {
+  return `${base}+${hex(offset)}`;
+}
+
+/** The place of a BPF object in a file; the file where it is all of it. */
+export function objectPlace({ path, offset }: { readonly path: string; readonly offset: number }): string {
+  return offset === 0 ? path : offsetText(path, offset);
 }
 
 /** What a reader is told of an outcome. */
@@ -55,7 +100,7 @@ export function evidenceLines(verdicts: readonly { readonly because: readonly Ev
 
 /** `xfs:.text+0x9ce40  xfs_trans.c  T  535 bytes` */
 export function moduleCells({ module, section, offset, file, letter, size }: ModuleInstance): string[] {
-  return [`${module}:${section}+0x${offset.toString(16)}`, file ?? '', letter, `${size} bytes`];
+  return [offsetText(`${module}:${section}`, offset), file ?? '', letter, `${size} bytes`];
 }
 
 /** `0xffffffff813d5640  binfmt_elf.c         t  6010 bytes  _stext+0x3d5640` */

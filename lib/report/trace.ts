@@ -1,10 +1,55 @@
 import type { NameInModules } from '../answers/trace/in-modules.js';
 import type { Lead } from '../answers/trace/name-leads.js';
+import type { SyscallSymbol } from '../answers/trace/syscall.js';
 import type { PlaceAnswer, TraceabilityAnswer } from '../answers/trace/traceability.js';
 import type { TracepointAnswer } from '../answers/trace/tracepoint.js';
 import type { Verdict } from '../evidence.js';
 import { hex } from './json.js';
-import { evidenceLines, functionCells, moduleCells, table, verdictRows } from './text.js';
+import type { KernelId, Report } from './report.js';
+import { evidenceLines, functionCells, functionCount, MOST_IN_MODULES, moduleCells, table, verdictRows } from './text.js';
+
+/** What one argument asks about: a function, a place, a tracepoint, or a system call with the functions that it enters by. */
+export interface TraceQuestion {
+  readonly answers: readonly TraceabilityAnswer[];
+  readonly place?: PlaceAnswer;
+  readonly tracepoint?: TracepointAnswer;
+  readonly syscall?: { readonly name: string; readonly symbols: readonly SyscallSymbol[] };
+}
+
+export interface TraceModel {
+  readonly kernel: KernelId;
+  /** In the order of the arguments. */
+  readonly questions: readonly TraceQuestion[];
+}
+
+/** `kelf trace`. JSON has the answers kind by kind; of a kind that nothing asked about, no list. */
+export const traceReport: Report<TraceModel> = {
+  schema: 'kelf/trace',
+  version: 2,
+  json: ({ kernel, questions }) => {
+    const all = {
+      places: questions.flatMap(({ place }) => place ?? []),
+      tracepoints: questions.flatMap(({ tracepoint }) => tracepoint ?? []),
+      syscalls: questions.flatMap(({ syscall }) => syscall ?? []),
+    };
+    const asked = Object.entries(all).filter(([, list]) => list.length > 0);
+    return { kernel, answers: questions.flatMap(({ answers }) => answers), ...Object.fromEntries(asked) };
+  },
+  text: ({ questions }) =>
+    questions.flatMap(({ answers, place, tracepoint, syscall }) => [
+      ...(syscall === undefined ? [] : syscallLines(syscall)),
+      ...answers.flatMap(traceLines),
+      ...(place === undefined ? [] : placeLines(place)),
+      ...(tracepoint === undefined ? [] : tracepointLines(tracepoint)),
+    ]),
+};
+
+function syscallLines({ name, symbols }: NonNullable<TraceQuestion['syscall']>): string[] {
+  return symbols.map(({ symbol, takesRegisters }) => {
+    const takes = takesRegisters ? 'takes one argument, the registers of the caller (struct pt_regs *)' : 'takes the arguments as they are';
+    return `system call ${name}: ${symbol} ${takes}`;
+  });
+}
 
 /** Where a name is refused for being ambiguous: the same functions by their places, which no other symbol shares. */
 function anchorLines({ kprobe, functions }: TraceabilityAnswer): string[] {
@@ -37,7 +82,7 @@ function leadLines({ leads }: TraceabilityAnswer): string[] {
 }
 
 /** An answer about a name: what each mechanism says, and what that rests on. */
-export function traceLines(answer: TraceabilityAnswer): string[] {
+function traceLines(answer: TraceabilityAnswer): string[] {
   const { name, kprobe, kretprobe, fentry, fexit, fmodRet, kprobeMulti, fprobe, ftrace, functions, modules } = answer;
   const byName = {
     kprobe: kprobe.byName,
@@ -54,11 +99,10 @@ export function traceLines(answer: TraceabilityAnswer): string[] {
   };
   if (functions.length === 0 && (modules?.functions ?? []).length === 0)
     return [`${name}: no function of that name`, ...evidenceLines([kprobe.byName]).map(line => `  ${line}`), ''];
-  const count = functions.length === 1 ? 'one function' : `${functions.length} functions`;
   const inModules = modules === undefined ? '' : `, ${modules.functions.length} in modules`;
   const verdicts = [...Object.values(byName), ...functions.flatMap(({ kprobe, kretprobe, ftrace }) => [kprobe, kretprobe, ftrace])];
   return [
-    `${name}: ${count} of that name${inModules}`,
+    `${name}: ${functionCount(functions.length)} of that name${inModules}`,
     '  by name',
     ...verdictRows(byName, '    '),
     ...functions.flatMap(({ function: row, kprobe, kretprobe, ftrace }) => [
@@ -73,9 +117,6 @@ export function traceLines(answer: TraceabilityAnswer): string[] {
     '',
   ];
 }
-
-/** More functions of modules than these are counted: every module has an init_module. */
-const MOST_IN_MODULES = 8;
 
 /** What loading modules makes of the bare name, and each function of a module. */
 function moduleLines({ functions, loaded }: NameInModules): string[] {
@@ -118,7 +159,7 @@ function moduleVerdicts(modules: NameInModules | undefined): Verdict[] {
 }
 
 /** An answer about a place inside of a function. */
-export function placeLines({ text, address, function: row, offset, kprobe, kretprobe }: PlaceAnswer): string[] {
+function placeLines({ text, address, function: row, offset, kprobe, kretprobe }: PlaceAnswer): string[] {
   const where = row === undefined ? '' : `: ${row.name}+0x${offset!.toString(16)} of 0x${row.extent.toString(16)} bytes`;
   return [
     `${text}${address === undefined || text === hex(address) ? '' : ` (${hex(address)})`}${where}`,
@@ -130,7 +171,7 @@ export function placeLines({ text, address, function: row, offset, kprobe, kretp
 }
 
 /** An answer about a tracepoint. */
-export function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: TracepointAnswer): string[] {
+function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: TracepointAnswer): string[] {
   const full = found?.system === undefined ? name : `${found.system}:${name}`;
   const kind =
     found === undefined ? 'no tracepoint and no event of that name' : found.tracepoint ? 'tracepoint' : 'event without a tracepoint';

@@ -11,10 +11,10 @@ export interface XmlTree {
  */
 const NOT_XML = /(?![\t\n\r])[\p{Cc}\p{Cs}\ufffe\uffff]/gu;
 
-/** The document of one root element, with characters that XML can't hold left out. */
-export async function writeXml(tree: XmlTree): Promise<string> {
+/** The document of one root element, with characters that XML can't hold left out; without a line end behind it. */
+export function writeXml(tree: XmlTree): string {
   const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build(clean(tree)) as string}`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${(builder.build(clean(tree)) as string).trimEnd()}`;
 }
 
 function clean(tree: XmlTree): XmlTree {

@@ -1,3 +1,4 @@
+import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Errno, Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
@@ -45,7 +46,7 @@ export class FilterRules {
   }
 
   /** ftrace at the function of a row of `kernel.symbols`. */
-  ftraceOfRow(row: number): Decision {
+  ftraceOfRow(row: SymbolRow): Decision {
     const because = (): Evidence[] => this.#sites.because(row);
     return this.#sites.hasLive(row) ? accepted(this.#acceptance, because) : this.#noSite(row, 'EINVAL', because);
   }
@@ -61,7 +62,7 @@ export class FilterRules {
     return rows.some(row => this.#sites.undecided(row)) ? untold('sites-unknown', because) : this.#noSite(first, errno, because);
   }
 
-  #noSite(row: number, errno: Errno, because: () => Evidence[]): Decision {
+  #noSite(row: SymbolRow, errno: Errno, because: () => Evidence[]): Decision {
     if (this.#kernel.functions.ftrace === 'none') return refused('no-ftrace', errno, because);
     if (this.#sites.undecided(row)) return untold('sites-unknown', because);
     return refused(this.#sites.isFreed(row) ? 'init-text' : 'no-ftrace-site', errno, because);

@@ -1,4 +1,5 @@
 import { Words } from '../../elf/words.js';
+import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Errno, Evidence } from '../evidence.js';
 import { AreaSet, textAreas } from '../facts/areas.js';
 import { EntryNop } from '../facts/entry-nop.js';
@@ -8,14 +9,14 @@ import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
 import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
-import { type CountsNames, countsNames } from './names.js';
+import { type CountsNames, countsNames } from './name-counting.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 
 /** A probe that is to be set. */
 interface Probe {
   /** The symbol that the address lies in; where several stand at one address, the first (`symbols.containing`), which is what the kernel goes by. */
-  readonly row: number;
+  readonly row: SymbolRow;
   /** The address, at a place of a column. */
   readonly words: Words;
   readonly place: number;
@@ -152,7 +153,7 @@ export class KprobeRules {
   }
 
   /** The same for a name that has been looked up. @param rows the symbols of the name, one at least */
-  byRows(rows: readonly number[]): Decision {
+  byRows(rows: readonly SymbolRow[]): Decision {
     const [first] = rows;
     if (!this.enabled) return this.#disabled();
     const because = (): Evidence[] => this.#becauseOfName(rows);
@@ -162,7 +163,7 @@ export class KprobeRules {
   }
 
   /** A kprobe at the start of a symbol, by its address. */
-  ofRow(row: number): Decision {
+  ofRow(row: SymbolRow): Decision {
     return this.enabled ? this.#decision(this.#byAddress(row), 'EINVAL', () => this.#becauseOfRow(row)) : this.#disabled();
   }
 
@@ -179,7 +180,7 @@ export class KprobeRules {
   }
 
   /** A return probe on a symbol, by its address. The harm that it does where the kernel accepts it all the same is said. */
-  returnOfRow(row: number): Decision {
+  returnOfRow(row: SymbolRow): Decision {
     const decision = this.ofRow(row);
     if (decision.outcome === 'refused') return decision;
     const listed = this.#unlessListed(row, decision);
@@ -198,7 +199,7 @@ export class KprobeRules {
    * length, it decodes the function from its beginning, which is not done here (`instruction-unchecked`).
    * @param address in the function of `row`
    */
-  inside(row: number, address: bigint): Decision {
+  inside(row: SymbolRow, address: bigint): Decision {
     if (address === this.#kernel.symbols.address.big[row]) return this.ofRow(row);
     if (!this.enabled) return this.#disabled();
     const probe: Probe = { row: this.#kernel.symbols.firstAlias(row), words: Words.of(address), place: 0, address };
@@ -218,7 +219,7 @@ export class KprobeRules {
   }
 
   /** A return probe anywhere in a function: at what is still its entry. */
-  returnInside(row: number, address: bigint): Decision {
+  returnInside(row: SymbolRow, address: bigint): Decision {
     const start = this.#kernel.symbols.address.big[row]!;
     const decision = this.inside(row, address);
     if (decision.outcome === 'refused') return decision;
@@ -238,7 +239,7 @@ export class KprobeRules {
    * Whether an x86-64 symbol begins with the NOP that BPF takes for one of ftrace's; undefined where that depends on what the running kernel patched,
    * and false without an image.
    */
-  entryNop(row: number): boolean | undefined {
+  entryNop(row: SymbolRow): boolean | undefined {
     const { image, pieces, symbols } = this.#kernel;
     const patched = this.patchedCode();
     if (image === undefined || patched === undefined) return false;
@@ -258,7 +259,7 @@ export class KprobeRules {
   }
 
   /** For a symbol whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. */
-  baseOf(row: number): number | undefined {
+  baseOf(row: SymbolRow): SymbolRow | undefined {
     const { symbols } = this.#kernel;
     const { bytes } = symbols.strings;
     let at = symbols.nameOffset[row]!;
@@ -266,7 +267,7 @@ export class KprobeRules {
     return bytes[at] === DOT ? symbols.lookup(symbols.name(row).split('.', 1)[0]!) : undefined;
   }
 
-  nameOf(row: number): string {
+  nameOf(row: SymbolRow): string {
     return this.#kernel.symbols.name(row);
   }
 
@@ -274,14 +275,14 @@ export class KprobeRules {
     return this.#kernel.symbols.address;
   }
 
-  #rowAt(address: bigint): number | undefined {
+  #rowAt(address: bigint): SymbolRow | undefined {
     const { symbols } = this.#kernel;
     const row = symbols.containing(address);
     return row !== undefined && symbols.address.big[row] === address ? row : undefined;
   }
 
   /** What speaks against a probe at the first instruction of a symbol. */
-  #against(symbolRow: number): Objection | undefined {
+  #against(symbolRow: SymbolRow): Objection | undefined {
     const { symbols } = this.#kernel;
     const row = symbols.firstAlias(symbolRow);
     const probe: Probe = { row, words: symbols.address, place: row, address: symbols.address.big[row]! };
@@ -289,7 +290,7 @@ export class KprobeRules {
   }
 
   /** The same where the kernel is given the address: what kallsyms does not cover waits for a module. */
-  #byAddress(row: number): Objection | undefined {
+  #byAddress(row: SymbolRow): Objection | undefined {
     const against = this.#against(row);
     return against?.code === 'outside-kallsyms' ? undefined : against;
   }
@@ -316,17 +317,17 @@ export class KprobeRules {
   }
 
   /** kretprobe_blacklist. */
-  #unlessListed(row: number, decision: Decision): Decision {
+  #unlessListed(row: SymbolRow, decision: Decision): Decision {
     const { symbols, arch } = this.#kernel;
     const listed = arch.kprobes.noReturnProbe.includes(symbols.name(row));
     return listed ? refused('kretprobe-blacklisted', 'EINVAL', decision.because) : decision;
   }
 
-  #becauseOfName(rows: readonly number[]): Evidence[] {
+  #becauseOfName(rows: readonly SymbolRow[]): Evidence[] {
     const { symbols, functions } = this.#kernel;
     const first = rows[0]!;
     const name = symbols.name(first);
-    const at = (row: number, says: string): Evidence => ({ source: 'kallsyms', address: symbols.address.big[row]!, says });
+    const at = (row: SymbolRow, says: string): Evidence => ({ source: 'kallsyms', address: symbols.address.big[row]!, says });
     const data = rows.filter(row => !symbols.isText(row)).length;
     if (data === rows.length) return rows.map(row => at(row, `${name} is data, not a function`));
     if (rows.length === 1) {
@@ -344,7 +345,7 @@ export class KprobeRules {
     ];
   }
 
-  #becauseOfRow(row: number): Evidence[] {
+  #becauseOfRow(row: SymbolRow): Evidence[] {
     const against = this.#against(row);
     const site = this.sites.because(row);
     if (against !== undefined) return [against.because(), ...site];
@@ -356,7 +357,7 @@ export class KprobeRules {
     return this.sites.hasLive(row) || this.sites.undecided(row) ? site : [this.notrace.evidence, ...site];
   }
 
-  #placeOf(row: number, address: bigint): Evidence {
+  #placeOf(row: SymbolRow, address: bigint): Evidence {
     const offset = (address - this.addresses.big[row]!).toString(16);
     return { source: 'kallsyms', address, says: `the address is ${this.nameOf(row)}+0x${offset}` };
   }

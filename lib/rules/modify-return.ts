@@ -1,3 +1,4 @@
+import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Evidence, Outcome } from '../evidence.js';
 import { type Area, AreaSet } from '../facts/areas.js';
 import { idSet8 } from '../facts/id-sets.js';
@@ -34,11 +35,11 @@ export class ModifyReturn {
   }
 
   /** @param row the symbol that the FUNC's name leads to, in `kernel.symbols` */
-  check(functionId: number, row: number): Modifiable {
+  check(functionId: number, row: SymbolRow): Modifiable {
     return { certainty: this.#kernel.hasFunction('btf_kfunc_is_modify_return') ? 'likely' : 'proven', ...this.#check(functionId, row) };
   }
 
-  #check(functionId: number, row: number): Omit<Modifiable, 'certainty'> {
+  #check(functionId: number, row: SymbolRow): Omit<Modifiable, 'certainty'> {
     const { symbols } = this.#kernel;
     const name = symbols.name(row);
     const address = symbols.address.big[row]!;

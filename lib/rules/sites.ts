@@ -1,3 +1,4 @@
+import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Evidence } from '../evidence.js';
 import { type AreaSet, initAreas } from '../facts/areas.js';
 import { siteIn } from '../facts/ftrace-sites.js';
@@ -19,34 +20,34 @@ export class Sites {
   }
 
   /** Whether an ftrace site lies in a symbol, be it freed after boot or not. */
-  has(row: number): boolean {
+  has(row: SymbolRow): boolean {
     return this.#site(row) >= 0;
   }
 
   /** Whether an ftrace site lies in a symbol after boot (ftrace_location_range() over it): sites of init code are gone. */
-  hasLive(row: number): boolean {
+  hasLive(row: SymbolRow): boolean {
     const at = this.#site(row);
     return at >= 0 && this.init.at(this.#kernel.functions.sites!.ip, at) === undefined;
   }
 
   /** The first site in a symbol; undefined where there is none, or none after boot. */
-  live(row: number): bigint | undefined {
+  live(row: SymbolRow): bigint | undefined {
     return this.hasLive(row) ? this.#kernel.functions.sites!.ip.big[this.#site(row)] : undefined;
   }
 
   /** Whether it can't be told if a symbol has a site: nothing tells of sites, or names do, and not which of several functions. */
-  undecided(row: number): boolean {
+  undecided(row: SymbolRow): boolean {
     const { functions, symbols } = this.#kernel;
     return functions.ftrace === 'unknown' || (functions.sites?.undecided?.has(symbols.name(row)) ?? false);
   }
 
   /** Whether a symbol is freed after boot. */
-  isFreed(row: number): boolean {
+  isFreed(row: SymbolRow): boolean {
     return this.init.at(this.#kernel.symbols.address, row) !== undefined;
   }
 
   /** The site of a symbol, or why it has none. */
-  because(row: number): Evidence[] {
+  because(row: SymbolRow): Evidence[] {
     const { functions, symbols } = this.#kernel;
     if (functions.ftrace === 'none') return [{ source: 'symbols', says: 'the kernel has no __start_mcount_loc: no dynamic ftrace' }];
     if (this.undecided(row)) {
@@ -65,7 +66,7 @@ export class Sites {
     return [{ source, address, says }];
   }
 
-  #site(row: number): number {
+  #site(row: SymbolRow): number {
     const { functions, symbols } = this.#kernel;
     if (functions.sites === undefined) return -1;
     const own = functions.ofSymbol(row);

@@ -1,7 +1,8 @@
+import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Evidence } from '../evidence.js';
 import { idSet } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
-import { once } from '../once.js';
+import { once } from '../facts/once.js';
 import { accepted, certaintyOfAcceptance, type Decision, firstOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
@@ -17,7 +18,7 @@ interface Target {
   readonly id: number;
   readonly prototype: PrototypeCheck;
   /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 where there is none. */
-  readonly symbolRow: number;
+  readonly symbolRow: SymbolRow;
   /** What a decision about it rests on, with what speaks of this one alone in its place. */
   because(...own: Evidence[]): () => Evidence[];
 }
@@ -168,7 +169,7 @@ export class TrampolineRules {
   /** The FUNCs that do not return; none in kernels without the set. */
   readonly noreturn: () => ReadonlySet<number> = once(() => idSet(this.#kernel, 'noreturn_deny') ?? new Set());
 
-  modifiable(id: number, symbolRow: number): Modifiable {
+  modifiable(id: number, symbolRow: SymbolRow): Modifiable {
     return this.#modifyReturn().check(id, symbolRow);
   }
 
@@ -177,12 +178,12 @@ export class TrampolineRules {
   }
 
   /** Whether a function without a site begins with a NOP that BPF takes; undefined where the running kernel decides. */
-  entryNop(row: number): boolean | undefined {
+  entryNop(row: SymbolRow): boolean | undefined {
     return this.#kernel.arch.trampolines.takesAnyNop ? this.#kprobes.entryNop(row) : false;
   }
 
   /** Whether another function of the name, at a higher address, has a site. */
-  hasLaterSite(row: number): boolean {
+  hasLaterSite(row: SymbolRow): boolean {
     return this.#kernel.symbols.index.rowsFrom(row).some(other => this.sites.hasLive(other));
   }
 

@@ -1,5 +1,5 @@
 import type { Kernel } from 'kelf';
-import { Names } from '../../lib/answers/attach/names.js';
+import { Names } from '../../lib/answers/attach/event-names.js';
 import type { Check } from '../kernels/check.js';
 import { lines } from '../kernels/truth.js';
 

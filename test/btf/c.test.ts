@@ -114,6 +114,20 @@ describe('printC', () => {
     );
   });
 
+  it('prints what goes through many types, longer than a piece of output', () => {
+    const text = header(w => {
+      let id = w.int('int', 4);
+      for (let i = 0; i < 400; i++) id = w.const(id);
+      w.typedef('t', id);
+      w.typedef(
+        'p',
+        Array.from({ length: 90 }).reduce<number>(of => w.array(of, 1, 0xffffffff), w.ptr(1)),
+      );
+    });
+    expect(text).to.include(`typedef ${'const '.repeat(400)}int t;`);
+    expect(text).to.include(`typedef int *p${'[4294967295]'.repeat(90)};`);
+  });
+
   describe('of a damaged blob', () => {
     const damaged: [string, (w: BtfWriter) => void, RegExp][] = [
       ['a struct in itself', w => w.struct('s', 4, [['s', 1, 0]]), /type 1 contains itself/],

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { REASONS } from 'kelf';
 import { EXIT } from '../../lib/cli/command.js';
 import { explain } from '../../lib/cli/commands/explain.js';
+import { handOver } from '../../lib/cli/hand-over.js';
 import { Output } from '../../lib/cli/output.js';
 
 // The pages are read where `kelf explain` reads them: beside dist, at the package's root.
@@ -11,7 +12,7 @@ const PAGES = new URL('../../../docs/reasons/', import.meta.url);
 async function explained(...args: string[]): Promise<{ code: number | undefined; text: string }> {
   const parts: Uint8Array[] = [];
   const out = new Output(bytes => parts.push(bytes.slice()));
-  const code = await explain.run({ args, options: {}, out, note: () => {} });
+  const code = await explain.run({ args, options: {}, out, note: () => {}, write: handOver({}, out) });
   out.flush();
   return { code, text: Buffer.concat(parts).toString('utf8') };
 }

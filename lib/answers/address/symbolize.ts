@@ -1,4 +1,4 @@
-import type { Frame } from '../../../elf/dwarf/symbolize.js';
+import type { Frame } from '../../../elf/dwarf/frames.js';
 import { FormatError } from '../../../elf/errors.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { type AddressProblem, type AddressQuery, addressesOf, extentAt } from './query.js';

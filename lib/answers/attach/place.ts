@@ -1,5 +1,5 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { ModuleAnchor, ModuleInstance } from '../../facts/modules/module-table.js';
+import type { ModuleAnchor, ModuleInstance } from '../../facts/module-table/module-table.js';
 
 /** The place of a probe: a symbol that stands for one place alone, and the distance from it. */
 export interface ProbePlace {

@@ -1,7 +1,7 @@
 import type { CallingConvention } from '../../arch/calling-convention.js';
 import type { Verdict } from '../../evidence.js';
 import type { FunctionRow } from '../../facts/function-row.js';
-import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import type { Clone } from '../../rules/clones.js';
 import { bpfProgram } from './forms/bpf-c.js';
 import { bpftraceLine } from './forms/bpftrace.js';

@@ -3,8 +3,8 @@ import type { CallingConvention, SyscallEntry } from '../../arch/calling-convent
 import { type Passing, passArguments } from '../../arch/pass.js';
 import { type Value, valueOfType } from '../../arch/value.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { Names } from './event-names.js';
 import { type Fetch, fetchArgument, fetchResult, integerType } from './fetch.js';
-import { Names } from './names.js';
 import { type SyscallParameter, type Syscalls, valueOfText, wrapperOf } from './syscalls.js';
 
 /** One argument of a function, and what reads it at the first instruction. */

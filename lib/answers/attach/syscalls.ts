@@ -1,7 +1,7 @@
 import type { CallingConvention, SyscallEntry } from '../../arch/calling-convention.js';
 import type { Value } from '../../arch/value.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { textAt } from '../../image/text.js';
+import { textAt } from '../../image/text-at.js';
 
 /** A parameter of a system call, as SYSCALL_DEFINE declares it. */
 export interface SyscallParameter {

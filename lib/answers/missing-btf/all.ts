@@ -6,7 +6,7 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ReasonCode } from '../../reasons.js';
 import { CollectedFacts, collectEntries } from '../../rules/pahole/collect.js';
 import type { Entry } from '../../rules/pahole/entry.js';
-import type { PaholeGuess } from '../../rules/pahole/releases.js';
+import type { PaholeGuess } from '../../rules/pahole/eras.js';
 import { BtfAbsence, type MissingBtfOptions } from './missing-btf.js';
 
 /** Options of {@link missingBtfOfAll}. */

@@ -1,13 +1,13 @@
 import type { Certainty, Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { once } from '../../facts/once.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
-import { once } from '../../once.js';
 import type { ReasonCode } from '../../reasons.js';
 import { entriesAtSymbols } from '../../rules/pahole/described.js';
+import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/eras.js';
 import { type DwarfFacts, LazyFacts } from '../../rules/pahole/facts.js';
 import { withoutSymbol } from '../../rules/pahole/no-symbol.js';
-import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/releases.js';
 import type { Reason, Subject } from '../../rules/pahole/rule.js';
 import { reasonUnder } from '../../rules/pahole/rules.js';
 import { sitesOf } from '../../rules/sites.js';

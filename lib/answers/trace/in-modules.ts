@@ -1,8 +1,8 @@
 import type { Errno, Evidence, Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { ModuleAnchor, ModuleInstance } from '../../facts/modules/module-table.js';
+import type { ModuleAnchor, ModuleInstance } from '../../facts/module-table/module-table.js';
 import type { ReasonCode } from '../../reasons.js';
-import { countsModules } from '../../rules/names.js';
+import { countsModules } from '../../rules/name-counting.js';
 import { sitesOf } from '../../rules/sites.js';
 import type { TracingRules } from '../../rules/tracing.js';
 import { describePrototype, PrototypeRules } from '../../rules/trampoline-prototype.js';

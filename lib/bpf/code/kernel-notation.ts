@@ -1,5 +1,5 @@
 import { helperName } from '../names/uapi.js';
-import type { AtomicOperation, Operation } from './decode.js';
+import type { AtomicOperation, Operation } from './decode-instruction.js';
 import { CALL, PSEUDO } from './insn.js';
 
 /** What is known of an instruction from elsewhere, in place of what the kernel knows of a loaded program. */

@@ -1,4 +1,4 @@
-import type { AtomicOperation, Operation } from './decode.js';
+import type { AtomicOperation, Operation } from './decode-instruction.js';
 
 /** How {@link llvmNotation} writes numbers, and where a jump leads. */
 export interface LlvmOptions {

@@ -1,5 +1,5 @@
 import { CALL, INSN_BYTES, OPCODE, PSEUDO } from '../code/insn.js';
-import type { BpfFile } from './file.js';
+import type { BpfFile } from './bpf-file.js';
 import type { BpfFunction, FunctionPlaces } from './programs.js';
 import type { RelocationPlaces } from './relocations.js';
 

@@ -1,7 +1,7 @@
 import { CORE_KINDS, type CoreKind, type CoreSpec, formatCoreSpec, parseCoreSpec } from '../../../btf/core-spec.js';
 import { FormatError } from '../../../elf/errors.js';
 import { INSN_BYTES } from '../code/insn.js';
-import type { BpfFile } from './file.js';
+import type { BpfFile } from './bpf-file.js';
 import type { BpfFunction, FunctionPlaces } from './programs.js';
 
 /** One CO-RE relocation of an object, before any kernel is looked at. */

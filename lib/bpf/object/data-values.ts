@@ -1,8 +1,8 @@
 import { SHT } from '../../../elf/constants.js';
+import type { BpfFile } from './bpf-file.js';
 import type { BpfVariable } from './data.js';
-import type { BpfFile } from './file.js';
+import { formatInt, formatValue } from './format-value.js';
 import type { RelocationMeaning, RelocationPlaces } from './relocations.js';
-import { formatInt, formatValue } from './value.js';
 
 /** The values that global variables start with. */
 export class DataValues {

@@ -1,7 +1,7 @@
 import type { Linkage } from '../../../btf/wire.js';
 import { SHF, SHT, STB, STT } from '../../../elf/constants.js';
 import type { Section } from '../../../elf/section.js';
-import type { BpfFile } from './file.js';
+import type { BpfFile } from './bpf-file.js';
 
 /** What a section of global data becomes. */
 export type DataKind = 'data' | 'rodata' | 'bss' | 'arena';

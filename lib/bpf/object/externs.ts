@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { STB, STT } from '../../../elf/constants.js';
 import type { ElfSymbol } from '../../../elf/symbol.js';
-import type { BpfFile } from './file.js';
+import type { BpfFile } from './bpf-file.js';
 
 /** What a `.kconfig` extern is filled with. */
 export type KconfigType = 'bool' | 'char' | 'int' | 'tristate' | 'char-array';

@@ -3,9 +3,9 @@ import { isFormatError } from '../../../elf/errors.js';
 import type { Section } from '../../../elf/section.js';
 import { mapTypeName, mapTypeNumber } from '../names/map-types.js';
 import { KERNEL_NAME_LENGTH } from '../names/uapi.js';
+import type { BpfFile } from './bpf-file.js';
 import type { DataKind, DataSections } from './data.js';
 import { type BpfExtern, kconfigSize } from './externs.js';
-import type { BpfFile } from './file.js';
 import { type MapDefinition, readMapDefinition } from './map-definition.js';
 import type { BpfStructOps } from './struct-ops.js';
 

@@ -1,12 +1,12 @@
 import { ElfFile } from '../../../elf/file.js';
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
 import { KERNEL_NAME_LENGTH } from '../names/uapi.js';
+import { BpfFile, type BpfRefusal } from './bpf-file.js';
 import { callOrder } from './calls.js';
 import { type BpfCoreRelocation, readCoreRelocations } from './core-relocations.js';
 import { type BpfVariable, DataSections } from './data.js';
 import { DataValues } from './data-values.js';
 import { type BpfExtern, readExterns } from './externs.js';
-import { BpfFile, type BpfRefusal } from './file.js';
 import { type BpfMap, readMaps } from './maps.js';
 import { firstAt, rowHolding } from './placed-rows.js';
 import { type BpfFunction, type BpfProgram, isProgram, readFunctions } from './programs.js';

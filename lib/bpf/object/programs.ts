@@ -1,7 +1,7 @@
 import { SHF, SHT, STB, STT } from '../../../elf/constants.js';
 import { INSN_BYTES } from '../code/insn.js';
 import { type SectionMeaning, sectionMeaning } from '../names/section-names.js';
-import type { BpfFile } from './file.js';
+import type { BpfFile } from './bpf-file.js';
 
 /** A function of a BPF object: a program, or one that programs call. */
 export interface BpfFunction {

@@ -4,9 +4,9 @@ import { relocationName } from '../../../elf/relocation-names.js';
 import type { Section } from '../../../elf/section.js';
 import type { ElfSymbol } from '../../../elf/symbol.js';
 import { CALL, INSN_BYTES, type Instructions, OPCODE } from '../code/insn.js';
+import type { BpfFile } from './bpf-file.js';
 import { type BpfVariable, type DataSections, dataKind } from './data.js';
 import type { BpfExtern } from './externs.js';
-import type { BpfFile } from './file.js';
 import type { BpfMap } from './maps.js';
 import type { BpfFunction, FunctionPlaces } from './programs.js';
 

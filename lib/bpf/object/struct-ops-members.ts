@@ -1,7 +1,7 @@
+import { formatValue } from './format-value.js';
 import type { BpfObject } from './object.js';
 import type { BpfFunction } from './programs.js';
 import type { BpfStructOps } from './struct-ops.js';
-import { formatValue } from './value.js';
 
 /** A member of a struct_ops that the object sets. */
 export interface StructOpsMember {

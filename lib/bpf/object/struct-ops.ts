@@ -1,5 +1,5 @@
 import { SHT } from '../../../elf/constants.js';
-import type { BpfFile } from './file.js';
+import type { BpfFile } from './bpf-file.js';
 
 /** A variable in `.struct_ops` or `.struct_ops.link`: a table of functions that the kernel calls. */
 export interface BpfStructOps {

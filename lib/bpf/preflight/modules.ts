@@ -2,8 +2,8 @@ import type { Btf } from '../../../btf/btf.js';
 import { isFormatError } from '../../../elf/errors.js';
 import type { Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { ModuleInstance } from '../../facts/modules/module-table.js';
-import type { ModuleEntry } from '../../facts/modules/part.js';
+import type { ModuleInstance } from '../../facts/module-table/module-table.js';
+import type { ModuleEntry } from '../../facts/module-table/part.js';
 
 /** More modules than these are not opened for one name: names that drivers copy from each other are in hundreds. */
 const MOST_OPENED = 64;

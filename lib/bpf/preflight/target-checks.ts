@@ -3,7 +3,7 @@ import { traceabilityOf } from '../../answers/trace/traceability.js';
 import { tracepointAnswer } from '../../answers/trace/tracepoint.js';
 import type { Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { ModuleInstance } from '../../facts/modules/module-table.js';
+import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { tracingOf } from '../../rules/tracing.js';
 import type { BpfProgram } from '../object/programs.js';
 import type { PreflightModules } from './modules.js';

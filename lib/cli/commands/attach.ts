@@ -1,41 +1,31 @@
 import { readFileSync } from 'node:fs';
-import type { AttachAnswer } from '../../answers/attach/attaching.js';
+import { Names } from '../../answers/attach/event-names.js';
 import { bpfProgram } from '../../answers/attach/forms/bpf-c.js';
-import { Names } from '../../answers/attach/names.js';
 import { ATTACH_FORMS, type AttachForm, type Recipe } from '../../answers/attach/recipe.js';
 import type { ProbeKind } from '../../answers/attach/recipe-facts.js';
 import { syscallSymbols } from '../../answers/trace/syscall.js';
 import type { Kernel } from '../../kernel.js';
 import { REASONS } from '../../reasons.js';
-import { attachLines } from '../../report/attach.js';
-import { toJson } from '../../report/json.js';
-import { type Command, command, EXIT, type OptionSpec, UsageError } from '../command.js';
-import { expectNames, KERNEL_OPTIONS, kernelId, MODULES_OPTION, withKernel } from '../kernel.js';
+import { attachReport, type WrittenAttachAnswer, writtenRecipe } from '../../report/attach.js';
+import { kernelId } from '../../report/report.js';
+import { type Command, command, EXIT, UsageError } from '../command.js';
+import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kernel.js';
 
-type Switch = OptionSpec & { readonly type: 'boolean' };
-
-const OPTIONS: typeof KERNEL_OPTIONS & {
-  readonly modules: typeof MODULES_OPTION;
-  readonly as: OptionSpec & { readonly type: 'string' };
-  readonly return: Switch;
-  readonly all: Switch;
-} = {
-  ...KERNEL_OPTIONS,
-  modules: MODULES_OPTION,
-  as: { type: 'string', value: 'FORM', help: `print nothing but the recipe in one form: ${ATTACH_FORMS.join(', ')}` },
-  return: { type: 'boolean', help: 'with --as, a probe where the function returns, in place of its first instruction' },
-  all: { type: 'boolean', help: 'every function of the kernel; those that are refused are left out' },
-};
-
-export const attach: Command<typeof OPTIONS> = command({
+export const attach: Command = command({
   usage: 'FILE|--live NAME…|-|--all [--as FORM] [--return] [OPTION…]',
   arity: [1, 1000],
   about: `Prints for each function that bears a name what attaches a probe to exactly that one, on every boot of this kernel, and reads its arguments by
 name: from the prototype in BTF and the calling convention of the architecture. Of a function that the kernel refuses, why, and what can be
 done instead. With --as, only the recipe in that form: a line, or for bpf-c a program for all of them. The names are read from stdin for -. With --modules, of
 functions in modules too, by the module's name (MOD:NAME).`,
-  options: OPTIONS,
-  run: ({ args, options, out, note }) => {
+  options: {
+    ...KERNEL_OPTIONS,
+    modules: MODULES_OPTION,
+    as: { type: 'string', value: 'FORM', help: `print nothing but the recipe in one form: ${ATTACH_FORMS.join(', ')}` },
+    return: { type: 'boolean', help: 'with --as, a probe where the function returns, in place of its first instruction' },
+    all: { type: 'boolean', help: 'every function of the kernel; those that are refused are left out' },
+  },
+  run: ({ args, options, note, write }) => {
     const form = formOf(options.as);
     const kind: ProbeKind = options.return === true ? 'return' : 'entry';
     if (kind === 'return' && form === undefined) throw new UsageError('--return is for a form: --as kprobe_events');
@@ -45,34 +35,27 @@ functions in modules too, by the module's name (MOD:NAME).`,
         options.all === true
           ? everyName(kernel)
           : given.flatMap(name => (name === '-' ? namesOfInput() : [name])).flatMap(name => functionsOf(kernel, name));
-      const events = Names.ofEvents();
-      const programs: Recipe[] = [];
-      const all: AttachAnswer[] = [];
+      const forms = form === undefined ? ATTACH_FORMS : [form];
+      const recipes: Recipe[] = [];
       let found = 0;
       let attached = 0;
-      for (const name of names) {
-        const answer = kernel.attaching.answer(name, events);
-        found += answer.functions.length;
-        attached += answer.functions.filter(recipe => recipe[kind].outcome === 'accepted').length;
-        if (answer.problem !== undefined && form !== undefined) note(`kelf: ${name}: ${answer.problem}`);
-        if (options.json === true) all.push(answer);
-        else if (form === undefined) for (const line of attachLines(answer)) out.line(line);
-        else {
-          for (const recipe of answer.functions) {
-            if (form === 'bpf-c') programs.push(recipe);
-            else {
-              const line = recipe.attach(form, kind);
-              if (line !== undefined) out.line(line);
-            }
-            if (options.all !== true && recipe[kind].outcome !== 'accepted') note(`kelf: ${refusal(recipe, kind)}`);
-          }
+      const asked = function* (): Generator<WrittenAttachAnswer> {
+        const events = Names.ofEvents();
+        for (const name of names) {
+          const { functions, ...answer } = kernel.attaching.answer(name, events);
+          found += functions.length;
+          attached += functions.filter(recipe => recipe[kind].outcome === 'accepted').length;
+          if (answer.problem !== undefined && form !== undefined) note(`kelf: ${name}: ${answer.problem}`);
+          if (form === 'bpf-c') recipes.push(...functions);
+          // JSON has the verdicts.
+          if (form !== undefined && options.all !== true && options.json !== true)
+            for (const recipe of functions) if (recipe[kind].outcome !== 'accepted') note(`kelf: ${refusal(recipe, kind)}`);
+          yield { ...answer, functions: functions.map(recipe => writtenRecipe(recipe, forms)) };
         }
-      }
-      if (options.json === true)
-        out.line(
-          toJson({ schema: 'kelf/attach', version: 2, kernel: kernelId(kernel), answers: all.map(answer => withForms(answer, form)) }),
-        );
-      else if (form === 'bpf-c' && attached > 0) out.line(bpfProgram(programs, [kind]));
+      };
+      const answers = form === 'bpf-c' ? [...asked()] : asked();
+      const program = form === 'bpf-c' && attached > 0 ? { program: bpfProgram(recipes, [kind]) } : {};
+      write(attachReport(form, kind), { kernel: kernelId(kernel), answers, ...program });
       if (found === 0) return EXIT.missing;
       return attached === 0 ? EXIT.findings : EXIT.ok;
     });
@@ -111,16 +94,4 @@ function namesOfInput(): string[] {
 function refusal({ name, place, instead, ...recipe }: Recipe, kind: ProbeKind): string {
   const { code } = recipe[kind];
   return [`${name} (${place.text}): ${code}: ${REASONS[code]}`, ...instead.map(says => `instead: ${says}`)].join('; ');
-}
-
-/** The recipes as JSON has them: with the line of each form, or of the one that was asked for. */
-function withForms({ name, functions }: AttachAnswer, form: AttachForm | undefined): object {
-  const forms = form === undefined ? ATTACH_FORMS : [form];
-  return {
-    name,
-    functions: functions.map(recipe => ({
-      ...recipe,
-      lines: Object.fromEntries(forms.map(form => [form, { entry: recipe.attach(form), return: recipe.attach(form, 'return') }])),
-    })),
-  };
 }

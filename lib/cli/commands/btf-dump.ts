@@ -1,38 +1,29 @@
 import { BtfBlob } from '../../../btf/blob.js';
+import { printC } from '../../../btf/print/c.js';
+import { printJson } from '../../../btf/print/json.js';
+import { printRaw } from '../../../btf/print/raw.js';
 import type { Sink } from '../../../btf/print/writer.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, UsageError } from '../command.js';
 
-/** The printers, each in a module that is loaded when it is asked for. */
-const FORMATS: Readonly<Record<string, () => Promise<(btf: BtfBlob, sink: Sink) => void>>> = {
-  raw: async () => (await import('../../../btf/print/raw.js')).printRaw,
-  json: async () => (await import('../../../btf/print/json.js')).printJson,
-  c: async () => (await import('../../../btf/print/c.js')).printC,
-};
+const FORMATS: Readonly<Record<string, (btf: BtfBlob, sink: Sink) => void>> = { raw: printRaw, json: printJson, c: printC };
 
-const options: {
-  readonly base: typeof BASE_OPTION;
-  readonly format: { type: 'string'; short: string; value: string; help: string };
-  readonly json: { type: 'boolean'; help: string };
-} = {
-  base: BASE_OPTION,
-  format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw where not given` },
-  json: { type: 'boolean', help: 'the same as --format json' },
-};
-
-export const btfDump: Command<typeof options> = command({
+export const btfDump: Command = command({
   usage: 'FILE [--format FORMAT|--json] [--base FILE]',
   arity: [1, 1],
   about:
     'Prints every type of FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux:\n' +
     "raw, one type a line; json, as one line; c, as a header. Each is what 'bpftool btf dump' prints.",
-  options,
-  async run({ args, options, out }) {
+  options: {
+    base: BASE_OPTION,
+    format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw where not given` },
+    json: { type: 'boolean', help: 'the same as --format json' },
+  },
+  run({ args, options, out }) {
     const { base, json = false, format = json ? 'json' : 'raw' } = options;
     if (json && format !== 'json') throw new UsageError(`--json and --format ${format}: one of them`);
     if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
-    const print = await FORMATS[format]!();
-    print(await openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given)), bytes => out.copy(bytes));
-    return 0;
+    const btf = openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given));
+    FORMATS[format]!(btf, bytes => out.copy(bytes));
   },
 });

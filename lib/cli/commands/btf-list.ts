@@ -1,40 +1,33 @@
 import { Btf } from '../../../btf/btf.js';
-import { TypeDescriber } from '../../../btf/print/describe.js';
+import type { Kind } from '../../../btf/kinds.js';
+import { btfListReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, type OptionSpec } from '../command.js';
+import { type Command, command } from '../command.js';
 import { glob } from '../glob.js';
 
-const options: { base: typeof BASE_OPTION; kind: typeof KIND_OPTION; json: OptionSpec & { type: 'boolean' } } = {
-  base: BASE_OPTION,
-  kind: KIND_OPTION,
-  json: { type: 'boolean', help: 'print a JSON object, its "types" with id, kind, name and size' },
-};
-
-export const btfList: Command<typeof options> = command({
+export const btfList: Command = command({
   usage: 'FILE [PATTERN] [--kind KIND] [--base FILE] [--json]',
   arity: [1, 2],
   about:
     'Lists the named types of FILE, one a line: id, kind, name. PATTERN is a glob, such as tcp_*, that the whole name\n' +
     'has to match. Of split BTF, the types of its base are not listed.',
-  options,
-  async run({ args, options, out }) {
-    const btf = await openBtf(args[0]!, options.base, Btf.parse);
+  options: {
+    base: BASE_OPTION,
+    kind: KIND_OPTION,
+    json: { type: 'boolean', help: 'print a JSON object, its "types" with id, kind, name and size' },
+  },
+  run({ args, options, write }) {
+    const btf = openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const pattern = args[1] === undefined ? undefined : glob(args[1]);
-    const describer = new TypeDescriber(btf);
-    let separator = `{"schema":"kelf/btf-list","version":1,"file":${JSON.stringify(args[0])},"types":[\n`;
-    const head = separator;
-    for (let id = btf.firstId; id < btf.count; id++) {
-      if (btf.nameOffset(id) === 0) continue;
-      const kind = btf.kindOf(id);
-      if (kinds !== undefined && !kinds.has(kind)) continue;
-      if (pattern !== undefined && !pattern(btf.nameOf(id))) continue;
-      if (options.json) {
-        out.text(separator).text(JSON.stringify(describer.summary(id)));
-        separator = ',\n';
-      } else out.decimal(id).byte(9).text(kind).byte(9).copy(btf.nameBytes(id)).byte(10);
-    }
-    if (options.json) out.line(separator === head ? `${head.trimEnd()}]}` : '\n]}');
-    return 0;
+    write(btfListReport, { file: args[0]!, btf, ids: named(btf, kinds, pattern) });
   },
 });
+
+function* named(btf: Btf, kinds: ReadonlySet<Kind> | undefined, pattern: ((name: string) => boolean) | undefined): Generator<number> {
+  for (let id = btf.firstId; id < btf.count; id++) {
+    if (btf.nameOffset(id) === 0) continue;
+    if (kinds !== undefined && !kinds.has(btf.kindOf(id))) continue;
+    if (pattern === undefined || pattern(btf.nameOf(id))) yield id;
+  }
+}

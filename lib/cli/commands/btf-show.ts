@@ -1,35 +1,27 @@
 import { Btf } from '../../../btf/btf.js';
 import type { Kind } from '../../../btf/kinds.js';
-import { TypeDescriber } from '../../../btf/print/describe.js';
-import { formatType } from '../../../btf/print/struct.js';
+import { btfShowReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, EXIT, type OptionSpec } from '../command.js';
+import { type Command, command, EXIT } from '../command.js';
 
-const options: { base: typeof BASE_OPTION; kind: typeof KIND_OPTION; json: OptionSpec & { type: 'boolean' } } = {
-  base: BASE_OPTION,
-  kind: KIND_OPTION,
-  json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate, its "missing" the names without' },
-};
-
-export const btfShow: Command<typeof options> = command({
+export const btfShow: Command = command({
   usage: 'FILE NAME… [--kind KIND] [--base FILE] [--json]',
   arity: [2, Number.POSITIVE_INFINITY],
   about:
     'Prints types by name: structs and unions with offsets, sizes, holes and cache lines of 64 bytes, as pahole does,\n' +
     'enums with their values, typedefs, and the prototypes of functions. Where several types have a name, all are printed.',
-  options,
-  async run({ args, options, out, note }) {
+  options: {
+    base: BASE_OPTION,
+    kind: KIND_OPTION,
+    json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate, its "missing" the names without' },
+  },
+  run({ args, options, note, write }) {
     const [path, ...names] = args;
-    const btf = await openBtf(path!, options.base, Btf.parse);
+    const btf = openBtf(path!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const found = names.map(name => candidates(btf, name, kinds));
     const missing = names.filter((_, i) => found[i]!.length === 0);
-    if (options.json) {
-      const describer = new TypeDescriber(btf);
-      out.line(
-        JSON.stringify({ schema: 'kelf/btf-show', version: 1, file: path, types: found.flat().map(id => describer.describe(id)), missing }),
-      );
-    } else for (const id of found.flat()) out.line(formatType(btf, id));
+    write(btfShowReport, { file: path!, btf, ids: found.flat(), missing });
     if (missing.length === 0) return EXIT.ok;
     note(`kelf: ${path} has no ${options.kind ?? 'type'} called ${missing.join(', ')}`);
     return EXIT.missing;

@@ -2,53 +2,32 @@ import { machineName } from '../../../elf/names.js';
 import { BtfAbsence } from '../../answers/missing-btf/missing-btf.js';
 import { kernelExports } from '../../facts/exports.js';
 import type { Kernel } from '../../kernel.js';
-import { toJson } from '../../report/json.js';
-import { table } from '../../report/text.js';
-import { guessedEras } from '../../rules/pahole/releases.js';
-import { type Command, command, EXIT, MissingError, type OptionSpec } from '../command.js';
+import { exportsReport, type Fact, infoReport } from '../../report/info.js';
+import { guessedEras } from '../../rules/pahole/eras.js';
+import { type Command, command, EXIT, MissingError } from '../command.js';
 import { KERNEL_OPTIONS, oneKernel, withKernel } from '../kernel.js';
 
-const OPTIONS: typeof KERNEL_OPTIONS & { readonly exports: OptionSpec & { readonly type: 'boolean' } } = {
-  ...KERNEL_OPTIONS,
-  exports: { type: 'boolean', help: 'list what the kernel exports to modules: address, name, GPL or not, checksum, namespace' },
-};
-
-export const info: Command<typeof OPTIONS> = command({
+export const info: Command = command({
   usage: 'FILE|--live [OPTION…]',
   arity: [0, 1],
   about:
     'Says what is known of a kernel, and where each fact comes from: its form, release, compiler, build id, configuration, tables and BTF.',
-  options: OPTIONS,
-  run({ args, options, out, note }) {
+  options: {
+    ...KERNEL_OPTIONS,
+    exports: { type: 'boolean', help: 'list what the kernel exports to modules: address, name, GPL or not, checksum, namespace' },
+  },
+  run({ args, options, note, write }) {
     oneKernel(args, options);
     return withKernel(args, options, note, kernel => {
       if (options.exports === true) {
         const exports = kernelExports(kernel);
         if (exports === undefined) throw new MissingError(`${kernel.name} does not show where __ksymtab is`);
-        if (options.json) out.line(toJson({ schema: 'kelf/exports', version: 1, exports }));
-        else
-          for (const { address, name, gpl, crc, namespace } of exports) {
-            const checksum = crc === undefined ? '-' : `0x${crc.toString(16).padStart(8, '0')}`;
-            out.line(
-              `${address.toString(16).padStart(16, '0')}  ${checksum}  ${gpl ? 'GPL' : 'any'}  ${name}${namespace === undefined ? '' : `  ${namespace}`}`,
-            );
-          }
-        return EXIT.ok;
-      }
-      const facts = factsOf(kernel);
-      if (options.json) out.line(toJson({ schema: 'kelf/info', version: 1, facts }));
-      else for (const line of table(facts.map(({ fact, value, source }) => [fact, value, source]))) out.line(line);
+        write(exportsReport, { exports });
+      } else write(infoReport, { facts: factsOf(kernel) });
       return EXIT.ok;
     });
   },
 });
-
-interface Fact {
-  readonly fact: string;
-  readonly value: string;
-  /** Where it comes from, or why it is not known. */
-  readonly source: string;
-}
 
 /** What configures tracing: asked for by name. */
 const OPTIONS_OF_TRACING = [

@@ -1,23 +1,21 @@
-import type { OptionSpec } from '../command.js';
+import { hex } from '../../report/json.js';
 import { type Command, command, EXIT } from '../command.js';
 import { withKernel } from '../kernel.js';
 
-const OPTIONS: { readonly json: OptionSpec & { readonly type: 'boolean' } } = {
-  json: { type: 'boolean', help: 'print JSON, an object a symbol' },
-};
-
-export const kallsyms: Command<typeof OPTIONS> = command({
+export const kallsyms: Command = command({
   usage: 'FILE [--json]',
   arity: [1, 1],
   about: `Prints the symbol table that is packed in a kernel image, as /proc/kallsyms of that kernel shows it when it runs where it is linked
 (nokaslr). It needs no .symtab: the tables are found by their contents.`,
-  options: OPTIONS,
+  options: {
+    json: { type: 'boolean', help: 'print JSON, an object a symbol' },
+  },
   run: ({ args, options, out, note }) =>
     withKernel(args, {}, note, ({ symbols, pieces }) => {
       if (options.json) {
         out.byte(0x5b);
         for (const { address, type, name, row } of symbols) {
-          out.text(`${row === 0 ? '' : ',\n'}${JSON.stringify({ address: `0x${address.toString(16)}`, type, name })}`);
+          out.text(`${row === 0 ? '' : ',\n'}${JSON.stringify({ address: hex(address), type, name })}`);
         }
         out.line(']');
         return EXIT.ok;

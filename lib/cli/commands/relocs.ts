@@ -1,10 +1,11 @@
-import type { ElfFile } from '../../../elf/file.js';
+import { ElfFile } from '../../../elf/file.js';
 import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js';
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
-import { openElf } from '../../image/elf.js';
-import { type Command, command, MissingError } from '../command.js';
-import { JsonRows, noteDiagnostics, sectionName, widest } from '../elf.js';
+import { rowsReport } from '../../report/elf.js';
+import { hex } from '../../report/json.js';
+import { type Command, command, JSON_OPTION, MissingError } from '../command.js';
+import { noteDiagnostics, sectionName, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
 import type { Output } from '../output.js';
 
@@ -13,37 +14,29 @@ const CHUNK = 1 << 15;
 const TYPE_WIDTH = 22;
 const STT_SECTION = 3;
 
-const OPTIONS = {
-  section: { type: 'string', value: 'NAME', help: 'only the relocation section of that name, or those for the section of that name' },
-  json: { type: 'boolean', help: 'print JSON' },
-} as const;
-
-export const relocs: Command<typeof OPTIONS> = command({
+export const relocs: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
   about:
     'Prints the relocations, one a line: relocation section, offset (an address in a linked file), type, and symbol+addend. RELR is shown as\n' +
     'the relative relocations that its bitmaps stand for; REL and RELR keep their addends in the words they relocate.',
-  options: OPTIONS,
-  async run({ args, options, out, note }) {
-    const elf = openElf(await openElfSource(args[0]!));
+  options: {
+    section: { type: 'string', value: 'NAME', help: 'only the relocation section of that name, or those for the section of that name' },
+    json: JSON_OPTION,
+  },
+  run({ args, options, out, note, write }) {
+    const elf = ElfFile.open(openElfSource(args[0]!));
     const all = elf.relocationTables();
     const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
     if (tables.length === 0 && options.section !== undefined) {
       throw new MissingError(`${elf.name}: no relocation section is, or is for, '${options.section}'`);
     }
     const width = widest(tables, ({ section }) => sectionName(section));
-    const json = options.json === true ? new JsonRows(out, elf.name, 'relocations') : undefined;
-    for (const table of tables) {
-      const printer = new RowPrinter(elf, table);
-      for (let start = 0; start < table.count; start += CHUNK) {
-        const rows = table.rows(start, CHUNK);
-        if (json === undefined) printer.text(rows, out, width);
-        else for (let row = 0; row < rows.count; row++) printer.json(rows, row, json);
-      }
-      if (printer.lost > 0) note(`kelf: ${table.section.label}: ${printer.lost} relocations name a symbol that the table has not`);
-    }
-    json?.end();
+    const readers = tables.map(table => new RowReader(elf, table));
+    if (options.json === true) write(rowsReport('relocations'), { file: elf.name, relocations: rowsOf(readers) });
+    else for (const reader of readers) for (const rows of reader.chunks()) reader.print(rows, out, width);
+    for (const { table, lost } of readers)
+      if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations name a symbol that the table has not`);
     noteDiagnostics(elf, note);
   },
 });
@@ -52,24 +45,33 @@ function belongsTo(elf: ElfFile, { section }: RelocationTable, name: string): bo
   return section.name === name || (section.info !== 0 && elf.sections[section.info]?.name === name);
 }
 
-/** Prints the rows of one relocation section. */
-class RowPrinter {
+function* rowsOf(readers: readonly RowReader[]): Generator<object> {
+  for (const reader of readers)
+    for (const rows of reader.chunks()) for (let row = 0; row < rows.count; row++) yield reader.describe(rows, row);
+}
+
+/** Reads the rows of one relocation section. */
+class RowReader {
   /** Rows with a symbol index that is out of range. */
   lost = 0;
   readonly #elf: ElfFile;
-  readonly #table: RelocationTable;
+  readonly table: RelocationTable;
   readonly #symbols: SymbolTable | undefined;
   readonly #typeNames = new Map<number, Uint8Array>();
   readonly #encoder = new TextEncoder();
 
   constructor(elf: ElfFile, table: RelocationTable) {
     this.#elf = elf;
-    this.#table = table;
+    this.table = table;
     this.#symbols = elf.symbolTable(table.section.link);
   }
 
-  text({ count, offset, type, symbol, addend }: RelocationRows, out: Output, width: number): void {
-    const section = this.#encoder.encode(`${sectionName(this.#table.section).padEnd(width)} `);
+  *chunks(): Generator<RelocationRows> {
+    for (let start = 0; start < this.table.count; start += CHUNK) yield this.table.rows(start, CHUNK);
+  }
+
+  print({ count, offset, type, symbol, addend }: RelocationRows, out: Output, width: number): void {
+    const section = this.#encoder.encode(`${sectionName(this.table.section).padEnd(width)} `);
     for (let row = 0; row < count; row++) {
       out.copy(section);
       if (this.#elf.is64) out.hex(offset.high(row), 8);
@@ -92,18 +94,16 @@ class RowPrinter {
     }
   }
 
-  json({ offset, type, symbol, addend }: RelocationRows, row: number, json: JsonRows): void {
+  describe({ offset, type, symbol, addend }: RelocationRows, row: number): object {
     const named = symbol[row]!;
     const value = addend === undefined ? undefined : BigInt.asIntN(64, addend.big[row]!);
-    json.row({
-      section: this.#table.section.name,
-      offset: `0x${offset.big[row]!.toString(16)}`,
+    return {
+      section: this.table.section.name,
+      offset: hex(offset.big[row]!),
       type: relocationName(this.#elf.header.machine, type[row]!),
       ...(named === 0 ? {} : { symbol: this.#symbolName(named) ?? null, symbolIndex: named }),
-      ...(value === undefined
-        ? {}
-        : { addend: named !== 0 && value < 0n ? `-0x${(-value).toString(16)}` : `0x${BigInt.asUintN(64, value).toString(16)}` }),
-    });
+      ...(value === undefined ? {} : { addend: named !== 0 && value < 0n ? `-${hex(-value)}` : hex(BigInt.asUintN(64, value)) }),
+    };
   }
 
   #typeName(type: number): Uint8Array {

@@ -1,34 +1,32 @@
 import { SHT } from '../../../elf/constants.js';
+import { isFormatError } from '../../../elf/errors.js';
 import { sectionFlagLetters, sectionTypeName } from '../../../elf/names.js';
 import type { Section } from '../../../elf/section.js';
 import { ElfTables } from '../../../elf/tables.js';
-import { type Command, command } from '../command.js';
-import { hex, JsonRows, noteDiagnostics, printTable, sectionName } from '../elf.js';
+import { sectionsReport } from '../../report/elf.js';
+import { hex } from '../../report/json.js';
+import { type Command, command, JSON_OPTION } from '../command.js';
+import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
 
-const OPTIONS = { json: { type: 'boolean', help: 'print JSON' } } as const;
-
-export const sections: Command<typeof OPTIONS> = command({
+export const sections: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
   about:
     'Prints the section headers, a section a line under one line of headings. Sizes, offsets and alignments are decimal; flags are\n' +
     "readelf's letters; `-` stands for nothing. The last column is how a compressed section is packed, and its size unpacked.",
-  options: OPTIONS,
-  async run({ args, options, out, note }) {
-    const elf = ElfTables.open(await openElfSource(args[0]!));
+  options: { json: JSON_OPTION },
+  run({ args, note, write }) {
+    const elf = ElfTables.open(openElfSource(args[0]!));
     const { machine, is64 } = elf.header;
-    const json = options.json === true ? new JsonRows(out, elf.name, 'sections') : undefined;
     const rows = elf.sections.map(section => {
-      const { index, type, address, offset, size, entsize, addralign, link, info } = section;
-      const typeName = sectionTypeName(type, machine);
-      const flags = sectionFlagLetters(section.flags, machine);
+      const { index, name, type, flags, address, offset, size, entsize, addralign, link, info } = section;
       const packed = compression(section, note);
-      json?.row({
+      return {
         index,
-        name: section.name,
-        type: typeName,
-        flags,
+        name,
+        type: sectionTypeName(type, machine),
+        flags: sectionFlagLetters(flags, machine),
         address: hex(address),
         offset,
         size,
@@ -37,43 +35,19 @@ export const sections: Command<typeof OPTIONS> = command({
         link,
         info,
         ...(packed === undefined ? {} : { compression: packed.format, unpackedSize: packed.size, unpackedAlign: packed.addralign }),
-        ...(type === SHT.NOBITS ? { bits: false } : {}),
-      });
-      return [
-        String(index),
-        sectionName(section) || '-',
-        typeName,
-        flags || '-',
-        address.toString(16).padStart(is64 ? 16 : 8, '0'),
-        String(offset),
-        String(size),
-        String(entsize),
-        String(addralign),
-        String(link),
-        String(info),
-        packed === undefined ? '-' : `${packed.format}:${packed.size}`,
-      ];
+        ...(type === SHT.NOBITS ? { bits: false as const } : {}),
+      };
     });
-    if (json !== undefined) json.end();
-    else
-      printTable(
-        out,
-        HEADING,
-        HEADING.map(title => RIGHT.has(title)),
-        rows,
-      );
+    write(sectionsReport(is64 ? 16 : 8), { file: elf.name, sections: rows });
     noteDiagnostics(elf, note);
   },
 });
-
-const HEADING = ['nr', 'name', 'type', 'flags', 'address', 'offset', 'size', 'entsize', 'align', 'link', 'info', 'unpacked'];
-const RIGHT: ReadonlySet<string> = new Set(['nr', 'offset', 'size', 'entsize', 'align', 'link', 'info']);
 
 function compression(section: Section, note: (line: string) => void): ReturnType<Section['compression']> {
   try {
     return section.compression();
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'FormatError') throw error;
+    if (!isFormatError(error)) throw error;
     note(`kelf: ${error.message}`);
     return undefined;
   }

@@ -1,36 +1,38 @@
 import { bindingName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
-import { type Command, command, MissingError, UsageError } from '../command.js';
-import { hex, JsonRows, noteDiagnostics } from '../elf.js';
+import { rowsReport } from '../../report/elf.js';
+import { hex } from '../../report/json.js';
+import { type Command, command, JSON_OPTION, MissingError, UsageError } from '../command.js';
+import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
-import type { Output } from '../output.js';
+import { glob } from '../glob.js';
 import { printSymbols, sectionLabel } from '../symbol-text.js';
 
 const STT_SECTION = 3;
 const STT_FILE = 4;
-const OPTIONS = {
-  sort: { type: 'string', value: 'KEY', help: 'address (the default), name, or none: the order of the table' },
-  type: { type: 'string', value: 'TYPE', help: 'only symbols of that type: func, object, notype, tls, ifunc …' },
-  dynamic: { type: 'boolean', help: '.dynsym instead of .symtab' },
-  all: { type: 'boolean', help: 'with the symbols of sections and files' },
-  json: { type: 'boolean', help: 'print JSON' },
-} as const;
-
-export const symbols: Command<typeof OPTIONS> = command({
+export const symbols: Command = command({
   usage: '[OPTION…] FILE [NAME]',
   arity: [1, 2],
   about:
     'Prints the symbol table, a symbol a line: address, size in bytes, type, binding, section, name, and the source file where the table\n' +
     'tells it (local symbols only). NAME is a pattern: * ? [a-z]. The symbols of sections and files are left out, as nm does.',
-  options: OPTIONS,
-  async run({ args, options, out, note }) {
-    const elf = ElfTables.open(await openElfSource(args[0]!));
+  options: {
+    sort: { type: 'string', value: 'KEY', help: 'address (the default), name, or none: the order of the table' },
+    type: { type: 'string', value: 'TYPE', help: 'only symbols of that type: func, object, notype, tls, ifunc …' },
+    dynamic: { type: 'boolean', help: '.dynsym instead of .symtab' },
+    all: { type: 'boolean', help: 'with the symbols of sections and files' },
+    json: JSON_OPTION,
+  },
+  run({ args, options, out, note, write }) {
+    const elf = ElfTables.open(openElfSource(args[0]!));
     const table = options.dynamic === true ? elf.dynamicSymbols : elf.symbols;
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
-    const matches = args[1] === undefined ? undefined : (await import('../glob.js')).glob(args[1]);
+    const matches = args[1] === undefined ? undefined : glob(args[1]);
     const rows = select(table, matches, options);
-    const damaged = options.json === true ? printJson(elf, table, rows, out) : printSymbols(elf, table, rows, out);
+    const inJson = options.json === true;
+    if (inJson) write(rowsReport('symbols'), { file: elf.name, symbols: describeSymbols(elf, table, rows) });
+    const damaged = inJson ? table.diagnostics.length : printSymbols(elf, table, rows, out);
     if (damaged > 0) note(`kelf: ${table.section.label}: names of ${damaged} symbols are outside of the table of names`);
     noteDiagnostics(elf, note);
   },
@@ -74,11 +76,10 @@ function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
   return Uint32Array.from(names, ({ row }) => row);
 }
 
-function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: Output): number {
-  const json = new JsonRows(out, elf.name, 'symbols');
+function* describeSymbols(elf: ElfTables, table: SymbolTable, rows: Uint32Array): Generator<object> {
   for (const row of rows) {
     const { index, name, value, size, type, binding, visibility, sectionIndex, file } = table.at(row);
-    json.row({
+    yield {
       index,
       name,
       address: hex(value),
@@ -89,8 +90,6 @@ function printJson(elf: ElfTables, table: SymbolTable, rows: Uint32Array, out: O
       section: sectionLabel(elf, sectionIndex),
       sectionIndex,
       ...(file === undefined ? {} : { file }),
-    });
+    };
   }
-  json.end();
-  return table.diagnostics.length;
 }

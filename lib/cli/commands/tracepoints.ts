@@ -1,35 +1,28 @@
-import type { Tracepoint, TracepointTable } from '../../facts/tracepoint-table.js';
-import { toJson } from '../../report/json.js';
-import { table } from '../../report/text.js';
+import type { TracepointTable } from '../../facts/tracepoint-table.js';
+import { kernelId } from '../../report/report.js';
+import { tracepointsReport } from '../../report/tracepoints.js';
 import { type Command, command, EXIT } from '../command.js';
 import { glob } from '../glob.js';
-import { KERNEL_OPTIONS, kernelId, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
 
-export const tracepoints: Command<typeof KERNEL_OPTIONS> = command({
+export const tracepoints: Command = command({
   usage: 'FILE|--live [PATTERN…] [OPTION…]',
   arity: [0, 1000],
   about: `Lists the tracepoints and the events of tracefs that an image has: SYSTEM:NAME; which of raw_tp, tp_btf and event attach; the arguments.
 A PATTERN is a name or SYSTEM:NAME, with * and ? as in a shell.`,
   options: KERNEL_OPTIONS,
-  run: ({ args, options, out, note }) =>
+  run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, patterns) => {
       const wanted = patterns.map(glob);
       const rows = kernel.tracepoints
         .all()
         .filter(row => wanted.length === 0 || wanted.some(pattern => pattern(row.name) || pattern(`${row.system ?? ''}:${row.name}`)));
-      if (options.json === true) out.line(toJson({ schema: 'kelf/tracepoints', version: 1, kernel: kernelId(kernel), tracepoints: rows }));
-      else for (const line of table(rows.map(cells))) out.line(line);
+      write(tracepointsReport, { kernel: kernelId(kernel), tracepoints: rows });
       if (rows.length > 0) return EXIT.ok;
       note(`kelf: ${nothing(kernel.tracepoints, patterns)}`);
       return EXIT.missing;
     }),
 });
-
-function cells({ name, system, raw, btf, event, prototype }: Tracepoint): string[] {
-  const mark = (has: boolean | undefined, what: string): string => (has === undefined ? '?' : has ? what : '-');
-  const full = system === undefined ? name : `${system}:${name}`;
-  return [full, mark(raw, 'raw_tp'), mark(btf !== undefined, 'tp_btf'), mark(event, 'event'), prototype?.slice(name.length) ?? ''];
-}
 
 /** Why the list is empty. */
 function nothing(table: TracepointTable, patterns: readonly string[]): string {

@@ -4,18 +4,18 @@ import { type Diagnostic, FormatError } from '../../../elf/errors.js';
 import type { ElfFile } from '../../../elf/file.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import type { KernelSymbols } from '../../../kallsyms/symbols.js';
-import { readBtf } from '../../image/btf.js';
+import { readBtf } from '../../image/read-btf.js';
 import { type FtraceSites, sitesOfTable } from '../ftrace-sites.js';
 import { FunctionTable } from '../function-table.js';
 import type { KprobeBlacklist } from '../kprobe-blacklist.js';
-import { moduleBlacklist } from './blacklist.js';
-import { type ModuleExport, readExports } from './exports.js';
-import { type ModuleImport, readImports } from './imports.js';
 import { Modinfo, moduleName } from './modinfo.js';
+import { moduleBlacklist } from './module-blacklist.js';
+import { type ModuleExport, readExports } from './module-exports.js';
+import { type ModuleImport, readImports } from './module-imports.js';
+import { type ModuleSignature, readSignature } from './module-signature.js';
+import { type ModuleMcount, readModuleMcount } from './module-sites.js';
+import { type ModuleSymbols, readModuleSymbols } from './module-symbols.js';
 import { offsetOfPlace, sectionOfPlace } from './pointers.js';
-import { type ModuleSignature, readSignature } from './signature.js';
-import { type ModuleMcount, readModuleMcount } from './sites.js';
-import { type ModuleSymbols, readModuleSymbols } from './symbols.js';
 
 /** When the code of a section is there: always, until the module's init function has returned, or only where modules can be unloaded. */
 export type Phase = 'core' | 'init' | 'exit';

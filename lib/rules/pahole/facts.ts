@@ -1,6 +1,6 @@
+import type { StringHandle } from '../../../elf/dwarf/debug-strings.js';
 import type { Dwarf } from '../../../elf/dwarf/dwarf.js';
 import { unitsNaming } from '../../../elf/dwarf/name-search.js';
-import type { StringHandle } from '../../../elf/dwarf/strings.js';
 import { type InlinedInto, Subprogram } from '../../../elf/dwarf/subprogram.js';
 import { subprogramName } from '../../../elf/dwarf/subprogram-chain.js';
 import type { Unit } from '../../../elf/dwarf/unit.js';

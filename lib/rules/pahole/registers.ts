@@ -1,4 +1,4 @@
-import { registerName } from '../../../elf/dwarf/names.js';
+import { registerName } from '../../../elf/dwarf/code-names.js';
 import { proven } from './described.js';
 import type { Entry, EntryParameter } from './entry.js';
 import { definitions } from './prototypes.js';

@@ -2,8 +2,8 @@ import type { Certainty, Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ReasonCode } from '../../reasons.js';
+import type { Era } from './eras.js';
 import type { DwarfFacts } from './facts.js';
-import type { Era } from './releases.js';
 
 /** A reason and what it rests on. */
 export interface Reason {

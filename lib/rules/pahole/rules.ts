@@ -1,9 +1,9 @@
 import type { Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
 import { argumentNames, rustUnit, undescribed } from './described.js';
+import { type Era, eraReleases } from './eras.js';
 import { inconsistentByDwarf } from './prototypes.js';
 import { changedParameters, packedStruct, reorderedParameters, unexpectedRegister } from './registers.js';
-import { type Era, eraReleases } from './releases.js';
 import type { Reason, Rule, Subject } from './rule.js';
 
 /** Why an era of pahole leaves the subject out: the first of its rules that applies. */

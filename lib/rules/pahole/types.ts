@@ -1,4 +1,4 @@
-import { DW_AT, DW_TAG } from '../../../elf/dwarf/constants.js';
+import { DW_AT, DW_TAG } from '../../../elf/dwarf/dw-constants.js';
 import type { Unit } from '../../../elf/dwarf/unit.js';
 import type { UnitList } from '../../../elf/dwarf/unit-list.js';
 

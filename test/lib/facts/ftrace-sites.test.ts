@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import { Kernel } from 'kelf';
 import { EM } from 'kelf/elf';
 import { type KernelSymbols, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from 'kelf/kallsyms';
-import { groupLines } from '../../../lib/cli/commands/duplicates.js';
+import { describe as describeGroup } from '../../../lib/cli/commands/duplicates.js';
 import { AreaSet } from '../../../lib/facts/areas.js';
 import type { FtraceState } from '../../../lib/facts/ftrace-sites.js';
 import { sitesOfAddresses, sitesOfNames } from '../../../lib/node/live.js';
+import { duplicatesReport } from '../../../lib/report/duplicates.js';
+import { kernelId } from '../../../lib/report/report.js';
 
 const bytes = (...lines: string[]): Uint8Array => new TextEncoder().encode(lines.map(line => `${line}\n`).join(''));
 
@@ -113,7 +115,9 @@ describe('ftrace sites of the running kernel', () => {
   it('that are not known are not said to be none', () => {
     const linesOf = (ftrace: FtraceState, name: string): string => {
       const kernel = running(KALLSYMS, ftrace);
-      return groupLines(kernel, kernel.duplicates().find(group => group.name === name)!).join('\n');
+      const group = kernel.duplicates().find(group => group.name === name)!;
+      const model = { kernel: kernelId(kernel), duplicates: [describeGroup(kernel, group)] };
+      return [...duplicatesReport(false).text(model)].join('\n');
     };
     for (const lines of [linesOf('unknown', 'get_order'), linesOf(sites, 'show_state')]) {
       expect(lines.match(/ {2}ftrace site not known$/gm)).to.have.lengthOf(2);

@@ -1,5 +1,5 @@
+import { returnEvent } from '../event-names.js';
 import type { Fetch } from '../fetch.js';
-import { returnEvent } from '../names.js';
 import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 
 /** MAX_TRACE_ARGS of kernel/trace/trace_probe.h. */

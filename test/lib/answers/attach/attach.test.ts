@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { AttachForm, Kernel, ProbeKind } from 'kelf';
 import { EM } from 'kelf/elf';
+import { Names, returnEvent } from '../../../../lib/answers/attach/event-names.js';
 import { bpftraceFentryLine } from '../../../../lib/answers/attach/forms/bpftrace.js';
-import { Names, returnEvent } from '../../../../lib/answers/attach/names.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { type FunctionSpec, type KernelSpec, kernelOf } from '../../../support/kernel-writer.js';
 

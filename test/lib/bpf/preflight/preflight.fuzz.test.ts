@@ -4,7 +4,7 @@ import { Kernel, openKernel } from 'kelf';
 import { openBpfObject, Preflight } from 'kelf/bpf';
 import { Btf } from 'kelf/btf';
 import { ElfFile, isFormatError, MemorySource } from 'kelf/elf';
-import { findingLines, matrixLines } from '../../../../lib/report/preflight.js';
+import { bpfCheckReport } from '../../../../lib/report/bpf-check.js';
 import { sampleObject } from '../../../support/bpf-writer.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { featuresBtf } from '../../../support/features.js';
@@ -42,8 +42,8 @@ function damage(bytes: Uint8Array, { from, to }: Part, next: (below: number) => 
 function check(preflight: () => Preflight, object: Uint8Array, number: number): void {
   try {
     const answer = preflight().check(openBpfObject(object));
-    matrixLines([{ kernel: 'vmlinux', check: answer }]);
-    findingLines(answer);
+    const kernels = [{ kernel: { name: 'vmlinux' }, ...answer }];
+    bpfCheckReport.text({ objects: [{ path: 'object', offset: 0, kernels }], notTold: '' });
   } catch (error) {
     if (!isFormatError(error)) throw new Error(`case ${number}`, { cause: error });
   }

@@ -1,5 +1,5 @@
 import type { Module, ModuleOptions } from '../facts/module/module.js';
-import { moduleIn } from '../facts/module/open.js';
+import { moduleIn } from '../facts/module/module-in.js';
 import { type Input, type InputOptions, openInput, sourceOf } from './input.js';
 
 /** Options of {@link openModule}. */

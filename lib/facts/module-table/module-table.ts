@@ -1,14 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { Btf } from '../../../btf/btf.js';
 import { NameIndex } from '../../../elf/name-index.js';
+import type { Row } from '../../../elf/row.js';
 import { StringTable } from '../../../elf/strings.js';
 import type { Module } from '../module/module.js';
 import { FLAG, type ModuleEntry, type ModulePart, type OpenModule } from './part.js';
 
+/** A row of {@link ModuleTable}. */
+export type ModuleRow = Row<'function of a module'>;
+
 /** One function of a module on disk. */
 export interface ModuleInstance {
   /** Its row in the table. */
-  readonly row: number;
+  readonly row: ModuleRow;
   readonly name: string;
   /** The module's name, as in `MOD:SYM` of a kprobe. */
   readonly module: string;
@@ -144,12 +148,12 @@ export class ModuleTable {
   }
 
   /** The name of a row. */
-  name(row: number): string {
+  name(row: ModuleRow): string {
     return this.strings.get(this.nameOffset[row]!);
   }
 
   /** Index in `modules`. */
-  moduleOf(row: number): number {
+  moduleOf(row: ModuleRow): number {
     return this.#module[row]!;
   }
 
@@ -165,7 +169,7 @@ export class ModuleTable {
   }
 
   /** The function of a row, 0 to `count - 1`. */
-  at(row: number): ModuleInstance {
+  at(row: ModuleRow): ModuleInstance {
     const { name: module, path } = this.modules[this.#module[row]!]!;
     const flags = this.flags[row]!;
     const file = this.#file[row]!;
@@ -190,7 +194,7 @@ export class ModuleTable {
    * A function by its distance, in bytes, from another one in front of it, in the same section and module, that is the only one of its name there.
    * Sections are placed independently when a module is loaded. Undefined where there is no such function.
    */
-  anchorOf(row: number): ModuleAnchor | undefined {
+  anchorOf(row: ModuleRow): ModuleAnchor | undefined {
     const module = this.#module[row]!;
     const section = this.#section[row]!;
     let best = -1;

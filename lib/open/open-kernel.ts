@@ -8,7 +8,7 @@ import { InputError } from '../errors.js';
 import { parseConfig } from '../facts/config.js';
 import type { FoundBtf } from '../facts/pieces.js';
 import { type ImageExtras, piecesOfImage } from '../facts/pieces-of-image.js';
-import { readBtf } from '../image/btf.js';
+import { readBtf } from '../image/read-btf.js';
 import { openKernelFile } from '../image/unwrap.js';
 import { Kernel } from '../kernel.js';
 import { type Input, type InputOptions, openInput } from './input.js';

@@ -3,8 +3,8 @@ import type { ElfFile } from '../../../elf/file.js';
 import type { KernelSymbols } from '../../../kallsyms/symbols.js';
 import { type Area, AreaSet } from '../areas.js';
 import type { KprobeBlacklist } from '../kprobe-blacklist.js';
+import { isCode } from './module-symbols.js';
 import { placeOf, readPointers } from './pointers.js';
-import { isCode } from './symbols.js';
 
 /** The sections of a module that are blacklisted whole. */
 const UNPROBED: readonly string[] = ['.kprobes.text', '.noinstr.text'];

@@ -1,0 +1,45 @@
+import type { Frame } from '../../elf/dwarf/frames.js';
+import type { AddressAnswer, AddressProblem } from '../answers/address/symbolize.js';
+import { hex } from './json.js';
+import type { KernelId, Report } from './report.js';
+import { offsetText } from './text.js';
+
+export interface AddrModel {
+  readonly kernel: KernelId;
+  readonly answers: readonly (AddressAnswer | AddressProblem)[];
+}
+
+/** `kelf addr`. @param inlines whether inlined functions have lines in the text */
+export function addrReport(inlines: boolean): Report<AddrModel> {
+  return {
+    schema: 'kelf/addr',
+    version: 1,
+    // Places without a level of their own.
+    json: ({ kernel, answers }) => ({
+      kernel,
+      answers: answers.map(answer =>
+        'problem' in answer ? answer : { ...answer, frames: answer.frames.map(({ place, ...frame }) => ({ ...frame, ...place })) },
+      ),
+    }),
+    text: ({ answers }) => answers.flatMap(answer => ('problem' in answer ? [] : answerLines(answer, inlines))),
+  };
+}
+
+function answerLines({ address, symbol, frames, file, remark }: AddressAnswer, inlines: boolean): string[] {
+  const at = symbol === undefined ? '' : ` ${offsetText(symbol.name, symbol.offset)}/${hex(symbol.size)}`;
+  // Without inlined functions: the function with a symbol, and where in it the outermost call stands.
+  const shown = inlines ? frames : frames.slice(-1);
+  const lines = shown.map((frame, i) => `  ${i === 0 ? '' : '(inlined by) '}${frameText(frame, symbol?.name)}`);
+  if (lines.length === 0 && file !== undefined) lines.push(`  ${file}, by STT_FILE`);
+  if (remark !== undefined) lines.push(`  ${remark}`);
+  return [`${hex(address)}${at}`, ...lines];
+}
+
+/** `do_sys_openat2 at fs/open.c:1306:1`; assembly has no name but that of the symbol. */
+function frameText({ name, place, unit, inlined }: Frame, symbol = '?'): string {
+  const what = name ?? (inlined ? '?' : symbol);
+  if (place === undefined) return what;
+  const { file, line, column } = place;
+  const compiled = unit === undefined || unit === file || unit.endsWith('.S') ? '' : `, in ${unit}`;
+  return `${what} at ${file}:${line}${column === 0 ? '' : `:${column}`}${compiled}`;
+}

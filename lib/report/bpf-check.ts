@@ -1,0 +1,144 @@
+import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
+import { REASONS } from '../reasons.js';
+import type { Case, Fault, JUnit, Suite } from './junit.js';
+import type { KernelId, Report } from './report.js';
+import { evidenceLine, OUTCOME_WORDS, objectPlace, printable, table } from './text.js';
+
+/** In the place of an answer where the object, or the kernel, can't be read: a message that names the file and the damage. */
+export interface Unreadable {
+  readonly unreadable: string;
+}
+
+/** What one kernel says of an object. */
+export type KernelCheck = { readonly kernel: KernelId } & (ObjectCheck | Unreadable);
+
+/** An object, and what was checked of it on each kernel. */
+export interface CheckedObject {
+  readonly path: string;
+  readonly offset: number;
+  readonly kernels: readonly KernelCheck[];
+}
+
+export interface BpfCheckModel {
+  readonly objects: readonly CheckedObject[];
+  /** What files do not tell. */
+  readonly notTold: string;
+}
+
+/** `kelf bpf check`. */
+export const bpfCheckReport: Report<BpfCheckModel> = {
+  schema: 'kelf/bpf-check',
+  version: 2,
+  text: ({ objects }) => objects.flatMap(objectLines).map(printable),
+  junit: checkSuites,
+};
+
+export function isRead<T extends object>(check: T | Unreadable): check is Exclude<T, Unreadable> {
+  return !('unreadable' in check);
+}
+
+function objectLines(object: CheckedObject): string[] {
+  const { kernels } = object;
+  const place = objectPlace(object);
+  const name = ({ kernel: { name, release } }: KernelCheck): string => (release === undefined ? name : `${name} (${release})`);
+  const head = kernels.length === 1 ? `${place} on ${name(kernels[0]!)}` : place;
+  const problems = new Set(kernels.map(check => (isRead(check) ? undefined : check.unreadable)));
+  const [problem] = problems;
+  // An object that can't be read is so for every kernel.
+  if (problem !== undefined && problems.size === 1) return [head, `  unreadable: ${problem}`];
+  return [
+    head,
+    ...matrixLines(kernels),
+    ...kernels.flatMap(check => {
+      const lines = findingLines(check);
+      return kernels.length === 1 || lines.length === 0 ? lines : [`  on ${name(check)}`, ...lines.map(line => `  ${line}`)];
+    }),
+  ];
+}
+
+/** The findings that are no plain yes. */
+function remarkable(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ verdict }) => verdict.code !== 'accepted');
+}
+
+/** `fails: ambiguous-name`, `open`, `passes`, `passes: needs-module`; in parentheses where the program is not loaded by itself. */
+function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Finding[]): string {
+  const wanted = outcome === 'fails' ? 'refused' : 'open';
+  const codes = new Set(
+    [...findings, ...object]
+      .map(({ verdict }) => verdict)
+      .filter(verdict => (outcome === 'passes' ? verdict.code === 'needs-module' : verdict.outcome === wanted))
+      .map(({ code }) => code),
+  );
+  const text = codes.size === 0 ? outcome : `${outcome}: ${[...codes].join(', ')}`;
+  return autoload ? text : `(${text})`;
+}
+
+/** A row for each program, a column for each kernel. */
+function matrixLines(checks: readonly KernelCheck[]): string[] {
+  const programs = checks.find(isRead)?.programs ?? [];
+  const rows = programs.map(({ program, section }, i) => [
+    program,
+    section,
+    ...checks.map(check => (isRead(check) ? cell(check.programs[i]!, check.findings) : 'unreadable')),
+  ]);
+  const heads = checks.map(({ kernel }) => kernel.release ?? kernel.name);
+  return table([...(checks.length > 1 && rows.length > 0 ? [['program', 'section', ...heads]] : []), ...rows], '  ');
+}
+
+/** What is refused or can't be told, with what it rests on. */
+function findingLines(check: KernelCheck): string[] {
+  if (!isRead(check)) return [`  unreadable: ${check.unreadable}`];
+  const lines = (list: readonly Finding[]): string[] =>
+    remarkable(list).flatMap(({ subject, verdict, usedBy }) => {
+      const answer = OUTCOME_WORDS[verdict.outcome];
+      const doubt = verdict.certainty === 'likely' ? ' (likely)' : '';
+      const errno = verdict.errno === undefined ? '' : ` ${verdict.errno}`;
+      const by = usedBy === undefined || usedBy.length === 0 ? '' : `; used by ${usedBy.join(', ')}`;
+      return [
+        `    ${subject}: ${answer}${doubt}${errno}  ${verdict.code}: ${REASONS[verdict.code]}${by}`,
+        ...verdict.because.map(evidence => `      ${evidenceLine(evidence)}`),
+      ];
+    });
+  const ofObject = lines(check.findings);
+  return [
+    ...(ofObject.length === 0 ? [] : ['  the object', ...ofObject]),
+    ...check.programs.flatMap(program => {
+      const own = lines(program.findings);
+      return own.length === 0 ? [] : [`  ${program.program}`, ...own];
+    }),
+  ];
+}
+
+/** A suite for each object and kernel, a case for each program. What can't be told, and what is not loaded by itself, is skipped. */
+function checkSuites({ objects }: BpfCheckModel): JUnit {
+  return { name: 'kelf bpf check', suites: objects.flatMap(object => object.kernels.map(check => suiteOf(objectPlace(object), check))) };
+}
+
+function suiteOf(object: string, check: KernelCheck): Suite {
+  const { kernel } = check;
+  const name = `${object} on ${kernel.release ?? kernel.name}`;
+  const properties = { object, kernel: kernel.name };
+  if (!isRead(check))
+    return { name, properties, cases: [{ classname: name, name: 'read', error: { type: 'unreadable', message: check.unreadable } }] };
+  const refused = check.findings.filter(({ verdict }) => verdict.outcome === 'refused');
+  // No program would tell of it.
+  const ofObject = check.programs.length === 0 && refused.length > 0;
+  const cases = check.programs.map(program => caseOf(name, program, check.findings));
+  return { name, properties, cases: ofObject ? [{ classname: name, name: 'the object', failure: faultOf(refused) }] : cases };
+}
+
+function caseOf(classname: string, { program, section, outcome, autoload, findings }: ProgramCheck, ofObject: readonly Finding[]): Case {
+  const testcase = { classname, name: `${program} (${section})` };
+  if (outcome === 'passes') return testcase;
+  const wanted = outcome === 'fails' ? 'refused' : 'open';
+  const fault = faultOf([...findings, ...ofObject].filter(({ verdict }) => verdict.outcome === wanted));
+  if (outcome === 'fails' && autoload) return { ...testcase, failure: fault };
+  return { ...testcase, skipped: { type: outcome, message: autoload ? fault.message : `not loaded by itself: ${fault.message}` } };
+}
+
+function faultOf(against: readonly Finding[]): Fault {
+  const says = against.map(({ subject, verdict }) => `${subject}: ${verdict.code}: ${REASONS[verdict.code]}`);
+  const text = against.flatMap(({ verdict }) => verdict.because.map(evidenceLine)).join('\n');
+  return { type: against[0]?.verdict.code ?? '', message: says.join('; '), text };
+}

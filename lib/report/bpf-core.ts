@@ -1,0 +1,158 @@
+import { breakOf, type CoreBreak } from '../../btf/core-near.js';
+import { formatCoreSpec } from '../../btf/core-spec.js';
+import type { CorePatch } from '../bpf/load/core-patch.js';
+import type { CoreOutcome, CorePoison } from '../bpf/load/relocate-core.js';
+import type { BpfObject } from '../bpf/object/object.js';
+import type { Report } from './report.js';
+
+/** What one relocation comes to. */
+export interface RelocatedCore {
+  readonly section: string;
+  readonly function: string | undefined;
+  readonly instruction: number;
+  readonly kind: string | undefined;
+  /** What the object asks for, and what the kernel has: as libbpf's log writes them. */
+  readonly local: string;
+  readonly target?: string | undefined;
+  readonly candidates?: readonly {
+    readonly typeId: number;
+    readonly btf: string | undefined;
+    readonly matches: boolean;
+    readonly break?: CoreBreak | undefined;
+  }[];
+  /** Its numbers in decimal: an instruction holds as many as 64 bits. */
+  readonly patch: WrittenPatch | undefined;
+  readonly refused: string | undefined;
+  readonly poison: CorePoison | undefined;
+}
+
+type Patched = Extract<CorePatch, { kind: 'patched' }>;
+type WrittenPatch = Exclude<CorePatch, Patched> | (Omit<Patched, 'from' | 'to'> & { readonly from: string; readonly to: string });
+
+export interface CoreModel extends Tally {
+  readonly object: string;
+  readonly kernel: string;
+  readonly relocations: readonly RelocatedCore[];
+}
+
+/** `kelf bpf core`. @param log the text, where it is to be libbpf's log */
+export function coreReport(log?: () => Iterable<string>): Report<CoreModel> {
+  return { schema: 'kelf/bpf-core', version: 1, text: model => log?.() ?? coreLines(model) };
+}
+
+export function coreModel(object: BpfObject, outcomes: readonly CoreOutcome[]): Omit<CoreModel, 'object' | 'kernel'> {
+  return { relocations: outcomes.map(outcome => describe(object, outcome)), ...tally(outcomes) };
+}
+
+function describe(object: BpfObject, { relocation, resolution, patch, refused, poison }: CoreOutcome): RelocatedCore {
+  const { section, function: fn, instruction, kind, text } = relocation;
+  return {
+    section,
+    function: fn?.name,
+    instruction,
+    kind,
+    local: text,
+    ...(resolution === undefined
+      ? {}
+      : {
+          target: resolution.target === undefined ? undefined : formatCoreSpec(resolution.targetBtf!, resolution.target),
+          candidates: resolution.candidates.map(candidate => ({
+            typeId: candidate.spec.rootTypeId,
+            btf: candidate.btf.name,
+            matches: candidate.matches,
+            ...(candidate.matches ? {} : { break: breakOf(object.btf!, resolution.local, candidate) }),
+          })),
+        }),
+    patch: patch?.kind === 'patched' ? { ...patch, from: String(patch.from), to: String(patch.to) } : patch,
+    refused,
+    poison,
+  };
+}
+
+type Tally = Readonly<Record<'relocated' | 'answered' | 'guarded' | 'failing' | 'refused', number>>;
+
+/** How many relocations came to what. */
+function tally(outcomes: readonly CoreOutcome[]): Tally {
+  const count = (matches: (outcome: CoreOutcome) => boolean): number => outcomes.filter(matches).length;
+  return {
+    relocated: count(({ patch, resolution }) => patch?.kind === 'patched' && hasTarget(resolution)),
+    answered: count(({ patch, resolution }) => patch?.kind === 'patched' && !hasTarget(resolution)),
+    guarded: count(({ poison }) => poison?.reachedBy.length === 0),
+    failing: count(({ poison }) => (poison?.reachedBy.length ?? 0) > 0),
+    refused: count(({ refused }) => refused !== undefined),
+  };
+}
+
+function hasTarget(resolution: CoreOutcome['resolution']): boolean {
+  return resolution?.target !== undefined || resolution?.local.kind === 'local_type_id';
+}
+
+function* coreLines({ relocations, relocated, answered, guarded, failing, refused }: CoreModel): Generator<string> {
+  let place = '';
+  for (const relocation of relocations) {
+    const { section, function: fn } = relocation;
+    const here = fn === undefined ? section : `${fn} (${section})`;
+    if (here !== place) yield here;
+    place = here;
+    yield* relocationLines(relocation);
+  }
+  yield `${relocations.length} relocations: ${relocated} found, ${answered} answered with no, ${guarded} guarded, ${failing} that would fail, ${refused} refused`;
+}
+
+function relocationLines({ instruction, local, target, candidates, patch, refused, poison }: RelocatedCore): string[] {
+  const head = `  insn ${instruction}  ${local}`;
+  if (candidates === undefined || patch === undefined) return [`${head}: refused: ${refused}`];
+  const found = target?.replace(/^<\w+> /, '');
+  if (patch.kind === 'patched') return [`${head}: ${found ?? 'none'}: ${changeOf(patch)}`];
+  const why = patch.unsafeSize ? `${found}, of another size than a load can adapt to` : 'none';
+  const guards = poison!.guards.length === 0 ? '' : `: ${poison!.guards.join(', ')}`;
+  const verdict =
+    poison!.reachedBy.length > 0
+      ? `would fail in ${poison!.reachedBy.join(', ')}`
+      : `guarded${poison!.byData ? ' as long as read-only data stays as it is' : ''}${guards}`;
+  return [`${head}: ${why}: poisoned, ${verdict}`, ...breakLines(candidates)];
+}
+
+function breakLines(candidates: NonNullable<RelocatedCore['candidates']>): string[] {
+  if (candidates.length === 0) return ['      the kernel has no type of that name'];
+  return candidates.flatMap(({ typeId, break: broken }) => {
+    if (broken === undefined) return [];
+    const near = broken.near.map(({ how, path, declaration }) => `${how}: ${path} (${declaration})`).join('; ');
+    return [`      ${broken.type} [${typeId}] has no ${broken.missing}${near === '' ? '' : `; ${near}`}`];
+  });
+}
+
+function changeOf({ field, from, to, size }: Extract<WrittenPatch, { kind: 'patched' }>): string {
+  return `${field} ${from === to ? to : `${from} -> ${to}`}${size === undefined ? '' : `, ${size[0]} -> ${size[1]} bytes`}`;
+}
+
+/** The lines of libbpf's log, without its `libbpf: `. */
+export function coreLog(object: BpfObject, outcomes: readonly CoreOutcome[]): string[] {
+  return outcomes.flatMap(outcome => logLines(object, outcome));
+}
+
+function logLines(object: BpfObject, { relocation, resolution, patch, refused }: CoreOutcome): string[] {
+  const { function: fn, number, text, instruction } = relocation;
+  const prefix = `prog '${fn?.name}': relo #${number}: `;
+  const lines = [text];
+  if (resolution !== undefined) {
+    for (const [i, { btf, spec, matches }] of resolution.candidates.entries())
+      lines.push(`${matches ? 'matching' : 'non-matching'} candidate #${i} ${formatCoreSpec(btf, spec)}`);
+    if (!hasTarget(resolution)) lines.push('no matching targets found');
+  }
+  if (refused !== undefined) lines.push(refused);
+  if (patch?.kind === 'poisoned') {
+    // Both halves of an ld_imm64 (bpf_core_patch_insn).
+    for (const slot of patch.wide ? [instruction, instruction + 1] : [instruction])
+      lines.push(`substituting insn #${slot} w/ invalid insn`);
+  }
+  if (patch?.kind === 'patched') {
+    const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
+    const name = patch.field === 'imm64' ? 'imm64' : patch.field;
+    lines.push(`patched insn #${instruction} (${patch.instruction}) ${name} ${unsigned(patch.from)} -> ${unsigned(patch.to)}`);
+    if (patch.size !== undefined)
+      lines.push(`patched insn #${instruction} (${patch.instruction}) mem_sz ${patch.size[0]} -> ${patch.size[1]}`);
+  }
+  // What libbpf has no name for is no line of its log either.
+  return object.btf === undefined ? [] : lines.map(line => prefix + line);
+}

@@ -1,0 +1,60 @@
+import type { Btf } from '../../btf/btf.js';
+import { TypeDescriber, type TypeDescription } from '../../btf/print/describe.js';
+import { formatType } from '../../btf/print/struct.js';
+import type { Report } from './report.js';
+
+/** Types of a BTF, which says what they are as they are written: damage in one is met by what reads that. */
+export interface TypesModel {
+  readonly file: string;
+  readonly btf: Btf;
+  readonly ids: Iterable<number>;
+}
+
+/** `kelf btf list`. */
+export const btfListReport: Report<TypesModel> = {
+  schema: 'kelf/btf-list',
+  version: 1,
+  rows: 'types',
+  json: ({ file, btf, ids }) => {
+    const describer = new TypeDescriber(btf);
+    return { file, types: map(ids, id => describer.summary(id)) };
+  },
+  text: ({ btf, ids }) => map(ids, id => `${id}\t${btf.kindOf(id)}\t${btf.nameOf(id)}`),
+};
+
+/** `kelf btf find`. */
+export const btfFindReport: Report<{ readonly file: string; readonly types: readonly TypeDescription[] }> = {
+  schema: 'kelf/btf-find',
+  version: 1,
+  text: ({ types }) => types.map(type => `${type.id}\t${type.kind}\t${type.size ?? '-'}\t${inC(type)}`),
+};
+
+/** `kelf btf show`: in text the layout of types, as pahole has it. */
+export const btfShowReport: Report<TypesModel & { readonly missing: readonly string[] }> = {
+  schema: 'kelf/btf-show',
+  version: 1,
+  json: ({ file, btf, ids, missing }) => {
+    const describer = new TypeDescriber(btf);
+    return { file, types: map(ids, id => describer.describe(id)), missing };
+  },
+  text: ({ btf, ids }) => map(ids, id => formatType(btf, id)),
+};
+
+function inC({ kind, name, declaration }: TypeDescription): string {
+  switch (kind) {
+    case 'STRUCT':
+    case 'UNION':
+      return `${kind.toLowerCase()} ${name}`;
+    case 'ENUM':
+    case 'ENUM64':
+      return `enum ${name}`;
+    case 'TYPEDEF':
+      return `typedef ${declaration} ${name}`;
+    default:
+      return declaration ?? name;
+  }
+}
+
+function* map<T>(ids: Iterable<number>, write: (id: number) => T): Generator<T> {
+  for (const id of ids) yield write(id);
+}

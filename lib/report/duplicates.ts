@@ -1,0 +1,55 @@
+import type { DuplicateGroup } from '../answers/duplicates.js';
+import type { KernelId, Report } from './report.js';
+import { functionCells, functionCount, MOST_IN_MODULES, moduleCells, table } from './text.js';
+
+/** A name, its functions, and what each kind of tool does with it. */
+export interface DuplicateName extends DuplicateGroup {
+  readonly byName: Readonly<Record<string, string>>;
+  /** Of a running kernel: whether it can't be told which of its functions have an ftrace site. JSON has no place for it. */
+  readonly unknownSites: boolean;
+}
+
+export interface DuplicatesModel {
+  readonly kernel: KernelId;
+  readonly duplicates: readonly DuplicateName[];
+}
+
+/** `kelf duplicates`. @param names whether the text is the names alone */
+export function duplicatesReport(names: boolean): Report<DuplicatesModel> {
+  return {
+    schema: 'kelf/duplicates',
+    version: 1,
+    json: ({ kernel, duplicates }) => ({ kernel, duplicates: duplicates.map(({ unknownSites: _, ...group }) => group) }),
+    text: ({ duplicates }) => (names ? duplicates.map(({ name }) => name) : duplicates.flatMap(groupLines)),
+  };
+}
+
+function groupLines({ name, functions, dataSymbols, equalBytes, modules = [], byName, unknownSites }: DuplicateName): string[] {
+  const same = equalBytes === undefined ? '' : equalBytes ? ', the same bytes' : ', other bytes';
+  const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
+  const inModules = modules.length === 0 ? '' : `, ${modules.length} in modules`;
+  const inBtf = functions.some(({ btf }) => btf.length > 0)
+    ? ', BTF has the name'
+    : modules.some(({ btf }) => btf)
+      ? ', BTF of modules has the name'
+      : ', not in BTF';
+  const siteCell = (has: boolean, none = 'no ftrace site'): string => (has ? 'ftrace site' : none);
+  const unknown = unknownSites ? 'ftrace site not known' : undefined;
+  const more = modules.length - MOST_IN_MODULES;
+  return [
+    `${name}: ${functionCount(functions.length)}${data}${same}${inModules}${inBtf}`,
+    ...table(
+      functions.map(row => [...functionCells(row), siteCell(row.site !== undefined, unknown)]),
+      '  ',
+    ),
+    ...table(
+      modules.slice(0, MOST_IN_MODULES).map(row => [...moduleCells(row), siteCell(row.site)]),
+      '  ',
+    ),
+    ...(more > 0 ? [`  and in ${more} more`] : []),
+    `  by name: ${Object.entries(byName)
+      .map(([tool, does]) => `${tool} ${does}`)
+      .join('; ')}`,
+    '',
+  ];
+}

@@ -1,0 +1,82 @@
+import type { Section } from '../../elf/section.js';
+import type { Report } from './report.js';
+import { printable, table } from './text.js';
+
+// What ELF files have tables of.
+
+type Texts<K extends string> = Readonly<Record<K, string>>;
+type Numbers<K extends string> = Readonly<Record<K, number>>;
+
+/** Flags are readelf's letters; a compressed section has what it is unpacked, and SHT_NOBITS no bits. */
+export type SectionRow = Pick<Section, 'index' | 'name' | 'offset' | 'size' | 'entsize' | 'addralign' | 'link' | 'info'> &
+  Texts<'type' | 'flags' | 'address'> &
+  Partial<Texts<'compression'> & Numbers<'unpackedSize' | 'unpackedAlign'>> & { readonly bits?: false };
+
+/** `kelf sections`. @param digits of an address */
+export function sectionsReport(digits: number): Report<{ readonly file: string; readonly sections: readonly SectionRow[] }> {
+  return {
+    schema: 'kelf/sections',
+    version: 1,
+    rows: 'sections',
+    text: ({ sections }) =>
+      table(
+        [
+          ['nr', 'name', 'type', 'flags', 'address', 'offset', 'size', 'entsize', 'align', 'link', 'info', 'unpacked'],
+          ...sections.map(row => {
+            const flagged = [row.index, printable(row.name) || '-', row.type, row.flags || '-', addressCell(row.address, digits)];
+            const numbers = [row.offset, row.size, row.entsize, row.addralign, row.link, row.info];
+            return [...flagged, ...numbers, row.compression === undefined ? '-' : `${row.compression}:${row.unpackedSize}`];
+          }),
+        ],
+        '',
+        [0, 5, 6, 7, 8, 9, 10],
+      ),
+  };
+}
+
+export type SegmentRow = Numbers<'index' | 'offset' | 'fileSize' | 'memorySize' | 'align'> &
+  Texts<'type' | 'flags' | 'virtualAddress' | 'physicalAddress'>;
+
+/** `kelf segments`. @param digits of an address */
+export function segmentsReport(digits: number): Report<{ readonly file: string; readonly segments: readonly SegmentRow[] }> {
+  return {
+    schema: 'kelf/segments',
+    version: 1,
+    rows: 'segments',
+    text: ({ segments }) =>
+      table(
+        [
+          ['nr', 'type', 'flags', 'vaddr', 'paddr', 'offset', 'filesize', 'memsize', 'align'],
+          ...segments.map(({ index, type, flags, offset, virtualAddress, physicalAddress, fileSize, memorySize, align }) => {
+            const addresses = [addressCell(virtualAddress, digits), addressCell(physicalAddress, digits)];
+            return [index, type, flags, ...addresses, offset, fileSize, memorySize, align];
+          }),
+        ],
+        '',
+        [0, 5, 6, 7, 8],
+      ),
+  };
+}
+
+/** `bytes` are the description's, in hexadecimal. */
+export type NoteRow = Texts<'owner' | 'type' | 'description' | 'bytes'> & Numbers<'typeNumber' | 'offset'>;
+
+/** `kelf notes`. */
+export const notesReport: Report<{ readonly file: string; readonly notes: readonly NoteRow[] }> = {
+  schema: 'kelf/notes',
+  version: 1,
+  rows: 'notes',
+  text: ({ notes }) => table(notes.map(({ owner, type, description }) => [printable(owner) || '-', type, description])),
+};
+
+/** An address of JSON with the zeros that a column has in front. */
+function addressCell(address: string, digits: number): string {
+  return address.slice(2).padStart(digits, '0');
+}
+
+/**
+ * `kelf symbols`, `kelf relocs`: tables of millions of rows, in JSON. Rows as objects take many times as long as bytes, as which the commands write the text.
+ */
+export function rowsReport(rows: 'symbols' | 'relocations'): Report<object> {
+  return { schema: `kelf/${rows}`, version: 1, rows, text: () => [] };
+}

@@ -1,0 +1,104 @@
+import type { ModuleFunction, ModuleSite } from '../facts/module/module.js';
+import type { ModuleExport } from '../facts/module/module-exports.js';
+import type { ModuleImport } from '../facts/module/module-imports.js';
+import type { ModuleSignature } from '../facts/module/module-signature.js';
+import type { Report } from './report.js';
+import { crcText, offsetText, printable, table } from './text.js';
+
+/** What of a module there are lists of, where one asks for them. */
+export interface ModuleLists {
+  readonly functions: readonly ModuleFunction[];
+  /** With the function's name in place of its row. */
+  readonly sites: readonly (Omit<ModuleSite, 'row'> & { readonly function?: string })[];
+  readonly exports: readonly ModuleExport[];
+  readonly imports: readonly ModuleImport[];
+}
+
+/** What a module says of itself. */
+export interface ModuleModel extends Partial<ModuleLists> {
+  readonly file: string;
+  readonly name: string;
+  readonly modinfo: Readonly<Record<string, readonly string[]>>;
+  readonly depends: readonly string[];
+  readonly buildId?: string;
+  readonly signature?: ModuleSignature;
+  readonly counts: Readonly<Record<keyof ModuleLists | 'blacklisted', number>>;
+  readonly siteSection?: string;
+  readonly btf?: { readonly functions: number; readonly types: number; readonly base?: keyof typeof BASES };
+  /** JSON has no place for it: functions of init and exit code, exports for GPL modules, why BTF can't be counted. */
+  readonly more: { readonly init: number; readonly exit: number; readonly gpl: number; readonly noBtf: string };
+}
+
+/** `kelf module`. @param several whether the text keeps modules apart */
+export function moduleReport(several: boolean): Report<{ readonly modules: Iterable<ModuleModel> }> {
+  return {
+    schema: 'kelf/module',
+    version: 1,
+    json: ({ modules }) => ({ modules: Array.from(modules, ({ more: _, ...module }) => module) }),
+    *text({ modules }) {
+      for (const module of modules) {
+        const rows = listOf(module);
+        if (rows !== undefined) yield* rows.map(cells => cells.map(cell => printable(String(cell))).join('\t'));
+        else yield* [...summaryLines(module), ...(several ? [''] : [])];
+      }
+    },
+  };
+}
+
+/** The list that was asked for, where one was: the text has no more than one. */
+function listOf({ functions, sites, exports, imports }: ModuleModel): (string | number)[][] | undefined {
+  return (
+    functions?.map(functionCells) ??
+    sites?.map(({ section, offset, phase, function: name = '-' }) => [offsetText(section, offset), phase, name]) ??
+    exports?.map(({ name, table, gpl, namespace = '-', crc, section, offset }) => {
+      return [table, gpl ? 'GPL' : '-', crcText(crc), offsetText(section, offset), namespace, name];
+    }) ??
+    imports?.map(({ name, weak, crc }) => [crcText(crc), weak ? 'weak' : '-', name])
+  );
+}
+
+function functionCells({ name, section, offset, size, extent, binding, phase, site, blacklist, btf }: ModuleFunction): (string | number)[] {
+  const marks = [
+    ...(phase === 'core' ? [] : [phase]),
+    ...(site === undefined ? [] : ['site']),
+    ...(btf.length === 0 ? [] : ['btf']),
+    ...(blacklist === undefined ? [] : ['noprobe']),
+  ];
+  const letter = binding === 'local' ? 't' : binding === 'weak' ? 'W' : 'T';
+  return [offsetText(section, offset), size || extent, letter, marks.join(',') || '-', name];
+}
+
+function summaryLines({ file, name, modinfo, depends, buildId, signature, counts, siteSection, btf, more }: ModuleModel): string[] {
+  const code = [
+    [more.init, 'of init code'],
+    [more.exit, 'of exit code'],
+    [counts.blacklisted, 'on the kprobe blacklist'],
+  ].filter(([number]) => number !== 0);
+  const rows: [string, string | undefined][] = [
+    ['file', file],
+    ['name', name],
+    ['description', modinfo['description']?.[0]],
+    ['version', modinfo['version']?.[0]],
+    ['license', modinfo['license']?.[0]],
+    ['vermagic', modinfo['vermagic']?.[0]],
+    ['depends', depends.join(', ') || '-'],
+    ['aliases', String(modinfo['alias']?.length ?? 0)],
+    ['namespaces', modinfo['import_ns']?.join(', ')],
+    ['retpoline', modinfo['retpoline']?.[0]],
+    ['build id', buildId],
+    ['signature', signature === undefined ? 'none' : `${signature.form}, ${signature.length} bytes`],
+    ['functions', [String(counts.functions), ...code.map(([number, what]) => `${number} ${what}`)].join(', ')],
+    ['ftrace sites', siteSection === undefined ? 'none' : `${counts.sites}, of ${siteSection}`],
+    ['BTF', btf === undefined ? more.noBtf : `${btf.functions} FUNCs, ${btf.types} types, ${BASES[btf.base ?? 'none']}`],
+    ['exports', `${counts.exports}, ${more.gpl} of them GPL`],
+    ['imports', String(counts.imports)],
+  ];
+  return table(rows.flatMap(([what, value]) => (value === undefined ? [] : [[what, printable(value)]])));
+}
+
+const BASES = {
+  kernel: 'split over the base that was given',
+  distilled: 'over the distilled base it brings along',
+  relocated: 'relocated from its distilled base onto the one that was given',
+  none: 'of its own',
+};

@@ -1,0 +1,46 @@
+import { jsonLines } from './json.js';
+import { type JUnit, junitLines } from './junit.js';
+
+/** One answer, and how it is written. A model is plain data; addresses in it are bigints. */
+export interface Report<M extends object> {
+  /** What `--json` calls it. */
+  readonly schema: `kelf/${string}`;
+  readonly version: number;
+  /** The list of a table: JSON has a row of it a line. Its rows hold texts and numbers alone, and can be made while they are written. */
+  readonly rows?: string;
+  /** The model as JSON has it, where the text says more. */
+  json?(model: M): object;
+  /** A line each. */
+  text(model: M): Iterable<string>;
+  /** Of an answer that is a gate. */
+  junit?(model: M): JUnit;
+}
+
+/** Writes any report: its lines. */
+export type Format = <M extends object>(report: Report<M>, model: M) => Iterable<string>;
+
+/** Every format. The command line has an option of the name for each but text: a switch, or one that takes a file. */
+export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format } = {
+  text: (report, model) => report.text(model),
+  json: ({ schema, version, rows, json }, model) => jsonLines({ schema, version, ...(json?.(model) ?? model) }, rows),
+  junit: ({ schema, junit }, model) => {
+    if (junit === undefined) throw new TypeError(`${schema} has no form in JUnit`);
+    return junitLines(junit(model));
+  },
+};
+
+/** What identifies a kernel in a report. */
+export interface KernelId {
+  readonly name: string;
+  readonly release?: string;
+  readonly buildId?: string;
+}
+
+export function kernelId(kernel: {
+  readonly name: string;
+  readonly release: string | undefined;
+  readonly buildId: string | undefined;
+}): KernelId {
+  const { name, release, buildId } = kernel;
+  return { name, ...(release === undefined ? {} : { release }), ...(buildId === undefined ? {} : { buildId }) };
+}
