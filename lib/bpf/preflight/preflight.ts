@@ -252,7 +252,7 @@ function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModul
     }
     if (relocation.function !== program) return [];
     const guards = poison.guards.length === 0 ? 'no code reaches it' : poison.guards.join(', ');
-    const says = `insn ${instruction}: the kernel does not have it; ${guards}${poison.byData ? ', as long as read-only data keeps its values' : ''}`;
+    const says = `insn ${instruction}: the kernel does not have it; ${guards}${poison.byData ? ', as long as read-only data stays as it is' : ''}`;
     return [{ kind: 'core', subject: text, verdict: accepted('.BTF.ext', says, 'core-guarded', poison.byData ? 'likely' : 'proven') }];
   });
 }

@@ -9,9 +9,9 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 export const ERAS = [
   { id: 'external', from: 116, to: 118, keeps: 'external functions' },
   { id: 'ftrace', from: 119, to: 121, keeps: 'functions with an ftrace site, or external ones if it finds no site' },
-  { id: 'symbols', from: 122, to: 124, keeps: 'functions with a symbol of just their name' },
+  { id: 'symbols', from: 122, to: 124, keeps: 'functions with a symbol of exactly their name' },
   { id: 'prototypes', from: 125, to: 130, keeps: 'functions whose definitions agree and whose arguments are where the ABI puts them' },
-  { id: 'addresses', from: 131, to: 131, keeps: 'the same, of names with one address' },
+  { id: 'addresses', from: 131, to: 131, keeps: 'the same, for names with one address' },
   { id: 'signatures', from: 132, to: 999, keeps: 'the same, with their parameters as in the source' },
 ] as const;
 
