@@ -87,7 +87,7 @@ export class Btf extends BtfBlob {
     return this.base === undefined ? own : [...this.base.#find(name), ...own];
   }
 
-  /** The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one refers to no FUNC_PROTO */
+  /** The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one does not refer to a FUNC_PROTO */
   functions(): FunctionColumns {
     this.#functions ??= this.#readFunctions();
     return this.#functions;

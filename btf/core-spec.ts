@@ -62,21 +62,21 @@ export function coreSubject(kind: CoreKind): 'field' | 'type' | 'enum' {
  */
 export function parseCoreSpec(btf: Btf, rootTypeId: number, access: string, kind: number): CoreSpec {
   const name = CORE_KINDS[kind];
-  if (name === undefined) throw new FormatError('unsupported', { name: btf.name }, `CO-RE relocation kind ${kind} is not known`);
+  if (name === undefined) throw new FormatError('unsupported', { name: btf.name }, `CO-RE relocation kind ${kind} is unknown`);
   const fail = (message: string): never => {
     throw new FormatError('bad-value', { name: btf.name }, `CO-RE access '${access.slice(0, 80)}' to type ${rootTypeId}: ${message}`);
   };
-  if (!/^\d{1,10}(:\d{1,10})*$/.test(access)) fail('is no list of indices');
+  if (!/^\d{1,10}(:\d{1,10})*$/.test(access)) fail('is not a list of indices');
   const raw = access.split(':').map(Number);
   if (raw.length > MOST_INDICES) fail(`has more than ${MOST_INDICES} indices`);
   const spec = { kind: name, rootTypeId, raw };
   const first = raw[0]!;
-  if (coreSubject(name) === 'type') return access === '0' ? { ...spec, accessors: [], bitOffset: 0 } : fail("of a type is not '0'");
+  if (coreSubject(name) === 'type') return access === '0' ? { ...spec, accessors: [], bitOffset: 0 } : fail("of a type must be '0'");
   let typeId = btf.resolve(rootTypeId);
   const root = btf.type(typeId);
   if (coreSubject(name) === 'enum') {
-    if (raw.length !== 1) fail('of an enumerator is one index');
-    if (root.kind !== 'ENUM' && root.kind !== 'ENUM64') return fail(`is of an enumerator, the type is ${root.kind}`);
+    if (raw.length !== 1) fail('of an enumerator must be one index');
+    if (root.kind !== 'ENUM' && root.kind !== 'ENUM64') return fail(`is for an enumerator, but the type is ${root.kind}`);
     const value = root.values[first] ?? fail(`the enum has ${root.values.length} enumerators`);
     return { ...spec, accessors: [{ typeId, index: first, name: value.name }], bitOffset: 0 };
   }
@@ -99,7 +99,7 @@ export function parseCoreSpec(btf: Btf, rootTypeId: number, access: string, kind
       typeId = btf.resolve(type.typeId);
       accessors.push({ typeId, index });
       last = undefined;
-    } else return fail(`type ${typeId} is ${type.kind}, and has no members`);
+    } else return fail(`type ${typeId} is ${type.kind} and has no members`);
     type = btf.type(typeId);
   }
   return { ...spec, accessors, bitOffset };

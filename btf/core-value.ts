@@ -43,7 +43,7 @@ export function coreValue(btf: Btf, spec: CoreSpec): CoreValue {
       if (spec.kind === 'enumval_exists') return plain(1);
       const { typeId, index } = spec.accessors[0]!;
       const type = btf.type(typeId);
-      if (type.kind !== 'ENUM' && type.kind !== 'ENUM64') throw refused(btf, 'the access is to no enumerator');
+      if (type.kind !== 'ENUM' && type.kind !== 'ENUM64') throw refused(btf, 'the access does not lead to an enumerator');
       const { value } = type.values[index]!;
       // An ENUM's are 32 bits which are taken as signed, whatever the enum is.
       return plain(BigInt.asUintN(64, type.kind === 'ENUM' ? BigInt(Number(value) | 0) : BigInt(value)));
@@ -64,7 +64,7 @@ function fieldValue(btf: Btf, spec: CoreSpec): CoreValue {
     throw refused(btf, `${kind} of an array's element`);
   }
   const struct = btf.type(typeId);
-  if (struct.kind !== 'STRUCT' && struct.kind !== 'UNION') throw refused(btf, 'the access is to no member');
+  if (struct.kind !== 'STRUCT' && struct.kind !== 'UNION') throw refused(btf, 'the access does not lead to a member');
   const member = struct.members[index]!;
   const fieldId = btf.resolve(member.typeId);
   const field = btf.type(fieldId);
@@ -76,7 +76,7 @@ function fieldValue(btf: Btf, spec: CoreSpec): CoreValue {
     // The least load that holds all its bits, at an offset that is a multiple of its size.
     const within = (): number => Math.floor(bitOffset / 8 / bytes) * bytes;
     for (offset = within(); bitOffset + member.bitfieldSize > (offset + bytes) * 8; offset = within()) {
-      if (bytes >= 8) throw refused(btf, 'a bit-field that no load of 8 bytes holds');
+      if (bytes >= 8) throw refused(btf, 'a bit-field that does not fit in a load of 8 bytes');
       bytes *= 2;
     }
   }

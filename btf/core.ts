@@ -57,7 +57,7 @@ export class CoreRelocator {
     const original = coreValue(local, spec);
     if (spec.kind === 'local_type_id')
       return { local: spec, candidates: [], original, value: original.value, poison: false, sizeUnsafe: false };
-    if (local.nameOf(typeId) === '') throw new CoreError(`${formatCoreSpec(local, spec)}: the type has no name to look for`);
+    if (local.nameOf(typeId) === '') throw new CoreError(`${formatCoreSpec(local, spec)}: the type has no name to search for`);
     const known = this.#candidatesOf(typeId);
     const candidates: CoreCandidate[] = [];
     const matching: typeof known = [];

@@ -143,11 +143,11 @@ class Reader {
     this.littleEndian = bytes[0] === (BTF_MAGIC & 0xff);
     const cursor = new Cursor(bytes, this.littleEndian, name);
     if (cursor.u16() !== BTF_MAGIC) cursor.fail('bad-magic', 'these are not the first bytes of .BTF.ext, 9f eb or eb 9f');
-    if (this.littleEndian !== btf.header.littleEndian) cursor.fail('bad-value', 'is of the other byte order than .BTF');
+    if (this.littleEndian !== btf.header.littleEndian) cursor.fail('bad-value', 'has a different byte order than .BTF');
     const version = cursor.u8();
-    if (version !== 1) cursor.fail('unsupported', `version ${version}; only version 1 is known`);
+    if (version !== 1) cursor.fail('unsupported', `version ${version}; kelf knows only version 1`);
     const flags = cursor.u8();
-    if (flags !== 0) cursor.fail('unsupported', `flags 0x${flags.toString(16)}; none are known`);
+    if (flags !== 0) cursor.fail('unsupported', `flags 0x${flags.toString(16)}; kelf knows none`);
     this.#headerLength = cursor.u32();
     if (this.#headerLength < HEADER_BYTES) cursor.fail('bad-value', `hdr_len ${this.#headerLength} is less than ${HEADER_BYTES}`);
     if (this.#headerLength > bytes.length) cursor.fail('truncated', `hdr_len ${this.#headerLength}, the section has ${bytes.length} bytes`);
@@ -177,7 +177,7 @@ class Reader {
   #rows(what: string, cursor: Cursor, words: number): Table {
     const recordSize = cursor.u32();
     if (recordSize < words * 4 || recordSize % 4 !== 0) {
-      cursor.fail('bad-value', `${what} has records of ${recordSize} bytes; at least ${words * 4}, in multiples of 4, are needed`);
+      cursor.fail('bad-value', `${what} has records of ${recordSize} bytes; expected a multiple of 4, at least ${words * 4}`);
     }
     if (cursor.remaining === 0) cursor.fail('bad-value', `${what} has no records`);
     const table = new Table(Math.floor(cursor.remaining / recordSize), words);
@@ -186,7 +186,7 @@ class Reader {
       const count = cursor.u32();
       if (count === 0) cursor.fail('bad-value', `${what} has a section without records`);
       if (count * recordSize > cursor.remaining) {
-        cursor.fail('truncated', `${count} records of ${recordSize} bytes are announced, ${cursor.remaining} bytes are left`);
+        cursor.fail('truncated', `${count} records of ${recordSize} bytes are declared, but only ${cursor.remaining} bytes are left`);
       }
       table.begin(name, count);
       for (let i = 0; i < count; i++) {

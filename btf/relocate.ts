@@ -20,7 +20,7 @@ import { flagOfInfo, kindOfInfo, vlenOfInfo } from './wire.js';
  */
 export function relocateBtf(split: BtfBlob, base: BtfBlob): Uint8Array<ArrayBuffer> {
   const distilled = split.base;
-  if (distilled === undefined) throw new FormatError('bad-value', { name: split.name }, 'is no split BTF: there is no base to relocate');
+  if (distilled === undefined) throw new FormatError('bad-value', { name: split.name }, 'is not split BTF: there is no base to relocate');
   expectDistilled(distilled);
   const { ids, names } = mapDistilled(split, distilled, base);
   const idShift = base.count - distilled.count;
@@ -192,7 +192,7 @@ function rewrite(split: BtfBlob, moveId: (id: number) => number, moveName: (offs
     const id = split.firstId + index;
     const at = split.offsets[index]!;
     const kind = kindOfInfo(words[at + 1]!);
-    if (kind > LAST_KIND) throw split.errorAt(id, `type ${id} is of kind ${kind}: where its ids stand is not known`);
+    if (kind > LAST_KIND) throw split.errorAt(id, `type ${id} is of kind ${kind}, and kelf does not know where its ids are`);
     rewriteRecord(words, at, moveId, offset => moveName(offset, id));
   }
   return words;

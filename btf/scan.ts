@@ -41,7 +41,7 @@ export function scanTypes(input: ScanInput): Records {
     kinds[count] = kindOfInfo(words[at + 1]!);
     at = scan.record(at, firstId + count);
   }
-  if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left behind the last type`);
+  if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left after the last type`);
   // How many types there are is known at the end.
   const { largestId, largestAt } = scan;
   if (largestId >= firstId + count) fail(input, 'out-of-range', largestAt, `type id ${largestId}; the last type is ${firstId + count - 1}`);

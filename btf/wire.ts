@@ -67,18 +67,18 @@ export function parseHeader(bytes: Uint8Array, name: string): BtfHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = (offset: number): number => view.getUint32(offset, littleEndian);
   const version = bytes[2]!;
-  if (version !== 1) fail('unsupported', 2, `BTF version ${version}; only version 1 is known`);
+  if (version !== 1) fail('unsupported', 2, `BTF version ${version}; kelf knows only version 1`);
   const headerLength = word(4);
   if (headerLength < HEADER_BYTES) fail('bad-value', 4, `hdr_len ${headerLength} is less than ${HEADER_BYTES}`);
-  if (headerLength > bytes.length) fail('truncated', 4, `hdr_len ${headerLength} is more than the ${bytes.length} bytes there are`);
+  if (headerLength > bytes.length) fail('truncated', 4, `hdr_len ${headerLength} is more than the ${bytes.length} bytes of the input`);
   const room = bytes.length - headerLength;
   const [typeOffset, typeLength, stringOffset, stringLength] = [word(8), word(12), word(16), word(20)];
   if (typeOffset % 4 !== 0) fail('bad-value', 8, `type_off ${typeOffset} is not a multiple of 4`);
   if (stringOffset + stringLength > room) {
-    fail('truncated', 16, `the strings end at ${stringOffset + stringLength} after the header, ${room} bytes are there`);
+    fail('truncated', 16, `the strings end at ${stringOffset + stringLength} after the header, which ${room} bytes follow`);
   }
   if (typeOffset + typeLength > stringOffset) {
-    fail('out-of-range', 12, `the types end at ${typeOffset + typeLength}, behind the strings' start ${stringOffset}`);
+    fail('out-of-range', 12, `the types end at ${typeOffset + typeLength}, after the start of the strings, ${stringOffset}`);
   }
   return {
     littleEndian,

@@ -64,7 +64,8 @@ export class Cursor {
   offset(wide: boolean): number {
     if (!wide) return this.u32();
     const value = this.u64();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) this.fail('out-of-range', `0x${value.toString(16)} is no offset or size of a file`);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      this.fail('out-of-range', `0x${value.toString(16)} is too large for a file offset or size`);
     return Number(value);
   }
 

@@ -203,7 +203,7 @@ export class Memory {
   #sayUnknown(table: RelocationTable, type: number): void {
     if (this.#unknown.has(type)) return;
     this.#unknown.add(type);
-    const message = `${relocationName(this.#machine, type)} of ${machineName(this.#machine)} is not applied: its words are as stored`;
+    const message = `${relocationName(this.#machine, type)} of ${machineName(this.#machine)} is not supported: its words keep their stored values`;
     this.diagnostics.push({ place: { name: table.section.label }, message });
   }
 
@@ -216,7 +216,7 @@ export class Memory {
     const symbols = this.#symbols(table);
     if (symbols === undefined) return undefined;
     if (symbol >= symbols.count) {
-      const message = `a relocation names symbol ${symbol}, the table has ${symbols.count}`;
+      const message = `a relocation names symbol ${symbol}, but the table has ${symbols.count}`;
       throw new FormatError('out-of-range', { name: table.section.label }, message);
     }
     return symbols.value.big[symbol]!;

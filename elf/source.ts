@@ -48,5 +48,5 @@ export class MemorySource implements ByteSource {
 export function checkRange(source: { readonly name: string; readonly size: number }, offset: number, length: number): void {
   // The comparison is written so that NaN and negative numbers fail it too.
   if (offset >= 0 && length >= 0 && offset + length <= source.size) return;
-  throw new FormatError('truncated', { name: source.name, offset }, `${length} bytes are needed here, the input has ${source.size} in all`);
+  throw new FormatError('truncated', { name: source.name, offset }, `${length} bytes are needed here, the input has only ${source.size}`);
 }

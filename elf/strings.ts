@@ -20,7 +20,7 @@ export class StringTable {
     for (let at = offset; at < near; at++) if (bytes[at] === 0) return at;
     const end = offset < bytes.length ? bytes.indexOf(0, offset) : -1;
     if (end < 0)
-      throw new FormatError('out-of-range', { name: this.#name, offset }, `no string begins here, the table has ${bytes.length} bytes`);
+      throw new FormatError('out-of-range', { name: this.#name, offset }, `no string begins here: the table has ${bytes.length} bytes`);
     return end;
   }
 

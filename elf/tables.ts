@@ -66,7 +66,7 @@ export class ElfTables {
     if (table === undefined) {
       const strings = this.sections[section.link];
       if (strings === undefined || strings.type === SHT.NOBITS) {
-        throw new FormatError('out-of-range', { name: section.label }, `sh_link ${section.link} is no table of names`);
+        throw new FormatError('out-of-range', { name: section.label }, `sh_link ${section.link} is not a string table`);
       }
       const extended = this.sections.find(({ type, link }) => type === SHT.SYMTAB_SHNDX && link === index);
       table = new SymbolTable(section, strings, this.header, extended);

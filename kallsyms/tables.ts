@@ -124,7 +124,7 @@ function readAddresses(memory: Memory, at: KallsymsLocation, count: number, name
   const farthest = encoding === 'place-relative' ? (count - 1) * 4 + last : last >>> 0;
   const isFrom = encoding === 'base-relative' || encoding === 'place-relative';
   if (isFrom && low + farthest >= 0x1_0000_0000 && (memory.wordSize === 4 || high === 0xffff_ffff)) {
-    const message = `the last symbol is 0x${farthest.toString(16)} behind 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}, past the last address`;
+    const message = `the last symbol is 0x${farthest.toString(16)} after 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}, past the last address`;
     throw new FormatError('bad-value', { name }, message);
   }
   placeAll(offsets, encoding, address, low, memory.wordSize === 8 ? high : 0);

@@ -179,7 +179,7 @@ class Lines {
       while (strings[open] === TAB || strings[open] === SPACE) open++;
       const close = this.#end - 1;
       if (strings[open] !== OPEN || strings[close] !== CLOSE || close <= open)
-        this.fail('a module in brackets, or nothing, behind the name');
+        this.fail('a module in brackets, or nothing, after the name');
       module = new TextDecoder().decode(strings.subarray(open + 1, close));
     }
     strings[end] = 0;

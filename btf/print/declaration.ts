@@ -245,7 +245,7 @@ export class DeclarationWriter {
         out.put(TAG_BEHIND);
         return;
     }
-    throw this.blob.errorAt(id, `type ${id}, of kind ${kind}, is no part of a declaration`);
+    throw this.blob.errorAt(id, `type ${id}, of kind ${kind}, is not part of a declaration`);
   }
 
   /** Const, volatile and restrict of what is at the end of a chain stand before it. */

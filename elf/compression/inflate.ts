@@ -61,7 +61,7 @@ export class Inflater {
 
   #check(): void {
     const { length } = this.#job.bytes;
-    if (this.#at - (this.#bits >> 3) > length) this.#job.fail('truncated', length, 'the deflate stream goes on behind the end');
+    if (this.#at - (this.#bits >> 3) > length) this.#job.fail('truncated', length, 'the deflate stream continues past the end');
   }
 
   #read(count: number): number {
@@ -101,7 +101,7 @@ export class Inflater {
     if (literals > 286 || distances > 30) this.#fail('a block has more codes than there are symbols');
     const orderLengths = new Uint8Array(19);
     for (let i = 0; i < count; i++) orderLengths[ORDER[i]!] = this.#read(3);
-    const orderCodes = codesOf(orderLengths) ?? this.#fail('the code for code lengths is none');
+    const orderCodes = codesOf(orderLengths) ?? this.#fail('the code for code lengths is invalid');
     const lengths = new Uint8Array(literals + distances);
     for (let i = 0; i < lengths.length; ) {
       const symbol = this.#symbol(orderCodes);
@@ -109,7 +109,7 @@ export class Inflater {
         lengths[i++] = symbol;
         continue;
       }
-      if (symbol === 16 && i === 0) this.#fail('a code length is repeated where there is none');
+      if (symbol === 16 && i === 0) this.#fail('the first code length is a repetition');
       const value = symbol === 16 ? lengths[i - 1]! : 0;
       const times = symbol === 16 ? 3 + this.#read(2) : symbol === 17 ? 3 + this.#read(3) : 11 + this.#read(7);
       if (i + times > lengths.length) this.#fail('a block has more code lengths than codes');
@@ -119,8 +119,8 @@ export class Inflater {
     if (lengths[END_OF_BLOCK] === 0) this.#fail('a block has no code for its end');
     const distanceCodes = codesOf(lengths.subarray(literals));
     return [
-      codesOf(lengths.subarray(0, literals)) ?? this.#fail('the code for literals is none'),
-      distanceCodes ?? this.#fail('the code for distances is none'),
+      codesOf(lengths.subarray(0, literals)) ?? this.#fail('the code for literals is invalid'),
+      distanceCodes ?? this.#fail('the code for distances is invalid'),
     ];
   }
 
@@ -128,7 +128,7 @@ export class Inflater {
     this.#fill();
     const entry = entries[this.#hold & ((1 << maxBits) - 1)]!;
     const length = entry & 15;
-    if (length === 0) this.#fail('bits that are no code');
+    if (length === 0) this.#fail('bits that are not a code');
     this.#hold >>>= length;
     this.#bits -= length;
     this.#check();
@@ -153,12 +153,12 @@ export class Inflater {
           bytes[to++] = symbol;
           continue;
         }
-        if (symbol > 285) this.#fail(`${symbol} is no code of a length`);
+        if (symbol > 285) this.#fail(`${symbol} is not a length code`);
         const length = LENGTH_BASE[symbol - 257]! + this.#read(LENGTH_BITS[symbol - 257]!);
         const code = this.#symbol(distances);
-        if (code > 29) this.#fail(`${code} is no code of a distance`);
+        if (code > 29) this.#fail(`${code} is not a distance code`);
         const distance = DISTANCE_BASE[code]! + this.#read(DISTANCE_BITS[code]!);
-        if (distance > to - this.#start) this.#fail(`a match from ${distance} bytes back, where there are ${to - this.#start}`);
+        if (distance > to - this.#start) this.#fail(`a match from ${distance} bytes back, but there are only ${to - this.#start}`);
         if (to + length > capacity) output.exceed(to + length, this.#at, 'no room');
         copyMatch(bytes, view, to, distance, length);
         to += length;

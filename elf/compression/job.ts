@@ -59,7 +59,7 @@ export class Job {
     if (offset === this.bytes.length) return true;
     if (another) return false;
     if (this.ignoreTrailing) return true;
-    return this.fail('corrupt', offset, `${this.bytes.length - offset} bytes follow the end of what is packed`);
+    return this.fail('corrupt', offset, `${this.bytes.length - offset} bytes follow the end of the packed data`);
   }
 
   /** Tells whoever waits how many of the packed bytes are done. */

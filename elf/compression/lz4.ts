@@ -55,7 +55,7 @@ function unpackFrame(job: Job, start: number): number {
   const flags = job.u8(start + 4);
   const descriptor = job.u8(start + 5);
   const [blockChecksum, hasSize, contentChecksum, hasDictionary] = [flags & 0x10, flags & 8, flags & 4, flags & 1];
-  if (flags >> 6 !== 1) job.fail('unsupported', start + 4, `version ${flags >> 6} of LZ4 frames; 1 is known`);
+  if (flags >> 6 !== 1) job.fail('unsupported', start + 4, `version ${flags >> 6} of LZ4 frames; kelf knows only version 1`);
   let at = start + 6;
   const size = hasSize ? job.u32(at) + job.u32(at + 4) * 2 ** 32 : undefined;
   if (hasSize) at += 8;
@@ -79,7 +79,7 @@ function unpackFrame(job: Job, start: number): number {
       break;
     }
     const packed = word & 0x7fffffff;
-    if (packed > largest) job.fail('corrupt', at, `a block of ${packed} bytes, where ${largest} is the most`);
+    if (packed > largest) job.fail('corrupt', at, `a block of ${packed} bytes is larger than ${largest}`);
     job.need(from, packed);
     if (word >>> 31 === 0) decodeBlock(job, from, from + packed, linked ? first : output.length, largest);
     else copyRaw(job, from, packed);
@@ -131,7 +131,7 @@ function decodeBlock(job: Job, start: number, end: number, lowest: number, large
         more = bytes[from++]!;
       }
     }
-    if (from + literals > end) job.fail('corrupt', from, `${literals} literals, where the block has ${end - from} bytes more`);
+    if (from + literals > end) job.fail('corrupt', from, `${literals} literals, but the block has only ${end - from} more bytes`);
     if (to + literals > room) output.exceed(to + literals, from, `the block unpacks to more than ${largest} bytes`);
     copyLiterals(outView, to, view, from, literals);
     from += literals;
@@ -143,7 +143,7 @@ function decodeBlock(job: Job, start: number, end: number, lowest: number, large
     if (from + 2 > end) job.fail('corrupt', from, 'the block ends in an offset');
     const distance = bytes[from]! | (bytes[from + 1]! << 8);
     if (distance === 0 || distance > to - lowest)
-      job.fail('corrupt', from, `a match from ${distance} bytes back, where there are ${to - lowest}`);
+      job.fail('corrupt', from, `a match from ${distance} bytes back, but there are only ${to - lowest}`);
     from += 2;
     let length = (token & 15) + SHORTEST_MATCH;
     if (length === 15 + SHORTEST_MATCH) {

@@ -39,8 +39,8 @@ export function unpackLzma(job: Job): number {
     job.fail('corrupt', decoder.at, `the stream unpacks to ${output.length} bytes, its header says ${size}`);
   }
   const whole = decoder.finish();
-  if (decoder.at > end) job.fail('truncated', end, 'the LZMA stream goes on behind the end');
-  if (!whole) job.fail('corrupt', decoder.at, 'the LZMA stream does not end where it should');
+  if (decoder.at > end) job.fail('truncated', end, 'the LZMA stream continues past the end of the file');
+  if (!whole) job.fail('corrupt', decoder.at, 'the LZMA stream does not end at the end of its output');
   job.endsAt(decoder.at, false);
   return decoder.at;
 }

@@ -81,7 +81,7 @@ export class LzmaDecoder {
   /** Starts the range coder on the five bytes at `at`. */
   start(): void {
     const { at } = this;
-    if (this.#job.u8(at) !== 0) this.#job.fail('corrupt', at, 'an LZMA stream starts with a byte of zero');
+    if (this.#job.u8(at) !== 0) this.#job.fail('corrupt', at, 'an LZMA stream starts with a zero byte');
     this.#job.need(at, 5);
     this.#range = -1;
     this.#code = this.#job.view.getInt32(at + 1);
@@ -103,7 +103,7 @@ export class LzmaDecoder {
   decode(pause: number, until: number, inputEnd: number): boolean {
     const { output } = this.#job;
     while (output.length < pause) {
-      if (this.at > inputEnd) this.#job.fail('truncated', inputEnd, 'the LZMA stream goes on behind its end');
+      if (this.at > inputEnd) this.#job.fail('truncated', inputEnd, 'the LZMA stream continues past its end');
       const posState = (output.length - this.dictionaryStart) & this.#posMask;
       const state = this.#state;
       if (this.#bit(IS_MATCH + (state << 4) + posState) === 0) {
@@ -164,9 +164,13 @@ export class LzmaDecoder {
     const distance = this.#rep0 + 1;
     const there = output.length - this.dictionaryStart;
     if (distance > there || distance > this.#dictionarySize) {
-      this.#job.fail('corrupt', this.at, `a match from ${distance} bytes back, where there are ${Math.min(there, this.#dictionarySize)}`);
+      this.#job.fail(
+        'corrupt',
+        this.at,
+        `a match from ${distance} bytes back, but there are only ${Math.min(there, this.#dictionarySize)}`,
+      );
     }
-    if (output.length + length > until) this.#job.fail('corrupt', this.at, 'a match reaches beyond what is to be unpacked');
+    if (output.length + length > until) this.#job.fail('corrupt', this.at, 'a match goes beyond the end of the output');
     this.#room(length);
     copyMatch(output.bytes, output.view, output.length, distance, length);
     output.length += length;
@@ -193,7 +197,7 @@ export class LzmaDecoder {
     } else {
       // After a match, the byte that would have gone on with it helps to guess.
       if (this.#rep0 >= there)
-        this.#job.fail('corrupt', this.at, `a literal after a match from ${this.#rep0 + 1} bytes back, where there are ${there}`);
+        this.#job.fail('corrupt', this.at, `a literal after a match from ${this.#rep0 + 1} bytes back, but there are only ${there}`);
       bytes[length] = this.#matchedLiteral(base, bytes[length - this.#rep0 - 1]!);
     }
     this.#state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;

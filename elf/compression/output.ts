@@ -89,7 +89,7 @@ export class Output {
   exceed(length: number, offset: number, otherwise: string): never {
     const place = { name: this.#name, offset };
     if (length > this.#limit) {
-      const raise = this.#assumed ? ` for ${this.#packed} packed bytes unless the option \`limit\` says more` : '';
+      const raise = this.#assumed ? ` for ${this.#packed} packed bytes; the option \`limit\` raises it` : '';
       throw new FormatError('limit', place, `unpacks to more than ${this.#limit} bytes, the limit${raise}`);
     }
     throw new FormatError('corrupt', place, otherwise);
@@ -113,6 +113,6 @@ function allocate(length: number, name: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (error) {
-    throw new FormatError('limit', { name, offset: 0 }, `there is no memory for ${length} unpacked bytes`, { cause: error });
+    throw new FormatError('limit', { name, offset: 0 }, `not enough memory for ${length} unpacked bytes`, { cause: error });
   }
 }

@@ -47,14 +47,10 @@ export interface Unpacked {
  */
 export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
   const { name, format = packingOf(bytes), limit, sizeHint = 0, trailing = 'error', onProgress } = options;
-  if (format === undefined) throw new FormatError('unsupported', { name, offset: 0 }, 'is packed in no format that kelf knows');
+  if (format === undefined) throw new FormatError('unsupported', { name, offset: 0 }, 'is not packed in a format that kelf knows');
   const { decode, program } = decoderOf(format);
   if (decode === undefined) {
-    throw new FormatError(
-      'unsupported',
-      { name, offset: 0 },
-      `is packed with ${format}, which kelf does not read; \`${program}\` unpacks it`,
-    );
+    throw new FormatError('unsupported', { name, offset: 0 }, `is packed with ${format}, which kelf cannot unpack; \`${program}\` can`);
   }
   const output = new Output(
     name,

@@ -72,7 +72,7 @@ function unpackStream(job: Job, start: number): number {
   job.need(at, HEADER);
   if (job.bytes[at + 10] !== 0x59 || job.bytes[at + 11] !== 0x5a) job.fail('corrupt', at + 10, 'the stream has no footer');
   verifyCrc(job, at, at + 4, at + 10, 'footer');
-  if ((job.u32(at + 4) + 1) * 4 !== indexSize) job.fail('corrupt', at + 4, 'the footer gives another size of the index than it has');
+  if ((job.u32(at + 4) + 1) * 4 !== indexSize) job.fail('corrupt', at + 4, 'the footer gives a wrong size of the index');
   if (job.bytes[at + 8] !== job.bytes[start + 6] || job.bytes[at + 9] !== job.bytes[start + 7]) {
     job.fail('corrupt', at + 8, 'the flags of header and footer differ');
   }
@@ -83,8 +83,9 @@ function unpackStream(job: Job, start: number): number {
 function streamFlags(job: Job, at: number, crcStart: number, crcAt: number): number {
   verifyCrc(job, crcAt, crcStart, crcAt, 'header');
   const check = job.u8(at + 1);
-  if (job.u8(at) !== 0 || check > 15) job.fail('unsupported', at, 'the stream has flags that are not known');
-  if (![0, 1, 4, 10].includes(check)) job.fail('unsupported', at + 1, `check ${check} is none of: none, CRC32, CRC64, SHA-256`);
+  if (job.u8(at) !== 0 || check > 15) job.fail('unsupported', at, 'the stream has unknown flags');
+  if (![0, 1, 4, 10].includes(check))
+    job.fail('unsupported', at + 1, `check ${check} is unknown; kelf knows none, CRC32, CRC64 and SHA-256`);
   return check;
 }
 
@@ -131,7 +132,7 @@ function readBlockHeader(job: Job, start: number): BlockHeader {
   const end = start + length - 4;
   verifyCrc(job, end, start, end, 'block header');
   const flags = job.u8(start + 1);
-  if ((flags & 0x3c) !== 0) job.fail('unsupported', start + 1, 'the block header has flags that are not known');
+  if ((flags & 0x3c) !== 0) job.fail('unsupported', start + 1, 'the block header has unknown flags');
   const reader = new Integers(job, start + 2, end);
   const packedSize = flags & 0x40 ? reader.next() : undefined;
   const size = flags & 0x80 ? reader.next() : undefined;
@@ -141,7 +142,7 @@ function readBlockHeader(job: Job, start: number): BlockHeader {
   const idAt = reader.at;
   if (reader.next() !== LZMA2 || reader.next() !== 1) job.fail('unsupported', idAt, 'the last filter of a block is not LZMA2');
   const bits = job.bytes[reader.at++]!;
-  if (reader.at > end || bits > 40) job.fail('corrupt', reader.at - 1, `${bits} stands for no size of a dictionary`);
+  if (reader.at > end || bits > 40) job.fail('corrupt', reader.at - 1, `${bits} is not a dictionary size`);
   const dictionarySize = bits === 40 ? 2 ** 32 - 1 : (2 | (bits & 1)) * 2 ** ((bits >> 1) + 11);
   for (; reader.at < end; reader.at++) {
     if (job.bytes[reader.at] !== 0) job.fail('unsupported', reader.at, 'the padding of the block header is not zero');
@@ -158,12 +159,12 @@ function readFilter(job: Job, reader: Integers): (bytes: Uint8Array) => void {
     return bytes => delta(bytes, properties[0]! + 1);
   }
   const entry = CODE_FILTERS[id];
-  if (entry === undefined) job.fail('unsupported', at, `filter 0x${id.toString(16)} is not known`);
+  if (entry === undefined) job.fail('unsupported', at, `filter 0x${id.toString(16)} is unknown`);
   const { name, align, undo } = entry;
   if (undo === undefined) return job.fail('unsupported', at, `the ${name} filter is not supported; \`xz -dc\` unpacks the file`);
   if (properties.length !== 0 && properties.length !== 4) job.fail('corrupt', at, `the ${name} filter has 0 or 4 bytes of properties`);
   const start = properties.reduce((sum, byte, i) => sum + byte * 2 ** (8 * i), 0);
-  if (start % align !== 0) job.fail('corrupt', at, `the start offset of the ${name} filter is no multiple of ${align}`);
+  if (start % align !== 0) job.fail('corrupt', at, `the start offset of the ${name} filter is not a multiple of ${align}`);
   return bytes => undo(bytes, start);
 }
 
@@ -185,7 +186,7 @@ function unpackLzma2(job: Job, start: number, dictionarySize: number): number {
     job.need(at, control < 0x80 ? 3 : 6);
     const { view } = job;
     if (control < 0x80) {
-      if (control > 2) job.fail('corrupt', at, `0x${control.toString(16)} stands for no kind of chunk`);
+      if (control > 2) job.fail('corrupt', at, `0x${control.toString(16)} is not a kind of chunk`);
       const length = view.getUint16(at + 1) + 1;
       job.need(at + 3, length);
       output.reserve(length);
@@ -205,7 +206,7 @@ function unpackLzma2(job: Job, start: number, dictionarySize: number): number {
         job.fail('corrupt', body, 'the chunk has no valid lc, lp and pb');
       body++;
     } else if (needs === 'properties') {
-      job.fail('corrupt', at, 'the chunk does not set lc, lp and pb, and none before it has');
+      job.fail('corrupt', at, 'neither the chunk nor an earlier one sets lc, lp and pb');
     } else if (control >= 0xa0) {
       decoder.reset();
     }
@@ -216,7 +217,7 @@ function unpackLzma2(job: Job, start: number, dictionarySize: number): number {
     decoder.start();
     const until = output.length + size;
     if (!decoder.decode(until, until, end)) job.fail('corrupt', decoder.at, 'an end marker within LZMA2');
-    if (!decoder.finish() || decoder.at !== end) job.fail('corrupt', decoder.at, `the chunk does not end where it should, at ${end}`);
+    if (!decoder.finish() || decoder.at !== end) job.fail('corrupt', decoder.at, `the chunk does not end at ${end}, as its header says`);
     at = end;
     job.progress(at);
   }
@@ -229,7 +230,7 @@ function readIndex(job: Job, start: number, blocks: readonly BlockSizes[]): numb
   if (count !== blocks.length) job.fail('corrupt', start, `the index lists ${count} blocks, the stream has ${blocks.length}`);
   for (const { unpadded, size } of blocks) {
     const at = reader.at;
-    if (reader.next() !== unpadded || reader.next() !== size) job.fail('corrupt', at, 'the index gives other sizes than a block has');
+    if (reader.next() !== unpadded || reader.next() !== size) job.fail('corrupt', at, 'the index gives wrong sizes for a block');
   }
   let at = reader.at;
   for (; (at - start) % 4 !== 0; at++) if (job.u8(at) !== 0) job.fail('corrupt', at, 'the padding of the index is not zero');
@@ -273,7 +274,7 @@ class Integers {
   next(): number {
     let value = 0;
     for (let i = 0; i < 9; i++) {
-      if (this.at >= this.#end) this.#job.fail('corrupt', this.at, 'a number runs over the end of its header');
+      if (this.at >= this.#end) this.#job.fail('corrupt', this.at, 'a number goes beyond the end of its header');
       const byte = this.#job.u8(this.at++);
       value += (byte & 0x7f) * 2 ** (7 * i);
       if (byte < 0x80) {
@@ -281,11 +282,11 @@ class Integers {
         return value;
       }
     }
-    return this.#job.fail('corrupt', this.at - 1, 'a number is longer than need be');
+    return this.#job.fail('corrupt', this.at - 1, 'a number is longer than necessary');
   }
 
   take(length: number): Uint8Array {
-    if (this.at + length > this.#end) this.#job.fail('corrupt', this.at, `${length} bytes run over the end of their header`);
+    if (this.at + length > this.#end) this.#job.fail('corrupt', this.at, `${length} bytes go beyond the end of their header`);
     this.at += length;
     return this.#job.bytes.subarray(this.at - length, this.at);
   }

@@ -24,7 +24,7 @@ function inflate(bytes: Uint8Array, size: number, name: string): Uint8Array {
   const job = new Job(bytes, name, output, true);
   const method = job.u8(0);
   const flags = job.u8(1);
-  if ((method & 15) !== 8 || ((method << 8) | flags) % 31 !== 0) job.fail('corrupt', 0, 'the header of a zlib stream is not here');
+  if ((method & 15) !== 8 || ((method << 8) | flags) % 31 !== 0) job.fail('corrupt', 0, 'no zlib header is here');
   if ((flags & 0x20) !== 0) job.fail('corrupt', 1, 'it needs a dictionary');
   const end = new Inflater(job, 2).run();
   job.need(end, 4);

@@ -68,7 +68,7 @@ export function readFseTable(
   const peek = (count: number): number => (block.view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
   const accuracyLog = peek(4) + 5;
   bit += 4;
-  if (accuracyLog > maxLog) block.fail(start, `a table of 2^${accuracyLog} states, where 2^${maxLog} is the most`);
+  if (accuracyLog > maxLog) block.fail(start, `a table of 2^${accuracyLog} states is larger than 2^${maxLog}`);
   const probabilities: number[] = [];
   let left = 1 << accuracyLog;
   while (left > 0) {
@@ -121,7 +121,7 @@ export function readHuffmanTable(block: BlockBytes, start: number, end: number):
   const header = block.bytes[start]!;
   const at = start + 1;
   const behind = at + (header < 128 ? header : (header - 126) >> 1);
-  if (behind > end) block.fail(start, 'the description of a Huffman tree runs over the end of its block');
+  if (behind > end) block.fail(start, 'the description of a Huffman tree goes beyond the end of its block');
   if (header < 128) return [huffmanTable(block, start, readWeights(block, at, behind)), behind];
   const weights = Array.from({ length: header - 127 }, (_, i) => (block.bytes[at + (i >> 1)]! >> (i & 1 ? 0 : 4)) & 15);
   return [huffmanTable(block, start, weights), behind];
@@ -136,7 +136,7 @@ function readWeights(block: BlockBytes, start: number, end: number): number[] {
     bit -= count;
     return (block.view.getUint32(bit >> 3, true) >>> (bit & 7)) & ((1 << count) - 1);
   };
-  if (bit - first < 2 * accuracyLog) block.fail(from, 'the weights of a Huffman tree end before they begin');
+  if (bit - first < 2 * accuracyLog) block.fail(from, 'the weights of a Huffman tree have no initial states');
   let [now, other] = [read(accuracyLog), read(accuracyLog)];
   const weights: number[] = [];
   for (;;) {

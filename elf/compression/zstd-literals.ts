@@ -37,7 +37,7 @@ export class LiteralsReader {
       const at = start + header;
       this.#checkSize(start, size, largest);
       const behind = at + (type === 0 ? size : 1);
-      if (behind > end) block.fail(start, 'literals run over the end of their block');
+      if (behind > end) block.fail(start, 'literals go beyond the end of their block');
       if (type === 0) return { view: block.view, at, size, end: behind };
       this.#bytes.fill(block.bytes[at]!, 0, size);
       return { view: this.#view, at: 0, size, end: behind };
@@ -51,16 +51,16 @@ export class LiteralsReader {
     let at = start + header;
     const behind = at + packed;
     this.#checkSize(start, size, largest);
-    if (behind > end) block.fail(start, 'literals run over the end of their block');
+    if (behind > end) block.fail(start, 'literals go beyond the end of their block');
     if (type === 2) [this.#table, at] = readHuffmanTable(block, at, behind);
-    else if (this.#table === undefined) block.fail(start, 'literals use the Huffman tree of a block before, and there is none');
+    else if (this.#table === undefined) block.fail(start, 'the block reuses the Huffman tree of an earlier block, but there is none');
     if (format === 0) this.#stream(at, behind, 0, size);
     else this.#fourStreams(at, behind, size);
     return { view: this.#view, at: 0, size, end: behind };
   }
 
   #checkSize(at: number, size: number, largest: number): void {
-    if (size > largest) this.#block.fail(at, `${size} literals, where a block has ${largest} bytes at most`);
+    if (size > largest) this.#block.fail(at, `${size} literals, but a block has at most ${largest} bytes`);
   }
 
   #fourStreams(start: number, end: number, size: number): void {
@@ -70,7 +70,7 @@ export class LiteralsReader {
     let at = start + 6;
     for (let i = 0; i < 4; i++) {
       const behind = i === 3 ? end : at + view.getUint16(start + 2 * i, true);
-      if (behind > end) this.#block.fail(start, 'a stream of literals runs over the end of its block');
+      if (behind > end) this.#block.fail(start, 'a stream of literals goes beyond the end of its block');
       this.#stream(at, behind, i * quarter, i === 3 ? size : (i + 1) * quarter);
       at = behind;
     }

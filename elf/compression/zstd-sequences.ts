@@ -84,7 +84,7 @@ export class SequenceReader {
       }
     }
     if (count === 0) {
-      if (at !== end) this.#block.fail(at, 'a block without sequences goes on');
+      if (at !== end) this.#block.fail(at, 'a block without sequences has bytes left');
     } else {
       at = this.#readTables(at, end);
     }
@@ -102,13 +102,13 @@ export class SequenceReader {
         this.#tables[i] = predefined;
       } else if (mode === 1) {
         const symbol = block.bytes[at]!;
-        if (symbol > maxSymbol) block.fail(at, `code ${symbol}, where ${maxSymbol} is the largest`);
+        if (symbol > maxSymbol) block.fail(at, `code ${symbol} is larger than ${maxSymbol}`);
         this.#tables[i] = singleSymbol(symbol);
         at++;
       } else if (mode === 2) {
         [this.#tables[i], at] = readFseTable(block, at, end, maxSymbol, maxLog);
       } else if (this.#tables[i] === undefined) {
-        block.fail(start, 'a table of a block before is used, and there is none');
+        block.fail(start, 'the block reuses the table of an earlier block, but there is none');
       }
     }
     return at;
@@ -139,7 +139,7 @@ export class SequenceReader {
       bit -= matchTable.accuracyLog;
       let matchState = bitsAt(view, bit, matchTable.accuracyLog);
       for (let left = count; ; ) {
-        if (bit < first) this.#block.fail(start, 'the sequences of a block read more bits than there are');
+        if (bit < first) this.#block.fail(start, 'the sequences of a block need more bits than it has');
         const literalEntry = literalEntries[literalState]!;
         const offsetEntry = offsetEntries[offsetState]!;
         const matchEntry = matchEntries[matchState]!;
@@ -173,13 +173,13 @@ export class SequenceReader {
           offset1 = distance;
         }
 
-        if (literal + literalLength > literalsEnd) this.#block.fail(start, 'the sequences of a block take more literals than there are');
+        if (literal + literalLength > literalsEnd) this.#block.fail(start, 'the sequences of a block need more literals than it has');
         if (to + literalLength + matchLength > room) output.exceed(to + literalLength + matchLength, packedAt, tooMuch);
         copyLiterals(outView, to, source, literal, literalLength);
         literal += literalLength;
         to += literalLength;
         if (distance <= 0 || distance > to - frameStart || distance > windowSize) {
-          this.#block.fail(start, `a match from ${distance} bytes back, where there are ${Math.min(to - frameStart, windowSize)}`);
+          this.#block.fail(start, `a match from ${distance} bytes back, but there are only ${Math.min(to - frameStart, windowSize)}`);
         }
         copyMatch(out, outView, to, distance, matchLength);
         to += matchLength;
@@ -195,7 +195,7 @@ export class SequenceReader {
         bit -= offsetMore;
         offsetState = (offsetEntry >>> 16) + bitsAt(view, bit, offsetMore);
       }
-      if (bit !== first) this.#block.fail(start, 'the sequences of a block do not use up its bits');
+      if (bit !== first) this.#block.fail(start, 'the sequences of a block leave bits unused');
       [this.#offset1, this.#offset2, this.#offset3] = [offset1, offset2, offset3];
     }
     const rest = literalsEnd - literal;

@@ -54,7 +54,7 @@ function unpackFrame(job: Job, start: number): number {
     const type = (word >> 1) & 3;
     const size = word >> 3;
     last = (word & 1) === 1;
-    if (size > largest) job.fail('corrupt', at, `a block of ${size} bytes, where ${largest} is the most`);
+    if (size > largest) job.fail('corrupt', at, `a block of ${size} bytes is larger than ${largest}`);
     const body = at + 3;
     const packed = type === 1 ? 1 : size;
     job.need(body, packed);

@@ -58,7 +58,7 @@ export class AbbrevTable {
         const size = formSize(kind, encoding);
         if (size === undefined) {
           reader.pos = at;
-          reader.fail('unsupported', `form 0x${kind.toString(16)} is not known, so that what follows its value can not be found`);
+          reader.fail('unsupported', `form 0x${kind.toString(16)} is unknown, so kelf cannot find what follows its value`);
         }
         if (name === DW_AT.sibling) sibling[sibling.length - 1] = attribute.length;
         attribute.push(Math.min(name, 0xffff));

@@ -176,6 +176,6 @@ export class ByteReader {
 export function readUnitLength(reader: ByteReader): { readonly length: number; readonly offsetSize: 4 | 8 } {
   const length = reader.u32();
   if (length < 0xfffffff0) return { length, offsetSize: 4 };
-  if (length !== 0xffffffff) reader.fail('bad-value', `0x${length.toString(16)} is no length of a unit`);
+  if (length !== 0xffffffff) reader.fail('bad-value', `0x${length.toString(16)} is not a unit length`);
   return { length: reader.u64(), offsetSize: 8 };
 }

@@ -43,7 +43,7 @@ export class DebugStrings {
     if (table === undefined) {
       const section = this.#sections.get(TABLES[index]!);
       if (section === undefined)
-        throw new FormatError('out-of-range', { name: `.debug_${TABLES[index]}` }, 'is named, and the file has no such section');
+        throw new FormatError('out-of-range', { name: `.debug_${TABLES[index]}` }, 'is used, but the file has no such section');
       table = new StringTable(section.bytes(), section.label);
       this.#tables[index] = table;
     }

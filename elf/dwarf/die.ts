@@ -381,7 +381,7 @@ export class DieReader extends ByteReader {
     const form = this.uleb();
     // An implicit constant has no place for its value here, and a chain of indirect forms says nothing.
     if (form === DW_FORM.implicit_const || form === DW_FORM.indirect || this.context.sizeOf(form) === undefined) {
-      this.fail('bad-value', `form 0x${form.toString(16)} can not be an indirect one`);
+      this.fail('bad-value', `form 0x${form.toString(16)} cannot be indirect`);
     }
     return form;
   }

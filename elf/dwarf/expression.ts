@@ -201,7 +201,7 @@ function readOperation(reader: ByteReader, end: number, context: UnitContext, de
   for (const operand of operands) {
     if (operand === 'E') {
       const inside = reader.uleb();
-      if (depth >= DEEPEST) reader.fail('bad-value', 'entry values inside of entry values');
+      if (depth >= DEEPEST) reader.fail('bad-value', 'entry values inside entry values');
       const nested = readOperations(reader, inside, context, depth + 1);
       const [only] = nested;
       if (nested.length === 1 && isRegister(only!.code)) numbers.push(registerOf(only!));

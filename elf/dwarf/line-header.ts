@@ -29,7 +29,7 @@ export function readLineHeader(reader: ByteReader, context: UnitContext): LineHe
   reader.need(length);
   reader.end = reader.pos + length;
   const version = reader.u16();
-  if (version < 2 || version > 5) reader.fail('unsupported', `a line number table of DWARF ${version}; 2 to 5 are read`);
+  if (version < 2 || version > 5) reader.fail('unsupported', `a line number table of DWARF ${version}; kelf reads 2 to 5`);
   let { addressSize } = context;
   if (version >= 5) {
     addressSize = reader.u8();
@@ -99,7 +99,7 @@ function readEntries(
   for (let left = reader.u8(); left > 0; left--) format.push([reader.uleb(), reader.uleb()]);
   const count = reader.uleb();
   // An entry of no bytes says nothing, and their number is not bounded by the input.
-  if (count > 0 && format.length === 0) reader.fail('bad-value', `${count} entries of no content`);
+  if (count > 0 && format.length === 0) reader.fail('bad-value', `${count} entries without content`);
   for (let i = 0; i < count; i++) {
     const start = reader.pos;
     let path: StringHandle = NO_STRING;
@@ -109,7 +109,7 @@ function readEntries(
       else if (content === LNCT.directory_index) directory = readNumber(reader, context, form);
       else skipContent(reader, context, form);
     }
-    if (reader.pos === start) reader.fail('bad-value', `${count} entries of no bytes`);
+    if (reader.pos === start) reader.fail('bad-value', `${count} entries of zero bytes`);
     entry(path, directory);
   }
 }

@@ -89,7 +89,7 @@ function readList(reader: ByteReader, context: UnitContext, start: number): Loca
       case LLE.default_location:
         break;
       default:
-        reader.fail('bad-value', `${kind} is no kind of entry in a list of locations`);
+        reader.fail('bad-value', `${kind} is not a kind of entry in a location list`);
     }
     const location = readLocation(reader, reader.uleb(), context);
     entries.push(kind === LLE.default_location ? location : { ...location, low, high });

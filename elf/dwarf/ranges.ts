@@ -74,7 +74,7 @@ function readRangeList(context: UnitContext, start: number, reader: ByteReader):
         high = low + reader.uleb();
         break;
       default:
-        reader.fail('bad-value', `${kind} is no kind of entry in a list of ranges`);
+        reader.fail('bad-value', `${kind} is not a kind of entry in a range list`);
     }
     if (low < high) ranges.push(low, high);
   }

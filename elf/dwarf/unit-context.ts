@@ -52,7 +52,7 @@ export class UnitContext implements Encoding {
     const size = formSize(form, this);
     if (size === undefined) {
       const place = { name: this.file.info.label, offset: this.header.offset };
-      throw new FormatError('unsupported', place, `form 0x${form.toString(16)} is not known`);
+      throw new FormatError('unsupported', place, `form 0x${form.toString(16)} is unknown`);
     }
     if (form < this.#sizes.length) this.#sizes[form] = size;
     return size;
@@ -77,7 +77,7 @@ export class UnitContext implements Encoding {
 
   /** A section that the unit refers to, by its name without `.debug_`. @throws FormatError where the file has none */
   section(name: string): DebugSection {
-    return this.file.sections.get(name) ?? this.fail(`the unit names .debug_${name}, and the file has no such section`);
+    return this.file.sections.get(name) ?? this.fail(`the unit uses .debug_${name}, but the file has no such section`);
   }
 
   /** The word at an index of a table of a section. */

@@ -32,7 +32,7 @@ export function readUnitHeader(info: DebugSection, littleEndian: boolean, offset
   }
   reader.end = Math.min(reader.end, behindLength + length);
   const version = reader.u16();
-  if (version < 2 || version > 5) reader.fail('unsupported', `a unit of DWARF ${version}; 2 to 5 are read`);
+  if (version < 2 || version > 5) reader.fail('unsupported', `a unit of DWARF ${version}; kelf reads 2 to 5`);
   let type: number = DW_UT.compile;
   let addressSize: number;
   let abbrevOffset: number;
@@ -46,6 +46,6 @@ export function readUnitHeader(info: DebugSection, littleEndian: boolean, offset
     abbrevOffset = reader.unsigned(offsetSize);
     addressSize = reader.u8();
   }
-  if (addressSize !== 4 && addressSize !== 8) reader.fail('unsupported', `addresses of ${addressSize} bytes; 4 and 8 are read`);
+  if (addressSize !== 4 && addressSize !== 8) reader.fail('unsupported', `addresses of ${addressSize} bytes; kelf reads 4 and 8`);
   return { offset, length: behindLength + length, version, addressSize, offsetSize, type, headerSize: reader.pos, abbrevOffset };
 }

@@ -7,14 +7,14 @@ export function noFunction(kernel: KernelFacts, name: string): string {
   const { symbols, modules } = kernel;
   const rows = symbols.find(name);
   if (rows.length > 0)
-    return rows.every(row => symbols.isText(row)) ? 'a label in front of a function, and none itself' : 'data, not a function';
-  if (tracepointName(name) !== undefined) return `a tracepoint, not a function: 'kelf trace' says what attaches to it`;
-  if (PLACE.test(name)) return `a place, not a function: 'kelf trace' says of probes there, 'kelf addr' what it is`;
+    return rows.every(row => symbols.isText(row)) ? 'a label in front of a function, not a function' : 'data, not a function';
+  if (tracepointName(name) !== undefined) return `a tracepoint, not a function: 'kelf trace' shows what can attach to it`;
+  if (PLACE.test(name)) return `an address, not a function: 'kelf trace' checks probes there, 'kelf addr' shows what it is`;
   const [, module, bare] = /^([\w-]+):(.+)$/.exec(name) ?? [];
   if (module === 'syscall') return 'no system call of that name';
   if (bare !== undefined) {
     const listed = modules === undefined ? ', with --modules DIR' : '';
-    return `no function of that name: of a module's function give the name alone, ${bare}${listed}`;
+    return `no function of that name: for a function of a module pass the name alone, ${bare}${listed}`;
   }
   return 'no function of that name';
 }

@@ -4,7 +4,7 @@ import type * as node from '../node/host.js';
 
 /** What stands in for lib/node/host.ts where there is no Node: nothing has a path, and no kernel runs that could be asked. */
 
-const ADVICE = 'there are no files outside of Node: give bytes or a Blob';
+const ADVICE = 'files cannot be opened outside Node: pass bytes or a Blob';
 
 export type { Carved, CarvedObject, CarveOptions, ReadModulesOptions, SourceOptions } from '../node/host.js';
 

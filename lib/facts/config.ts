@@ -18,7 +18,7 @@ export interface KernelConfig {
 export function parseConfig(text: string, source: string): KernelConfig {
   const values = new Map<string, string>();
   if (!/^(# )?CONFIG_\w+( is not set|=)/m.test(text))
-    throw new FormatError('bad-magic', { name: source }, 'is no kernel .config: no line says CONFIG_…=… or # CONFIG_… is not set');
+    throw new FormatError('bad-magic', { name: source }, 'is not a kernel .config: no line is CONFIG_…=… or # CONFIG_… is not set');
   for (const line of text.split('\n')) {
     const match = /^(CONFIG_\w+)=(.*)$/.exec(line.trim());
     if (match !== null) values.set(match[1]!, match[2]!.replace(/^"(.*)"$/, '$1'));

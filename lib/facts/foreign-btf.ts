@@ -14,9 +14,9 @@ export function foreignBtf(kernel: KernelFacts): string | undefined {
   const { index } = kernel.symbols;
   let missing = 0;
   for (const offset of names) if (index.firstOf(btf.strings.bytes, offset) < 0) missing++;
-  const doubt = 'what rests on BTF may not hold';
+  const doubt = 'answers that use BTF may be wrong';
   if (missing * 100 > length * FOREIGN)
-    return `${source} looks like the BTF of another kernel, for ${missing} of its ${length} functions have no symbol here: ${doubt}`;
+    return `${source} looks like the BTF of another kernel: ${missing} of its ${length} functions have no symbol here: ${doubt}`;
   if (buildId === undefined || kernel.buildId === undefined || buildId === kernel.buildId) return undefined;
-  return `${source} is of another build, ${buildId}, than the kernel, ${kernel.buildId}: ${doubt}`;
+  return `${source} is from a different build, ${buildId}, than the kernel, ${kernel.buildId}: ${doubt}`;
 }

@@ -37,14 +37,14 @@ export interface ImageExtras {
  */
 export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPieces {
   if (file.header.type === ET.REL) {
-    const message = 'is a relocatable object, such as a module or a BPF program, and not a kernel';
+    const message = 'is a relocatable object, such as a module or a BPF program, not a kernel';
     throw new FormatError('unsupported', { name: file.name }, message);
   }
   const notes: string[] = [];
   const { machine } = file.header;
   const table = file.symbols;
   const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
-  if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are not known');
+  if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are unknown');
   const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
   const discovered = once(() => discoverLabels(file.memory, symbols(), machine));
   // Kernels since 6.11 name the tables in kallsyms even where it lists text alone.
@@ -95,9 +95,9 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
   const location = imageSymbols === undefined ? locateIn(file) : locationByLabels(imageSymbols);
   if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
   if (imageSymbols === undefined) {
-    throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms: nothing names its functions`);
+    throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms, so its functions have no names`);
   }
-  notes.push('no packed kallsyms: the symbols are those of .symtab that kallsyms would list');
+  notes.push('no packed kallsyms: kelf uses the symbols of .symtab that kallsyms would list');
   return symbolsFromElf(file, imageSymbols.table);
 }
 

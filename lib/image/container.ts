@@ -38,7 +38,7 @@ function x86BzImage(bytes: Uint8Array, name: string): Container | undefined {
     throw new FormatError(
       'unsupported',
       { name, offset: 0x206 },
-      `boot protocol ${version >> 8}.${version & 255} does not say where the kernel is packed`,
+      `boot protocol ${version >> 8}.${version & 255} does not tell where the packed kernel is`,
     );
   }
   const start = ((bytes[0x1f1] || 4) + 1) * 512 + view.getUint32(0x248, true);
@@ -102,7 +102,7 @@ function part(bytes: Uint8Array, start: number, length: number, name: string, at
     throw new FormatError(
       'truncated',
       { name, offset: at },
-      `the packed kernel is said to be at ${start}, ${length} bytes long; the file has ${bytes.length}`,
+      `the header puts the packed kernel at ${start}, ${length} bytes long; the file has ${bytes.length}`,
     );
   }
   return bytes.subarray(start, start + length);

@@ -41,11 +41,11 @@ export function linkBase(
   const { start } = kind;
   if (typeof start === 'bigint')
     return { base: start, relocated: words !== undefined && words.lowest >= start && words.highest < start + BigInt(bytes.length) };
-  if (tables === undefined) throw new MissingError(`${name} has no packed kallsyms: the addresses of the image cannot be told`);
+  if (tables === undefined) throw new MissingError(`${name} has no packed kallsyms, so the addresses of the image are unknown`);
   const relocated = words === undefined ? undefined : relocatedBase(bytes, kind, tables, words);
   const base = relocated ?? finalBase(bytes, kind, tables, name);
   if (base === undefined) {
-    const message = 'neither relocations nor symbols tell the address that the image is linked at: the debug vmlinux does';
+    const message = 'neither relocations nor symbols show the address at which the image is linked: the debug vmlinux does';
     throw new FormatError('unsupported', { name }, message);
   }
   return { base, relocated: relocated !== undefined };

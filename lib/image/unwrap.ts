@@ -65,7 +65,7 @@ function unwrap(bytes: Uint8Array, name: string, form: readonly string[]): Kerne
   if (packing === undefined) {
     const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
     const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;
-    throw new FormatError('bad-magic', { name }, `not a kernel: neither an ELF file nor a boot image nor packed (${found})`);
+    throw new FormatError('bad-magic', { name }, `not a kernel: not an ELF file, a boot image or a compressed file (${found})`);
   }
   return unwrap(unpack(bytes, { name, trailing: 'ignore' }).bytes, name, [...form, packing]);
 }
@@ -97,11 +97,11 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
       if (furthest === undefined || end > furthest.end) furthest = { at, end, error };
     }
   }
-  const none = 'no packed kernel is found behind the boot code';
+  const none = 'found no packed kernel after the boot code';
   if (furthest === undefined) throw new FormatError('unsupported', { name }, none);
   const { at, end, error } = furthest;
   const message = error.message.slice(error.where.length + 2);
-  throw new FormatError(error.code, { name, offset: at + end }, `${none}; what is packed at 0x${at.toString(16)}: ${message}`, {
+  throw new FormatError(error.code, { name, offset: at + end }, `${none}; the data packed at 0x${at.toString(16)}: ${message}`, {
     cause: error,
   });
 }

@@ -46,7 +46,7 @@ export function openBootImage(
     const ids = [running, file.buildId];
     const same = ids.includes(undefined) ? pieces.banner()?.split(' ')[2] === release : ids[0] === ids[1];
     if (!same) {
-      refused(`${path} is of another build than the kernel that runs: it is not read`);
+      refused(`${path} is from a different build than the running kernel: kelf does not read it`);
       return undefined;
     }
     const [linked, runs] = [pieces.symbols().addressOf('_stext'), symbols.addressOf('_stext')];

@@ -28,7 +28,7 @@ export function obstacleToRunningKernel(): string | undefined {
   }
   return showsAddresses('/proc/kallsyms')
     ? undefined
-    : '/proc/kallsyms shows no addresses: the kernel hides them from who is not root, and with kernel.kptr_restrict=2 from everyone';
+    : '/proc/kallsyms shows no addresses: the kernel hides them from everyone but root, and with kernel.kptr_restrict=2 from root too';
 }
 
 /** Whether an address in a file like /proc/kallsyms is not zero. Reads no further than to the first, which mostly is the first of all. */
@@ -95,16 +95,16 @@ export function piecesOfRunningKernel(root = ''): KernelPieces {
       if (addresses !== undefined) return sitesOfAddresses(parseFilterFunctions(addresses.bytes, addresses.path, true));
       const names = optional(tracefs('available_filter_functions'));
       if (names !== undefined) {
-        notes.push('ftrace sites are taken from names alone (available_filter_functions_addrs: 6.5 and later)');
+        notes.push('kelf takes ftrace sites from names alone (available_filter_functions_addrs: 6.5 and later)');
         return sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
       }
-      const weakens = 'what ftrace can trace is not known (as root: mount -t tracefs tracefs /sys/kernel/tracing)';
+      const weakens = 'it is unknown what ftrace can trace (as root: mount -t tracefs tracefs /sys/kernel/tracing)';
       return instead('/sys/kernel/tracing/available_filter_functions', 'ftrace sites are', image => image.ftrace(), weakens) ?? 'unknown';
     },
     blacklist: once((): KprobeBlacklist | undefined => {
       const path = '/sys/kernel/debug/kprobes/blacklist';
       const found = optional([path]);
-      const weakens = 'kprobes may be refused where they are said to be accepted';
+      const weakens = 'the kernel may refuse kprobes that kelf says it accepts';
       if (found === undefined) return instead(path, 'the kprobe blacklist is', image => image.blacklist(), weakens);
       const ranges = parseKprobeBlacklist(new TextDecoder().decode(found.bytes), found.path);
       return { source: found.path, ranges: new AreaSet(ranges) };

@@ -48,7 +48,7 @@ const BATCH = 16;
  */
 export async function readModules(folder: string, options: ReadModulesOptions = {}): Promise<ModuleTable> {
   const paths = findModules(folder);
-  if (paths.length === 0) throw new InputError(folder, 'no-modules', 'there is no module (*.ko, *.ko.xz, *.ko.zst, *.ko.gz) under it');
+  if (paths.length === 0) throw new InputError(folder, 'no-modules', 'contains no module (*.ko, *.ko.xz, *.ko.zst, *.ko.gz)');
   const { base, onProgress, types = false } = options;
   const open = opener(base);
   // Split over split is not handed on: no kernel's BTF is.
@@ -100,7 +100,7 @@ function list(folder: string): Dirent[] {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
-    const text: Record<string, string> = { ENOENT: 'no such folder', ENOTDIR: 'is no folder', EACCES: 'permission denied' };
+    const text: Record<string, string> = { ENOENT: 'no such folder', ENOTDIR: 'is not a folder', EACCES: 'permission denied' };
     throw new InputError(folder, code, text[code] ?? code, { cause: error });
   }
 }

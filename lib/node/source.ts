@@ -98,7 +98,7 @@ class FileSource implements ByteSource {
 
   #pread(offset: number, length: number): Uint8Array {
     if (length > MOST_READ)
-      throw new FormatError('limit', { name: this.name, offset }, `${length} bytes are not read at once: at most ${MOST_READ}`);
+      throw new FormatError('limit', { name: this.name, offset }, `${length} bytes are too many for one read: at most ${MOST_READ}`);
     // Not zeroed first: every byte is read, or the read fails. As a Uint8Array, whose slice() is a copy.
     const room = Buffer.allocUnsafeSlow(length);
     const bytes = new Uint8Array(room.buffer, room.byteOffset, length);
@@ -114,8 +114,7 @@ class FileSource implements ByteSource {
       } catch (error) {
         throw systemError(this.name, error);
       }
-      if (count === 0)
-        throw new FormatError('truncated', { name: this.name, offset: offset + done }, 'the file became shorter while it was read');
+      if (count === 0) throw new FormatError('truncated', { name: this.name, offset: offset + done }, 'the file shrank while kelf read it');
       done += count;
     }
   }

@@ -17,23 +17,23 @@ const KINDS: Readonly<Record<string, { readonly keepsArguments: boolean; readonl
   cold: {
     keepsArguments: false,
     called: false,
-    says: 'the unlikely part of BASE, reached by a jump from it: a probe here sees only runs that take that path, in the middle of BASE, with no arguments in their places',
+    says: 'the unlikely part of BASE, reached by a jump from it: a probe here sees only calls that take that path, in the middle of BASE, where the arguments are no longer in their registers',
   },
   part: {
     keepsArguments: false,
-    says: 'a part of BASE that the compiler split off (-fpartial-inlining): a probe here sees only runs that go on into it, with arguments of its own',
+    says: 'a part of BASE that the compiler split off (-fpartial-inlining): a probe here sees only calls that reach it, with its own arguments',
   },
   isra: {
     keepsArguments: false,
-    says: 'a copy of BASE with changed parameters (-fipa-sra): some are left out, or passed by value in place of a pointer',
+    says: 'a copy of BASE with changed parameters (-fipa-sra): some are removed, or passed by value instead of by pointer',
   },
   constprop: {
     keepsArguments: false,
-    says: 'a copy of BASE for calls with constant arguments (-fipa-cp-clone): those are not passed, and a probe here sees these calls alone',
+    says: 'a copy of BASE for calls with constant arguments (-fipa-cp-clone): constants are not passed, and a probe here sees only these calls',
   },
   clone: { keepsArguments: false, says: 'a copy of BASE that the compiler made' },
-  llvm: { keepsArguments: true, says: 'BASE, static, renamed for ThinLTO: it is called as the prototype says' },
-  lto_priv: { keepsArguments: true, says: 'BASE, static, renamed for LTO: it is called as the prototype says' },
+  llvm: { keepsArguments: true, says: 'BASE, static, renamed for ThinLTO: callers pass what the prototype says' },
+  lto_priv: { keepsArguments: true, says: 'BASE, static, renamed for LTO: callers pass what the prototype says' },
 };
 
 const OTHER: (typeof KINDS)[string] = { keepsArguments: false, says: 'made of BASE by the compiler' };
@@ -60,7 +60,7 @@ export function cloneOf(name: string): Clone | undefined {
  */
 export function returnHarm(clone: Clone | undefined): Evidence | undefined {
   if (clone === undefined || clone.called) return undefined;
-  const says = `a return probe is accepted, and overwrites what stands where a call leaves the return address: ${clone.base} jumps here, and it is its frame`;
+  const says = `a return probe is accepted, but overwrites the word where a call leaves the return address: ${clone.base} jumps here, so that word is in its frame`;
   return { source: 'kernel', says };
 }
 

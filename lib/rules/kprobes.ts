@@ -47,7 +47,7 @@ const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
   const { sites, notrace } = rules;
   if (!notrace.refuses || sites.hasLive(row)) return undefined;
   if (sites.undecided(row))
-    return objection('sites-unknown', () => ({ source: 'tracefs', says: 'what ftrace can trace is not known' }), 'open');
+    return objection('sites-unknown', () => ({ source: 'tracefs', says: 'it is unknown what ftrace can trace' }), 'open');
   const base = rules.baseOf(row);
   if (base !== undefined && sites.hasLive(base)) return undefined;
   if (sites.init.at(words, place) !== undefined) return freed(address);
@@ -96,12 +96,12 @@ function freed(address: bigint): Objection {
 }
 
 function notText(address: bigint): Objection {
-  return objection('not-text', () => ({ source: 'symbols', address, says: 'lies outside of _stext to _etext' }));
+  return objection('not-text', () => ({ source: 'symbols', address, says: 'lies outside _stext to _etext' }));
 }
 
 /** is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the module. */
 function outsideKallsyms(address: bigint): Objection {
-  const says = 'the table does not cover the address: the kernel takes it for one of a module';
+  const says = 'the table does not cover the address: the kernel takes it for an address in a module';
   return objection('outside-kallsyms', () => ({ source: 'kallsyms', address, says }));
 }
 
@@ -345,7 +345,7 @@ export class KprobeRules {
       at(first, `${rows.length} symbols are named ${name}${data > 0 ? `, ${data} of them data` : ''}`),
       evidence,
       ...(refuses && this.strictEvents
-        ? [{ source: 'kernel', says: 'kprobe_events answers EINVAL, perf and BPF EADDRNOTAVAIL (validate_probe_symbol(), 6.12)' }]
+        ? [{ source: 'kernel', says: 'kprobe_events returns EINVAL, perf and BPF return EADDRNOTAVAIL (validate_probe_symbol(), 6.12)' }]
         : []),
       ...(refuses ? [] : this.#becauseOfRow(first)),
     ];
@@ -357,7 +357,7 @@ export class KprobeRules {
     if (against !== undefined) return [against.because(), ...site];
     const base = this.notrace.refuses && !this.sites.hasLive(row) ? this.baseOf(row) : undefined;
     if (base !== undefined && this.sites.hasLive(base)) {
-      const says = `within_notrace_func() goes by ${this.nameOf(base)}, the name without the suffix, which has a site`;
+      const says = `within_notrace_func() checks ${this.nameOf(base)}, the name without the suffix, which has a site`;
       return [...site, { source: 'kernel', address: this.addresses.big[base]!, says }];
     }
     return this.sites.hasLive(row) || this.sites.undecided(row) ? site : [this.notrace.evidence, ...site];
@@ -372,7 +372,7 @@ export class KprobeRules {
 const UNCHECKED =
   'arch_prepare_kprobe() still refuses instructions that it can not step over, and code between exclusive loads and stores: neither is looked at';
 const UNDECODED =
-  'the kernel decodes the function from its beginning, and answers EILSEQ where no instruction begins there: objdump -d shows where they do';
+  'the kernel decodes the function from its start, and returns EILSEQ if no instruction begins there: objdump -d shows where instructions begin';
 
 function notAnEntry(address: bigint): Decision {
   return untold('not-a-function-entry', () => [{ source: 'kallsyms', address, says: 'no symbol begins at the address' }]);

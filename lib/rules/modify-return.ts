@@ -44,24 +44,23 @@ export class ModifyReturn {
     const name = symbols.name(row);
     const address = symbols.address.big[row]!;
     if (name.startsWith('security_')) {
-      return { outcome: 'accepted', evidence: { source: 'kernel', says: 'names that begin with security_ are hooks of security modules' } };
+      return { outcome: 'accepted', evidence: { source: 'kernel', says: 'names that begin with security_ are security hooks' } };
     }
     if (this.#ids.has(functionId)) {
       return { outcome: 'accepted', evidence: { source: '.BTF_ids', says: `a set of functions for fmod_ret holds ${name}` } };
     }
     const source = '_error_injection_whitelist';
     if (this.#list === 'unknown') {
-      const says = 'the kernel has within_error_injection_list(); its list is not found in this file: the debug vmlinux would settle it';
+      const says =
+        'the kernel has within_error_injection_list(), but its list was not found in this file: the debug vmlinux would settle it';
       return { outcome: 'open', evidence: { source, says } };
     }
     if (this.#list === 'none') {
-      const says = `no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION, and ${name} is no hook of security modules`;
+      const says = `no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION, and ${name} is not a security hook`;
       return { outcome: 'refused', evidence: { source: 'kallsyms', says } };
     }
     const ok = this.#list.at(symbols.address, row) !== undefined;
-    const says = ok
-      ? `ALLOW_ERROR_INJECTION marks ${name}`
-      : `ALLOW_ERROR_INJECTION does not mark ${name}, and it is no hook of security modules`;
+    const says = ok ? `ALLOW_ERROR_INJECTION marks ${name}` : `ALLOW_ERROR_INJECTION does not mark ${name}, and it is not a security hook`;
     return { outcome: ok ? 'accepted' : 'refused', evidence: { source, address, says } };
   }
 }

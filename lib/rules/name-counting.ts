@@ -28,7 +28,7 @@ export function countsNames(kernel: KernelFacts): CountsNames {
     certainty: 'likely',
     evidence: {
       source: 'release',
-      says: `kernel ${release}, and no function that counts is listed: ${refuses ? 'kernels since 6.6 refuse a name of several symbols' : 'kernels before 6.6 take the first, but for stable releases that refuse (6.1.60, 5.15.137)'}`,
+      says: `kernel ${release}, and no counting function is listed: ${refuses ? 'kernels since 6.6 refuse a name that several symbols share' : 'kernels before 6.6 take the first, except stable releases that refuse (6.1.60, 5.15.137)'}`,
     },
   };
 }
@@ -48,7 +48,7 @@ export function countsModules(kernel: KernelFacts): CountsModules {
   const { release } = kernel;
   const kernelFirst = kernel.change('kernelNameFirst').has === true;
   if (kernelFirst) {
-    const says = `kernel ${release}: a name that the kernel itself has is not counted in modules (7.1)`;
+    const says = `kernel ${release}: if the kernel itself has the name, it does not count the name in modules (7.1)`;
     return { counts: true, kernelFirst, certainty: 'likely', evidence: { source: 'release', says } };
   }
   const counting = kernel.change('countsModules');

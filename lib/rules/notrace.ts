@@ -25,7 +25,7 @@ export function notraceRule(kernel: KernelFacts): NotraceRule {
   if (config !== undefined) {
     const says = set
       ? 'CONFIG_KPROBE_EVENTS_ON_NOTRACE=y: functions without a site are accepted'
-      : 'CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set: within_notrace_func() refuses what ftrace cannot trace';
+      : 'CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set: within_notrace_func() refuses functions that ftrace cannot trace';
     return rule(!set, true, config.source, says);
   }
   if (has === false) return rule(false, true, 'release', 'kernels before 4.19 accept functions without a site');
@@ -33,6 +33,6 @@ export function notraceRule(kernel: KernelFacts): NotraceRule {
     true,
     false,
     'kernel',
-    'within_notrace_func() refuses what ftrace cannot trace, by default (CONFIG_KPROBE_EVENTS_ON_NOTRACE: --config settles it)',
+    'within_notrace_func() refuses functions that ftrace cannot trace, by default (CONFIG_KPROBE_EVENTS_ON_NOTRACE: --config settles it)',
   );
 }

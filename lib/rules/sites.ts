@@ -62,7 +62,7 @@ export class Sites {
       const gone = this.has(row) ? ', and its ftrace site with it' : '';
       return [{ source: 'symbols', address, says: `lies between __init_begin and __init_end: freed after boot${gone}` }];
     }
-    const says = `no word of the table lies in ${name}: notrace, noinstr, inline copy, assembly, or a part split off`;
+    const says = `no word of the table points into ${name}: notrace, noinstr, inline copy, assembly, or a part split off`;
     return [{ source, address, says }];
   }
 

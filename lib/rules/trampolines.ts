@@ -93,11 +93,11 @@ const untraceable: TrampolineRule = (rules, { symbolRow, because }) => {
 const ENTRY_PATCHED: readonly Evidence[] = [
   {
     source: 'kernel',
-    says: 'the first instruction is one that the kernel replaces at boot or later; where that leaves a NOP of five bytes, BPF attaches (__alt_instructions, __jump_table, .static_call_sites)',
+    says: 'the kernel replaces the first instruction at boot or later; if that leaves a NOP of five bytes, BPF attaches (__alt_instructions, __jump_table, .static_call_sites)',
   },
   {
     source: '/proc/kcore',
-    says: 'the image does not tell: the bytes there in /proc/kcore, on the machine in question, do; 0f 1f 44 00 00 is that NOP',
+    says: 'the image does not show it: read the bytes there in /proc/kcore on the machine; 0f 1f 44 00 00 is that NOP',
   },
 ];
 
@@ -197,7 +197,7 @@ export class TrampolineRules {
 
   #noFunc(name: string): Decision {
     const source = this.#kernel.btfSource ?? '.BTF';
-    return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' says why` }]);
+    return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }]);
   }
 
   #target(id: number): Target | undefined {
@@ -228,7 +228,7 @@ export class TrampolineRules {
       { source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${describePrototype(prototype)}` },
       ...own,
       ...(rows.length > 1
-        ? [{ source: 'kallsyms', address: address!, says: `the name leads to the lowest of ${rows.length} symbols` }]
+        ? [{ source: 'kallsyms', address: address!, says: `the name resolves to the lowest of ${rows.length} symbols` }]
         : []),
       ...(first === undefined ? [{ source: 'kallsyms', says: `no symbol is named ${name}` }] : this.sites.because(first)),
     ];

@@ -158,7 +158,7 @@ describe('Btf', () => {
     });
 
     it('refuses what has no form in C, cycles and endless nesting', () => {
-      expect(() => declared(w => w.datasec('.data', 0, []))).to.throw(FormatError, 'is no part of a declaration');
+      expect(() => declared(w => w.datasec('.data', 0, []))).to.throw(FormatError, 'is not part of a declaration');
       expect(() => declared(w => w.ptr(1))).to.throw(FormatError, 'is a cycle');
       expect(() => declared(w => w.array(1, 0, 1))).to.throw(FormatError, 'is a cycle');
       expect(() => declared(w => w.funcProto(0, [['', 1]]))).to.throw(FormatError, 'nested deeper');

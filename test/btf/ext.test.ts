@@ -95,7 +95,7 @@ describe('BtfExt', () => {
 
   it('refuses the other byte order than that of .BTF', () => {
     const btf = small();
-    expect(() => parse(btf, btfExt(btf, false, [FUNCTIONS, []]))).to.throw(FormatError, 'other byte order');
+    expect(() => parse(btf, btfExt(btf, false, [FUNCTIONS, []]))).to.throw(FormatError, 'different byte order');
   });
 });
 

@@ -197,7 +197,7 @@ describe('Btf.parse', () => {
       expect(failure(writer.bytes())).to.equal('truncated .BTF+0x28: type 2 takes 16 bytes, 12 are left');
       const odd = new BtfWriter();
       odd.int('int', 4);
-      expect(failure(odd.bytes({ typeLength: 8 }))).to.equal('bad-value .BTF+0x18: 8 bytes are left behind the last type');
+      expect(failure(odd.bytes({ typeLength: 8 }))).to.equal('bad-value .BTF+0x18: 8 bytes are left after the last type');
     });
 
     /** For each kind, a record with a type id in each of its places. */

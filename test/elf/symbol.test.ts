@@ -99,7 +99,7 @@ describe('SymbolTable', () => {
         .with.property('code', code);
     fails([{ ...symtab!, entsize: 8 }, strtab!], 'bad-value', /^tiny: \.symtab: sh_entsize is 8, at least 24 is needed/);
     fails([{ ...symtab!, entsize: 0 }, strtab!], 'bad-value', /sh_entsize is 0/);
-    fails([{ ...symtab!, link: 77 }, strtab!], 'out-of-range', /sh_link 77 is no table of names/);
+    fails([{ ...symtab!, link: 77 }, strtab!], 'out-of-range', /sh_link 77 is not a string table/);
     fails([{ ...symtab!, size: 1 << 20 }, strtab!], 'truncated', /^tiny: \.symtab: the section ends/);
     fails([symtab!, { ...strtab!, data: Uint8Array.of(0) }], 'out-of-range', /^tiny: \.strtab\+0x1: no string begins here/);
     fails([symtab!, { ...strtab!, data: Uint8Array.of(0, 97) }], 'out-of-range', /\.strtab\+0x1/);

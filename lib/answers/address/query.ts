@@ -39,7 +39,7 @@ export function addressesOf(kernel: KernelFacts, query: string): (AddressQuery |
   const wanted = [...starts].filter(start => size === undefined || extentAt(kernel, start) === Number(size));
   if (wanted.length === 0) {
     const sizes = [...new Set([...starts].map(start => hex(extentAt(kernel, start))))].join(' or ');
-    return [{ query, problem: `no ${name} is ${size} bytes long, but ${sizes}: what shows the size is of another build of the kernel` }];
+    return [{ query, problem: `no ${name} is ${size} bytes long, but ${sizes}: the size is from another build of the kernel` }];
   }
   return wanted.map(start => {
     const address = BigInt.asUintN(64, start + BigInt(offset));
@@ -66,16 +66,16 @@ function labelOf({ symbols, pieces }: KernelFacts, name: string): bigint | undef
 }
 
 function absolute(kernel: KernelFacts, query: string, text: string): AddressQuery | AddressProblem {
-  if (!/^0x[0-9a-f]+$/i.test(text)) return { query, problem: 'is no address: 0x and hexadecimal digits' };
+  if (!/^0x[0-9a-f]+$/i.test(text)) return { query, problem: 'is not an address: 0x and hexadecimal digits' };
   const address = BigInt(text);
-  if (address >= 2n ** 64n) return { query, problem: `has more than 64 bits: ${text.length - 2} digits, where an address has 16 at most` };
+  if (address >= 2n ** 64n) return { query, problem: `has more than 64 bits: ${text.length - 2} digits, but an address has at most 16` };
   const image = imageRange(kernel);
   if (image === undefined || (address >= image.start && address < image.end)) return { query, address };
   const perCpu = labelOf(kernel, '__per_cpu_start');
   const perCpuEnd = labelOf(kernel, '__per_cpu_end');
   if (perCpu !== undefined && perCpuEnd !== undefined && address >= perCpu && address < perCpuEnd) {
     const remark =
-      'per-CPU data: an offset into the area that each CPU has of its own; in an oops it is rather a NULL pointer and the offset of a member';
+      'per-CPU data: an offset into the area of each CPU; in an oops it is more likely a NULL pointer plus the offset of a member';
     return { query, address, remark };
   }
   return {
@@ -86,9 +86,9 @@ function absolute(kernel: KernelFacts, query: string, text: string): AddressQuer
 
 /** What an address that is not of the image may be of. */
 function whatElse(address: bigint, image: { readonly start: bigint }): string {
-  if (address < 0x1_0000n) return 'an address so small is a NULL pointer and the offset of a member';
-  if (address < image.start >> 1n) return 'an address so low is one of a user process, or none';
-  return 'KASLR moves those of a running kernel, and those of modules and of data are elsewhere: NAME+OFFSET, as a trace shows, holds on every boot';
+  if (address < 0x1_0000n) return 'such a small address is a NULL pointer plus the offset of a member';
+  if (address < image.start >> 1n) return 'such a low address belongs to a user process, or is invalid';
+  return 'KASLR moves the addresses of a running kernel, and modules and data are elsewhere: NAME+OFFSET, as in a stack trace, is the same on every boot';
 }
 
 function nameless(kernel: KernelFacts, name: string): string {
@@ -99,17 +99,17 @@ function nameless(kernel: KernelFacts, name: string): string {
     .sort((a, b) => Number(b.endsWith(`_${name}`)) - Number(a.endsWith(`_${name}`)) || a.length - b.length)
     .slice(0, MOST_OTHERS);
   if (shown.length > 0) return `no symbol is named ${name}; what contains it: ${shown.join(', ')}`;
-  if (/^[0-9a-f]{1,16}$/i.test(name)) return `no symbol is named ${name}; as an address it is written 0x${name}`;
-  return `no symbol is named ${name}; where a function has none, kelf why tells what became of it`;
+  if (/^[0-9a-f]{1,16}$/i.test(name)) return `no symbol is named ${name}; to pass an address, write 0x${name}`;
+  return `no symbol is named ${name}; if a function has no symbol, kelf why tells what happened to it`;
 }
 
 /** An offset that is not inside of its function. */
 function beyond(name: string, offset: bigint, size: number): string | undefined {
   if (size === 0 || offset < BigInt(size)) return undefined;
   if (offset === BigInt(size)) {
-    return `${name} ends here: as a return address it is of the call in front, at ${name}+${hex(offset - 1n)}, which does not return`;
+    return `${name} ends here: as a return address it belongs to the call before it, at ${name}+${hex(offset - 1n)}, which does not return`;
   }
-  return `${name} ends at +${hex(size)}: this is behind it`;
+  return `${name} ends at +${hex(size)}: the address is past its end`;
 }
 
 function hex(value: bigint | number): string {

@@ -89,7 +89,7 @@ export class Attaching {
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
     if (!place.everyBoot)
-      notes.push('no symbol to count from: the address is that of the image, and holds where it is not moved (nokaslr)');
+      notes.push('no symbol to count from: the address is the one in the image, and is valid only without KASLR (nokaslr)');
     const signature = this.#signatureOf(row, clone, notes);
     const entry: Verdict = alone ? kprobe.byName : own.kprobe;
     const returned = returnOf(clone, alone ? kretprobe.byName : own.kretprobe);
@@ -112,9 +112,9 @@ export class Attaching {
   /** What reads arguments; undefined, and a note why, where those of a function can't be read whatever BTF has of it. */
   #signaturesFor(clone: Clone | undefined, notes: string[]): Signatures | undefined {
     if (this.#signatures === undefined) {
-      notes.push('the calling convention of this architecture is not known to kelf: arguments are not read');
+      notes.push('kelf does not know the calling convention of this architecture: the forms read no arguments');
     } else if (clone !== undefined && !clone.keepsArguments) {
-      notes.push(`its arguments are not those of ${clone.base}, and are not read`);
+      notes.push(`its arguments differ from those of ${clone.base}, so the forms do not read them`);
       return undefined;
     }
     return this.#signatures;
@@ -127,7 +127,7 @@ export class Attaching {
     if (signatures === undefined) return undefined;
     if (btf === undefined) {
       const wrapper = signatures.ofWrapper(row.name);
-      if (wrapper === undefined) notes.push('there is no BTF to tell its arguments');
+      if (wrapper === undefined) notes.push('there is no BTF that describes its arguments');
       return wrapper;
     }
     const named = clone === undefined ? row.btf : btf.find(clone.base, 'FUNC');
@@ -135,17 +135,20 @@ export class Attaching {
     const ids = alias === undefined ? named : functions.btfIds(alias);
     if (ids.length === 0) {
       const wrapper = signatures.ofWrapper(row.name);
-      if (wrapper === undefined) notes.push(`BTF has no FUNC of it: its arguments are not known ('kelf why' says why)`);
+      if (wrapper === undefined) notes.push(`BTF has no FUNC for it: its arguments are unknown ('kelf why' tells why)`);
       return wrapper;
     }
-    if (alias !== undefined) notes.push(`BTF has it by another name, ${functions.name(alias)}`);
+    if (alias !== undefined) notes.push(`BTF has it under another name, ${functions.name(alias)}`);
     const prototypes = new Set(ids.map(id => btf.prototype(id)));
     if (prototypes.size > 1) {
-      notes.push(`BTF has ${prototypes.size} prototypes of the name, and does not tell which function each is of: arguments are not read`);
+      notes.push(
+        `BTF has ${prototypes.size} prototypes for the name, and does not show which function each belongs to: the forms read no arguments`,
+      );
       return undefined;
     }
     const bearers = functions.find(alias === undefined ? (clone?.base ?? row.name) : functions.name(alias)).length;
-    if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
+    if (bearers > 1)
+      notes.push(`BTF has one prototype for ${bearers} functions with the name: it is likely, not certain, that it belongs to this one`);
     return signatures.ofBtf(btf, ids[0]!, btfSource!);
   }
 
@@ -166,7 +169,7 @@ export class Attaching {
     const notes: string[] = clone === undefined ? [] : [clone.says];
     if (phase !== 'init')
       notes.push(
-        `kprobe_events takes it before ${module} is loaded, and sets it then; perf, bpftrace and libbpf want ${module} loaded (ENOENT)`,
+        `kprobe_events accepts it before ${module} is loaded, and sets it then; perf, bpftrace and libbpf need ${module} loaded (ENOENT)`,
       );
     const signature = this.#signatureInModule(row, clone, notes);
     const facts = {
@@ -211,19 +214,22 @@ export class Attaching {
     const ids = own.length > 0 ? own : all;
     if (btf === undefined || ids.length === 0) {
       const why =
-        base === undefined ? `the kernel has no BTF, which a module's is split over` : `the BTF of ${row.module} has no FUNC of it`;
-      notes.push(`${why}: its arguments are not known`);
+        base === undefined ? `the kernel has no BTF, the base of a module's split BTF` : `the BTF of ${row.module} has no FUNC for it`;
+      notes.push(`${why}: its arguments are unknown`);
       return undefined;
     }
     if (own.length === 0)
-      notes.push(`its FUNC is in the kernel's BTF, not in the module's: that the two have one prototype is likely, not certain`);
+      notes.push(`its FUNC is in the kernel's BTF, not in the module's: it is likely, not certain, that the two have the same prototype`);
     const prototypes = new Set(ids.map(id => btf.prototype(id)));
     if (prototypes.size > 1) {
-      notes.push(`BTF has ${prototypes.size} prototypes of the name, and does not tell which function each is of: arguments are not read`);
+      notes.push(
+        `BTF has ${prototypes.size} prototypes for the name, and does not show which function each belongs to: the forms read no arguments`,
+      );
       return undefined;
     }
     const bearers = modules!.find(name).filter(({ module }) => module === row.module).length;
-    if (bearers > 1) notes.push(`BTF has one prototype for ${bearers} functions of the name: that it is this one's is likely, not certain`);
+    if (bearers > 1)
+      notes.push(`BTF has one prototype for ${bearers} functions with the name: it is likely, not certain, that it belongs to this one`);
     return signatures.ofBtf(btf, ids[0]!, own.length > 0 ? `${row.module}: .BTF` : (this.#kernel.btfSource ?? '.BTF'));
   }
 }

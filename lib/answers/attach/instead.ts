@@ -16,13 +16,13 @@ export interface OtherMechanisms {
 
 const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
   'init-text':
-    'kprobe_event= on the command line of the kernel sets it while it boots, before the code is freed: for functions that run after fs_initcall',
+    'kprobe_event= on the kernel command line sets it during boot, before the code is freed: for functions that run after fs_initcall',
   'no-ftrace-site':
-    'a kernel built with CONFIG_KPROBE_EVENTS_ON_NOTRACE=y accepts it; on this one, a module that calls register_kprobe() does, or a probe on its callers',
-  'kprobe-blacklisted': 'a kprobe there could recurse or lose state: probe its callers, or what it calls',
-  'jump-label': 'a kprobe behind the patched instruction is accepted: its offset is the length of that',
-  'static-call': 'a kprobe behind the patched instruction is accepted: its offset is the length of that',
-  'bug-entry': 'probe the function that it is a part of: nothing but the trap is run here',
+    'a kernel built with CONFIG_KPROBE_EVENTS_ON_NOTRACE=y accepts it; on this one, call register_kprobe() from a module, or probe its callers',
+  'kprobe-blacklisted': 'a kprobe there could recurse or lose state: probe its callers, or the functions that it calls',
+  'jump-label': 'a kprobe after the patched instruction is accepted: the offset is the length of that instruction',
+  'static-call': 'a kprobe after the patched instruction is accepted: the offset is the length of that instruction',
+  'bug-entry': 'probe the function that it is a part of: only the trap runs here',
   'kretprobe-blacklisted': 'a probe at its first instruction is not affected',
   'not-called': 'a return probe on the function that it is a part of',
   'no-kprobes': 'a kernel with CONFIG_KPROBES=y',
@@ -32,12 +32,12 @@ const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
 /** What can be done in place of a refused probe, in sentences. */
 export function insteadOf(code: ReasonCode, { name, ftrace, kprobeMulti, fentry, inModule, beforeLoading }: OtherMechanisms): string[] {
   const says: string[] = [];
-  if (fentry) says.push(`a BPF program attaches by the name: SEC("fentry/${name}")`);
-  if (ftrace && kprobeMulti) says.push(`multi kprobes attach: SEC("kprobe.multi/${name}")`);
-  if (ftrace) says.push(`ftrace traces it: echo ${name} > /sys/kernel/tracing/set_ftrace_filter`);
+  if (fentry) says.push(`a BPF program can attach by name: SEC("fentry/${name}")`);
+  if (ftrace && kprobeMulti) says.push(`kprobe.multi can attach: SEC("kprobe.multi/${name}")`);
+  if (ftrace) says.push(`ftrace can trace it: echo ${name} > /sys/kernel/tracing/set_ftrace_filter`);
   if (beforeLoading !== undefined)
     says.push(
-      `written before the module is loaded, it is set while that initializes: echo '${beforeLoading}' >> /sys/kernel/tracing/kprobe_events`,
+      `written before the module is loaded, it is set while the module initializes: echo '${beforeLoading}' >> /sys/kernel/tracing/kprobe_events`,
     );
   const own = inModule === true && code === 'init-text' ? undefined : BY_CODE[code];
   if (own !== undefined) says.push(own);

@@ -70,7 +70,7 @@ export class Signatures {
     const declared = this.#retyped(name, own);
     const notes: string[] = [];
     const values = declared.map((parameter): Value => {
-      if (parameter.value === undefined) notes.push(`${parameter.name} is of a type that C does not pass`);
+      if (parameter.value === undefined) notes.push(`${parameter.name} has a type that C does not pass`);
       const value = parameter.value ?? { kind: 'void' };
       const user = value.kind === 'pointer' && value.to === 'char' && this.#syscalls.takesUserString(name, parameter.name);
       return user && value.constant ? { ...value, user } : value;
@@ -83,11 +83,11 @@ export class Signatures {
       const passing = passed[i]!;
       const fetch = fetchArgument(this.#abi, names.take(name), value, passing, this.#littleEndian);
       if (fetch.length === 0 && value.kind === 'float')
-        notes.push(`${name} is passed in a floating-point register, which probes do not read`);
+        notes.push(`${name} is passed in a floating-point register, which probes cannot read`);
       else if (fetch.length === 0 && value.kind === 'struct') notes.push(`${name} is not passed in general registers`);
       return { name, type, variable, declaration, value, passing, fetch };
     });
-    if (variadic) notes.push('what stands for ... is not read');
+    if (variadic) notes.push('the forms do not read the variable arguments');
     return { prototype, source, arguments: all, result: this.#result(returned.type, result), notes };
   }
 
@@ -129,8 +129,8 @@ export class Signatures {
       return { name, type, variable, declaration, value: of, field, fetch: [syscallFetch(this.#abi, names.take(name), of, from)] };
     });
     const long = this.#abi.wordSize;
-    const notes = [`its one argument is struct pt_regs *: the arguments of ${syscall} stand in the registers of the caller`];
-    if (parameters === undefined) notes.push(`neither BTF nor the image's records of system calls tell the parameters of ${syscall}`);
+    const notes = [`its one argument is struct pt_regs *: the arguments of ${syscall} are in the registers of the caller`];
+    if (parameters === undefined) notes.push(`neither BTF nor the image's records of system calls give the parameters of ${syscall}`);
     return {
       prototype: `long ${syscall}(${all.map(({ declaration }) => declaration).join(', ') || 'void'})`,
       source: parameters?.source ?? 'kernel',
@@ -176,7 +176,7 @@ function declarations(
 ): { declared: Declared[]; returned: { type: string; value: Value | undefined }; variadic: boolean } {
   const func = btf.type(id);
   const proto = func.kind === 'FUNC' ? btf.type(func.typeId) : func;
-  if (proto.kind !== 'FUNC_PROTO') throw btf.errorAt(id, `FUNC ${id} refers to no FUNC_PROTO`);
+  if (proto.kind !== 'FUNC_PROTO') throw btf.errorAt(id, `FUNC ${id} does not refer to a FUNC_PROTO`);
   const declared = proto.parameters.map(({ name: given, typeId }, i) => {
     const name = given === '' ? `arg${i + 1}` : given;
     const variable = variableOf(name);

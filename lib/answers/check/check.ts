@@ -84,7 +84,7 @@ class Checker {
     const common = { part: 'functions', name, at } as const;
     if (module !== undefined && kernel.modules === undefined) {
       const says = `the modules of ${kernel.name} were not read`;
-      return needs.map(needs => ({ ...common, needs, outcome: 'open', says, fix: 'give --modules DIR', because: [] }));
+      return needs.map(needs => ({ ...common, needs, outcome: 'open', says, fix: 'pass --modules DIR', because: [] }));
     }
     const asked: Asked = { answer: traceabilityOf(kernel).answer(required.name), missingBtf: () => this.#absence.answer(required.name) };
     const inModules = kernel.modules === undefined ? undefined : new ModuleRequirement(kernel, asked.answer, module);
@@ -93,8 +93,8 @@ class Checker {
     const items = needs.map((mechanism): CheckItem => {
       const verdict = ofModules ? inModules!.decide(mechanism) : decide(mechanism, asked);
       if (verdict === undefined) {
-        const says = 'it is not told of functions in modules';
-        return { ...common, needs: mechanism, outcome: 'open', says, fix: 'require kprobe or fentry of it', because: [] };
+        const says = 'kelf does not check this for functions in modules';
+        return { ...common, needs: mechanism, outcome: 'open', says, fix: 'require kprobe or fentry instead', because: [] };
       }
       const { outcome, code, errno, because } = inModules === undefined || ofModules ? verdict : inModules.ofKernel(mechanism, verdict);
       const item = { ...common, needs: mechanism, because };
@@ -117,7 +117,7 @@ class Checker {
       const places = answer.functions.flatMap(({ function: { anchor, file } }) =>
         anchor === undefined ? [] : [`p:${anchor}${file === undefined ? '' : ` (${file})`}`],
       );
-      if (places.length > 0) return `probe one of them by its place: ${places.slice(0, 4).join(', ')}${places.length > 4 ? ' …' : ''}`;
+      if (places.length > 0) return `probe one of them by its address: ${places.slice(0, 4).join(', ')}${places.length > 4 ? ' …' : ''}`;
     }
     if (code === 'no-btf-func' || mechanism === 'btf') {
       const instead = missingBtf().instead.slice(0, 3);
@@ -125,7 +125,7 @@ class Checker {
     }
     if (code === 'no-symbol') {
       const clones = this.#kernel.definitions.clones(name).slice(0, 3);
-      if (clones.length > 0) return `the compiler left ${clones.map(clone => clone.name).join(', ')} of it`;
+      if (clones.length > 0) return `the compiler left only ${clones.map(clone => clone.name).join(', ')}`;
     }
     return fixOf(code);
   }
@@ -158,7 +158,7 @@ class Checker {
       return {
         ...common,
         outcome: 'open',
-        says: `the prototype is not known: ${REASONS[code]}`,
+        says: `the prototype is unknown: ${REASONS[code]}`,
         code,
         fix: `kelf explain ${code}`,
         because,
@@ -173,7 +173,7 @@ class Checker {
     if (found !== undefined) return { ...common, outcome: 'passed', says: `has ${found.name}`, variant: found.name, because };
     const undecided = tried.some(({ differences }) => differences.includes(undefined));
     const says = tried.map(
-      ({ name, differences }) => `${tried.length > 1 ? `${name}: ` : ''}${differences[0] ?? 'its types are too deep to be compared'}`,
+      ({ name, differences }) => `${tried.length > 1 ? `${name}: ` : ''}${differences[0] ?? 'its types are nested too deeply to compare'}`,
     );
     return {
       ...common,
@@ -205,5 +205,5 @@ function fixIn({ functions }: ModuleRequirement, code: ReasonCode): string {
   const places =
     code !== 'ambiguous-name' ? [] : functions.filter(({ kprobe }) => kprobe.outcome === 'accepted').map(({ probe }) => `p:${probe}`);
   if (places.length === 0) return fixOf(code);
-  return `probe one of them by its place: ${places.slice(0, 4).join(', ')}${places.length > 4 ? ' …' : ''}`;
+  return `probe one of them by its address: ${places.slice(0, 4).join(', ')}${places.length > 4 ? ' …' : ''}`;
 }

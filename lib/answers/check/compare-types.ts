@@ -25,7 +25,7 @@ export class PrototypeComparison {
   difference(wanted: CFunction, prototypeId: number): string | undefined {
     this.#steps = 0;
     const actual = typeOfBtf(this.#btf, prototypeId);
-    if (actual.kind !== 'function') return `type ${prototypeId} is no prototype`;
+    if (actual.kind !== 'function') return `type ${prototypeId} is not a prototype`;
     try {
       return this.#prototype(wanted, actual);
     } catch (error) {
@@ -45,7 +45,7 @@ export class PrototypeComparison {
     const [few, many] = [wanted.parameters.length, actual.parameters.length];
     if (many < few || (many > few && wanted.rest !== 'open')) return `takes ${parameters(many)}, not ${few}`;
     if (wanted.rest !== 'open' && wanted.rest !== actual.rest) {
-      return actual.rest === 'yes' ? 'takes variable arguments' : 'takes no variable arguments';
+      return actual.rest === 'yes' ? 'takes variable arguments' : 'does not take variable arguments';
     }
     if (wanted.returns !== undefined && actual.returns !== undefined && !this.#same(wanted.returns, actual.returns, 0, true)) {
       return `returns '${declareType(actual.returns)}', not '${declareType(wanted.returns)}'`;

@@ -18,26 +18,26 @@ export interface Limitable {
 
 /** The figures of an audit that a list can limit. */
 export const LIMITS: Readonly<Record<string, Limitable>> = {
-  duplicates: { says: 'names of several functions', figure: ({ duplicates }) => count(duplicates.names) },
-  'duplicate-functions': { says: 'functions of such names', figure: ({ duplicates }) => count(duplicates.functions) },
+  duplicates: { says: 'names that several functions share', figure: ({ duplicates }) => count(duplicates.names) },
+  'duplicate-functions': { says: 'functions with such names', figure: ({ duplicates }) => count(duplicates.functions) },
   'first-untraceable': {
-    says: 'names whose first function can not be traced while a later one can',
+    says: 'names whose first function cannot be traced while a later one can',
     figure: ({ duplicates }) => names(duplicates.firstUntraceable),
   },
-  'shared-with-data': { says: 'names of a function that data bears too', figure: ({ sharedWithData }) => names(sharedWithData) },
+  'shared-with-data': { says: 'function names that data shares', figure: ({ sharedWithData }) => names(sharedWithData) },
   'without-btf': { says: 'text names without a BTF function', figure: ({ missingBtf }, code) => sum(missingBtf, code), byReason: true },
   'btf-without-symbol': { says: 'BTF functions without a symbol', figure: ({ btf }) => count(btf?.withoutSymbol ?? 0) },
   'kprobe-by-name': {
-    says: 'names that a kprobe is not accepted for',
+    says: 'names for which the kernel does not accept a kprobe',
     figure: ({ kprobeByName }, code) => sum(kprobeByName, code),
     byReason: true,
   },
   'kprobe-by-address': {
-    says: 'addresses that a kprobe is not accepted for',
+    says: 'addresses at which the kernel does not accept a kprobe',
     figure: ({ kprobeByAddress }, code) => sum(kprobeByAddress, code),
     byReason: true,
   },
-  fentry: { says: 'BTF functions that fentry does not attach to', figure: ({ fentry }, code) => sum(fentry, code), byReason: true },
+  fentry: { says: 'BTF functions to which fentry cannot attach', figure: ({ fentry }, code) => sum(fentry, code), byReason: true },
 };
 
 /** A figure by the name that a list calls it. */

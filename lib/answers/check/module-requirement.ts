@@ -44,7 +44,7 @@ export class ModuleRequirement {
     const kept = this.functions.filter(stays);
     const modules = [...new Set(kept.map(each => each.function.module))];
     const named = `${modules.slice(0, 4).join(', ')}${modules.length > 4 ? ` and ${modules.length - 4} more` : ''}`;
-    const because: Evidence[] = [{ source: 'kernel', says: `it depends on which of these are loaded: ${named}` }];
+    const because: Evidence[] = [{ source: 'kernel', says: `it depends on which of these modules are loaded: ${named}` }];
     if (mechanism === 'unique') {
       const several = this.#answer.functions.length + kept.length > 1;
       return several ? { outcome: 'open', code: 'ambiguous-name', certainty: 'open', because } : verdict;
@@ -103,7 +103,7 @@ export class ModuleRequirement {
     const { modules } = this.#kernel.modules!;
     const module = modules.find(({ name }) => name === this.#module);
     if (module !== undefined) return [{ source: `${module.path}: .symtab`, says: `no function is named ${this.#answer.name}` }];
-    return [{ source: 'modules', says: `none of the ${modules.length} that were read is named ${this.#module}` }];
+    return [{ source: 'modules', says: `none of the ${modules.length} modules that were read is named ${this.#module}` }];
   }
 }
 

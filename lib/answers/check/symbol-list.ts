@@ -9,7 +9,7 @@ export function readSymbolList(text: string, file: string): KernelAbi {
     const name = line.replace(/[#;].*/, '').trim();
     if (name !== '' && !/^\[[^\]]*\]$/.test(name)) {
       if (!/^[A-Za-z_.$][\w.$]*$/.test(name)) {
-        throw new FormatError('bad-value', { name: file, offset }, 'is neither ABIXML, STG nor a list of symbols: a line is no name');
+        throw new FormatError('bad-value', { name: file, offset }, 'is neither ABIXML, STG nor a list of symbols: a line is not a name');
       }
       symbols.set(name, { name });
     }

@@ -47,7 +47,7 @@ class PrototypeParser {
     const returns = this.#startsWithName() ? undefined : this.#specifiers();
     const { name, type } = this.#declarator(returns ?? { kind: 'unknown' });
     if (this.#at < this.#tokens.length) throw this.#unexpected('the end');
-    if (type.kind !== 'function') throw new PrototypeError('is not a prototype: a list of parameters in parentheses is expected');
+    if (type.kind !== 'function') throw new PrototypeError('is not a prototype: expected a list of parameters in parentheses');
     return { name, type: returns === undefined ? { ...type, returns: undefined } : type };
   }
 

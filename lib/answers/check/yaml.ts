@@ -117,7 +117,7 @@ class Values {
     if (isAlias(node)) {
       if (++this.#aliases > MOST_ALIASES) this.#fail(offset, `more than ${MOST_ALIASES} aliases`);
       const target = node.resolve(this.#document);
-      if (target === undefined) this.#fail(offset, `the alias *${node.source} stands for nothing`);
+      if (target === undefined) this.#fail(offset, `the alias *${node.source} has no anchor`);
       return this.read(target, depth + 1);
     }
     if (isSeq(node)) return { kind: 'list', at, items: node.items.map(item => this.read(item as Node, depth + 1)) };

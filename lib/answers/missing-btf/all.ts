@@ -67,7 +67,7 @@ const EXAMPLES = 3;
  */
 export async function missingBtfOfAll(kernel: KernelFacts, options: MissingBtfOfAllOptions = {}): Promise<MissingBtfOfAll> {
   if ((kernel.btf?.functions().length ?? 0) === 0) {
-    throw new MissingError(`${kernel.name} has no BTF with functions: it lacks every one for that reason`);
+    throw new MissingError(`${kernel.name} has no BTF with functions: every function is missing for that reason`);
   }
   const names = functionNames(kernel);
   const hasFunc = (name: string): boolean => (kernel.btf?.find(name, 'FUNC') ?? []).length > 0;

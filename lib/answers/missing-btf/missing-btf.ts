@@ -171,22 +171,22 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
   const btfSource = kernel.btfSource!;
   const ids = btf.find(name, 'FUNC');
   if (ids.length > 0) return proven('btf-present', ...ids.map(id => ({ source: btfSource, says: `[${id}] ${btf.prototype(id)}` })));
-  if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, and no FUNC at all' });
+  if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, but no FUNC at all' });
   const { source } = definitions;
   const renamed = name.startsWith(NVHE) ? definitions.find(name) : [];
   if (renamed.length > 0) {
-    const says = `${name} was renamed after it was compiled (objcopy --prefix-symbols): DWARF, and so pahole, has it as ${name.slice(NVHE.length)}`;
+    const says = `${name} was renamed after compilation (objcopy --prefix-symbols): DWARF, and so pahole, has it as ${name.slice(NVHE.length)}`;
     return proven('pahole-renamed', { source, address: renamed[0]!.address, says });
   }
   const dot = name.indexOf('.');
   if (dot > 0 && definitions.find(name).some(isFunction)) {
     const base = name.slice(0, dot);
     const has = btf.find(base, 'FUNC').length > 0 ? `${base} has one` : `${base} has none: ask for that name`;
-    const says = `${name} is a clone or a part that the compiler split off: a FUNC is named as in the source, and ${has}`;
+    const says = `${name} is a clone or a part that the compiler split off: FUNCs have the names of the source, and ${has}`;
     return proven('pahole-clone', { source, says });
   }
   if (/^_R[A-Za-z0-9]/.test(name) && definitions.find(name).length > 0) {
-    return proven('pahole-rust', { source, says: 'a mangled Rust name; kernels call pahole with --lang_exclude=rust since 6.3' });
+    return proven('pahole-rust', { source, says: 'a mangled Rust name; kernels since 6.3 call pahole with --lang_exclude=rust' });
   }
   const defined = definitions.find(name);
   if (defined.some(isFunction)) return undefined;
@@ -206,7 +206,7 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
   }
   const at = { source, address: symbol.address };
   if (symbol.kind === 'data') return proven('pahole-not-a-function', { ...at, says: `${name} is data, not a function` });
-  const says = `${name} is a label without a type (STT_NOTYPE), as assembly makes them; pahole looks at STT_FUNC only`;
+  const says = `${name} is a label without a type (STT_NOTYPE), as in assembly; pahole looks only at STT_FUNC`;
   return proven('pahole-assembly', { ...at, says });
 }
 
@@ -261,6 +261,6 @@ function traceableAllTheSame({ kernel, name }: Subject): Evidence[] {
     evidence.push({ source, address: table.start, says: `${fills} fill the words of __mcount_loc at boot` });
   }
   const offset = (site - kernel.functions.address(row)).toString(16);
-  const says = `an ftrace site stands at ${name}+0x${offset}: it can be traced all the same`;
+  const says = `it has an ftrace site, at ${name}+0x${offset}, so it can be traced all the same`;
   return [...evidence, { source: kernel.functions.sites!.source, address: site, says }];
 }

@@ -36,7 +36,7 @@ export function substitutes(
     const says = [
       ...(holds ? [`the code of ${name} is inlined there`] : []),
       ...(contains ? [`its name contains ${name}`] : []),
-      ...(near ? [`it is of ${file ?? 'the same file'}`] : []),
+      ...(near ? [`it is in ${file ?? 'the same file'}`] : []),
     ].join(', ');
     const likeness = (contains ? 100 : 0) + (other.endsWith(`_${name}`) ? 50 : 0) + (near ? 20 : 0) + shared * 10 - other.length / 100;
     candidates.set(other, { id: ids[0]!, score: (holds ? 1000 : 0) + likeness, says });

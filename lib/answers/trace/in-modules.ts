@@ -94,19 +94,19 @@ function kprobeVerdict(kernel: KernelFacts, tracing: TracingRules, instance: Mod
   const { path, module, name, section } = instance;
   const evidence: Evidence[] = [];
   if (namesakes > 1) {
-    const says = `${namesakes} functions of ${module} are named so: MOD:SYM leads to the first, or is refused (6.6 and later)`;
+    const says = `${namesakes} functions of ${module} share this name: MOD:SYM resolves to the first, or is refused (6.6 and later)`;
     evidence.push({ source: `${path}: .symtab`, says });
   }
   if (!tracing.kprobes.enabled)
     return verdict({ code: 'no-kprobes', errno: 'ENOENT' }, [{ source: '.config', says: 'CONFIG_KPROBES is not set' }]);
   const site = siteEvidence(instance);
   if (instance.phase === 'init') {
-    const says = `${section} is freed once ${module} is loaded: p:${module}:${name}, written to kprobe_events before, is set while it initializes`;
+    const says = `${section} is freed once ${module} is loaded: p:${module}:${name}, written to kprobe_events before that, is set while the module initializes`;
     return verdict({ code: 'init-text', errno: 'ENOENT' }, [{ source: path, says }]);
   }
   if (tracing.kprobes.notrace.refuses && !instance.site && !baseHasSite(kernel, instance)) {
     return verdict({ code: 'no-ftrace-site', errno: 'EINVAL' }, [
-      { source: 'kernel', says: 'within_notrace_func() refuses what ftrace cannot trace' },
+      { source: 'kernel', says: 'within_notrace_func() refuses functions that ftrace cannot trace' },
       ...evidence,
       ...site,
     ]);
@@ -142,10 +142,10 @@ function fentryVerdicts(
   };
   const { name, path } = instance;
   if (kernel.btf === undefined)
-    return both({ code: 'no-btf', errno: 'EINVAL' }, `${kernel.name} has no BTF, which a module's is split over`);
+    return both({ code: 'no-btf', errno: 'EINVAL' }, `${kernel.name} has no BTF, the base of a module's split BTF`);
   if (!instance.btf) {
     const twin = kernel.btf.find(name, 'FUNC').length > 0;
-    const why = twin ? `; the kernel's BTF has one: where the prototypes are the same, pahole keeps that alone` : '';
+    const why = twin ? `; the kernel's BTF has one: if the prototypes are the same, pahole keeps only that one` : '';
     return both({ code: 'no-btf-func', errno: 'ENOENT' }, `no FUNC is named ${name}${why}`);
   }
   const found = look ? functionOf(kernel, instance) : undefined;
@@ -204,7 +204,7 @@ export function loadedVerdicts(kernel: KernelFacts, tracing: TracingRules, name:
   const { refuses } = tracing.kprobes.countsNames;
   const counting = countsModules(kernel);
   const kernels = own === 0 ? 'no symbol' : own === 1 ? 'one symbol' : `${own} symbols`;
-  const evidence = [{ source: 'kallsyms', says: `the kernel itself has ${kernels} of the name` }, counting.evidence];
+  const evidence = [{ source: 'kallsyms', says: `the kernel itself has ${kernels} with this name` }, counting.evidence];
   const bare = tracing.kprobes.byName(name);
   // The kernel's own come first wherever names are not counted, or not over modules.
   const unaffected = own > 1 || (own === 1 && (!refuses || !counting.counts || counting.kernelFirst));
@@ -242,8 +242,8 @@ function siteDecision({ phase, site }: ModuleInstance, errno: 'EINVAL' | 'ENOTSU
 function siteEvidence({ path, name, section, phase, site }: ModuleInstance): Evidence[] {
   if (phase === 'init') return [{ source: path, says: `${section} is freed once the module is loaded, and its ftrace sites with it` }];
   const says = site
-    ? `an ftrace site stands in ${name}`
-    : `no ftrace site stands in ${name}: notrace, noinstr, inline copy, assembly, or a part split off`;
+    ? `${name} has an ftrace site`
+    : `${name} has no ftrace site: notrace, noinstr, inline copy, assembly, or a part split off`;
   return [{ source: path, says }];
 }
 

@@ -43,7 +43,7 @@ export function tracepointAnswer(kernel: KernelFacts, name: string): TracepointA
     found?.tracepoint !== true
       ? none
       : found.raw === undefined
-        ? { source: symbols, says: 'data symbols are not listed (CONFIG_KALLSYMS_ALL): the debug vmlinux would settle it' }
+        ? { source: symbols, says: 'kallsyms lists no data symbols (CONFIG_KALLSYMS_ALL): the debug vmlinux would settle it' }
         : found.raw
           ? { source: symbols, ...at, says: `__bpf_trace_tp_map_${name} is there` }
           : {
@@ -61,10 +61,10 @@ export function tracepointAnswer(kernel: KernelFacts, name: string): TracepointA
           ? { source, says: `no typedef btf_trace_${name}` }
           : { source, says: `TYPEDEF [${found.btf}] btf_trace_${name}: ${found.prototype ?? name}` };
   const event: Evidence = !table.listsEvents
-    ? { source: symbols, says: 'the table of events, _ftrace_events, is not found: the debug vmlinux would settle it' }
+    ? { source: symbols, says: 'the table of events, _ftrace_events, was not found: the debug vmlinux would settle it' }
     : found?.event === true
       ? { source: '_ftrace_events', ...at, says: `the event ${found.system ?? '?'}:${name} is in the table` }
-      : { source: '_ftrace_events', says: `no event of the table is ${name}` };
+      : { source: '_ftrace_events', says: `the table has no event ${name}` };
   const exists = found?.tracepoint === true;
   return {
     name,

@@ -76,7 +76,11 @@ export class Instructions {
   /** @throws FormatError where the bytes are not a number of whole instructions */
   constructor(bytes: Uint8Array, littleEndian: boolean, name: string) {
     if (bytes.length % INSN_BYTES !== 0) {
-      throw new FormatError('bad-value', { name }, `${bytes.length} bytes of code are not a number of instructions of ${INSN_BYTES}`);
+      throw new FormatError(
+        'bad-value',
+        { name },
+        `${bytes.length} bytes of code are not a multiple of ${INSN_BYTES}, the size of an instruction`,
+      );
     }
     const count = bytes.length / INSN_BYTES;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -59,7 +59,7 @@ export class PatchableCode {
       case CLASS.STX: {
         const from = BigInt(this.#view.getInt16(at + 2, this.#little));
         this.#expect(index, from, BigInt.asIntN(64, original.value), original.validate);
-        if (value > BigInt(LARGEST_OFFSET)) throw new CoreError(`instruction ${index}: offset ${value} is more than it can hold`);
+        if (value > BigInt(LARGEST_OFFSET)) throw new CoreError(`instruction ${index}: offset ${value} does not fit`);
         if (sizeUnsafe) return this.#poison(at, true);
         this.#view.setInt16(at + 2, Number(to), this.#little);
         const patched = { kind: 'patched', instruction: 'LDX/ST/STX', field: 'off', from, to } as const;
@@ -67,12 +67,15 @@ export class PatchableCode {
         const before = SIZES[(code >> 3) & 3]!;
         const after = SIZES.indexOf(size);
         if (before !== original.size || after < 0)
-          throw new CoreError(`instruction ${index}: ${before} bytes are accessed, the field has ${original.size}, the kernel's ${size}`);
+          throw new CoreError(
+            `instruction ${index}: it accesses ${before} bytes, the field has ${original.size}, the kernel's field ${size}`,
+          );
         this.bytes[at] = (code & ~0x18) | (after << 3);
         return { ...patched, size: [before, size] };
       }
       case CLASS.LD: {
-        if (code !== OPCODE.LD_IMM64 || at + 2 * INSN_BYTES > this.bytes.length) throw new CoreError(`instruction ${index} is no ld_imm64`);
+        if (code !== OPCODE.LD_IMM64 || at + 2 * INSN_BYTES > this.bytes.length)
+          throw new CoreError(`instruction ${index} is not an ld_imm64`);
         const high = at + INSN_BYTES + 4;
         const from = (BigInt(this.#view.getUint32(high, this.#little)) << 32n) | BigInt(this.#view.getUint32(at + 4, this.#little));
         this.#expect(index, from, BigInt.asUintN(64, original.value), original.validate);
@@ -81,12 +84,12 @@ export class PatchableCode {
         return { kind: 'patched', instruction: 'LDIMM64', field: 'imm64', from, to: BigInt.asUintN(64, value) };
       }
       default:
-        throw new CoreError(`instruction ${index}, of opcode 0x${code.toString(16)}, is none that is relocated`);
+        throw new CoreError(`instruction ${index}, with opcode 0x${code.toString(16)}, cannot be relocated`);
     }
   }
 
   #expect(index: number, found: bigint, expected: bigint, validate: boolean): void {
-    if (validate && found !== expected) throw new CoreError(`instruction ${index} holds ${found}, where ${expected} was expected`);
+    if (validate && found !== expected) throw new CoreError(`instruction ${index} holds ${found}, expected ${expected}`);
   }
 
   #poison(at: number, unsafeSize: boolean): CorePatch {

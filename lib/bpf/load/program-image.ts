@@ -105,7 +105,7 @@ class Image {
         this.#extern(slot, meaning.name);
         return;
       default:
-        this.#conditions.add(`what ${symbol} is relocated to`);
+        this.#conditions.add(`the relocated value of ${symbol}`);
     }
   }
 
@@ -168,7 +168,7 @@ class Image {
 
   #setDistance(slot: number, callee: BpfFunction | undefined): void {
     const target = callee === undefined ? undefined : this.#starts.get(callee);
-    if (target === undefined) this.#conditions.add('where a call goes to');
+    if (target === undefined) this.#conditions.add('the target of a call');
     else this.#view.setInt32(slot * INSN_BYTES + 4, target - slot - 1, this.#little);
   }
 }

@@ -65,7 +65,7 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
   for (const relocation of object.coreRelocations) {
     const { kind, typeId, access, function: fn, offset } = relocation;
     if (fn === undefined || kind === undefined) {
-      outcomes.push({ relocation, refused: fn === undefined ? 'it is of no function' : 'its kind is not known' });
+      outcomes.push({ relocation, refused: fn === undefined ? 'it belongs to no function' : 'its kind is unknown' });
       continue;
     }
     try {

@@ -36,7 +36,8 @@ export function programTags(object: BpfObject, { kernel, modules = [] }: TagOpti
     const relocations = object.coreRelocations.filter(
       ({ function: fn, kind }) => fn !== undefined && kind !== 'local_type_id' && functions.has(`${fn.sectionIndex}:${fn.name}`),
     ).length;
-    const core = report === undefined && relocations > 0 ? [`${relocations} CO-RE relocations: the kernel's BTF would settle them`] : [];
+    const core =
+      report === undefined && relocations > 0 ? [`${relocations} CO-RE relocations: the kernel's BTF is needed to apply them`] : [];
     const refused = report?.outcomes.find(({ refused }) => refused !== undefined);
     const failing = refused === undefined ? [] : [`libbpf refuses the object: ${refused.refused}`];
     return {
@@ -72,7 +73,7 @@ export function parseProgramList(text: string, name = 'bpftool prog list'): Load
     try {
       list = JSON.parse(text);
     } catch (error) {
-      throw new FormatError('bad-value', { name }, `is no JSON: ${(error as Error).message}`, { cause: error });
+      throw new FormatError('bad-value', { name }, `is not JSON: ${(error as Error).message}`, { cause: error });
     }
     return fromJson(list);
   }

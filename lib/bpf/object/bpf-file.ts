@@ -48,7 +48,7 @@ export class BpfFile {
     // libbpf takes EM_NONE too: what old compilers wrote (bpf_object__elf_init).
     if (machine !== EM.BPF && machine !== 0)
       throw new FormatError('bad-value', place, `is an ELF file for machine ${machine}, not for BPF`);
-    if (type !== ET.REL || !is64) throw new FormatError('bad-value', place, 'is no relocatable 64-bit file, which BPF objects are');
+    if (type !== ET.REL || !is64) throw new FormatError('bad-value', place, 'is not a relocatable 64-bit file, as BPF objects are');
     this.elf = elf;
   }
 

@@ -34,7 +34,7 @@ export function readCoreRelocations(file: BpfFile, places: FunctionPlaces): BpfC
   const { sections, offsets, typeIds, kinds } = ext.relocations;
   return sections.flatMap(({ name, start, end }) => {
     const sectionIndex = elf.section(name)?.index;
-    if (sectionIndex === undefined) file.report('.BTF.ext', `core_relo is for section ${name}, which is not there`);
+    if (sectionIndex === undefined) file.report('.BTF.ext', `core_relo is for section ${name}, which does not exist`);
     return Array.from({ length: end - start }, (_, number): BpfCoreRelocation => {
       const row = start + number;
       const offset = offsets[row]!;

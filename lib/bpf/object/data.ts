@@ -106,7 +106,7 @@ function variablesOf(file: BpfFile, section: Section, datasec: number | undefine
     for (const entry of type.variables.slice(0, room)) {
       const variable = btf.type(entry.typeId);
       if (variable.kind !== 'VAR') {
-        file.report(section.name, `its DATASEC lists type ${entry.typeId}, which is no variable`);
+        file.report(section.name, `its DATASEC lists type ${entry.typeId}, which is not a variable`);
         continue;
       }
       named.add(variable.name);

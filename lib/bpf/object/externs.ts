@@ -48,7 +48,7 @@ export function readExterns(file: BpfFile): BpfExtern[] {
   );
   if (symbols.length === 0) return [];
   if (btf === undefined) {
-    for (const { name } of symbols) file.refuse('.symtab', `${name} is undefined, and there is no BTF that says what it is`, 'ESRCH');
+    for (const { name } of symbols) file.refuse('.symtab', `${name} is undefined, and there is no BTF that describes it`, 'ESRCH');
     return [];
   }
   const sections = new Map<number, string>();

@@ -73,12 +73,12 @@ export function readMapDefinition(btf: Btf, structId: number, name: string, isIn
         break;
       }
       case 'values':
-        if (isInner) fail('maps in maps are of one level');
+        if (isInner) fail('maps in maps have only one level');
         if (i !== struct.members.length - 1) fail("'values' is not the last member");
         values = readValues(btf, member, numbers['type'] ?? 0, name, fail);
         break;
       default:
-        fail(`member '${member.name}' is not known`);
+        fail(`member '${member.name}' is unknown`);
     }
   }
   if (numbers['type'] === undefined) fail('has no type');

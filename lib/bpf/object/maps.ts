@@ -84,7 +84,7 @@ function btfMaps(file: BpfFile): BpfMap[] {
   if (section === undefined) return [];
   const datasec = btf === undefined ? undefined : btf.type(btf.find('.maps', 'DATASEC')[0] ?? 0);
   if (btf === undefined || datasec?.kind !== 'DATASEC') {
-    file.refuse('.maps', 'BTF does not say what is in it', 'ENOENT');
+    file.refuse('.maps', 'BTF does not describe its contents', 'ENOENT');
     return [];
   }
   const symbols = new Map(file.symbols.filter(({ sectionIndex }) => sectionIndex === section.index).map(symbol => [symbol.name, symbol]));
@@ -207,7 +207,7 @@ function legacyMaps(file: BpfFile): BpfMap[] {
     .flatMap(section => {
       const bytes = file.attempt(section.name, () => section.stored());
       if (bytes === undefined) return [];
-      file.report(section.name, 'legacy map definitions: libbpf since 1.0 refuses the object');
+      file.report(section.name, 'legacy map definitions: libbpf 1.0 and later refuse the object');
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       return file.symbols
         .filter(({ sectionIndex, type, name }) => sectionIndex === section.index && type === STT.OBJECT && name !== '')
@@ -237,7 +237,7 @@ function legacyMaps(file: BpfFile): BpfMap[] {
               flags,
               pinned: false,
               autocreate: true,
-              refusal: 'a legacy definition: libbpf since 1.0 refuses the object',
+              refusal: 'a legacy definition: libbpf 1.0 and later refuse the object',
             },
           ];
         });

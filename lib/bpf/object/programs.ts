@@ -51,7 +51,7 @@ export function readFunctions(file: BpfFile): BpfFunction[] {
     // bpf_object__add_programs
     const end = value + size;
     if (value % 8n !== 0n || size % 8n !== 0n || size === 0n || end > BigInt(section.size)) {
-      file.report(section.name, `function ${name} at ${value}, of ${size} bytes, is not made of the section's instructions`);
+      file.report(section.name, `function ${name} at ${value}, of ${size} bytes, does not consist of whole instructions of the section`);
       continue;
     }
     functions.push({
@@ -87,7 +87,7 @@ function funcInfo(file: BpfFile): Map<string, number> {
   for (const { name, start, end } of sections) {
     for (let row = start; row < end; row++) {
       if (btf.kindOf(typeIds[row]!) === 'FUNC') ids.set(`${name}\0${offsets[row]}`, typeIds[row]!);
-      else file.report('.BTF.ext', `func_info of ${name}+${offsets[row]} refers to type ${typeIds[row]}, which is no FUNC`);
+      else file.report('.BTF.ext', `func_info of ${name}+${offsets[row]} refers to type ${typeIds[row]}, which is not a FUNC`);
     }
   }
   return ids;

@@ -78,7 +78,7 @@ export function readRelocations(file: BpfFile, targets: RelocationTargets): BpfR
     if (!isRelocationSection(section) || section.type === SHT.RELR || target === undefined || section.info === 0) continue;
     if (!target.allocated && (target.flags & SHF.EXECINSTR) === 0) continue;
     if (dataKind(target) !== undefined)
-      file.report(target.name, 'has relocations, which libbpf does not apply: its pointers stay as they are');
+      file.report(target.name, 'has relocations, which libbpf does not apply: its pointers do not change');
     file.attempt(section.name, () => {
       const { count, offset, type, symbol } = new RelocationTable(section, elf.header).rows(0, MOST - relocations.length);
       for (let i = 0; i < count; i++) {
@@ -152,7 +152,7 @@ class MeaningReader {
   }
 
   #call(instructions: Instructions, index: number, section: Section, symbol: ElfSymbol): RelocationMeaning {
-    if (instructions.src[index] !== CALL.SUBPROGRAM) return unknown('the call is of no subprogram');
+    if (instructions.src[index] !== CALL.SUBPROGRAM) return unknown('the call is not to a subprogram');
     // The compiler counts from the next instruction, and has -1 in place for a symbol of its own.
     const offset = Number(symbol.value) + (instructions.imm[index]! + 1) * INSN_BYTES;
     return this.#function('call', section, offset);
@@ -192,13 +192,13 @@ class MeaningReader {
   /** bpf_object__collect_map_relos: a slot of 8 bytes for each map or program. */
   #ofMap(target: Section, at: number, symbol: ElfSymbol): RelocationMeaning {
     const of = this.#withSlots.findLast(({ offset, slotsOffset }) => at >= offset + slotsOffset!);
-    if (of === undefined || of.sectionIndex !== target.index) return unknown('no map here holds maps or programs');
+    if (of === undefined || of.sectionIndex !== target.index) return unknown('there is no map of maps or programs here');
     if (symbol.type === STT.FUNC) {
       const program = this.#targets.functionAt(symbol.sectionIndex, Number(symbol.value));
-      return program === undefined ? unknown(`${symbol.name} is no program`) : { kind: 'slot', of, program };
+      return program === undefined ? unknown(`${symbol.name} is not a program`) : { kind: 'slot', of, program };
     }
     const map = this.#maps.get(`${symbol.sectionIndex}:${symbol.value}`);
-    return map === undefined ? unknown(`${symbol.name} is no map`) : { kind: 'slot', of, map };
+    return map === undefined ? unknown(`${symbol.name} is not a map`) : { kind: 'slot', of, map };
   }
 
   /** A pointer in data: R_BPF_64_ABS64 (or, of old compilers, R_BPF_64_64), the addend being in place. */
@@ -207,7 +207,7 @@ class MeaningReader {
     if (symbol.sectionIndex === 0 && symbol.binding !== STB.LOCAL) return this.#extern(symbol, false);
     const section = file.elf.sections[symbol.sectionIndex];
     const bytes = file.attempt(target.name, () => (target.type === SHT.NOBITS ? undefined : target.storedRange(at, 8)));
-    if (section === undefined || bytes === undefined) return unknown('points to no section');
+    if (section === undefined || bytes === undefined) return unknown('does not point to a section');
     const addend = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, file.littleEndian);
     const offset = Number(symbol.value + addend);
     if ((section.flags & SHF.EXECINSTR) !== 0) return this.#function('function', section, offset);

@@ -28,7 +28,7 @@ export function readStructOps(file: BpfFile): BpfStructOps[] {
     .flatMap(section => {
       const datasec = btf.type(btf.find(section.name, 'DATASEC')[0] ?? 0);
       if (datasec.kind !== 'DATASEC') {
-        file.refuse(section.name, 'BTF does not say what is in it', 'EINVAL');
+        file.refuse(section.name, 'BTF does not describe its contents', 'EINVAL');
         return [];
       }
       const symbols = new Map(
@@ -40,7 +40,7 @@ export function readStructOps(file: BpfFile): BpfStructOps[] {
           if (variable.kind !== 'VAR') return [];
           const type = file.attempt(section.name, () => btf.type(btf.resolve(variable.typeId)));
           if (type?.kind !== 'STRUCT' || type.name === '') {
-            file.refuse(section.name, `${variable.name} is of no struct with a name`);
+            file.refuse(section.name, `${variable.name} has no struct type with a name`);
             return [];
           }
           const symbol = symbols.get(variable.name);

@@ -45,14 +45,14 @@ export class ExternChecks {
   }
 
   #kconfig({ name, weak }: KconfigExtern): Verdict {
-    if (VIRTUAL.includes(name)) return accepted('libbpf', `${name} is a value that libbpf finds itself`);
+    if (VIRTUAL.includes(name)) return accepted('libbpf', `${name} is a value that libbpf provides itself`);
     if (!name.startsWith('CONFIG_'))
-      return this.#missing(name, weak, 'EINVAL', 'libbpf', `${name} is no option, and no value that libbpf finds`);
+      return this.#missing(name, weak, 'EINVAL', 'libbpf', `${name} is neither an option nor a value that libbpf provides`);
     const config = this.#kernel.pieces.config();
     if (config === undefined) {
       return weak
-        ? accepted('.symtab', `${name} is weak: 0 where it is not set`)
-        : untold('kconfig-unknown', '.config', `the kernel's .config is not known: it would tell whether ${name} is set`);
+        ? accepted('.symtab', `${name} is weak: 0 if it is not set`)
+        : untold('kconfig-unknown', '.config', `the kernel's .config is unknown: it would show whether ${name} is set`);
     }
     const value = config.get(name);
     return value === undefined
@@ -101,7 +101,7 @@ export class ExternChecks {
 
   #found({ name, weak, kind, typeId }: KsymExtern, btf: Btf, id: number, source: string): Verdict {
     if (!this.#compatible(typeId, btf, id)) {
-      return this.#missing(name, weak, 'EINVAL', source, `[${id}] ${name} is of another type than the object declares`, true);
+      return this.#missing(name, weak, 'EINVAL', source, `[${id}] ${name} has a different type than the object declares`, true);
     }
     const tagged = kind === 'kfunc' ? kfuncsOf(btf) : undefined;
     if (tagged !== undefined && tagged.size > 0 && !tagged.has(id)) {
@@ -121,7 +121,7 @@ export class ExternChecks {
   }
 
   #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {
-    if (weak) return accepted(source, `${says}; it is weak, and ${name} is then 0`, 'weak-extern');
+    if (weak) return accepted(source, `${says}; ${name} is weak, so it becomes 0`, 'weak-extern');
     return refused(typed ? 'extern-type' : 'unresolved-extern', errno, source, says);
   }
 }

@@ -69,7 +69,7 @@ export class KernelFeatures {
     if (known) return accepted(this.#source, `enum bpf_attach_type has BPF_${attachType}`);
     const says = `enum bpf_attach_type has no BPF_${attachType}`;
     if (PROGRAM_TYPES[programTypeNumber(type)]?.attachTypeAtAttach) {
-      return untold('unknown-attach-type', this.#source, `${says}; it is loaded all the same, how it is attached is the tool's affair`);
+      return untold('unknown-attach-type', this.#source, `${says}; it loads all the same, and the tool decides how to attach it`);
     }
     return refused('unknown-attach-type', 'EINVAL', this.#source, says);
   }
@@ -83,7 +83,7 @@ export class KernelFeatures {
     const strange = origin === 'btf' || origin === 'struct_ops' ? this.#strangeFlags(flags) : 0;
     if (strange !== 0) {
       const names = mapFlagNames(strange).replace(/\b(?=[A-Z])/g, 'BPF_F_');
-      return refused('unknown-map-flag', 'EINVAL', this.#source, `the enum of the flags of maps has no ${names}`);
+      return refused('unknown-map-flag', 'EINVAL', this.#source, `the enum of map flags has no ${names}`);
     }
     const operations = mapType(type)?.operations;
     const { symbols } = this.#kernel;
@@ -101,7 +101,7 @@ export class KernelFeatures {
     if (this.#helpers.has(id)) return accepted(this.#source, `enum bpf_func_id has ${name}`);
     const older = REPLACED[id];
     if (older !== undefined && this.#helpers.has(older)) {
-      return accepted(this.#source, `enum bpf_func_id has no ${name}; libbpf calls ${helperName(older)} in its place`);
+      return accepted(this.#source, `enum bpf_func_id has no ${name}; libbpf calls ${helperName(older)} instead`);
     }
     return refused('unknown-helper', 'EINVAL', this.#source, `enum bpf_func_id has no ${name}`);
   }

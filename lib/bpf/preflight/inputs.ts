@@ -29,10 +29,10 @@ export function objectsIn(source: ByteSource, path: string): FoundObjects {
   const finds = carve(source);
   // What is an object by its header, and can't be carved whole, tells itself what is wrong with it.
   if (finds.length === 0 && isObject(source)) return { objects: [opened(path, 0, source.read(0, source.size))], notes };
-  if (finds.length === 0) notes.push(`${path}: no BPF object in it`);
+  if (finds.length === 0) notes.push(`${path}: contains no BPF object`);
   const objects = finds.flatMap(({ form, bytes, offset }): FoundObject[] => {
     if (form !== 'light skeleton') return [opened(path, offset, bytes)];
-    notes.push(`${path}+0x${offset.toString(16)}: a light skeleton: its programs are put together as it is loaded`);
+    notes.push(`${path}+0x${offset.toString(16)}: a light skeleton: it builds its programs when it loads`);
     return [];
   });
   return { objects, notes };

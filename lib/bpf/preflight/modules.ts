@@ -23,7 +23,7 @@ export class PreflightModules {
     const { modules } = this.#kernel;
     const says =
       modules === undefined
-        ? 'a module that is loaded by then may have it: none was read'
+        ? 'a module may have it, but no modules were read'
         : `none of the ${modules.modules.length} modules that were read has it`;
     const because = [...verdict.because, { source: 'kernel', says }];
     return { ...verdict, certainty: modules === undefined ? 'likely' : verdict.certainty, because };
@@ -36,7 +36,7 @@ export class PreflightModules {
       ...verdict,
       code: 'needs-module',
       certainty: 'likely',
-      because: [...verdict.because, { source: 'kernel', says: `${module} has to be loaded` }],
+      because: [...verdict.because, { source: 'kernel', says: `${module} must be loaded first` }],
     };
   }
 

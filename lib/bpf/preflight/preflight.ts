@@ -134,7 +134,7 @@ export class Preflight {
   #programFindings(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
     const { definition, name } = program.meaning;
     if (definition === undefined) {
-      const says = `it knows no section ${name}: the program has no type unless the tool sets one`;
+      const says = `libbpf knows no section ${name}: the program has no type unless the tool sets one`;
       return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', 'libbpf', says) }];
     }
     const type = this.#features.programType(definition.type);
@@ -180,7 +180,7 @@ export class Preflight {
       types.set(targetBtf.name, names.add(targetBtf.nameOf(target.rootTypeId)));
     }
     return [...types].map(([source, names]) => {
-      const verdict = this.#modules.in('the module', accepted(source, `it has ${[...names].join(', ')}, and the kernel itself has not`));
+      const verdict = this.#modules.in('the module', accepted(source, `it has ${[...names].join(', ')}, which the kernel itself lacks`));
       return { kind: 'core', subject: `CO-RE of ${[...names].join(', ')}`, verdict };
     });
   }
@@ -211,7 +211,7 @@ export class Preflight {
         const verdict = this.#features.helper(id);
         const subject = helperName(id) ?? `helper ${id}`;
         if (verdict.outcome !== 'refused' || withData.has(id)) return { kind: 'helper', subject, verdict };
-        const says = `${verdict.because[0]!.says}; ${fn} calls it only where read-only data is set otherwise`;
+        const says = `${verdict.because[0]!.says}; ${fn} calls it only if read-only data has other values`;
         return { kind: 'helper', subject, verdict: accepted(verdict.because[0]!.source, says, 'core-guarded', 'likely') };
       });
   }
@@ -245,14 +245,14 @@ function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModul
         'core-poisoned',
         'EINVAL',
         '.BTF.ext',
-        `insn ${instruction}: the kernel has no such thing, and no test leads around it`,
+        `insn ${instruction}: the kernel does not have it, and no test skips it`,
       );
       // A type of the kernel's own is taken before those of its modules.
       return [{ kind: 'core', subject: text, verdict: resolution?.candidates.length === 0 ? modules.unless(verdict) : verdict }];
     }
     if (relocation.function !== program) return [];
-    const guards = poison.guards.length === 0 ? 'nothing leads to it' : poison.guards.join(', ');
-    const says = `insn ${instruction}: the kernel has no such thing; ${guards}${poison.byData ? ', as long as read-only data stays as it is' : ''}`;
+    const guards = poison.guards.length === 0 ? 'no code reaches it' : poison.guards.join(', ');
+    const says = `insn ${instruction}: the kernel does not have it; ${guards}${poison.byData ? ', as long as read-only data stays as it is' : ''}`;
     return [{ kind: 'core', subject: text, verdict: accepted('.BTF.ext', says, 'core-guarded', poison.byData ? 'likely' : 'proven') }];
   });
 }
@@ -274,7 +274,7 @@ function missingCalls(
   }
   return [...names].map(name => {
     const [evidence] = externs.get(name)!.because;
-    const verdict = refused('unresolved-extern', 'EINVAL', evidence!.source, `${evidence!.says}, and no test leads around the call`);
+    const verdict = refused('unresolved-extern', 'EINVAL', evidence!.source, `${evidence!.says}, and no test skips the call`);
     return { kind: 'extern', subject: `call of ${name}`, verdict: modules.unless(verdict) };
   });
 }

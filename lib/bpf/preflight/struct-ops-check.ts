@@ -36,5 +36,5 @@ function membersVerdict(object: BpfObject, ops: BpfStructOps, btf: Btf, id: numb
   const missing = structOpsMembers(object, ops).find(member => !members.has(member.name));
   const struct = `STRUCT [${id}] ${btf.nameOf(id)}`;
   if (missing !== undefined) return refused('struct-ops-member', 'EOPNOTSUPP', source, `${struct} has no member ${missing.name}`);
-  return accepted(source, `${struct} has the members that are set`);
+  return accepted(source, `${struct} has all members that the object sets`);
 }

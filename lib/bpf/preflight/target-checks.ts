@@ -20,7 +20,7 @@ export interface TargetVerdict {
 const KPROBE = /^([A-Za-z0-9_.]+)(?:\+(0x[0-9a-f]+|\d+))?$/i;
 
 /** Iterators that are attached with something to go through (attach_target of struct bpf_iter_reg), without which the kernel refuses them. */
-const ITERATED: Readonly<Record<string, string>> = { bpf_map_elem: 'a map', bpf_sk_storage_map: 'a map', cgroup: 'a control group' };
+const ITERATED: Readonly<Record<string, string>> = { bpf_map_elem: 'a map', bpf_sk_storage_map: 'a map', cgroup: 'a cgroup' };
 
 /** Whether a program attaches to what its section names. */
 export class TargetChecks {
@@ -41,7 +41,7 @@ export class TargetChecks {
     if (target === undefined || target === '') {
       const says = definition.needsBtfTarget
         ? `SEC("${meaning.name}") names no target: libbpf refuses to load it unless the tool sets one`
-        : `SEC("${meaning.name}") names no target: the tool says what it is attached to`;
+        : `SEC("${meaning.name}") names no target: the tool decides what it attaches to`;
       return [{ subject: `target of ${name}`, verdict: untold('no-target', '.symtab', says) }];
     }
     const one = (subject: string, verdict: Verdict): TargetVerdict[] => [{ subject, verdict }];
@@ -65,19 +65,13 @@ export class TargetChecks {
       case 'iterator':
         return one(`iterator ${target}`, this.#iterator(target));
       case 'btf-pattern':
-        return one(
-          `${name} on ${target}`,
-          untold('target-elsewhere', '.symtab', `functions that match ${target} are looked up by the loader`),
-        );
+        return one(`${name} on ${target}`, untold('target-elsewhere', '.symtab', `the loader looks up the functions that match ${target}`));
       case 'program-function':
-        return one(
-          `${name} ${target}`,
-          untold('target-elsewhere', '.symtab', 'the program whose function it replaces is given by the tool'),
-        );
+        return one(`${name} ${target}`, untold('target-elsewhere', '.symtab', 'the tool names the program whose function it replaces'));
       case 'uprobe':
       case 'usdt': {
         // uprobes of a section without a file are attached by the tool: libbpf's own attaching refuses them.
-        const says = target.includes(':') ? 'the target is in a file of user space' : `${target} names no file: the tool attaches it`;
+        const says = target.includes(':') ? 'the target is in a user-space file' : `${target} names no file: the tool attaches it`;
         return one(`${name} on ${target}`, untold('target-elsewhere', '.symtab', says));
       }
     }
@@ -85,7 +79,7 @@ export class TargetChecks {
 
   #kprobe(onReturn: boolean, target: string): Verdict {
     const match = KPROBE.exec(target);
-    if (match === null) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is no function's name with an offset`);
+    if (match === null) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is not a function name with an offset`);
     const [, symbol, offset] = match;
     if (Number(offset ?? 0) === 0) {
       const answer = traceabilityOf(this.#kernel).answer(symbol!);
@@ -95,13 +89,13 @@ export class TargetChecks {
       if (byName.code !== 'no-symbol' || instance === undefined || loaded === undefined) return this.#unlessModule(byName);
       return this.#modules.in(instance.module, loaded);
     }
-    if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe takes no offset');
+    if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe cannot have an offset');
     return this.#unlessModule(traceabilityOf(this.#kernel).place(target)!.kprobe);
   }
 
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */
   #pattern(pattern: string): Verdict {
-    if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is no pattern over functions`);
+    if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is not a function pattern`);
     const { functions } = this.#kernel;
     const { filters } = tracingOf(this.#kernel);
     if (!/[*?]/.test(pattern) || !filters.hasMulti) {
@@ -126,8 +120,13 @@ export class TargetChecks {
     if (traceable > 0 && traceable === matched) return accepted('kallsyms', `${says} all`);
     // Since 1.3 it goes by available_filter_functions; before, one that can't be traced keeps the link from being made.
     if (traceable > 0)
-      return accepted('kallsyms', `${says} ${traceable}; libbpf before 1.3 asks for the others too, and is refused`, 'accepted', 'likely');
-    if (unknown) return untold('sites-unknown', 'kallsyms', `${says} a number that is not known`);
+      return accepted(
+        'kallsyms',
+        `${says} ${traceable}; libbpf before 1.3 asks for the others too, and the kernel refuses`,
+        'accepted',
+        'likely',
+      );
+    if (unknown) return untold('sites-unknown', 'kallsyms', `${says} an unknown number`);
     const table = this.#kernel.modules;
     for (let row = 0; row < (table?.count ?? 0); row++) {
       if (!matchesPattern(table!.name(row), pattern)) continue;
@@ -158,7 +157,7 @@ export class TargetChecks {
         'no-trace-event',
         'EINVAL',
         '_ftrace_events',
-        `${target} is a record of ftrace's own, no tracepoint: BPF attaches to none of them`,
+        `${target} is one of ftrace's own records, not a tracepoint: BPF cannot attach to it`,
       );
     }
     if (event.code !== 'no-tracepoint') return event;
@@ -219,9 +218,7 @@ export class TargetChecks {
   ): TargetVerdict[] | undefined {
     const subject = `${kind} for ${module === undefined ? name : `${module}:${name}`}`;
     if (module !== undefined && this.#kernel.modules === undefined) {
-      return [
-        { subject, verdict: untold('in-module', 'kernel', `${module} has its own BTF: no module was read, --modules DIR gives them`) },
-      ];
+      return [{ subject, verdict: untold('in-module', 'kernel', `${module} has its own BTF, but no module was read: pass --modules DIR`) }];
     }
     const places = all.filter(({ function: fn }) => fn.btf && (module === undefined || fn.module === module));
     const found = places.find(({ fentry }) => fentry.attach.outcome === 'accepted') ?? places[0];
@@ -239,7 +236,7 @@ export class TargetChecks {
       return [
         {
           subject,
-          verdict: untold('in-module', fn.path, `which functions of ${fn.module} may be changed is told to the kernel as it is loaded`),
+          verdict: untold('in-module', fn.path, `${fn.module} tells the kernel which of its functions may be changed only when it loads`),
         },
       ];
     }
@@ -260,7 +257,7 @@ export class TargetChecks {
     const verdict = this.#btfFunction(`bpf_iter_${name}`, 'no-iterator');
     const of = ITERATED[name];
     if (verdict.outcome !== 'accepted' || of === undefined) return verdict;
-    return untold('no-target', 'kernel', `the iterator is there; it is attached to ${of}, which the tool gives`);
+    return untold('no-target', 'kernel', `the iterator exists; it attaches to ${of}, which the tool passes`);
   }
 
   #btfFunction(name: string, code: 'no-lsm-hook' | 'no-iterator'): Verdict {

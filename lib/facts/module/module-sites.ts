@@ -29,13 +29,13 @@ export function readModuleMcount(file: ElfFile, diagnostics: Diagnostic[]): Modu
   if (first === undefined || first.type === SHT.NOBITS) return undefined;
   if (others.length > 0) {
     const what = others.length === 1 ? 'one more section is' : `${others.length} more sections are`;
-    diagnostics.push({ place: { name: first.label }, message: `${first.label}: ${what} named so; the kernel reads the first` });
+    diagnostics.push({ place: { name: first.label }, message: `${first.label}: ${what} named the same; the kernel reads the first` });
   }
   const table = tableOf(file, first);
   const { elsewhere } = table;
   if (elsewhere > 0) {
     const what = elsewhere === 1 ? 'one relocation points' : `${elsewhere} relocations point`;
-    diagnostics.push({ place: { name: first.label }, message: `${first.label}: ${what} into no section` });
+    diagnostics.push({ place: { name: first.label }, message: `${first.label}: ${what} outside every section` });
   }
   return table;
 }

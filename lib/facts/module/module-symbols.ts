@@ -41,7 +41,7 @@ export function readModuleSymbols(file: ElfFile, table: SymbolTable, diagnostics
   if (damaged > 0) {
     diagnostics.push({
       place: { name: table.section.label },
-      message: `${table.section.label}: ${damaged} symbols have no name or no place`,
+      message: `${table.section.label}: ${damaged} symbols have no name or no address`,
     });
   }
   const ends = file.sections.filter(isCode);

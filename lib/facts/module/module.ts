@@ -89,7 +89,7 @@ export class Module implements Disposable {
     const modinfo = file.section('.modinfo');
     if (modinfo === undefined || file.symbols === undefined) {
       const missing = modinfo === undefined ? '.modinfo' : '.symtab';
-      throw new FormatError('unsupported', { name: file.name }, `the ELF file has no ${missing}: it is no kernel module`);
+      throw new FormatError('unsupported', { name: file.name }, `the ELF file has no ${missing}: it is not a kernel module`);
     }
     this.file = file;
     this.modinfo = new Modinfo(modinfo.data());

@@ -85,7 +85,7 @@ function otherName({ kernel, name }: Subject, symbol: Definition, entry: Entry):
   const at = `${entry.unit} defines the code as ${entry.name}${entry.declared === undefined ? '' : ` (${entry.declared})`}`;
   const symbols = kernel.definitions.find(entry.name);
   if (name.endsWith(entry.name) && !symbols.some(({ address }) => address === symbol.address)) {
-    return proven('pahole-renamed', symbol, `${at}: the symbol was renamed after it was compiled`);
+    return proven('pahole-renamed', symbol, `${at}: the symbol was renamed after compilation`);
   }
   return proven('pahole-alias', symbol, `${at}: ${name} is an alias, which DWARF does not define`);
 }

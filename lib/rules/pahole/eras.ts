@@ -8,10 +8,10 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
  */
 export const ERAS = [
   { id: 'external', from: 116, to: 118, keeps: 'external functions' },
-  { id: 'ftrace', from: 119, to: 121, keeps: 'functions that ftrace knows, or external ones where it sees none' },
-  { id: 'symbols', from: 122, to: 124, keeps: 'functions with a symbol of just their name' },
-  { id: 'prototypes', from: 125, to: 130, keeps: 'functions whose definitions agree and whose arguments are where the ABI has them' },
-  { id: 'addresses', from: 131, to: 131, keeps: 'the same, of names with one address' },
+  { id: 'ftrace', from: 119, to: 121, keeps: 'functions with an ftrace site, or external ones if it finds no site' },
+  { id: 'symbols', from: 122, to: 124, keeps: 'functions with a symbol of exactly their name' },
+  { id: 'prototypes', from: 125, to: 130, keeps: 'functions whose definitions agree and whose arguments are where the ABI puts them' },
+  { id: 'addresses', from: 131, to: 131, keeps: 'the same, for names with one address' },
   { id: 'signatures', from: 132, to: 999, keeps: 'the same, with their parameters as in the source' },
 ] as const;
 
@@ -109,7 +109,9 @@ export function guessPahole(kernel: KernelFacts, statistics: BtfStatistics, give
     if (left.length === 0) contradicted = true;
     else eras = left;
     because.push(
-      left.length > 0 ? evidence : { ...evidence, says: `${evidence.says}: that does not fit the functions it holds, and is not used` },
+      left.length > 0
+        ? evidence
+        : { ...evidence, says: `${evidence.says}: kelf ignores it, because it does not fit the functions in the BTF` },
     );
     return left.length > 0;
   };
@@ -145,7 +147,7 @@ export function guessPahole(kernel: KernelFacts, statistics: BtfStatistics, give
   if (repeated > 0) {
     narrow(era => era.id === 'symbols' || era.id === 'prototypes', {
       source,
-      says: `has several FUNCs for each of ${repeated} names, as threads of pahole 1.24 to 1.28 write where prototypes are not compared`,
+      says: `has several FUNCs for each of ${repeated} names, as threads of pahole 1.24 to 1.28 write if prototypes are not compared`,
     });
   }
   const { withFunc } = statistics.ambiguous;

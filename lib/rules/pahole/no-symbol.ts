@@ -16,18 +16,18 @@ export function withoutSymbol(kernel: KernelFacts, name: string, dwarf: DwarfFac
   for (const { address, unit } of definitions) {
     const row = address === undefined ? undefined : kernel.functions.find(name).length === 0 && symbolAt(kernel, address);
     if (typeof row !== 'string') continue;
-    const says = `${unit} defines ${name} at this address, where the symbol is ${row}: it was renamed after it was compiled`;
+    const says = `${unit} defines ${name} at this address, where the symbol is ${row}: it was renamed after compilation`;
     return proven('pahole-renamed', { source: 'DWARF', address: address!, says });
   }
   const defined = definedAt(definitions);
   if (found.inlined.length === 0) {
-    return proven('pahole-no-symbol', { source: 'DWARF', says: `${name} is defined (${defined}), and no code is left of it` });
+    return proven('pahole-no-symbol', { source: 'DWARF', says: `${name} is defined (${defined}), but no code of it is left` });
   }
   const into = found.inlined.slice(0, LISTED).map(({ caller, call }) => (call === undefined ? `${caller}()` : `${caller}() at ${call}`));
   const more = found.inlined.length > LISTED || !found.complete ? ', and more' : '';
   return proven(
     'pahole-inlined',
-    { source: 'DWARF', says: `${name} (${defined}) has no code of its own: pahole finds no function symbol to go with it` },
+    { source: 'DWARF', says: `${name} (${defined}) has no code of its own: pahole finds no function symbol for it` },
     { source: 'DWARF', says: `its code is inlined into ${into.join(', ')}${more}` },
   );
 }
@@ -35,7 +35,7 @@ export function withoutSymbol(kernel: KernelFacts, name: string, dwarf: DwarfFac
 function declaredOnly(name: string, { entries, complete }: UnderName): Reason {
   const units = new Set(entries.map(({ unit }) => unit)).size;
   const count = `${complete ? '' : 'at least '}${units} unit${units === 1 ? '' : 's'}`;
-  const says = `${name} is declared in ${count} (${definedAt(entries)}) and defined in none: it is of a module, or was not built, or its calls were optimized away`;
+  const says = `${name} is declared in ${count} (${definedAt(entries)}) and defined in none: it is in a module, or was not built, or its calls were optimized away`;
   return proven('pahole-declaration', { source: 'DWARF', says });
 }
 

@@ -24,7 +24,7 @@ const staticFunction: Rule = ({ name, symbols }, era) => {
   return {
     code: 'pahole-static',
     certainty: 'proven',
-    because: [{ source: 'rule', says: `${eraReleases(era)}: external functions only are kept, and ${name} is static` }],
+    because: [{ source: 'rule', says: `${eraReleases(era)}: keeps only external functions, and ${name} is static` }],
   };
 };
 
@@ -36,12 +36,12 @@ const ftraceFilter: Rule = (subject, era) => {
   const rows = kernel.functions.find(name);
   if (usable) {
     if (rows.length === 0 || rows.some(row => kernel.functions.hasSite(row))) return undefined;
-    const says = `${eraReleases(era)}: what the words of __mcount_loc point at is kept, and none points into ${name}`;
+    const says = `${eraReleases(era)}: keeps only functions that the words of __mcount_loc point at, and none points into ${name}`;
     return { code: 'pahole-no-ftrace-site', certainty: 'proven', because: [{ source: 'rule', says }] };
   }
   if (symbols.length === 0 || !symbols.every(({ binding }) => binding === 'local')) return undefined;
   const because: Evidence[] = [
-    { source: 'rule', says: `${eraReleases(era)}: the functions are kept that the words of __mcount_loc in the file point at` },
+    { source: 'rule', says: `${eraReleases(era)}: keeps the functions that the words of __mcount_loc in the file point at` },
   ];
   if (kernel.image === undefined)
     because.push({ source: '__mcount_loc', says: 'the image would show whether its words are zero in the file' });
@@ -49,7 +49,7 @@ const ftraceFilter: Rule = (subject, era) => {
   else because.push({ source: '__mcount_loc', address: table.start, says: `all ${table.count} words of the table are zero in the file` });
   because.push({
     source: 'rule',
-    says: `so it saw no function that ftrace knows, and fell back to external functions only: ${name} is static`,
+    says: `so it found no function with an ftrace site, and fell back to only external functions: ${name} is static`,
   });
   return { code: 'pahole-external-only-fallback', certainty: 'proven', because };
 };
@@ -61,7 +61,7 @@ const alias: Rule = ({ kernel, symbols, source }) => {
     const first = kernel.symbols.containing(symbol.address);
     const row = first === undefined ? undefined : functions.withBtfAt(first);
     if (row === undefined) continue;
-    const says = `${functions.name(row)} stands at the same address and has a FUNC: this name is an alias, which DWARF does not define`;
+    const says = `${functions.name(row)} has the same address and has a FUNC: this name is an alias, which DWARF does not define`;
     return { code: 'pahole-alias', certainty: 'proven', because: [{ source, address: symbol.address, says }] };
   }
   return undefined;
@@ -72,8 +72,8 @@ const suffix: Rule = ({ kernel, symbols, clones, source }, era) => {
   if (symbols.length > 0 || clones.length === 0) return undefined;
   const exact = era.to <= 124;
   const says = exact
-    ? `only ${listed(clones)}; ${eraReleases(era)}: a symbol has to be of just the function's name`
-    : `only ${listed(clones)}; ${eraReleases(era)}: they are taken only where the kernel asks for optimized functions, as it does since 6.5 and 6.1.74`;
+    ? `only ${listed(clones)}; ${eraReleases(era)}: needs a symbol with exactly the function's name`
+    : `only ${listed(clones)}; ${eraReleases(era)}: takes them only if the kernel asks for optimized functions, as it has since 6.5 and 6.1.74`;
   return {
     code: 'pahole-suffix',
     certainty: exact || kernel.change('optimizedBtf').has === false ? 'proven' : 'likely',
@@ -85,7 +85,7 @@ const suffix: Rule = ({ kernel, symbols, clones, source }, era) => {
 const ambiguousAddress: Rule = ({ name, symbols, clones, source }, era) => {
   const group = [...symbols, ...clones].filter(({ name: full }) => !/\.(cold|part)/.test(full));
   if (new Set(group.map(({ address }) => address)).size < 2) return undefined;
-  const says = `${eraReleases(era)}: names of several addresses are dropped: ${listed(group)}`;
+  const says = `${eraReleases(era)}: drops names with several addresses: ${listed(group)}`;
   return {
     code: 'pahole-ambiguous-address',
     certainty: 'proven',
@@ -98,7 +98,7 @@ const inconsistentPrototypes: Rule = ({ name, symbols, source, dwarf }, era) => 
   // With DWARF, the prototypes themselves were compared.
   if (symbols.length < 2 || dwarf !== undefined) return undefined;
   const files = symbols.map(({ file }) => file ?? 'a global one').join(', ');
-  const says = `${symbols.length} functions are named ${name} (${files}); ${eraReleases(era)}: names whose prototypes differ are dropped`;
+  const says = `${symbols.length} functions are named ${name} (${files}); ${eraReleases(era)}: drops names whose prototypes differ`;
   return {
     code: 'pahole-inconsistent-prototypes',
     certainty: 'likely',
@@ -109,14 +109,14 @@ const inconsistentPrototypes: Rule = ({ name, symbols, source, dwarf }, era) => 
 /** From 1.31, symbols with `.cold` or `.part` do not stand for their function. */
 const outlinedOnly: Rule = ({ symbols, clones, source }, era) => {
   if (symbols.length > 0 || clones.length === 0 || !clones.every(({ name }) => /\.(cold|part)/.test(name))) return undefined;
-  const says = `only ${listed(clones)}; ${eraReleases(era)}: these are not taken for the function`;
+  const says = `only ${listed(clones)}; ${eraReleases(era)}: does not treat these as the function`;
   return { code: 'pahole-suffix', certainty: 'proven', because: [{ source, address: clones[0]!.address, says }] };
 };
 
 /** 1.32 drops clones whose parameters were changed (109e5e4, fb8328e). */
 const optimizedParameters: Rule = ({ symbols, clones, source }, era) => {
   if (symbols.length > 0 || !clones.some(({ name }) => /\.(isra|constprop)/.test(name))) return undefined;
-  const says = `only ${listed(clones)}; ${eraReleases(era)}: clones whose parameters the compiler changed are dropped`;
+  const says = `only ${listed(clones)}; ${eraReleases(era)}: drops clones whose parameters the compiler changed`;
   return { code: 'pahole-optimized-parameters', certainty: 'likely', because: [{ source, address: clones[0]!.address, says }] };
 };
 
@@ -155,6 +155,6 @@ function unknown({ name, source, dwarf }: Subject, era: Era): Reason {
   const says =
     dwarf === undefined
       ? `the image does not tell: ${name} may be assembly, have parameters without names or in registers the ABI does not use, or come from a unit without debug information; its DWARF would settle it`
-      : `nothing in the DWARF of the image keeps ${name} out of BTF by the rules of ${eraReleases(era)}: the BTF was made by another pahole, or with other flags, or from other debug information`;
+      : `nothing in the DWARF of the image keeps ${name} out of BTF by the rules of ${eraReleases(era)}: a different pahole made the BTF, or it ran with other flags or on other debug information`;
   return { code: 'pahole-unknown', certainty: 'open', because: [{ source: dwarf === undefined ? source : 'DWARF', says }] };
 }

@@ -55,14 +55,14 @@ describe('kelf addr', () => {
   it('what is no address of the kernel is told from what is wrong with it', async () => {
     for (const [query, says] of [
       ['0x123456789012345678901', /has more than 64 bits: 21 digits/],
-      ['0x12zz', /is no address: 0x and hexadecimal digits/],
+      ['0x12zz', /is not an address: 0x and hexadecimal digits/],
       ['+5', /neither an address, such as 0x\w+, nor a name/],
-      ['0x100', /linked at 0xffffffff81000000 to 0xffffffff8100a000; an address so small is a NULL pointer/],
-      ['0x7f0000001000', /an address so low is one of a user process/],
-      ['0xffffffffc0000000', /KASLR moves those of a running kernel/],
-      ['123456789012', /as an address it is written 0x123456789012/],
+      ['0x100', /linked at 0xffffffff81000000 to 0xffffffff8100a000; such a small address is a NULL pointer/],
+      ['0x7f0000001000', /such a low address belongs to a user process/],
+      ['0xffffffffc0000000', /KASLR moves the addresses of a running kernel/],
+      ['123456789012', /to pass an address, write 0x123456789012/],
       ['elf_binary', /what contains it: load_elf_binary$/],
-      ['nonsense', /kelf why tells what became of it/],
+      ['nonsense', /kelf why tells what happened to it/],
       ['tty_write+0x4/0x30', /no tty_write is 0x30 bytes long, but 0x20/],
     ] as const) {
       const { code, stdout, stderr } = await cli('addr', WITHOUT, query);
@@ -76,9 +76,9 @@ describe('kelf addr', () => {
   it('an offset behind the end of its function, and one into the per-CPU area', async () => {
     const { stdout } = await cli('addr', WITHOUT, 'tty_write+0x20', 'tty_write+0x24', '0x8');
     expect(stdout).to.contain(
-      'tty_write ends here: as a return address it is of the call in front, at tty_write+0x1f, which does not return\n',
+      'tty_write ends here: as a return address it belongs to the call before it, at tty_write+0x1f, which does not return\n',
     );
-    expect(stdout).to.contain('tty_write ends at +0x20: this is behind it\n');
+    expect(stdout).to.contain('tty_write ends at +0x20: the address is past its end\n');
     expect(stdout).to.match(/^0x8 .*\n(.*\n)? {2}per-CPU data: an offset into the area/m);
     const { stdout: inside } = await cli('addr', WITHOUT, 'tty_write+0x1f');
     expect(inside).not.to.contain('ends');
@@ -103,7 +103,7 @@ describe('kelf addr', () => {
     rmSync(folder, { recursive: true });
     expect(code).to.equal(0);
     expect(stdout).to.match(/^0x\w+ outer\+0x0\/0x50\n0x\w+ other\+0x0\/\w+\n {2}other at dwarf-other\.c:/);
-    expect(stderr).to.contain('.debug_line+0x6: a line number table of DWARF 99; 2 to 5 are read');
+    expect(stderr).to.contain('.debug_line+0x6: a line number table of DWARF 99; kelf reads 2 to 5');
   });
 
   it('an address where nothing stands, and what is no address', async () => {

@@ -58,11 +58,11 @@ describe('kelf attach', () => {
 
   it('says what a name is that is no function', async () => {
     const said = async (name: string): Promise<string> => (await cli('attach', AMD64, name)).stdout.trimEnd();
-    expect(await said('do_initcalls+0x4')).to.match(/^do_initcalls\+0x4: a place, not a function: 'kelf trace'/);
+    expect(await said('do_initcalls+0x4')).to.match(/^do_initcalls\+0x4: an address, not a function: 'kelf trace'/);
     expect(await said('tracepoint:sched_switch')).to.match(/: a tracepoint, not a function/);
     expect(await said('syscall:none')).to.match(/: no system call of that name$/);
     expect(await said('xfs:xfs_trans_alloc')).to.match(
-      /: of a module's function give the name alone, xfs_trans_alloc, with --modules DIR$/,
+      /: for a function of a module pass the name alone, xfs_trans_alloc, with --modules DIR$/,
     );
     expect((await cli('attach', AMD64, 'none', '--as', 'perf')).stderr).to.match(/^kelf: none: no function of that name$/m);
     expect((await cli('attach', AMD64, '')).code).to.equal(2);
@@ -71,10 +71,10 @@ describe('kelf attach', () => {
   it('says that the BTF is of another kernel', async () => {
     const foreign = await cli('attach', AMD64, 'tty_write', '--as', 'perf', '--btf', fixture('vmlinux-arm64.external-only.btf'));
     expect(foreign.stderr).to.match(
-      /external-only\.btf looks like the BTF of another kernel, for \d+ of its \d+ functions have no symbol here/,
+      /external-only\.btf looks like the BTF of another kernel: \d+ of its \d+ functions have no symbol here/,
     );
     const build = await cli('attach', AMD64, 'tty_write', '--as', 'perf', '--btf', ARM64);
-    expect(build.stderr).to.match(/vmlinux-arm64 (looks like the BTF of another kernel|is of another build)/);
+    expect(build.stderr).to.match(/vmlinux-arm64 (looks like the BTF of another kernel|is from a different build)/);
     expect((await cli('attach', AMD64, 'tty_write', '--as', 'perf', '--btf', AMD64)).stderr).not.to.match(/another/);
   });
 

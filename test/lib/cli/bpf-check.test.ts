@@ -135,7 +135,7 @@ describe('kelf bpf check', () => {
     expect(await cli('bpf', 'check', list, KERNEL, '-k', KERNEL)).to.deep.equal({
       code: 4,
       stdout: '',
-      stderr: `kelf: ${list}: no BPF object in it; ${KERNEL}: no BPF object in it\n`,
+      stderr: `kelf: ${list}: contains no BPF object; ${KERNEL}: contains no BPF object\n`,
     });
   });
 
@@ -154,7 +154,7 @@ describe('kelf bpf check', () => {
       const none = await cli('bpf', 'check', OBJECT, '-k', KERNEL, '-k', ARM64, '--modules', folder);
       expect(none.code).to.equal(3);
       expect(none.stdout)
-        .to.match(/unreadable: .*there is no module/)
+        .to.match(/unreadable: .*contains no module/)
         .and.to.match(/on_load_elf_return .* unreadable +open/);
     } finally {
       rmSync(folder, { recursive: true });

@@ -223,7 +223,7 @@ describe('kelf sections, segments, symbols, relocs, notes', () => {
     const source = openSource(path);
     ftruncateSync(openSync(path, 'r+'), 1000);
     expect(() => source.read(0, 1 << 19))
-      .to.throw(FormatError, /shrinking\+0x3e8: the file became shorter/)
+      .to.throw(FormatError, /shrinking\+0x3e8: the file shrank while/)
       .with.property('code', 'truncated');
     source.close();
   });

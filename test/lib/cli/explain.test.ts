@@ -8,7 +8,7 @@ describe('kelf explain', () => {
     expect(JSON.parse((await cli('explain', 'ambiguous-name', '--json')).stdout)).to.deep.equal({
       schema: 'kelf/reasons',
       version: 1,
-      reasons: [{ code: 'ambiguous-name', title: 'several symbols bear the name', page }],
+      reasons: [{ code: 'ambiguous-name', title: 'several symbols share this name', page }],
     });
   });
 

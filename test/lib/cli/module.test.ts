@@ -90,7 +90,7 @@ describe('kelf module, and --modules', () => {
     expect((await cli('module', MODULE, '--sites', '--exports')).code).to.equal(2);
     const { code, stderr } = await cli('module', KERNEL);
     expect(code).to.equal(3);
-    expect(stderr).to.match(/the ELF file has no \.modinfo: it is no kernel module\n$/);
+    expect(stderr).to.match(/the ELF file has no \.modinfo: it is not a kernel module\n$/);
   });
 
   it('trace --modules answers for functions of modules', async () => {

@@ -197,6 +197,6 @@ describe('raw images', () => {
 
   it('of which nothing tells the base are an error', () => {
     const made = image(0xc020_8000n, { bits: 32 });
-    expect(() => analyseRawImage(made.bytes, ARM32, 'zImage')).to.throw(FormatError, 'the address that the image is linked at');
+    expect(() => analyseRawImage(made.bytes, ARM32, 'zImage')).to.throw(FormatError, 'the address at which the image is linked');
   });
 });

@@ -60,8 +60,8 @@ describe('the running kernel and the file it was booted from', () => {
     notes[at]! ^= 1;
     const kernel = running(true, notes);
     expect(kernel.functions.ftrace).to.equal('unknown');
-    expect(kernel.pieces.notes[0]).to.match(/is of another build than the kernel that runs: it is not read$/);
-    expect(kernel.pieces.notes[1]).to.match(/can't be read: what ftrace can trace is not known/);
+    expect(kernel.pieces.notes[0]).to.match(/is from a different build than the running kernel: kelf does not read it$/);
+    expect(kernel.pieces.notes[1]).to.match(/can't be read: it is unknown what ftrace can trace/);
   });
 
   it('says what is weaker without the file', () => {
@@ -69,6 +69,6 @@ describe('the running kernel and the file it was booted from', () => {
     expect(kernel.functions.ftrace).to.equal('unknown');
     expect(kernel.pieces.blacklist()).to.equal(undefined);
     expect(kernel.pieces.notes).to.have.length(2);
-    expect(kernel.pieces.notes[1]).to.match(/can't be read: kprobes may be refused where they are said to be accepted$/);
+    expect(kernel.pieces.notes[1]).to.match(/can't be read: the kernel may refuse kprobes that kelf says it accepts$/);
   });
 });

@@ -120,7 +120,7 @@ describe('A recipe for kprobe_events', () => {
   it('leaves out what no general register holds, and says so', () => {
     const [recipe] = kernel().attach('floats').functions;
     expect(recipe!.attach('kprobe_events')).to.equal('p:floats floats p1=%di:s32');
-    expect(recipe!.signature!.notes).to.deep.equal(['p0 is passed in a floating-point register, which probes do not read']);
+    expect(recipe!.signature!.notes).to.deep.equal(['p0 is passed in a floating-point register, which probes cannot read']);
   });
 
   it('reads the arguments of a system call through the registers of the caller', () => {
@@ -198,7 +198,7 @@ describe('A recipe for kprobe_events', () => {
   it('does not choose between prototypes', () => {
     const [recipe] = kernel().attach('differs').functions;
     expect(recipe!.attach('kprobe_events')).to.equal('p:differs differs');
-    expect(recipe!.notes[0]).to.match(/^BTF has 2 prototypes of the name/);
+    expect(recipe!.notes[0]).to.match(/^BTF has 2 prototypes for the name/);
   });
 
   it('takes the prototype of another name for the same code', () => {
@@ -208,7 +208,7 @@ describe('A recipe for kprobe_events', () => {
     ];
     const [recipe] = kernel({ functions }).attach('other').functions;
     expect(recipe!.attach('kprobe_events')).to.equal('p:other other p0=%di:s32');
-    expect(recipe!.notes).to.deep.equal(['BTF has it by another name, base']);
+    expect(recipe!.notes).to.deep.equal(['BTF has it under another name, base']);
   });
 
   it('is none where the kernel refuses, and says what can be done', () => {
@@ -225,7 +225,7 @@ describe('A recipe for kprobe_events', () => {
     expect(line(kernelOf({ functions: [{ name: 'base', site: 0 }] }), 'base')).to.equal('p:base base');
     const other = kernel({ machine: EM.BPF }).attach('base').functions[0]!;
     expect(other.signature).to.equal(undefined);
-    expect(other.notes[0]).to.match(/^the calling convention of this architecture is not known/);
+    expect(other.notes[0]).to.match(/^kelf does not know the calling convention of this architecture/);
   });
 });
 

@@ -159,7 +159,7 @@ describe('kelf check on the command line', () => {
     const { stdout, code } = await cli('check', FIXTURE('amd64'), '--require', join(folder, 'bad.yaml'), '--junit', report, '--json');
     expect(code).to.equal(1);
     expect(JSON.parse(stdout)).to.include({ schema: 'kelf/check', ok: false });
-    expect(readFileSync(report, 'utf8')).to.include('<failure type="ambiguous-name" message="several symbols bear the name">');
+    expect(readFileSync(report, 'utf8')).to.include('<failure type="ambiguous-name" message="several symbols share this name">');
   });
 });
 

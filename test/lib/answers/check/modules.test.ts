@@ -66,8 +66,8 @@ describe('kelf check of functions in modules', () => {
     // 6.1 does not count the symbols of modules: the kernel's own comes first.
     expect(kprobe?.outcome).to.equal('passed');
     expect(unique).to.include({ outcome: 'open', code: 'ambiguous-name' });
-    expect(unique?.because[0]?.says).to.equal('it depends on which of these are loaded: kelf_mod');
-    expect(unique?.fix).to.match(/^probe one of them by its place: p:_stext\+0x360 /);
+    expect(unique?.because[0]?.says).to.equal('it depends on which of these modules are loaded: kelf_mod');
+    expect(unique?.fix).to.match(/^probe one of them by its address: p:_stext\+0x360 /);
   });
 
   it("compares prototypes by the module's own BTF", async () => {
@@ -87,9 +87,9 @@ describe('kelf check of functions in modules', () => {
     const [gone, absent] = await check('[kelf_mod:gone, other:kelf_mod_open]');
     expect(gone).to.include({ outcome: 'failed', code: 'no-symbol' });
     expect(gone?.because[0]?.says).to.equal('no function is named gone');
-    expect(absent?.because[0]?.says).to.equal('none of the 1 that were read is named other');
+    expect(absent?.because[0]?.says).to.equal('none of the 1 modules that were read is named other');
     const [unread] = await check('[kelf_mod:kelf_mod_open]', false);
-    expect(unread).to.include({ outcome: 'open', fix: 'give --modules DIR' });
+    expect(unread).to.include({ outcome: 'open', fix: 'pass --modules DIR' });
   });
 
   it('reads the modules on the command line', async () => {

@@ -181,7 +181,7 @@ describe('why BTF has no FUNC', () => {
       expect(said).to.match(/tty_write is a static function of tty_io\.c/);
       expect(said).to.match(/all 93 words of the table are zero in the file/);
       expect(said).to.match(/93 R_AARCH64_RELATIVE fill the words of __mcount_loc at boot/);
-      expect(said).to.match(/an ftrace site stands at tty_write\+0x4/);
+      expect(said).to.match(/it has an ftrace site, at tty_write\+0x4/);
       expect(answer.instead[0]).to.deep.include({
         name: 'redirected_tty_write',
         prototype: 'ssize_t redirected_tty_write(struct kiocb *iocb, struct iov_iter *iter)',

@@ -339,7 +339,7 @@ describe('fentry', () => {
       'untraced',
     ).fentry;
     expect(open).to.deep.include({ outcome: 'open', certainty: 'open' });
-    expect(open.because.map(({ says }) => says).join()).to.match(/where that leaves a NOP of five bytes, BPF attaches/);
+    expect(open.because.map(({ says }) => says).join()).to.match(/if that leaves a NOP of five bytes, BPF attaches/);
     expect(open.because.find(({ source }) => source === '/proc/kcore')!.says).to.match(/0f 1f 44 00 00 is that NOP$/);
   });
 

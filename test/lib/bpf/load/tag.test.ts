@@ -26,7 +26,7 @@ describe('programTags', () => {
 
   it('says what else a tag goes by', () => {
     const others = new Map(programTags(openBpfObject(fixture('bpf/kelf.bpfel.o'))).map(tag => [tag.program.name, tag.conditions]));
-    expect(others.get('on_load_elf')).to.deep.equal(["1 CO-RE relocations: the kernel's BTF would settle them"]);
+    expect(others.get('on_load_elf')).to.deep.equal(["1 CO-RE relocations: the kernel's BTF is needed to apply them"]);
     expect(others.get('on_raw_switch')!.join()).to.match(/CO-RE.*cpu_number/);
     expect(others.get('on_nothing')!.join()).to.match(/address of linux_banner.*kelf_kfunc/);
   });
@@ -54,7 +54,7 @@ describe('parseProgramList', () => {
     // Of 'bpftool -j prog show id 12'.
     expect(parseProgramList(JSON.stringify(list[0]))).to.deep.equal([loaded[0]]);
     expect(parseProgramList('{"error":"no such program"}')).to.deep.equal([]);
-    expect(() => parseProgramList('[{')).to.throw(/is no JSON/);
+    expect(() => parseProgramList('[{')).to.throw(/is not JSON/);
     expect(parseProgramList('[1, null, {"id": "x"}]')).to.deep.equal([]);
   });
 });

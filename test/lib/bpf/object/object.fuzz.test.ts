@@ -57,8 +57,8 @@ describe('damaged BPF objects', () => {
       const object = readAll(seed)!;
       expect(object.programs.map(({ name }) => name)).to.deep.equal(['on_read', 'init']);
       expect(object.diagnostics.map(({ message }) => message)).to.deep.equal([
-        'object: maps: legacy map definitions: libbpf since 1.0 refuses the object',
-        'object: .data: has relocations, which libbpf does not apply: its pointers stay as they are',
+        'object: maps: legacy map definitions: libbpf 1.0 and later refuse the object',
+        'object: .data: has relocations, which libbpf does not apply: its pointers do not change',
       ]);
     }
   });

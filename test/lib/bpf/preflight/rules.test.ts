@@ -219,7 +219,7 @@ describe('The rules of preflight', () => {
       '.symtab: ENOENT object-refused gone is undefined, and BTF does not declare it in .kconfig or .ksyms',
     ]);
     const maps: ObjectSpec['sections'] = [{ name: '.maps', ...DATA, data: new Uint8Array(8) }];
-    expect(said(() => ({ sections: maps }))).to.deep.equal(['.maps: ENOENT object-refused BTF does not say what is in it']);
+    expect(said(() => ({ sections: maps }))).to.deep.equal(['.maps: ENOENT object-refused BTF does not describe its contents']);
     const unknownMember = (btf: BtfWriter): Partial<ObjectSpec> => {
       const definition = btf.struct('', 8, [['colour', mapNumber(btf, btf.int('int', 4, 1), 1), 0]]);
       btf.datasec('.maps', 8, [[btf.var('things', definition, 0), 0, 8]]);
@@ -227,7 +227,7 @@ describe('The rules of preflight', () => {
     };
     expect(said(unknownMember)).to.have.length(2);
     expect(said(unknownMember)[0]).to.equal('.maps: EOPNOTSUPP object-refused map things is static');
-    expect(said(unknownMember)[1]).to.match(/object-refused .*map things: member 'colour' is not known/);
+    expect(said(unknownMember)[1]).to.match(/object-refused .*map things: member 'colour' is unknown/);
   });
 
   it('of struct_ops are for those that are created', () => {

@@ -93,7 +93,7 @@ describe('Targets of BPF programs', () => {
       expect(said('kprobe.multi/a-b')).to.deep.equal(['kprobe.multi on a-b: no EINVAL bad-target']);
     });
 
-    it('are open where the sites are not known, and none where the kernel has no multi kprobes', () => {
+    it('are open where the sites are not known, and none where the kernel was built without kprobe.multi', () => {
       const functions = [
         { name: 'traced', site: 0 },
         { name: 'register_fprobe', site: 0 },

@@ -233,7 +233,7 @@ describe('names across the kernel and its modules', () => {
     ]);
     expect(recipe!.signature!.source).to.equal('alpha: .BTF');
     expect(recipe!.notes).to.have.length(1);
-    expect(recipe!.notes[0]).to.match(/^kprobe_events takes it before alpha is loaded, and sets it then;/);
+    expect(recipe!.notes[0]).to.match(/^kprobe_events accepts it before alpha is loaded, and sets it then;/);
   });
 
   it('attaches to one of several modules, and beside a function of the kernel', () => {
@@ -285,7 +285,7 @@ describe('names across the kernel and its modules', () => {
     const recipes = kernel([]).attach('init_module').functions;
     expect(recipes.map(recipe => recipe.attach('kprobe_events'))).to.deep.equal([undefined, undefined]);
     expect(recipes[0]!.instead).to.deep.equal([
-      "written before the module is loaded, it is set while that initializes: echo 'p:init_module_1 beta:init_module' >> /sys/kernel/tracing/kprobe_events",
+      "written before the module is loaded, it is set while the module initializes: echo 'p:init_module_1 beta:init_module' >> /sys/kernel/tracing/kprobe_events",
     ]);
     const [quiet] = kernel([]).attach('quiet_alpha').functions;
     expect(quiet!.entry.code).to.equal('no-ftrace-site');

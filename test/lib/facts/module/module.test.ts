@@ -83,7 +83,7 @@ describe('a module', () => {
     const module = open(twice);
     expect(placesOf(module)).to.deep.equal(['.text+4']);
     expect(module.diagnostics.map(({ message }) => message)).to.deep.equal([
-      'my-mod.ko: __patchable_function_entries: one more section is named so; the kernel reads the first',
+      'my-mod.ko: __patchable_function_entries: one more section is named the same; the kernel reads the first',
     ]);
   });
 
@@ -161,13 +161,13 @@ describe('a module', () => {
 
   it('is refused where the file is none', () => {
     const noInfo = new ModuleWriter().elf.file({ sections: [] });
-    expect(() => openModule(noInfo, { name: 'a.o' })).to.throw(FormatError, 'a.o: the ELF file has no .modinfo: it is no kernel module');
+    expect(() => openModule(noInfo, { name: 'a.o' })).to.throw(FormatError, 'a.o: the ELF file has no .modinfo: it is not a kernel module');
   });
 
   it('is read in spite of symbols that lie nowhere', () => {
     const module = open(simple().function('far', '.text', 4096));
     expect(module.functions.find('far')).to.deep.equal([]);
-    expect(module.diagnostics.map(({ message }) => message)).to.deep.equal(['my-mod.ko: .symtab: 1 symbols have no name or no place']);
+    expect(module.diagnostics.map(({ message }) => message)).to.deep.equal(['my-mod.ko: .symtab: 1 symbols have no name or no address']);
   });
 });
 

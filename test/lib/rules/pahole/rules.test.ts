@@ -225,7 +225,7 @@ describe('why BTF has no FUNC, by DWARF', () => {
     it('shows its prototype, and says what is left where no rule keeps it out', () => {
       const answer = why(kernel(PLAIN), facts([good]), 124);
       expect(say(answer)).to.equal('pahole-unknown open');
-      expect(text(answer)).to.contain('int f(int a), of a.c').and.contain('made by another pahole');
+      expect(text(answer)).to.contain('int f(int a), of a.c').and.contain('a different pahole made the BTF');
     });
   });
 });
