@@ -1,3 +1,5 @@
+import type { Certainty } from './evidence.js';
+
 /**
  * Every change of the kernel that an answer depends on, in one place: since when, by which commit, and how an image itself shows it. What the image shows
  * is believed before the release, for distributions carry changes back.
@@ -47,6 +49,8 @@ export type ChangeName = keyof typeof CHANGES;
 export interface HasChange {
   /** Undefined where nothing tells. */
   readonly has: boolean | undefined;
+  /** `proven` by a function of the image, `likely` by the release alone, since distributions carry changes back; `open` where nothing tells. */
+  readonly certainty: Certainty;
   /** The function that shows it; absent where the release alone tells. */
   readonly shownBy?: string;
 }
@@ -59,7 +63,9 @@ export interface HasChange {
 export function hasChange(name: ChangeName, release: () => string | undefined, hasFunction: (name: string) => boolean): HasChange {
   const { since, shownBy }: Change = CHANGES[name];
   const shown = shownBy?.find(hasFunction);
-  return shown === undefined ? { has: atLeast(release(), since) } : { has: true, shownBy: shown };
+  if (shown !== undefined) return { has: true, certainty: 'proven', shownBy: shown };
+  const has = atLeast(release(), since);
+  return { has, certainty: has === undefined ? 'open' : 'likely' };
 }
 
 /** Whether a release is MAJOR.MINOR or later; undefined where it is not known. */

@@ -124,7 +124,7 @@ function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {
 function bannerOf(file: ElfFile, labels: Labels): string | undefined {
   const at = labels('linux_banner');
   if (at === undefined) return undefined;
-  for (let length = 1024; length >= 64; length /= 2) {
+  for (let length = 1024; length >= 16; length /= 2) {
     if (!file.memory.has(at, length)) continue;
     const bytes = file.memory.stored(at, length);
     if (!startsWith(bytes, 0, BANNER)) return undefined;

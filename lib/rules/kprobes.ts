@@ -7,7 +7,6 @@ import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
-import type { ChangeName } from '../releases.js';
 import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
 import { type CountsNames, countsNames } from './name-counting.js';
@@ -33,7 +32,7 @@ interface Objection {
 
 type KprobeRule = (rules: KprobeRules, probe: Probe) => Objection | undefined;
 
-function objection(code: ReasonCode, because: () => Evidence, certainty: Certainty = 'proven'): Objection {
+function objection(code: ReasonCode, certainty: Certainty, because: () => Evidence): Objection {
   return { code, certainty, because };
 }
 
@@ -47,12 +46,12 @@ const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
   const { sites, notrace } = rules;
   if (!notrace.refuses || sites.hasLive(row)) return undefined;
   if (sites.undecided(row))
-    return objection('sites-unknown', () => ({ source: 'tracefs', says: 'it is unknown what ftrace can trace' }), 'open');
+    return objection('sites-unknown', 'open', () => ({ source: 'tracefs', says: 'it is unknown what ftrace can trace' }));
   const base = rules.baseOf(row);
   if (base !== undefined && sites.hasLive(base)) return undefined;
   if (sites.init.at(words, place) !== undefined) return freed(address);
   const says = (): string => `${notrace.evidence.says}${base === undefined ? '' : byBase(rules.nameOf(base))}`;
-  return objection('no-ftrace-site', () => ({ ...notrace.evidence, says: says() }), notrace.proven ? 'proven' : 'likely');
+  return objection('no-ftrace-site', notrace.proven ? 'proven' : 'likely', () => ({ ...notrace.evidence, says: says() }));
 };
 
 /** kernel_text_address() once init memory is freed. */
@@ -72,18 +71,26 @@ const blacklisted: KprobeRule = (rules, { row, words, place, address }) => {
   const area = own ?? (base === undefined ? undefined : blacklist.ranges.at(rules.addresses, base));
   if (area === undefined) return undefined;
   const says = (): string => `the kprobe blacklist covers it${base === undefined ? '' : byBase(rules.nameOf(base))}`;
-  return objection('kprobe-blacklisted', () => ({ source: area.name, address: area.from ?? address, says: says() }));
+  return objection('kprobe-blacklisted', 'proven', () => ({ source: area.name, address: area.from ?? address, says: says() }));
 };
 
 /** jump_label_text_reserved(), static_call_text_reserved() and find_bug() there. */
 const patched: KprobeRule = (rules, { words, place, address }) => {
   switch (rules.patchedCode()?.at(words, place)) {
     case 'bug-entry':
-      return objection('bug-entry', () => ({ source: '__bug_table', address, says: 'the first instruction is a BUG() or WARN() trap' }));
+      return objection('bug-entry', 'proven', () => ({
+        source: '__bug_table',
+        address,
+        says: 'the first instruction is a BUG() or WARN() trap',
+      }));
     case 'jump-label':
-      return objection('jump-label', () => ({ source: '__jump_table', address, says: 'the first instruction is a jump label' }));
+      return objection('jump-label', 'proven', () => ({ source: '__jump_table', address, says: 'the first instruction is a jump label' }));
     case 'static-call':
-      return objection('static-call', () => ({ source: '.static_call_sites', address, says: 'the first instruction is a static call' }));
+      return objection('static-call', 'proven', () => ({
+        source: '.static_call_sites',
+        address,
+        says: 'the first instruction is a static call',
+      }));
     default:
       return undefined;
   }
@@ -92,17 +99,17 @@ const patched: KprobeRule = (rules, { words, place, address }) => {
 const RULES: readonly KprobeRule[] = [untraceable, inFreedText, outsideText, blacklisted, patched];
 
 function freed(address: bigint): Objection {
-  return objection('init-text', () => ({ source: 'symbols', address, says: 'the code is freed after boot' }));
+  return objection('init-text', 'proven', () => ({ source: 'symbols', address, says: 'the code is freed after boot' }));
 }
 
 function notText(address: bigint): Objection {
-  return objection('not-text', () => ({ source: 'symbols', address, says: 'lies outside _stext to _etext' }));
+  return objection('not-text', 'proven', () => ({ source: 'symbols', address, says: 'lies outside _stext to _etext' }));
 }
 
 /** is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the module. */
 function outsideKallsyms(address: bigint): Objection {
   const says = 'the table does not cover the address: the kernel takes it for an address in a module';
-  return objection('outside-kallsyms', () => ({ source: 'kallsyms', address, says }));
+  return objection('outside-kallsyms', 'proven', () => ({ source: 'kallsyms', address, says }));
 }
 
 function byBase(base: string): string {
@@ -138,7 +145,7 @@ export class KprobeRules {
     this.blacklist = kernel.pieces.blacklist();
     this.notrace = notraceRule(kernel);
     this.countsNames = countsNames(kernel);
-    this.strictEvents = this.has('strictEvents') === true;
+    this.strictEvents = kernel.change('strictEvents').has === true;
     const config = kernel.pieces.config();
     this.enabled = config === undefined || config.get('CONFIG_KPROBES') === 'y';
     this.#covered = coveredByKallsyms(kernel, this.text, sites.init);
@@ -249,11 +256,6 @@ export class KprobeRules {
       areas.some(({ from, to }) => address >= from && address < to),
     );
     return this.#entryNop.at(symbols.address.big[row]!);
-  }
-
-  /** Whether the kernel has a change of its history; undefined where nothing tells. */
-  has(change: ChangeName): boolean | undefined {
-    return this.#kernel.change(change).has;
   }
 
   /** What the kernel patches; undefined without an image. */

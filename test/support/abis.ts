@@ -1,6 +1,6 @@
 import { EM } from 'kelf/elf';
 
-/** The machines of the nine calling conventions, by the names of their tables: what abiOf() takes. */
+/** The machines of the nine calling conventions, by the names of their tables: what callingConventionOf() takes. */
 export const ABIS: Readonly<Record<string, readonly [machine: number, wordSize: number, littleEndian: boolean]>> = {
   'x86-64': [EM.X86_64, 8, true],
   i386: [EM.I386, 4, true],
