@@ -27,7 +27,7 @@ export {
   rowsOf,
   type SourceLine,
 } from './ext.js';
-export { KIND, KIND_NAMES, type Kind } from './kinds.js';
+export { KIND, KIND_NAMES, type Kind, type RecordKind } from './kinds.js';
 export { minimalBtf } from './min.js';
 export { printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';

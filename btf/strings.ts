@@ -60,7 +60,7 @@ export class StringTable {
     return text;
   }
 
-  /** A hash of the first 64 bytes of the string at `offset`, as {@link hashName} makes it. */
+  /** A hash of the first 64 bytes of the string at `offset`, as hashName() of elf/strings.ts makes it. */
   hash(offset: number): number {
     const { bytes, start } = this.tableOf(offset);
     return hashName(bytes, offset - start, offset - start + HASHED);

@@ -16,6 +16,9 @@ export const EM: {
   readonly LOONGARCH: 258;
 } = { I386: 3, MIPS: 8, PPC64: 21, S390: 22, ARM: 40, X86_64: 62, AARCH64: 183, RISCV: 243, BPF: 247, LOONGARCH: 258 };
 
+/** The machines that kelf knows: the tables of elf/ have a row for each, so that the compiler lists those that a new one lacks. */
+export type Machine = (typeof EM)[keyof typeof EM];
+
 export const SHN: {
   readonly UNDEF: 0;
   readonly LORESERVE: 0xff00;

@@ -72,6 +72,7 @@ export { describeNote, type NoteDescription } from './note-description.js';
 export { type RelocationRows, RelocationTable } from './relocation.js';
 export { relocationName, relocationNames } from './relocation-names.js';
 export { type RelocationForm, type RelocationRule, relocationRule } from './relocation-rules.js';
+export type { Row } from './row.js';
 export { Section } from './section.js';
 export type { Segment } from './segment.js';
 export { type ByteSource, checkRange, MemorySource } from './source.js';

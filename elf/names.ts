@@ -1,10 +1,10 @@
-import { EM } from './constants.js';
+import { EM, type Machine } from './constants.js';
 
 // What the numbers of elf(5), the generic ABI, its GNU and LLVM extensions and the processor supplements are called, as readelf prints them.
 
 type Names = Readonly<Record<number, string>>;
 
-const MACHINES: Names = {
+const MACHINES: Names & Readonly<Record<Machine, string>> = {
   [EM.I386]: 'i386',
   [EM.MIPS]: 'MIPS',
   20: 'PowerPC',

@@ -1,7 +1,7 @@
-import { EM } from './constants.js';
+import { EM, type Machine } from './constants.js';
 
 /** A machine's prefix, and the names by number: a name has the number after the one before it, or the one that `@` gives. */
-const TABLES: Readonly<Record<number, readonly [prefix: string, names: string]>> = {
+const TABLES: Readonly<Record<Machine, readonly [prefix: string, names: string]>> & Readonly<Record<number, readonly [string, string]>> = {
   // System V ABI, AMD64 supplement, §4.4; APX: CODE_*
   [EM.X86_64]: [
     'R_X86_64_',

@@ -1,4 +1,4 @@
-import { EM } from './constants.js';
+import { EM, type Machine } from './constants.js';
 
 /** How a relocation makes its value: S the symbol's value, A the addend, P the place. The image is taken to run where it is linked. */
 export type RelocationForm =
@@ -26,7 +26,7 @@ const rules = (rows: Record<number, readonly [RelocationForm, number]>): Readonl
   new Map(Object.entries(rows).map(([type, [form, width]]) => [Number(type), { form, width }]));
 
 // The data relocations that fill words of kernels, modules and BPF objects. Those of instructions are not applied: nothing reads operands.
-const RULES: Readonly<Record<number, ReadonlyMap<number, RelocationRule>>> = {
+const RULES: Readonly<Record<Machine, ReadonlyMap<number, RelocationRule>>> = {
   // System V ABI, AMD64 supplement, §4.4
   [EM.X86_64]: rules({
     0: ['none', 0], // NONE
@@ -118,11 +118,16 @@ const RULES: Readonly<Record<number, ReadonlyMap<number, RelocationRule>>> = {
 
 /** What a relocation type does on a machine; undefined for those kelf does not apply. */
 export function relocationRule(machine: number, type: number): RelocationRule | undefined {
-  return RULES[machine]?.get(type);
+  return rulesOf(machine)?.get(type);
 }
 
 /** The machine's R_*_RELATIVE, which RELR stands for; 0 where kelf knows none. */
 export function relativeType(machine: number): number {
-  for (const [type, { form }] of RULES[machine] ?? []) if (form === 'relative') return type;
+  for (const [type, { form }] of rulesOf(machine) ?? []) if (form === 'relative') return type;
   return 0;
+}
+
+/** None for a machine that kelf does not know. */
+function rulesOf(machine: number): ReadonlyMap<number, RelocationRule> | undefined {
+  return (RULES as Readonly<Record<number, ReadonlyMap<number, RelocationRule>>>)[machine];
 }

@@ -1,4 +1,4 @@
-import { EM } from '../constants.js';
+import { EM, type Machine } from '../constants.js';
 
 /** DW_LANG_*, DWARF 5 §7.12 and the list of later numbers at dwarfstd.org. */
 const LANGUAGES: Readonly<Record<number, string>> = {
@@ -44,32 +44,30 @@ const RISCV = [
   's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11', 't3', 't4', 't5', 't6',
 ]; // biome-ignore format: rows of registers
 
+const numbered =
+  (prefix: string, count: number) =>
+  (register: number): string | undefined =>
+    register < count ? `${prefix}${register}` : undefined;
+
+/** The names of registers by their DWARF numbers; undefined for those that are not named here. */
+const REGISTERS: Readonly<Record<Machine, (register: number) => string | undefined>> = {
+  // System V ABI, AMD64 supplement, figure 3.36
+  [EM.X86_64]: register => X86_64[register] ?? (register >= 17 && register <= 32 ? `xmm${register - 17}` : undefined),
+  [EM.I386]: register => I386[register],
+  // DWARF for the Arm 64-bit Architecture
+  [EM.AARCH64]: register =>
+    register < 31 ? `x${register}` : register === 31 ? 'sp' : register >= 64 && register <= 95 ? `v${register - 64}` : undefined,
+  [EM.ARM]: numbered('r', 16),
+  [EM.RISCV]: register => RISCV[register],
+  // The floating point registers are not in order.
+  [EM.S390]: numbered('r', 16),
+  [EM.PPC64]: register => (register === 65 ? 'lr' : numbered('r', 32)(register)),
+  [EM.LOONGARCH]: numbered('$r', 32),
+  [EM.MIPS]: numbered('$r', 32),
+  [EM.BPF]: () => undefined,
+};
+
 /** The name of a register by its DWARF number, as the ABI of each machine counts them; `reg17` for those it does not name here. */
 export function registerName(machine: number, register: number): string {
-  const name = nameOf(machine, register);
-  return name ?? `reg${register}`;
-}
-
-function nameOf(machine: number, register: number): string | undefined {
-  switch (machine) {
-    case EM.X86_64: // System V ABI, AMD64 supplement, figure 3.36
-      return X86_64[register] ?? (register >= 17 && register <= 32 ? `xmm${register - 17}` : undefined);
-    case EM.I386:
-      return I386[register];
-    case EM.AARCH64: // DWARF for the Arm 64-bit Architecture
-      return register < 31 ? `x${register}` : register === 31 ? 'sp' : register >= 64 && register <= 95 ? `v${register - 64}` : undefined;
-    case EM.ARM:
-      return register < 16 ? `r${register}` : undefined;
-    case EM.RISCV:
-      return RISCV[register];
-    case EM.S390: // the floating point registers are not in order
-      return register < 16 ? `r${register}` : undefined;
-    case EM.PPC64:
-      return register < 32 ? `r${register}` : register === 65 ? 'lr' : undefined;
-    case EM.LOONGARCH:
-    case EM.MIPS:
-      return register < 32 ? `$r${register}` : undefined;
-    default:
-      return undefined;
-  }
+  return (REGISTERS as Readonly<Record<number, (register: number) => string | undefined>>)[machine]?.(register) ?? `reg${register}`;
 }

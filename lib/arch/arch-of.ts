@@ -1,3 +1,4 @@
+import { EM, type Machine } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, NO_POKE, SEARCHED } from './architecture.js';
 import { ARM } from './arm.js';
 import { ARM64 } from './arm64.js';
@@ -10,8 +11,20 @@ import { RISCV } from './riscv.js';
 import { S390 } from './s390.js';
 import { X86_64 } from './x86-64.js';
 
-/** Every architecture that kelf knows. */
-export const ARCHITECTURES: readonly Architecture[] = [X86_64, I386, ARM64, ARM, RISCV, S390, POWERPC, LOONGARCH, MIPS];
+/** Every architecture of the kernel that kelf knows. BPF is none. */
+const BY_MACHINE: Readonly<Record<Exclude<Machine, typeof EM.BPF>, Architecture>> = {
+  [EM.X86_64]: X86_64,
+  [EM.I386]: I386,
+  [EM.AARCH64]: ARM64,
+  [EM.ARM]: ARM,
+  [EM.RISCV]: RISCV,
+  [EM.S390]: S390,
+  [EM.PPC64]: POWERPC,
+  [EM.LOONGARCH]: LOONGARCH,
+  [EM.MIPS]: MIPS,
+};
+
+export const ARCHITECTURES: readonly Architecture[] = Object.values(BY_MACHINE);
 
 /** One that kelf does not know: what holds for most, and nothing of its own. */
 const UNKNOWN: Architecture = {
@@ -28,11 +41,9 @@ const UNKNOWN: Architecture = {
   pahole: { registers: [], inRegisters: 0 },
 };
 
-const BY_MACHINE: ReadonlyMap<number, Architecture> = new Map(ARCHITECTURES.map(arch => [arch.machine, arch]));
-
 /** The architecture of an e_machine. */
 export function archOf(machine: number): Architecture {
-  return BY_MACHINE.get(machine) ?? UNKNOWN;
+  return (BY_MACHINE as Readonly<Record<number, Architecture>>)[machine] ?? UNKNOWN;
 }
 
 /** How functions of a kernel are called; undefined where there is no table: 32-bit riscv, mips and loongarch, and big-endian ppc64, whose ABI is another. */

@@ -7,6 +7,7 @@ import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
+import type { ChangeName } from '../releases.js';
 import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
 import { type CountsNames, countsNames } from './name-counting.js';
@@ -137,7 +138,7 @@ export class KprobeRules {
     this.blacklist = kernel.pieces.blacklist();
     this.notrace = notraceRule(kernel);
     this.countsNames = countsNames(kernel);
-    this.strictEvents = kernel.change('strictEvents').has === true;
+    this.strictEvents = this.has('strictEvents') === true;
     const config = kernel.pieces.config();
     this.enabled = config === undefined || config.get('CONFIG_KPROBES') === 'y';
     this.#covered = coveredByKallsyms(kernel, this.text, sites.init);
@@ -248,6 +249,11 @@ export class KprobeRules {
       areas.some(({ from, to }) => address >= from && address < to),
     );
     return this.#entryNop.at(symbols.address.big[row]!);
+  }
+
+  /** Whether the kernel has a change of its history; undefined where nothing tells. */
+  has(change: ChangeName): boolean | undefined {
+    return this.#kernel.change(change).has;
   }
 
   /** What the kernel patches; undefined without an image. */
