@@ -216,7 +216,7 @@ function findNames(
   return undefined;
 }
 
-/** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of tables.ts. */
+/** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of unpack.ts. */
 function walks(bytes: Uint8Array, names: number, values: readonly number[], long: boolean, budget: Budget): boolean {
   let at = names;
   for (let marker = 1; marker < Math.min(values.length, 5); marker++) {
