@@ -15,8 +15,8 @@ export interface BtfOptions<B extends BtfBlob = BtfBlob> {
 }
 
 /**
- * The records of a BTF blob as they stand in it: what printers of whole blobs work on, without an object for each type. Ids run from `firstId` to
- * `count - 1`; id 0 is void; ids below `firstId` are the base's.
+ * The records of a BTF blob as they are in it: what printers of whole blobs work on, without an object for each type. Ids run from
+ * `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's.
  */
 export class BtfBlob {
   /** The name that messages use. */
@@ -34,7 +34,7 @@ export class BtfBlob {
   readonly offsets: Uint32Array;
   /** For each type of this blob, the number of its kind. */
   readonly kinds: Uint8Array;
-  /** What the caller said of it. */
+  /** The options of the caller. */
   protected readonly givenPointerSize: 4 | 8 | undefined;
 
   /**
@@ -71,7 +71,7 @@ export class BtfBlob {
     return this.givenPointerSize ?? this.base?.pointerSize ?? sizeOfLong(this) ?? 8;
   }
 
-  /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an id that is none, or 0 */
+  /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an invalid id, or 0 */
   ownerOf(id: number): BtfBlob {
     // Small, so that it is compiled into whatever calls it.
     return id >= this.firstId && id < this.count ? this : ownerBelow(this, id);

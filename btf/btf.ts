@@ -22,8 +22,9 @@ export interface FunctionColumns {
 const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
 
 /**
- * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; objects of types are
- * made when asked for. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere here.
+ * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; objects of types
+ * are made when asked for. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere
+ * here.
  */
 export class Btf extends BtfBlob {
   declare readonly base: Btf | undefined;
@@ -56,12 +57,12 @@ export class Btf extends BtfBlob {
     return this.strings.text(this.nameOffset(id));
   }
 
-  /** The name's bytes, as they stand in the blob. */
+  /** The name's bytes, as they are in the blob. */
   nameBytes(id: number): Uint8Array {
     return this.strings.slice(this.nameOffset(id));
   }
 
-  /** The type, decoded anew at every call. @throws RangeError for an id that is none */
+  /** The type, decoded anew at every call. @throws RangeError for an invalid id */
   type(id: number): BtfType {
     if (id === 0) return VOID;
     const owner = this.ownerOf(id);
@@ -87,7 +88,9 @@ export class Btf extends BtfBlob {
     return this.base === undefined ? own : [...this.base.#find(name), ...own];
   }
 
-  /** The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one does not refer to a FUNC_PROTO */
+  /**
+   * The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one does not refer to a FUNC_PROTO
+   */
   functions(): FunctionColumns {
     this.#functions ??= this.#readFunctions();
     return this.#functions;
@@ -137,7 +140,7 @@ export class Btf extends BtfBlob {
     return this.#layoutFor(id).sizeOf(id);
   }
 
-  /** The table of layouts. @throws RangeError for an id that is none */
+  /** The table of layouts. @throws RangeError for an invalid id */
   #layoutFor(id: number): Layout {
     this.kindNumber(id);
     this.#layout ??= new Layout(this);

@@ -39,11 +39,11 @@ export interface CoreSpec {
   readonly kind: CoreKind;
   /** The type at which it starts: a struct, an enum, any type where only the type matters. */
   readonly rootTypeId: number;
-  /** As it stands in the object: anonymous members have an index too. */
+  /** As it is in the object: anonymous members have an index too. */
   readonly raw: readonly number[];
   /** Anonymous members left out. */
   readonly accessors: readonly CoreAccessor[];
-  /** From the start of the root; 0 where no field is asked for. */
+  /** From the start of the root; 0 if the relocation is not about a field. */
   readonly bitOffset: number;
 }
 
@@ -58,7 +58,7 @@ export function coreSubject(kind: CoreKind): 'field' | 'type' | 'enum' {
 /**
  * Spells out an access string by libbpf's rules (bpf_core_parse_spec).
  * @param kind number of the relocation's kind
- * @throws FormatError for a string, an index or a kind that is none
+ * @throws FormatError for an invalid string, index or kind
  */
 export function parseCoreSpec(btf: Btf, rootTypeId: number, access: string, kind: number): CoreSpec {
   const name = CORE_KINDS[kind];

@@ -23,7 +23,7 @@ export interface CoreResolution {
   /** What it is to hold. Where `poison`, it is replaced by a call that the verifier refuses if it can be reached. */
   readonly value: bigint;
   readonly poison: boolean;
-  /** Of an offset: the bytes to load, where they differ from the object's; undefined where they do not. */
+  /** Of an offset: the bytes to load, where they differ from the object's; undefined if they do not. */
   readonly size?: number;
   /** The size differs, and a load can't be adapted to it: libbpf poisons one. */
   readonly sizeUnsafe: boolean;
@@ -41,7 +41,7 @@ export class CoreRelocator {
   /** By local type: candidates are looked up once, and ruled out for good by the first relocation that some of them match. */
   readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: number }[]>();
 
-  /** @param targets the kernel's BTF, and then those of its modules, which are asked for what the kernel does not have */
+  /** @param targets the kernel's BTF, then that of its modules, which are searched for what the kernel does not have */
   constructor(local: Btf, targets: readonly Btf[]) {
     this.local = local;
     this.#targets = targets.map(target => new CoreTypes(local, target));
@@ -121,7 +121,7 @@ export class CoreRelocator {
   }
 }
 
-/** A kernel is asked for one object after the other: going through its names takes longer than most objects do. */
+/** The same kernel serves one object after the other: going through its names takes longer than most objects do. */
 const flavored = new WeakMap<Btf, ReadonlyMap<string, readonly number[]>>();
 
 /** Types of a kernel that have a flavour themselves, by the name without it. */

@@ -6,7 +6,7 @@ export type FormatErrorCode =
   | 'bad-magic'
   /** A field holds a value the format does not allow. */
   | 'bad-value'
-  /** An offset, index or size points outside of what it indexes. */
+  /** An offset, index or size points outside what it indexes. */
   | 'out-of-range'
   /** Well-formed, but of a version or variant that kelf does not read. */
   | 'unsupported'

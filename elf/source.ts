@@ -2,7 +2,7 @@ import { FormatError } from './errors.js';
 
 /**
  * Random access to the bytes of one input. Parsers see only this, so that they never know whether the bytes are in memory, in a file or
- * behind a decompressor. Reading is synchronous: relocations and strings are resolved while an accessor runs, and an accessor that had to be
+ * after a decompressor. Reading is synchronous: relocations and strings are resolved while an accessor runs, and an accessor that had to be
  * awaited would make every table a promise.
  */
 export interface ByteSource {
@@ -16,8 +16,8 @@ export interface ByteSource {
    */
   read(offset: number, length: number): Uint8Array;
   /**
-   * Fills `target` with the bytes from `offset`, past any cache: what goes over much of an input once needs one buffer for all of it. Without this
-   * method, `read` is called.
+   * Fills `target` with the bytes from `offset`, past any cache: what goes over much of an input once needs one buffer for all of it.
+   * Without this method, `read` is called.
    * @throws FormatError `truncated`, as `read`
    */
   readInto?(offset: number, target: Uint8Array): void;

@@ -81,7 +81,7 @@ export function parseFilterFunctions(bytes: Uint8Array, source: string, withAddr
   };
 }
 
-/** A range of `kprobes/blacklist`; `to` is behind its last byte. */
+/** A range of `kprobes/blacklist`; `to` is after its last byte. */
 export interface BlacklistRange {
   readonly name: string;
   readonly from: bigint;
@@ -167,7 +167,7 @@ class Lines {
     return true;
   }
 
-  /** Ends the name that begins at `start`, and gives the module in brackets behind it; '' where there is none. */
+  /** Ends the name that begins at `start`, and gives the module in brackets after it; '' if there is none. */
   nameAndModule(start: number): string {
     const { strings } = this;
     let end = start;

@@ -47,7 +47,7 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
   }
 
   /**
-   * What stands at addresses: the symbol, and the source by DWARF, inlined functions too.
+   * What is at addresses: the symbol, and the source by DWARF, inlined functions too.
    * @param queries addresses (`0xffffffff8134a38b`), names (`do_sys_openat2`), names with an offset (`do_sys_openat2+0x3b/0x170`)
    */
   symbolize(...queries: string[]): (AddressAnswer | AddressProblem)[] {

@@ -3,7 +3,7 @@ import { DW_UT } from './dw-constants.js';
 import type { Encoding } from './form.js';
 import type { DebugSection } from './sections.js';
 
-/** What stands in front of the entries of a unit of .debug_info, §7.5.1. */
+/** What is in front of the entries of a unit of .debug_info, §7.5.1. */
 export interface UnitHeader extends Encoding {
   /** In .debug_info. */
   readonly offset: number;

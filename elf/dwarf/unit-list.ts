@@ -8,7 +8,7 @@ import { Unit } from './unit.js';
 /** Bytes of units that are kept for the next question. */
 const KEPT_BYTES = 64 << 20;
 
-/** The units of .debug_info, each read when it is asked for: by its offset, by that of an entry in it, or one after the other. */
+/** The units of .debug_info, each read on first use: by its offset, by that of an entry in it, or one after another. */
 export class UnitList {
   readonly file: DebugFile;
   /** Damage that was met and did not keep the rest from being read. */
@@ -42,7 +42,7 @@ export class UnitList {
     return unit;
   }
 
-  /** The unit that an entry stands in; undefined for none. @param near tried first */
+  /** The unit that an entry is in; undefined for none. @param near tried first */
   unitContaining(offset: number, near?: Unit): Unit | undefined {
     if (near !== undefined && offset >= near.offset && offset < near.end) return near;
     const at = lastNotAbove(this.unitOffsets, offset);
@@ -51,7 +51,7 @@ export class UnitList {
     return offset < unit.end ? unit : undefined;
   }
 
-  /** A reader at an entry, whichever unit it stands in; undefined where no unit holds the offset. @param near tried first @throws FormatError */
+  /** A reader at an entry, whichever unit it is in; undefined if no unit holds the offset. @param near tried first @throws FormatError */
   entryAt(offset: number, near?: Unit): DieReader | undefined {
     const die = this.unitContaining(offset, near)?.reader();
     die?.seek(offset);
@@ -83,7 +83,7 @@ export class UnitList {
     return this.#offsets;
   }
 
-  /** Every unit in the order of the file, one at a time: a unit is not kept behind its turn. One that is damaged is a diagnostic. */
+  /** Every unit in the order of the file, one at a time: a unit is not kept after its turn. One that is damaged is a diagnostic. */
   *units(): Generator<Unit> {
     for (const offset of this.unitOffsets) {
       let unit: Unit;

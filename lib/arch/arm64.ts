@@ -2,7 +2,7 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** What is in front of a native system call's name. */
 const NATIVE_CALL = '__arm64_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `x${n}`, field: `regs[${n}]` }));
@@ -50,13 +50,13 @@ export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
     distances: ANY_DISTANCE,
     searched: SEARCHED,
     mcountOnly: false,
-    // With -fpatchable-function-entry=2 the second of two NOPs is patched (entry + 4); with the older -pg a word is that of the call itself, behind the
-    // prologue.
+    // With -fpatchable-function-entry=2 the second of two NOPs is patched (entry + 4); with the older -pg a word is that of the call
+    // itself, after the prologue.
     adjust: table => {
       const distance = table.commonDistance();
       return distance < 0 ? CALL_OPS : distance > 4 ? 0 : 4;
     },
-    // A function that begins with BTI has its NOPs behind that.
+    // A function that begins with BTI has its NOPs after that.
     adjustWord: (word, adjusted, instruction) => (adjusted === CALL_OPS && isBti(instruction(word + 8n)) ? 4 : 0),
   },
   entry: undefined,

@@ -2,13 +2,15 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** What is in front of a native system call's name. */
 const NATIVE_CALL = '__riscv_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `a${n}`, field: `a${n}` }));
 const ARGUMENTS = [{ offset: 0x118, field: 'orig_a0' }, ...[1, 2, 3, 4, 5].map(n => ({ offset: 0x50 + n * 8, field: `a${n}` }))];
 
-/** RISC-V calling conventions, lp64 (the kernel uses no floating-point registers); arch/riscv/kernel/ptrace.c, asm/syscall_wrapper.h (6.6). */
+/**
+ * RISC-V calling conventions, lp64 (the kernel uses no floating-point registers); arch/riscv/kernel/ptrace.c, asm/syscall_wrapper.h (6.6).
+ */
 const CONVENTION: CallingConvention = {
   name: 'riscv64',
   bpfTarget: 'riscv',

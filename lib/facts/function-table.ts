@@ -12,12 +12,12 @@ export type FunctionIndex = Row<'function of the kernel'>;
 const UNKNOWN = -2;
 
 /**
- * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; labels of padding in front of functions left
- * out), in the order of kallsyms, with its end, its ftrace site and its BTF.
+ * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; labels of padding in front of functions
+ * left out), in the order of kallsyms, with its end, its ftrace site and its BTF.
  */
 export class FunctionTable {
   readonly symbols: KernelSymbols;
-  /** Undefined where there are none, or they are not known: `ftrace` tells which. */
+  /** Undefined if there are none, or they are unknown: `ftrace` tells which. */
   readonly sites: FtraceSites | undefined;
   readonly ftrace: 'sites' | 'none' | 'unknown';
   readonly btf: Btf | undefined;
@@ -120,7 +120,10 @@ export class FunctionTable {
       .map(at => ids[at]!);
   }
 
-  /** For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the names. */
+  /**
+   * For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the
+   * names.
+   */
   get btfFunc(): Int32Array {
     if (this.#btfFunc === undefined) {
       this.#btfFunc = new Int32Array(this.count).fill(-1);
@@ -139,7 +142,7 @@ export class FunctionTable {
     return this.#btfIndex;
   }
 
-  /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined where none has one. */
+  /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined if none has one. */
   withBtfAt(firstSymbolRow: SymbolRow): FunctionIndex | undefined {
     if (this.#withBtf === undefined) {
       this.#withBtf = new Map();

@@ -15,7 +15,7 @@ import type { FoundBtf, KernelPieces } from './pieces.js';
 import { TracepointTable } from './tracepoint-table.js';
 
 /**
- * What is known of one kernel: each piece read once, when it is first asked for, and the tables that join them. Rules and answers read this; it knows
+ * What is known about one kernel: each piece read once, on first use, and the tables that join them. Rules and answers read this; it knows
  * of neither.
  */
 export class KernelFacts {
@@ -107,7 +107,9 @@ export class KernelFacts {
     return this.image?.buildId;
   }
 
-  /** How its functions are called; undefined for architectures without a table. A running kernel's files are of the machine that reads them. */
+  /**
+   * How its functions are called; undefined for architectures without a table. A running kernel's files are of the machine that reads them.
+   */
   get callingConvention(): CallingConvention | undefined {
     const { wordSize = 8, littleEndian = true } = this.image?.memory ?? {};
     return callingConventionOf(this.machine, wordSize, littleEndian);
@@ -132,7 +134,8 @@ export class KernelFacts {
   }
 
   /**
-   * The debug information of the image; undefined where it has none, and for a running kernel. Nothing of it is read until it is asked something.
+   * The debug information of the image; undefined if it has none, and for a running kernel. Nothing of it is read until it is asked
+   * something.
    */
   dwarf(): Dwarf | undefined {
     this.#dwarf ??= { found: this.image === undefined ? undefined : openDwarf(this.image) };

@@ -29,11 +29,11 @@ export interface KernelPieces {
   imageSymbols(): ImageSymbols | undefined;
   /** The address of a label of the linker script. */
   labels: Labels;
-  /** `__mcount_loc`; undefined where there is none. */
+  /** `__mcount_loc`; undefined if there is none. */
   mcount(): McountTable | undefined;
   /** The ftrace sites; `none` without dynamic ftrace, `unknown` where a running kernel does not tell. */
   ftrace(): FtraceState;
-  /** The ranges that the kprobe blacklist covers; undefined where it can not be read. */
+  /** The ranges that the kprobe blacklist covers; undefined if it cannot be read. */
   blacklist(): KprobeBlacklist | undefined;
   /** The BTF and the name of what it was read from; where that is a file of its own, and ELF, its build id. */
   btf(): FoundBtf | undefined;
@@ -49,6 +49,6 @@ export interface KernelPieces {
 export interface FoundBtf {
   readonly btf: Btf;
   readonly source: string;
-  /** Of the ELF file that was given in place of the image's own BTF. */
+  /** Of the ELF file that was given instead of the image's own BTF. */
   readonly buildId?: string | undefined;
 }

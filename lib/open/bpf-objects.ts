@@ -21,7 +21,7 @@ export function objectsOf(path: string): FoundObjects {
   }
 }
 
-/** What an error says of a file. @throws the error, where it is of something else: a fault of kelf's own */
+/** What an error says about a file. @throws the error, where it is of something else: a fault of kelf's own */
 export function unreadable(error: unknown): string {
   if (isFormatError(error) || error instanceof InputError || error instanceof MissingError) return error.message;
   throw error;

@@ -1,14 +1,17 @@
 import { openSource } from '#host';
 import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
 
-/** What can be opened: a path where there are files (in Node), bytes, a Blob such as a File that was dropped on a page, or any source of bytes. */
+/**
+ * What can be opened: a path where there are files (in Node), bytes, a Blob such as a File that was dropped on a page, or any source of
+ * bytes.
+ */
 export type Input = string | Uint8Array | Blob | ByteSource;
 
 /** Options of everything that opens an input. */
 export interface InputOptions {
-  /** The name in messages of what is no path: of a File its own name where not given, else `input`. */
+  /** The name in messages of what is not a path: of a File its own name where not given, else `input`. */
   readonly name?: string;
-  /** Bytes that the page cache behind a path may hold; 16 MiB where not given. */
+  /** Bytes that the page cache after a path may hold; 16 MiB where not given. */
   readonly cacheBytes?: number;
 }
 

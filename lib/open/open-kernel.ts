@@ -13,13 +13,15 @@ import { openKernelFile } from '../image/unwrap.js';
 import { Kernel } from '../kernel.js';
 import { type Input, type InputOptions, openInput } from './input.js';
 
-/** Options of {@link openKernel}: what the image does not hold, or what is to stand in place of what it holds. */
+/** Options of {@link openKernel}: what the image does not hold, or what is to stand instead of what it holds. */
 export interface OpenKernelOptions extends InputOptions {
   /** The BTF to use: raw, or an ELF file with a `.BTF` section. */
   readonly btf?: Input;
   /** The kernel's .config. */
   readonly config?: Input;
-  /** A folder with the kernel's modules, such as /lib/modules/RELEASE: answers then cover names across the kernel and its modules. In Node. */
+  /**
+   * A folder with the kernel's modules, such as /lib/modules/RELEASE: answers then cover names across the kernel and its modules. In Node.
+   */
   readonly modules?: string;
   /** Called while modules are read, as often as some more of them were. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -27,7 +29,8 @@ export interface OpenKernelOptions extends InputOptions {
 
 /**
  * Opens a kernel.
- * @param input a kernel in any form it is shipped in: a vmlinux, a bzImage (`/boot/vmlinuz-*`), an arm64 Image, a zboot image, packed or not
+ * @param input a kernel in any form it is shipped in: a vmlinux, a bzImage (`/boot/vmlinuz-*`), an arm64 Image, a zboot image, packed or
+ * not
  * @throws FormatError for what is no such file, InputError for what can't be read
  */
 export async function openKernel(input: Input, options: OpenKernelOptions = {}): Promise<Kernel> {

@@ -7,7 +7,7 @@ export interface OpenModuleOptions extends ModuleOptions, InputOptions {}
 
 /**
  * Opens a kernel module, packed (`.ko.xz`, `.ko.zst`, `.ko.gz`) or not; a Blob gives a promise of it.
- * @throws FormatError for what is no relocatable ELF file, InputError for a path that can't be read
+ * @throws FormatError for what is not a relocatable ELF file, InputError for a path that can't be read
  */
 export function openModule(input: Exclude<Input, Blob>, options?: OpenModuleOptions): Module;
 export function openModule(input: Blob, options?: OpenModuleOptions): Promise<Module>;

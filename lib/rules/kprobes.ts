@@ -16,7 +16,10 @@ import type { Sites } from './sites.js';
 
 /** A probe that is to be set. */
 interface Probe {
-  /** The symbol that the address lies in; where several stand at one address, the first (`symbols.containing`), which is what the kernel goes by. */
+  /**
+   * The symbol that the address lies in; where several are at one address, the first (`symbols.containing`), which is what the kernel goes
+   * by.
+   */
   readonly row: SymbolRow;
   /** The address, at a place of a column. */
   readonly words: Words;
@@ -24,7 +27,7 @@ interface Probe {
   readonly address: bigint;
 }
 
-/** What speaks against a probe: a refusal, or that it is not known whether it is one. */
+/** What speaks against a probe: a refusal, or that it is unknown whether it is one. */
 interface Objection {
   readonly code: ReasonCode;
   readonly certainty: Certainty;
@@ -40,8 +43,8 @@ function objection(code: ReasonCode, because: () => Evidence, certainty: Certain
 // What the kernel checks before it sets a kprobe through tracefs, perf or BPF, in its order.
 
 /**
- * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. A symbol whose name has a suffix and that has no site goes
- * by the first symbol of the name in front of the dot.
+ * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. A symbol whose name has a suffix and that has no
+ * site goes by the first symbol of the name in front of the dot.
  */
 const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
   const { sites, notrace } = rules;
@@ -99,7 +102,10 @@ function notText(address: bigint): Objection {
   return objection('not-text', () => ({ source: 'symbols', address, says: 'lies outside _stext to _etext' }));
 }
 
-/** is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the module. */
+/**
+ * is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the
+ * module.
+ */
 function outsideKallsyms(address: bigint): Objection {
   const says = 'the table does not cover the address: the kernel takes it for an address in a module';
   return objection('outside-kallsyms', () => ({ source: 'kallsyms', address, says }));
@@ -118,7 +124,7 @@ export class KprobeRules {
   readonly blacklist: KprobeBlacklist | undefined;
   /** Whether the kernel refuses functions without an ftrace site, and what tells. */
   readonly notrace: NotraceRule;
-  /** Whether a kprobe by a name that several symbols bear is refused. */
+  /** Whether a kprobe by a name that several symbols share is refused. */
   readonly countsNames: CountsNames;
   /** Whether kprobe_events answers EINVAL where perf and BPF tell more. */
   readonly strictEvents: boolean;
@@ -180,7 +186,7 @@ export class KprobeRules {
     return decision.outcome === 'refused' ? decision : this.#unlessListed(this.#kernel.symbols.lookup(name)!, decision);
   }
 
-  /** A return probe on a symbol, by its address. The harm that it does where the kernel accepts it all the same is said. */
+  /** A return probe on a symbol, by its address. If the kernel accepts one that does harm, the answer says so. */
   returnOfRow(row: SymbolRow): Decision {
     const decision = this.ofRow(row);
     if (decision.outcome === 'refused') return decision;
@@ -196,8 +202,8 @@ export class KprobeRules {
   }
 
   /**
-   * A kprobe anywhere in a function. What the kernel checks of the instruction itself is known as far as its address goes: where instructions vary in
-   * length, it decodes the function from its beginning, which is not done here (`instruction-unchecked`).
+   * A kprobe anywhere in a function. What the kernel checks of the instruction itself is known as far as its address goes: where
+   * instructions vary in length, it decodes the function from its beginning, which is not done here (`instruction-unchecked`).
    * @param address in the function of `row`
    */
   inside(row: SymbolRow, address: bigint): Decision {
@@ -230,15 +236,18 @@ export class KprobeRules {
     return { ...this.returnOfRow(row), because: decision.because };
   }
 
-  /** What kprobe_events makes of a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does (`strictEvents`). */
+  /**
+   * The errno of kprobe_events for a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does
+   * (`strictEvents`).
+   */
   inEvents(decision: Decision): Decision {
     const told = decision.code === 'ambiguous-name' || decision.code === 'no-symbol';
     return told && this.strictEvents ? { ...decision, errno: 'EINVAL' } : decision;
   }
 
   /**
-   * Whether an x86-64 symbol begins with the NOP that BPF takes for one of ftrace's; undefined where that depends on what the running kernel patched,
-   * and false without an image.
+   * Whether an x86-64 symbol begins with the NOP that BPF takes for one of ftrace's; undefined if that depends on what the running kernel
+   * patched, and false without an image.
    */
   entryNop(row: SymbolRow): boolean | undefined {
     const { image, pieces, symbols } = this.#kernel;
@@ -251,7 +260,7 @@ export class KprobeRules {
     return this.#entryNop.at(symbols.address.big[row]!);
   }
 
-  /** Whether the kernel has a change of its history; undefined where nothing tells. */
+  /** Whether the kernel has a change of its history; undefined if nothing tells. */
   has(change: ChangeName): boolean | undefined {
     return this.#kernel.change(change).has;
   }
@@ -378,7 +387,9 @@ function notAnEntry(address: bigint): Decision {
   return untold('not-a-function-entry', () => [{ source: 'kallsyms', address, says: 'no symbol begins at the address' }]);
 }
 
-/** is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded. */
+/**
+ * is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded.
+ */
 function coveredByKallsyms(kernel: KernelFacts, text: AreaSet, init: AreaSet): AreaSet {
   const { labels } = kernel.pieces;
   const all = kernel.symbols.listsData;

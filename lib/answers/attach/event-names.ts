@@ -1,5 +1,8 @@
 const RETURN = '_ret';
-/** MAX_EVENT_NAME_LEN and MAX_ARG_NAME_LEN of kernel/trace/trace_probe.h and trace.h, less the NUL, and less what the return probe's event adds. */
+/**
+ * MAX_EVENT_NAME_LEN and MAX_ARG_NAME_LEN of kernel/trace/trace_probe.h and trace.h, less the NUL, and less what the return probe's event
+ * adds.
+ */
 const LONGEST_EVENT = 63 - RETURN.length;
 const LONGEST_ARGUMENT = 31;
 

@@ -8,7 +8,7 @@ import type { TrampolineProgram } from '../../rules/trampolines.js';
 import { type NameInModules, traceInModules } from './in-modules.js';
 import { type NameLeads, nameLeads } from './name-leads.js';
 
-/** What each mechanism says of a name, and of each function that bears it. */
+/** What each mechanism does with a name, and with each function that has it. */
 export interface TraceabilityAnswer {
   readonly name: string;
   readonly kprobe: { readonly byName: Verdict };
@@ -24,13 +24,13 @@ export interface TraceabilityAnswer {
   /** A line in set_ftrace_filter. */
   readonly ftrace: { readonly byName: Verdict };
   readonly functions: readonly FunctionTraceability[];
-  /** Where each mechanism is led by the name; absent where one function alone has it. */
+  /** Which functions each mechanism takes for the name; absent if only one function has it. */
   readonly leads?: NameLeads;
-  /** The functions of the name in modules, and what loading these changes; absent where no modules were read. */
+  /** The functions of the name in modules, and what loading these changes; absent if no modules were read. */
   readonly modules?: NameInModules;
 }
 
-/** What each mechanism says of one function by its address. */
+/** What each mechanism says about one function by its address. */
 export interface FunctionTraceability {
   readonly function: FunctionRow;
   readonly kprobe: Verdict;
@@ -56,7 +56,7 @@ export const PLACE: RegExp = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{
 /** The answers about tracing, of a kernel. */
 export const traceabilityOf: (kernel: KernelFacts) => Traceability = oncePerKernel(kernel => new Traceability(kernel));
 
-/** What the rules of tracing come to in words, for one kernel. */
+/** The answers of the tracing rules in words, for one kernel. */
 export class Traceability {
   readonly #kernel: KernelFacts;
   readonly #rules: TracingRules;
@@ -66,7 +66,7 @@ export class Traceability {
     this.#rules = tracingOf(kernel);
   }
 
-  /** What each mechanism says of a name, and of each function that bears it. */
+  /** What each mechanism does with a name, and with each function that has it. */
   answer(name: string): TraceabilityAnswer {
     const kernel = this.#kernel;
     const { kprobes, filters, trampolines } = this.#rules;
@@ -101,7 +101,7 @@ export class Traceability {
     };
   }
 
-  /** What is said of a probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
+  /** The answer for a probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
   place(text: string): PlaceAnswer | undefined {
     const match = PLACE.exec(text);
     if (match === null) return undefined;

@@ -1,6 +1,9 @@
 import { CALL, CLASS, type Instruction, imm64, MODE, OPCODE } from './insn.js';
 
-/** What an instruction does, by the standard (Documentation/bpf/standardization/instruction-set.rst). What two notations of it are printed from. */
+/**
+ * What an instruction does, by the standard (Documentation/bpf/standardization/instruction-set.rst). What two notations of it are printed
+ * from.
+ */
 export type Operation =
   /** `dst op= src`, or imm where there is no src. `extend`: the bits of a source that is sign-extended. */
   | {
@@ -229,7 +232,7 @@ function decodeMemory({ code, dst, src, offset, imm }: Instruction): Operation {
   }
 }
 
-/** True for a call of a helper of the kernel. */
+/** True for a call to a kernel helper. */
 export function isHelperCall(operation: Operation): operation is Extract<Operation, { kind: 'call' }> {
   return operation.kind === 'call' && operation.of === CALL.HELPER;
 }

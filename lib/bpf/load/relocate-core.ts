@@ -9,7 +9,7 @@ import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import { type CorePatch, PatchableCode } from './core-patch.js';
 import { type DecidedBranch, type Reach, type ReachContext, reachOf } from './reach.js';
 
-/** What one relocation of an object comes to on a kernel. */
+/** The result of one relocation of an object on a kernel. */
 export interface CoreOutcome {
   readonly relocation: BpfCoreRelocation;
   readonly resolution?: CoreResolution;
@@ -20,9 +20,9 @@ export interface CoreOutcome {
   readonly poison?: CorePoison;
 }
 
-/** Whether the verifier meets a poisoned instruction. */
+/** Whether the verifier reaches a poisoned instruction. */
 export interface CorePoison {
-  /** The programs that come to it: each would be refused. Where there are none, tests guard it. */
+  /** The programs that reach it: the kernel would refuse each. If there are none, tests guard it. */
   readonly reachedBy: readonly string[];
   /** What decides the tests that lead around it: `field_exists of struct request.rq_disk`, `.rodata: targ_ns`. */
   readonly guards: readonly string[];
@@ -44,7 +44,7 @@ export interface CoreReport {
 
 /** Options of {@link relocateCore}. */
 export interface CoreOptions {
-  /** BTF of modules, which is asked for types that the kernel's does not have. */
+  /** BTF of modules, which is searched for types that the kernel's does not have. */
   readonly modules?: readonly Btf[];
   /** The value of a `.kconfig` extern, where the kernel's configuration is known. */
   readonly kconfig?: (name: string) => bigint | undefined;
@@ -53,8 +53,8 @@ export interface CoreOptions {
 }
 
 /**
- * Applies every CO-RE relocation of an object for a kernel, as libbpf would (bpf_object__relocate_core), and follows the programs to tell which
- * poisoned instructions they come to.
+ * Applies every CO-RE relocation of an object for a kernel, as libbpf would (bpf_object__relocate_core), and follows the programs to tell
+ * which poisoned instructions they come to.
  */
 export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOptions = {}): CoreReport {
   const { btf } = object;

@@ -185,7 +185,7 @@ export class Preflight {
     });
   }
 
-  /** Helpers are looked for where the program can come to: a test for what the kernel has may lead around a call. */
+  /** Helpers are searched for where the program can come to: a test for what the kernel has may lead around a call. */
   #helpers(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
     const slots = (data: boolean): Map<number, string> => {
       const found = new Map<number, string>();
@@ -217,7 +217,7 @@ export class Preflight {
   }
 }
 
-/** That features are not known is said once, of the object. */
+/** Unknown features are reported once, for the object. */
 function isTold({ verdict }: Finding): boolean {
   return verdict.code !== 'features-unknown';
 }
@@ -257,7 +257,9 @@ function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModul
   });
 }
 
-/** Calls of weak kfuncs that the kernel does not have, where the program comes to them: libbpf makes instructions of them that are refused. */
+/**
+ * Calls of weak kfuncs that the kernel does not have, where the program comes to them: libbpf makes instructions of them that are refused.
+ */
 function missingCalls(
   object: BpfObject,
   program: BpfProgram,
@@ -306,9 +308,9 @@ export function outcomeOf(findings: readonly Finding[]): Outcome {
 }
 
 /**
- * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the objects
- * need as a whole. That is asked for whichever programs are loaded, and where there are none: in an object of struct_ops alone. What is open is no
- * failure.
+ * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the
+ * objects need as a whole. That is asked for whichever programs are loaded, and where there are none: in an object of struct_ops alone.
+ * What is open is no failure.
  */
 export function checkPasses(checks: Iterable<ObjectCheck>): boolean {
   for (const { programs, findings } of checks) {
