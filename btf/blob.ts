@@ -6,11 +6,14 @@ import { type BtfHeader, kindOfInfo, parseHeader, wordsOf } from './wire.js';
 
 /** Options of {@link BtfBlob} and `Btf.parse`. */
 export interface BtfOptions<B extends BtfBlob = BtfBlob> {
-  /** What a split blob (a module's .BTF) continues: ids and string offsets go on where those of the base end. May be split itself. */
+  /**
+   * What a split blob (a module's .BTF) continues: its ids and string offsets continue after those of the base. The base may be split
+   * itself.
+   */
   readonly base?: B | undefined;
-  /** What the bytes are, for messages: `vmlinux: .BTF`. `.BTF` where not given. */
+  /** What the bytes are, for messages: `vmlinux: .BTF`. `.BTF` by default. */
   readonly name?: string | undefined;
-  /** Bytes of a pointer. BTF does not say it: where not given it is the size of `long`, else 8. */
+  /** Bytes of a pointer. BTF does not record it; the default is the size of `long`, else 8. */
   readonly pointerSize?: 4 | 8 | undefined;
 }
 
@@ -39,7 +42,7 @@ export class BtfBlob {
 
   /**
    * Reads a blob by the rules of libbpf: header, strings, every record's length, every name and every type id.
-   * @param bytes kept, not copied: they are not to be written to afterwards
+   * @param bytes kept, not copied: do not write to them afterwards
    * @throws FormatError
    */
   constructor(bytes: Uint8Array, { base, name = '.BTF', pointerSize }: BtfOptions = {}) {
@@ -90,7 +93,7 @@ export class BtfBlob {
     return kinds[id - firstId]!;
   }
 
-  /** Where the name is in {@link strings}; 0 for void and what is anonymous. */
+  /** Where the name is in {@link strings}; 0 for void and anonymous types. */
   nameOffset(id: number): number {
     if (id === 0) return 0;
     const { words, offsets, firstId } = this.ownerOf(id);

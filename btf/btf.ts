@@ -22,9 +22,8 @@ export interface FunctionColumns {
 const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
 
 /**
- * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; objects of types
- * are made when asked for. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere
- * here.
+ * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; it makes objects
+ * of types on demand. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere here.
  */
 export class Btf extends BtfBlob {
   declare readonly base: Btf | undefined;
@@ -35,7 +34,7 @@ export class Btf extends BtfBlob {
 
   /**
    * Reads a blob, by the rules of libbpf: header, strings, every record's length, every name and every type id.
-   * @param bytes kept, not copied: they are not to be written to afterwards
+   * @param bytes kept, not copied: do not write to them afterwards
    * @throws FormatError
    */
   static parse(bytes: Uint8Array, options: BtfOptions<Btf> = {}): Btf {
@@ -52,7 +51,7 @@ export class Btf extends BtfBlob {
     return number > LAST_KIND ? 'UNKNOWN' : KIND_NAMES[number]!;
   }
 
-  /** '' for void and what is anonymous. */
+  /** '' for void and anonymous types. */
   nameOf(id: number): string {
     return this.strings.text(this.nameOffset(id));
   }
@@ -127,13 +126,13 @@ export class Btf extends BtfBlob {
     throw this.errorAt(id, `FUNC ${id} refers to type ${target}, which is ${this.kindOf(target)}, not FUNC_PROTO`);
   }
 
-  /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError behind 32 of them, as libbpf refuses it */
+  /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError after 32 of them, as in libbpf */
   resolve(id: number): number {
     return resolveType(this, id);
   }
 
   /**
-   * Size in bytes as C's sizeof has it; undefined for what has none: void, functions, forward declarations.
+   * Size in bytes, as by C's sizeof; undefined for types without one: void, functions, forward declarations.
    * @throws FormatError for a cycle, and for arrays larger than 2^53 - 1 bytes
    */
   sizeof(id: number): number | undefined {
@@ -147,7 +146,7 @@ export class Btf extends BtfBlob {
     return this.#layout;
   }
 
-  /** Alignment in bytes as C's alignof has it, of a packed struct as the offsets show it; undefined as with {@link sizeof}. */
+  /** Alignment in bytes, as by C's alignof, for a packed struct as shown by the offsets; undefined as with {@link sizeof}. */
   alignof(id: number): number | undefined {
     return this.#layoutFor(id).alignOf(id);
   }

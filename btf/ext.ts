@@ -23,7 +23,7 @@ export interface FuncInfoColumns extends ExtRows {
   readonly typeIds: Uint32Array;
 }
 
-/** `bpf_line_info`: which line of the source each run of instructions is of. File names and lines are string offsets of the BTF. */
+/** `bpf_line_info`: the source line of each run of instructions. File names and lines are string offsets of the BTF. */
 export interface LineInfoColumns extends ExtRows {
   readonly files: Uint32Array;
   readonly texts: Uint32Array;
@@ -65,7 +65,7 @@ const CORE_WORDS = 4;
 
 /**
  * A `.BTF.ext` section (btf.rst, ".BTF.ext section"): what BTF says about the instructions of a BPF object. Sections, strings and type ids
- * were checked when it was read; whether an offset is one of an instruction is for who has the code.
+ * were checked when it was read; whether an offset is that of an instruction, only the owner of the code can check.
  */
 export class BtfExt {
   readonly name: string;

@@ -124,7 +124,8 @@ function behind(btf: BtfBlob, id: number, kind: number): number {
 }
 
 /**
- * Names of the distilled base that several structs and unions of the real one bear: there the size tells them apart. By the first one's id.
+ * Names of the distilled base that several structs and unions of the real one share: there the size tells them apart. By the first one's
+ * id.
  */
 function sharedNames(base: BtfBlob, index: NameIndex): ReadonlySet<number> {
   const counts = new Map<number, number>();

@@ -17,7 +17,7 @@ export interface Region {
   read(start: number, length: number): Uint8Array;
 }
 
-/** A relocation that writes to a word that was asked for. */
+/** A relocation that writes to a requested word. */
 export interface RelocationSite {
   readonly table: RelocationTable;
   readonly rows: RelocationRows;
@@ -35,11 +35,11 @@ interface Ordered {
 const WIDEST = 16n;
 
 /**
- * The addresses of an image and what they hold: as stored in the file, and as the relocations leave it at boot. The image is taken to run
- * where it is linked, so that an address here is an address of the symbol table.
+ * The addresses of an image and what they hold: as stored in the file, and as the relocations leave it at boot. The image is assumed to run
+ * where it is linked, so an address here is an address of the symbol table.
  */
 export class Memory {
-  /** Relocations that were met and not applied, and why. */
+  /** Relocations that were not applied, and why. */
   readonly diagnostics: Diagnostic[] = [];
   readonly littleEndian: boolean;
   /** 8 or 4. */

@@ -45,7 +45,7 @@ export function isTextLetter(letter: number): boolean {
 }
 
 /**
- * True for the labels of what is in front of functions, which are no functions: `__pfx_X` (x86 padding, 6.2 and later) and `__cfi_X`
+ * True for labels before functions that are not functions themselves: `__pfx_X` (x86 padding, 6.2 and later) and `__cfi_X`
  * (kCFI); is_cfi_preamble_symbol() in kernel/kprobes.c.
  */
 export function isPreambleName(strings: Uint8Array, offset: number): boolean {
@@ -167,7 +167,7 @@ export class KernelSymbols {
   }
 
   /**
-   * The row that the kernel names an address by: the first of the highest address that is not above it (get_symbol_pos() in
+   * The row whose name the kernel uses for an address: the first of the highest address that is not above it (get_symbol_pos() in
    * kernel/kallsyms.c).
    */
   containing(address: bigint): SymbolRow | undefined {
@@ -179,7 +179,7 @@ export class KernelSymbols {
     return this.order[this.#firstPosition(position - 1)];
   }
 
-  /** The first row at the address of a row: what the kernel calls the address by. */
+  /** The first row at the address of a row: its name is the kernel's name for the address. */
   firstAlias(row: SymbolRow): SymbolRow {
     return this.order[this.#firstPosition(this.#position(row))]!;
   }

@@ -4,7 +4,7 @@ import { HOST_LITTLE_ENDIAN, halves, Words } from '../elf/words.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
 import { type Tokens, unpackNames } from './unpack.js';
 
-/** Where the packed tables of a kernel stand: the addresses of its `kallsyms_*` labels. */
+/** Where the packed tables of a kernel are: the addresses of its `kallsyms_*` labels. */
 export interface KallsymsLocation {
   readonly numSyms: bigint;
   readonly names: bigint;
@@ -50,8 +50,8 @@ export function kallsymsLocation(addressOf: (name: string) => bigint | undefined
 /**
  * Decodes the packed symbol table of a kernel image (scripts/kallsyms.c writes it, kernel/kallsyms.c reads it): a name is a run of tokens,
  * each a byte that stands for a string of `kallsyms_token_table`; the first character of the expanded name is the symbol's letter.
- * @param name what the table is called in messages
- * @throws FormatError where the tables do not fit each other
+ * @param name of the table, for messages
+ * @throws FormatError if the tables do not match
  */
 export function decodeKallsyms(memory: Memory, at: KallsymsLocation, name: string): { symbols: KernelSymbols; encoding: AddressEncoding } {
   const { littleEndian } = memory;

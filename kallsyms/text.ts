@@ -10,7 +10,7 @@ const CLOSE = ']'.charCodeAt(0);
 
 /**
  * Reads `/proc/kallsyms` or a `System.map`: a line is an address, a letter, a name and, for a module's symbol, a tab and `[module]`.
- * @throws FormatError for a line of another shape, and where all addresses are zero: the kernel hides them
+ * @throws FormatError for a line of another form, and if all addresses are zero: the kernel hides them
  */
 export function parseKallsyms(bytes: Uint8Array, source: string): KernelSymbols {
   const lines = new Lines(bytes, source);

@@ -14,11 +14,10 @@ import { type CountsNames, countsNames } from './name-counting.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 
-/** A probe that is to be set. */
+/** A probe to set. */
 interface Probe {
   /**
-   * The symbol that the address lies in; where several are at one address, the first (`symbols.containing`), which is what the kernel goes
-   * by.
+   * The symbol that the address lies in; where several are at one address, the first (`symbols.containing`), which the kernel uses.
    */
   readonly row: SymbolRow;
   /** The address, at a place of a column. */
@@ -27,7 +26,7 @@ interface Probe {
   readonly address: bigint;
 }
 
-/** What speaks against a probe: a refusal, or that it is unknown whether it is one. */
+/** An objection to a probe: a refusal, or a possible one. */
 interface Objection {
   readonly code: ReasonCode;
   readonly certainty: Certainty;
@@ -43,8 +42,8 @@ function objection(code: ReasonCode, because: () => Evidence, certainty: Certain
 // What the kernel checks before it sets a kprobe through tracefs, perf or BPF, in its order.
 
 /**
- * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. A symbol whose name has a suffix and that has no
- * site goes by the first symbol of the name in front of the dot.
+ * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. For a symbol without a site whose name has a
+ * suffix, the first symbol with the name before the dot counts.
  */
 const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
   const { sites, notrace } = rules;
@@ -103,7 +102,7 @@ function notText(address: bigint): Objection {
 }
 
 /**
- * is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the
+ * is_ksym_addr(): the kernel treats other addresses as those of a module. By name it refuses them; by address the probe waits for the
  * module.
  */
 function outsideKallsyms(address: bigint): Objection {
@@ -117,21 +116,21 @@ function byBase(base: string): string {
 
 const DOT = '.'.charCodeAt(0);
 
-/** What the kernel says to kprobes and return probes. Symbols are rows of `kernel.symbols`. */
+/** How the kernel decides about kprobes and return probes. Symbols are rows of `kernel.symbols`. */
 export class KprobeRules {
   readonly sites: Sites;
   readonly text: AreaSet;
   readonly blacklist: KprobeBlacklist | undefined;
-  /** Whether the kernel refuses functions without an ftrace site, and what tells. */
+  /** Whether the kernel refuses functions without an ftrace site, and the evidence. */
   readonly notrace: NotraceRule;
   /** Whether a kprobe by a name that several symbols share is refused. */
   readonly countsNames: CountsNames;
-  /** Whether kprobe_events answers EINVAL where perf and BPF tell more. */
+  /** Whether kprobe_events returns EINVAL where perf and BPF return a more specific errno. */
   readonly strictEvents: boolean;
   /** False where the .config is known and has no CONFIG_KPROBES. */
   readonly enabled: boolean;
   readonly #kernel: KernelFacts;
-  /** What is_ksym_addr() covers; empty where the labels are missing. */
+  /** The ranges of is_ksym_addr(); empty if the labels are missing. */
   readonly #covered: AreaSet;
   readonly #acceptance: Certainty;
   #patched: PatchedCode | undefined;
@@ -180,7 +179,7 @@ export class KprobeRules {
     return row === undefined ? notAnEntry(address) : this.ofRow(row);
   }
 
-  /** A return probe by name: the rules of a kprobe, and a list of its own. */
+  /** A return probe by name: the rules of a kprobe, and its own blacklist. */
   returnByName(name: string): Decision {
     const decision = this.byName(name);
     return decision.outcome === 'refused' ? decision : this.#unlessListed(this.#kernel.symbols.lookup(name)!, decision);
@@ -202,8 +201,8 @@ export class KprobeRules {
   }
 
   /**
-   * A kprobe anywhere in a function. What the kernel checks of the instruction itself is known as far as its address goes: where
-   * instructions vary in length, it decodes the function from its beginning, which is not done here (`instruction-unchecked`).
+   * A kprobe anywhere in a function. Of the kernel's checks of the instruction itself, kelf knows only those by address: if instructions
+   * vary in length, the kernel decodes the function from its start, which kelf does not do (`instruction-unchecked`).
    * @param address in the function of `row`
    */
   inside(row: SymbolRow, address: bigint): Decision {
@@ -237,7 +236,7 @@ export class KprobeRules {
   }
 
   /**
-   * The errno of kprobe_events for a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does
+   * The errno of kprobe_events for a decision about a name: perf and BPF return EADDRNOTAVAIL and ENOENT, kprobe_events no longer does
    * (`strictEvents`).
    */
   inEvents(decision: Decision): Decision {
@@ -246,8 +245,8 @@ export class KprobeRules {
   }
 
   /**
-   * Whether an x86-64 symbol begins with the NOP that BPF takes for one of ftrace's; undefined if that depends on what the running kernel
-   * patched, and false without an image.
+   * Whether an x86-64 symbol begins with a NOP that BPF treats as ftrace's; undefined if that depends on what the running kernel patched,
+   * and false without an image.
    */
   entryNop(row: SymbolRow): boolean | undefined {
     const { image, pieces, symbols } = this.#kernel;
@@ -260,7 +259,7 @@ export class KprobeRules {
     return this.#entryNop.at(symbols.address.big[row]!);
   }
 
-  /** Whether the kernel has a change of its history; undefined if nothing tells. */
+  /** Whether the kernel has a change of its history; undefined if nothing shows it. */
   has(change: ChangeName): boolean | undefined {
     return this.#kernel.change(change).has;
   }
@@ -296,7 +295,7 @@ export class KprobeRules {
     return row !== undefined && symbols.address.big[row] === address ? row : undefined;
   }
 
-  /** What speaks against a probe at the first instruction of a symbol. */
+  /** The objections to a probe at the first instruction of a symbol. */
   #against(symbolRow: SymbolRow): Objection | undefined {
     const { symbols } = this.#kernel;
     const row = symbols.firstAlias(symbolRow);
