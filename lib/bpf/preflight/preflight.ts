@@ -134,7 +134,7 @@ export class Preflight {
   #programFindings(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
     const { definition, name } = program.meaning;
     if (definition === undefined) {
-      const says = `libbpf knows no section ${name}: the program has no type unless the tool sets one`;
+      const says = `it knows no section ${name}: the program has no type unless the tool sets one`;
       return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', 'libbpf', says) }];
     }
     const type = this.#features.programType(definition.type);
