@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parentPort, type TransferListItem, Worker, workerData } from 'node:worker_threads';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
 
 /** Work that threads share: a thread is started with its data, and answers one batch after the other. */
 export interface Job<Data, Batch, Answer> {
@@ -10,7 +10,7 @@ export interface Job<Data, Batch, Answer> {
   /** What one thread does first; the function it gives answers a batch. */
   start(data: Data): ((batch: Batch) => Answer) | Promise<(batch: Batch) => Answer>;
   /** What of an answer is handed over and not copied. */
-  transfer?(answer: Answer): TransferListItem[];
+  transfer?(answer: Answer): ArrayBuffer[];
 }
 
 /** Options of {@link inThreads}. */

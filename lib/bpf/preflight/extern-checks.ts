@@ -121,7 +121,7 @@ export class ExternChecks {
   }
 
   #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {
-    if (weak) return accepted(source, `${says}; the extern is weak, so it becomes 0`, 'weak-extern');
+    if (weak) return accepted(source, `${says}; the extern ${name} is weak, so it becomes 0`, 'weak-extern');
     return refused(typed ? 'extern-type' : 'unresolved-extern', errno, source, says);
   }
 }
