@@ -1,7 +1,7 @@
 /*
  * The kinds of BTF types (include/uapi/linux/btf.h; Documentation/bpf/btf.rst, "Type Encoding"). For a new kind: a number and a row of the
  * table here, an interface in types.ts, how it is decoded in decode.ts, and, where C has a form for it, print/declaration.ts. What else
- * reads records — scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — goes by the table.
+ * reads records — scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — uses the table.
  */
 
 /** Kinds by number. 0 is not a kind a record can have: it stands for void, type id 0. */
@@ -76,7 +76,7 @@ const JSON_REFERENCE = ',"type_id":{type}}';
 const REFERENCE: KindRow = { third: 'type', tail: [], element: [], layout: 'same', raw: RAW_REFERENCE, json: JSON_REFERENCE };
 const MODIFIER: KindRow = { ...REFERENCE, modifier: true };
 
-/** The field `memberWidth` takes the text in front of it along: there is none if a member is not a bit-field. */
+/** The field `memberWidth` takes the text before it along: there is none if a member is not a bit-field. */
 const COMPOSITE: KindRow = {
   third: 'number',
   tail: [],
@@ -189,7 +189,7 @@ export const ELEMENT_WORDS: Int8Array = column(({ element }) => element.length);
 export const ELEMENT_NAME: Int8Array = column(({ element }) => element.indexOf('name'));
 export const ELEMENT_TYPE: Int8Array = column(({ element }) => element.indexOf('type'));
 
-/** The words of a record, in front of its elements, that are type ids. What they are in an unknown kind is unknown. */
+/** The words of a record, before its elements, that are type ids. What they are in an unknown kind is unknown. */
 const TYPE_WORDS: readonly (readonly number[])[] = ROWS.map(row =>
   row === undefined ? [] : [row.third, ...row.tail].flatMap((word, i) => (word === 'type' ? [i + RECORD_WORDS - 1] : [])),
 );

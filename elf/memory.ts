@@ -88,7 +88,7 @@ export class Memory {
     return bytes;
   }
 
-  /** The bytes with relocations applied; the same as {@link stored} where there are none. */
+  /** The bytes with relocations applied; the same as {@link stored} if there are none. */
   read(address: bigint, length: number): Uint8Array {
     const stored = this.stored(address, length);
     if (this.tables.length === 0) return stored;

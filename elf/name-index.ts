@@ -63,7 +63,7 @@ export class NameIndex {
   }
 
   /**
-   * The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 where there is none. For joins of two tables of names.
+   * The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 if there is none. For joins of two tables of names.
    */
   firstOf(bytes: Uint8Array, offset: number): number {
     const mask = this.#slots.length - 1;

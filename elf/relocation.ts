@@ -18,7 +18,7 @@ export interface RelocationRows {
   readonly addend?: Words;
 }
 
-/** One relocation section: SHT_REL, SHT_RELA, SHT_RELR or Android's SHT_RELR. Nothing is read until rows are asked for. */
+/** One relocation section: SHT_REL, SHT_RELA, SHT_RELR or Android's SHT_RELR. Nothing is read until rows are requested. */
 export class RelocationTable {
   readonly section: Section;
   readonly kind: 'REL' | 'RELA' | 'RELR';

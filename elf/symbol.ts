@@ -19,7 +19,7 @@ export interface ElfSymbol {
   readonly visibility: number;
   /** The section's index, SHN_XINDEX resolved; SHN_ABS (0xfff1) and its like as they are. */
   readonly sectionIndex: number;
-  /** The source file, by the STT_FILE symbol in front of the local symbols; none for global ones. */
+  /** The source file, by the STT_FILE symbol before the local symbols; none for global ones. */
   readonly file?: string;
 }
 

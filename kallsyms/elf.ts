@@ -97,7 +97,7 @@ function symbolLetter(table: SymbolTable, i: number, letters: Uint8Array): numbe
   return binding === STB.LOCAL ? letter : letter & ~0x20;
 }
 
-/** The test of a name, by its offset; it looks at bytes, since it is asked for every symbol. */
+/** The test of a name, by its offset; it compares bytes, since it runs for every symbol. */
 function ignoredNames(table: SymbolTable): (offset: number) => boolean {
   const { bytes } = table.strings;
   const encoder = new TextEncoder();

@@ -111,7 +111,7 @@ interface TokenTables {
 function findTokens(bytes: Uint8Array, digits: number): TokenTables | undefined {
   const starts = new Int32Array(256);
   let at = digits;
-  // Back to token 1: the one before it has no NUL in front of it.
+  // Back to token 1: the one before it has no NUL before it.
   for (let token = 0x30; token >= 1; token--) {
     starts[token] = at;
     let before = at - 1;
@@ -261,7 +261,7 @@ function behindTokens(
   return undefined;
 }
 
-/** Before 6.4: in front of the count, whole addresses, or offsets and their base. */
+/** Before 6.4: before the count, whole addresses, or offsets and their base. */
 function beforeCount(view: DataView, numSyms: number, count: number, wordSize: number, littleEndian: boolean): Addresses | undefined {
   const relativeBase = numSyms - wordSize;
   // The offsets end at the base, filled up to its alignment.
@@ -294,7 +294,7 @@ function offsetsEncoding(view: DataView, at: number, count: number, wordSize: nu
   for (let i = 0; i < count; i++) if (raw(i) < 0) negative++;
   // x86-64: percpu symbols have small positive offsets, all others are counted down from the base.
   if (negative * 2 > count && ascends(i => (raw(i) >= 0 ? raw(i) - 2 ** 32 : -1 - raw(i)), count)) return 'absolute-percpu';
-  // The first symbol is in front of the table, and not far. Offsets from a base begin with 0: they may ascend in both readings.
+  // The first symbol is before the table, and not far. Offsets from a base begin with 0: they may ascend in both readings.
   const first = raw(0);
   if (first < 0 && first > -FARTHEST && ascends(i => raw(i) + i * 4, count)) return 'place-relative';
   // Whole addresses, in 32-bit kernels of 7.0, are taken for offsets here.

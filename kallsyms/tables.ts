@@ -161,7 +161,7 @@ const FARTHEST = 1 << 28;
 
 /**
  * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or,
- * in 32-bit kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which is in front of the table,
+ * in 32-bit kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which is before the table,
  * tells.
  */
 function offsetEncoding(offsets: Int32Array, at: KallsymsLocation, { wordSize }: Memory): AddressEncoding {

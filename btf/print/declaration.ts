@@ -99,7 +99,7 @@ export class DeclarationWriter {
   }
 
   /**
-   * Declares the name at an offset as of a type; the type alone where there is none.
+   * Declares the name at an offset as of a type; only the type if there is no name.
    * @param copy which of its name it is @param level of indentation that members go beyond
    */
   protected declare(id: number, name: number, copy: number, level: number): void {
@@ -165,7 +165,7 @@ export class DeclarationWriter {
     return this.words[this.records[id]! + 1]!;
   }
 
-  /** An empty name is none. */
+  /** An empty name counts as no name. */
   protected nameOrNone(name: number): number {
     return name !== NO_NAME && this.strings[name] === 0 ? NO_NAME : name;
   }

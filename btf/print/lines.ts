@@ -46,7 +46,7 @@ type Operation =
   /** The string whose offset is in the word; that of the type whose id is there. */
   | 'name'
   | 'targetName'
-  /** A bit-field's width, and the literal in front of it, only where there is one. */
+  /** A bit-field's width, and the literal before it, only where there is one. */
   | 'width'
   /** An unsigned 32-bit value as bpftool's JSON has it, which widens it as signed first; and one of 64 bits. */
   | 'widened'

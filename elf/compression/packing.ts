@@ -16,7 +16,7 @@ interface PackingFormat {
   readonly suffix?: string;
   /** What the packed bytes begin with. */
   readonly magic: readonly number[];
-  /** Skippable frames may be in front of the magic. */
+  /** Skippable frames may be before the magic. */
   readonly skippable?: boolean;
   /** What else they have to be, where the magic is too short to tell. */
   readonly looksRight?: (bytes: Uint8Array) => boolean;

@@ -172,7 +172,7 @@ export class ByteReader {
   }
 }
 
-/** The length in front of a unit of any section, §7.4: 32-bit DWARF, or 64-bit DWARF behind 0xffffffff. */
+/** The length before a unit of any section, §7.4: 32-bit DWARF, or 64-bit DWARF behind 0xffffffff. */
 export function readUnitLength(reader: ByteReader): { readonly length: number; readonly offsetSize: 4 | 8 } {
   const length = reader.u32();
   if (length < 0xfffffff0) return { length, offsetSize: 4 };

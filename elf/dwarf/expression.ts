@@ -6,7 +6,7 @@ import type { UnitContext } from './unit-context.js';
 export interface Location {
   readonly kind: /** In a register. */
     | 'register'
-    /** In memory, at an offset from the frame (for gcc the CFA, the stack pointer in front of the call). */
+    /** In memory, at an offset from the frame (for gcc the CFA, the stack pointer before the call). */
     | 'frame'
     /** In memory, at an offset from a register. */
     | 'memory'

@@ -76,7 +76,7 @@ function peek(reader: ByteReader): number {
   return reader.bytes[reader.pos]!;
 }
 
-/** DWARF 5: what an entry consists of is in front of the entries. */
+/** DWARF 5: what an entry consists of is before the entries. */
 function readTables(reader: ByteReader, context: UnitContext, offsetSize: number): Tables {
   const directories: StringHandle[] = [];
   const fileName: StringHandle[] = [];

@@ -12,7 +12,7 @@ export interface LocationEntry extends Location {
   readonly high?: number;
 }
 
-/** DW_LLE_*, §7.29, and the pairs of view numbers that gcc puts in front of entries. */
+/** DW_LLE_*, §7.29, and the pairs of view numbers that gcc puts before entries. */
 const LLE = {
   end_of_list: 0,
   base_addressx: 1,

@@ -13,7 +13,7 @@ interface NamePlace {
 }
 
 /**
- * Tells of a place in a unit whether the name of a subprogram can be there: an entry would begin in front of it with the code of an
+ * Tells of a place in a unit whether the name of a subprogram can be there: an entry would begin before it with the code of an
  * abbreviation that has one. Most names of helpers are names of parameters and members too, and a unit need not be read for these.
  */
 export class NamePlaces {
@@ -37,7 +37,7 @@ export class NamePlaces {
 function fits({ code, before }: NamePlace, bytes: Uint8Array, at: number): boolean {
   const end = at - before;
   const start = end - code.length;
-  // What is in front of the part is unknown. A LEB128 number may be padded: with a zero after a byte that says it goes on.
+  // What is before the part is unknown. A LEB128 number may be padded: with a zero after a byte that says it goes on.
   if (start < 0 || (bytes[end - 1] === 0 && (bytes[end - 2] ?? 0x80) >= 0x80)) return true;
   for (let i = 0; i < code.length; i++) if (bytes[start + i] !== code[i]) return false;
   return true;

@@ -66,7 +66,7 @@ export class SubprogramTable {
   readonly #base: number;
   #byAddress: { readonly low: Float64Array; readonly high: Float64Array; readonly row: Uint32Array } | undefined;
 
-  /** @param die a walk over the unit, in front of its first entry */
+  /** @param die a walk over the unit, before its first entry */
   constructor(die: DieReader, root: UnitRoot) {
     const columns = new Collector();
     const methods = !WITHOUT_METHODS.has(root.language);

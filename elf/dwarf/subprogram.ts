@@ -41,7 +41,7 @@ export interface InlinedInto {
   readonly ranges: readonly CodeRange[];
 }
 
-/** What an entry says that the one in front of it in the chain does not. */
+/** What an entry says that the one before it in the chain does not. */
 export interface Addition {
   readonly by: SubprogramLink['by'];
   /** Offset of the entry in .debug_info. */
@@ -213,7 +213,7 @@ export class Subprogram {
     return this.#chain;
   }
 
-  /** What each entry of the chain says that those in front of it do not. */
+  /** What each entry of the chain says that those before it do not. */
   get additions(): Addition[] {
     const seen = new Set<string>();
     return this.chain.map(({ table, row, by }) => {

@@ -14,7 +14,7 @@ export class UnitList {
   /** Damage that was met and did not keep the rest from being read. */
   readonly diagnostics: Diagnostic[] = [];
   readonly #cacheBytes: number;
-  /** The units that were asked for last, the latest at the end. */
+  /** The units that were used last, the latest at the end. */
   readonly #units = new Map<number, Unit>();
   #unitBytes = 0;
   #offsets: Float64Array | undefined;
@@ -58,7 +58,7 @@ export class UnitList {
     return die;
   }
 
-  /** Where each unit begins, by the lengths in front of them. Damage ends the list and is a diagnostic. */
+  /** Where each unit begins, by the lengths before them. Damage ends the list and is a diagnostic. */
   get unitOffsets(): Float64Array {
     if (this.#offsets === undefined) {
       const offsets: number[] = [];
@@ -97,7 +97,7 @@ export class UnitList {
     }
   }
 
-  /** Notes damage; what is none is thrown on. */
+  /** Notes damage; other errors are rethrown. */
   protected note(error: unknown): void {
     if (!(error instanceof FormatError)) throw error;
     this.diagnostics.push({ place: error.place, message: error.message });

@@ -100,7 +100,7 @@ export class Unit implements Encoding {
     return this.#abbrevs;
   }
 
-  /** A walk over its entries, in front of the first one. */
+  /** A walk over its entries, before the first one. */
   reader(): DieReader {
     const { bytes, abbrevs } = this;
     this.#opened ??= this.#open();

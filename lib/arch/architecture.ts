@@ -42,7 +42,7 @@ export interface Architecture {
     readonly takesAnyNop: boolean;
   };
   readonly syscalls: {
-    /** What libbpf puts in front of the name of a system call (arch_specific_syscall_pfx()); undefined if it knows none. */
+    /** What libbpf puts before the name of a system call (arch_specific_syscall_pfx()); undefined if it knows none. */
     readonly libbpf: string | undefined;
     /** How the functions in sys_call_table are named; undefined if that was not compared with a booted kernel. */
     readonly table: string | undefined;
@@ -65,7 +65,7 @@ export interface CallSites {
   /** Of these, those by which the table is found in an image without labels. */
   readonly searched: readonly number[];
   /**
-   * Whether modules have a section `__mcount_loc` alone, and `__patchable_function_entries` is padding in front of functions
+   * Whether modules have a section `__mcount_loc` alone, and `__patchable_function_entries` is padding before functions
    * (CALL_PADDING).
    */
   readonly mcountOnly: boolean;
@@ -75,7 +75,7 @@ export interface CallSites {
   readonly adjustWord?: (word: bigint, adjusted: number, instruction: (address: bigint) => number | undefined) => number;
 }
 
-/** What an architecture's adjustment goes by. */
+/** The input of an architecture's adjustment. */
 export interface CallSiteTable {
   /** The distance that most words have; 0 if none has any. */
   commonDistance(): number;

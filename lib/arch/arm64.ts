@@ -2,7 +2,7 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What is in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__arm64_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `x${n}`, field: `regs[${n}]` }));
@@ -32,7 +32,7 @@ const CONVENTION: CallingConvention = {
   ],
 };
 
-/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes in front of its function, to the second NOP of that: func + 4. */
+/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes before its function, to the second NOP of that: func + 4. */
 const CALL_OPS = 12;
 
 /** BTI, with whichever of its targets (HINT #32 to #38 of the Arm architecture). */

@@ -2,7 +2,7 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What is in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__riscv_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `a${n}`, field: `a${n}` }));
@@ -32,7 +32,7 @@ const CONVENTION: CallingConvention = {
   syscalls: [{ prefix: NATIVE_CALL, arguments: ARGUMENTS }],
 };
 
-/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes in front of its function, to what is patched. */
+/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes before its function, to what is patched. */
 const CALL_OPS = 12;
 
 /** RISC-V: arch/riscv. */

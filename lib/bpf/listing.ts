@@ -43,7 +43,7 @@ export class Listing {
   readonly #code: ReadonlyMap<number, Instructions>;
 
   /**
-   * @param code sections, by index, whose code is to be listed instead of the object's: `code` of `relocateCore()` has it as a kernel wants
+   * @param code sections, by index, whose code is listed instead of the object's: `code` of `relocateCore()` has it as a kernel wants
    * it
    */
   constructor(object: BpfObject, code: ReadonlyMap<number, Instructions> = new Map()) {
@@ -141,7 +141,7 @@ export class Listing {
     return this.#object.functionAt(fn.sectionIndex, fn.offset + (index + 1 + operation.imm) * INSN_BYTES);
   }
 
-  /** What a relocation makes of an ld_imm64 or a call. */
+  /** How a relocation changes an ld_imm64 or a call. */
   #names(relocation: BpfRelocation | undefined): KernelNames {
     const meaning = relocation?.meaning;
     switch (meaning?.kind) {
@@ -177,7 +177,7 @@ export class Listing {
     });
   }
 
-  /** `LBB0_2`, `f+0x10`: the last symbol at or in front of an offset. */
+  /** `LBB0_2`, `f+0x10`: the last symbol at or before an offset. */
   #place(sectionIndex: number, offset: number): string | undefined {
     const labels = this.labels(sectionIndex);
     let low = 0;
@@ -187,7 +187,7 @@ export class Listing {
       if (labels[middle]!.offset <= offset) low = middle + 1;
       else high = middle;
     }
-    // Addresses wrap: in front of the section is after all of its symbols.
+    // Addresses wrap: before the section is after all of its symbols.
     const label = offset < 0 ? labels.at(-1) : labels[low - 1];
     if (label === undefined) return undefined;
     if (offset < 0) return `${label.name}+0x${BigInt.asUintN(64, BigInt(offset - label.offset)).toString(16)}`;

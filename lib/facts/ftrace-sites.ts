@@ -33,7 +33,7 @@ export interface SiteMode {
 /** So many symbols around a word are looked at: more are there only in damaged tables. */
 const NEAR = 512;
 
-/** What the architecture's adjustment goes by besides the words. */
+/** The input of the architecture's adjustment besides the words. */
 export interface SiteSource {
   /** The 32 bits of an instruction at an address of the image; undefined if it holds none. */
   instruction?(address: bigint): number | undefined;
@@ -105,7 +105,7 @@ function distanceToFunction(
   high: number,
 ): number | undefined {
   const next = lowerBound(symbols.address, order, low, high);
-  // A word may be in front of its function (func-8), at it or after its entry.
+  // A word may be before its function (func-8), at it or after its entry.
   for (let at = next; at < Math.min(order.length, next + NEAR); at++) {
     const ahead = symbols.address.minus(order[at]!, low, high);
     if (ahead > 8) break;

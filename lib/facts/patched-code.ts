@@ -29,7 +29,7 @@ const LARGEST = 1 << 26;
 
 /** The addresses of code that the kernel patches or traps on. */
 export class PatchedCode {
-  /** Read when the first address is asked for. */
+  /** Read on the first query. */
   readonly #tables: () => readonly { readonly code: PatchCode; readonly addresses: Words }[];
 
   /**

@@ -80,7 +80,7 @@ export function elfAround(image: RawImage, name: string): ByteSource {
   section(0, SHT.NULL, 0, 0, 0, 0);
   section(1, 1, SHF.ALLOC | SHF.EXECINSTR | SHF.WRITE, base, START, bytes.length);
   for (const [i, { type, offset, size, entsize }] of parts.entries()) {
-    // The symbols that relocations name are in front of them, if there are any.
+    // The symbols that relocations name are before them, if there are any.
     const link = type === SHT.RELA && parts[i - 1]?.type === SHT.DYNSYM ? i + 1 : 0;
     section(i + 2, type, SHF.ALLOC, base + BigInt(offset), START + offset, size, entsize, link);
   }

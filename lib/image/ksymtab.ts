@@ -146,7 +146,7 @@ function isConfirmed(text: ImageText, shape: Shape, at: number, symbols: KernelS
   return row >= 0 && symbols.index.isOnly(row) && text.leadsTo(shape, at, symbols, row);
 }
 
-/** How many entries there are before a name that sorts in front of the last one: there the next table begins. */
+/** How many entries there are before a name that sorts before the last one: there the next table begins. */
 function firstDescent(text: ImageText, shape: Shape, start: number, count: number): number {
   const size = shape.fields * shape.width;
   for (let i = 1; i < count; i++) {

@@ -65,7 +65,7 @@ const inFreedText: KprobeRule = ({ sites }, { words, place, address }) =>
 const outsideText: KprobeRule = ({ text }, { words, place, address }) =>
   text.isEmpty || text.at(words, place) !== undefined ? undefined : notText(address);
 
-/** within_kprobe_blacklist(): the address itself, or the function in front of a suffix. */
+/** within_kprobe_blacklist(): the address itself, or the function before a suffix. */
 const blacklisted: KprobeRule = (rules, { row, words, place, address }) => {
   const { blacklist } = rules;
   if (blacklist === undefined) return undefined;
@@ -272,7 +272,7 @@ export class KprobeRules {
     return this.#patched;
   }
 
-  /** For a symbol whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. */
+  /** For a symbol whose name has a suffix (`X.cold`), the first symbol of the name before the first dot. */
   baseOf(row: SymbolRow): SymbolRow | undefined {
     const { symbols } = this.#kernel;
     const { bytes } = symbols.strings;

@@ -17,7 +17,7 @@ export type TrampolineProgram = 'fentry' | 'fexit' | 'fmod_ret';
 interface Target {
   readonly id: number;
   readonly prototype: PrototypeCheck;
-  /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 where there is none. */
+  /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 if there is none. */
   readonly symbolRow: SymbolRow;
   /** What a decision about it rests on, with what speaks of this one alone in its place. */
   because(...own: Evidence[]): () => Evidence[];

@@ -29,9 +29,9 @@ export function returnEvent(event: string): string {
 export class Names {
   readonly #taken: Set<string>;
   readonly #longest: number;
-  /** A second name that goes with each, and is to be as free. */
+  /** A second name that goes with each, and must be free too. */
   readonly #partner: ((name: string) => string) | undefined;
-  /** How often a name was asked for. */
+  /** How often a name was requested. */
   readonly #asked = new Map<string, number>();
 
   private constructor(taken: readonly string[], longest: number, partner?: (name: string) => string) {

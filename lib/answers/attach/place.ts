@@ -29,8 +29,8 @@ export function placeOfName(name: string, listed: boolean): ProbePlace {
 }
 
 /**
- * By the distance from a symbol in front: `_stext`, or where that is none or not the only one of its name, the nearest function that is.
- * The kernel counts the symbols of the anchor's name (number_of_same_symbols()), adds the distance, and takes the symbol that it finds
+ * By the distance from a symbol in front: `_stext`, or if that does not exist or is not the only one of its name, the nearest function that
+ * is. The kernel counts the symbols of the anchor's name (number_of_same_symbols()), adds the distance, and takes the symbol that it finds
  * there from then on.
  */
 export function placeOfAddress(kernel: KernelFacts, address: bigint): ProbePlace {

@@ -132,7 +132,7 @@ class AbiComparer {
     return module === undefined && this.#abi.form !== 'abixml' && this.#modules === undefined ? `${there}; modules were not read` : there;
   }
 
-  /** The difference of the prototypes; '' if there is none, or where they can't be compared. */
+  /** The difference of the prototypes; '' if there is none, or if they can't be compared. */
   #prototype({ name, declared, prototype }: AbiSymbol, offering: Offering): string {
     if (prototype === undefined) return '';
     const { btf, ids } = offering.functions(declared ?? name);

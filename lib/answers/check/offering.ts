@@ -45,7 +45,7 @@ export function kernelOffering(kernel: KernelFacts): Offering {
 }
 
 /**
- * What the modules of a kernel offer. Those that are asked for by name are opened alone; to look for a name in all, all that export
+ * What the modules of a kernel offer. Only those requested by name are opened; to search all for a name, all that export
  * anything are.
  */
 export class ModuleOfferings {
@@ -58,7 +58,7 @@ export class ModuleOfferings {
     this.#kernel = kernel;
   }
 
-  /** The module of a name; undefined if there is none, or where it can't be read: the table said so when it was made. */
+  /** The module of a name; undefined if there is none, or if it can't be read: the table said so when it was made. */
   named(module: string): Offering | undefined {
     const entry = this.#kernel.modules!.modules.find(({ name }) => name === module);
     return entry === undefined ? undefined : this.#open(entry.path);

@@ -90,7 +90,7 @@ export async function missingBtfOfAll(kernel: KernelFacts, options: MissingBtfOf
 }
 
 /**
- * The names of function symbols, each once: those of `.symtab`, else the text symbols of kallsyms. Padding in front of functions is left
+ * The names of function symbols, each once: those of `.symtab`, else the text symbols of kallsyms. Padding before functions is left
  * out.
  */
 function functionNames({ pieces, functions }: KernelFacts): string[] {

@@ -48,7 +48,7 @@ export function substitutes(
 }
 
 /**
- * The functions of the same source file: those between the file's first and last local function. Global functions bear no file in
+ * The functions of the same source file: those between the file's first and last local function. Global functions have no file in
  * `.symtab`, but the linker keeps an object's text together.
  */
 function neighbours(kernel: KernelFacts, own: number, file: string | undefined): number[] {

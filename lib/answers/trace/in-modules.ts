@@ -81,7 +81,7 @@ function namesakesOf({ module }: ModuleInstance, all: readonly ModuleInstance[])
 }
 
 /**
- * Where nothing is in front of one of several functions to count from, its name leads to the first of them, on kernels that take it at all.
+ * Where nothing is before one of several functions to count from, its name leads to the first of them, on kernels that take it at all.
  */
 function kprobeOfPlace(verdict: Verdict, { row, module }: ModuleInstance, all: readonly ModuleInstance[], byName: boolean): Verdict {
   if (!byName || verdict.outcome !== 'accepted') return verdict;
@@ -121,7 +121,7 @@ function kprobeVerdict(kernel: KernelFacts, tracing: TracingRules, instance: Mod
   return verdict({ code: 'accepted' }, [...evidence, ...site], instance.site ? 'proven' : 'likely');
 }
 
-/** For `X.cold` and the like, whether X has a site: the kernel goes by X then (within_notrace_func()), of the kernel itself first. */
+/** For `X.cold` and the like, whether X has a site: the kernel then checks X (within_notrace_func()), of the kernel itself first. */
 function baseHasSite(kernel: KernelFacts, { name, module }: ModuleInstance): boolean {
   const dot = name.indexOf('.');
   if (dot <= 0) return false;

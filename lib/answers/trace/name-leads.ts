@@ -3,7 +3,7 @@ import type { TracingRules } from '../../rules/tracing.js';
 
 /** Which functions a mechanism takes for a name that several functions share. */
 export interface Lead {
-  /** The call fails; the lowest address that bears it; the first function that ftrace can trace; all that it can; none. */
+  /** The call fails; the lowest address with the name; the first function that ftrace can trace; all that it can; none. */
   readonly to: 'error' | 'lowest' | 'first-traceable' | 'all-traceable' | 'none';
   /** The functions that are traced then, whether or not attaching succeeds. */
   readonly addresses: readonly bigint[];

@@ -175,7 +175,7 @@ function loaderNear(source: ByteSource, start: number, end: number, little: bool
   return best;
 }
 
-/** `r6 = r1`, `r1 = r10`: the two registers share a byte, in an order that goes by the byte order. */
+/** `r6 = r1`, `r1 = r10`: the two registers share a byte, in an order that depends on the byte order. */
 function loaderStart(little: boolean): Uint8Array {
   return Uint8Array.of(0xbf, little ? 0x16 : 0x61, 0, 0, 0, 0, 0, 0, 0xbf, little ? 0xa1 : 0x1a, 0, 0, 0, 0, 0, 0);
 }

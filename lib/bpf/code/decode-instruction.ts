@@ -124,7 +124,7 @@ const BYTE_ORDER = 0xd;
 const MOVE = 0xb;
 /** The register form of an operation. */
 const X = 0x08;
-/** Offsets of a move that is none (BPF_ADDR_SPACE_CAST, BPF_ADDR_PERCPU). */
+/** Offsets of a move that is not a plain move (BPF_ADDR_SPACE_CAST, BPF_ADDR_PERCPU). */
 const ADDRESS_SPACE_CAST = 1;
 const PERCPU = -1;
 

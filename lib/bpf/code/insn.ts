@@ -95,7 +95,7 @@ export class Instructions {
     for (let i = 0, at = 0; i < count; i++, at += INSN_BYTES) {
       const registers = bytes[at + 1]!;
       this.code[i] = bytes[at]!;
-      // Two bit-fields of a byte: which comes first goes by the byte order.
+      // Two bit-fields of a byte: which comes first depends on the byte order.
       this.dst[i] = littleEndian ? registers & 15 : registers >> 4;
       this.src[i] = littleEndian ? registers >> 4 : registers & 15;
       this.offset[i] = view.getInt16(at + 2, littleEndian);

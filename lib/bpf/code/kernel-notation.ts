@@ -102,7 +102,7 @@ function atomic(operation: Extract<Operation, { kind: 'atomic' }>): string {
   }
 }
 
-/** What bpftool's print_imm makes of the kinds of ld_imm64. */
+/** How bpftool's print_imm prints the kinds of ld_imm64. */
 function immediate({ pseudo, imm, high, value }: Extract<Operation, { kind: 'imm64' }>): string {
   switch (pseudo) {
     case PSEUDO.MAP_FD:

@@ -146,7 +146,7 @@ class Image {
     return this.#object.littleEndian;
   }
 
-  /** dst stays; which half of the byte it is goes by the byte order. */
+  /** dst stays; which half of the byte it is depends on the byte order. */
   #setSource(slot: number, source: number): void {
     const at = slot * INSN_BYTES + 1;
     const registers = this.#bytes[at]!;

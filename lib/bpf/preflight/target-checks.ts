@@ -120,7 +120,7 @@ export class TargetChecks {
     }
     const says = `of ${matched} functions that match ${pattern} ftrace can trace`;
     if (traceable > 0 && traceable === matched) return accepted('kallsyms', `${says} all`);
-    // Since 1.3 it goes by available_filter_functions; before, one that can't be traced keeps the link from being made.
+    // Since 1.3 it uses available_filter_functions; before, one that can't be traced keeps the link from being made.
     if (traceable > 0)
       return accepted(
         'kallsyms',

@@ -191,7 +191,7 @@ export class ModuleTable {
   }
 
   /**
-   * A function by its distance, in bytes, from another one in front of it, in the same section and module, that is the only one of its name
+   * A function by its distance, in bytes, from another one before it, in the same section and module, that is the only one of its name
    * there. Sections are placed independently when a module is loaded. Undefined if there is no such function.
    */
   anchorOf(row: ModuleRow): ModuleAnchor | undefined {

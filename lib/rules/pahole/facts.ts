@@ -13,7 +13,7 @@ export interface AtAddress {
   readonly unit?: { readonly name: string; readonly language: number };
   /** The subprogram whose code begins there. */
   readonly entry?: Entry;
-  /** The name of the one whose code begins in front of it and holds it. */
+  /** The name of the one whose code begins before it and holds it. */
   readonly inside?: string;
 }
 
