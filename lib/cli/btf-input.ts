@@ -12,7 +12,7 @@ export const BASE_OPTION = {
   type: 'string',
   short: 'B',
   value: 'FILE',
-  help: 'the base of split BTF: for a module, the vmlinux it was built with',
+  help: 'the base of split BTF: for a module, the vmlinux it was built against',
 } as const;
 
 /**
@@ -39,12 +39,20 @@ export function openBtf<B extends BtfBlob>(
   }
 }
 
+/** `--kernel`, of the commands that apply CO-RE relocations. */
+export const CORE_KERNEL_OPTION = {
+  type: 'string',
+  short: 'k',
+  value: 'KERNEL',
+  help: 'the kernel whose BTF CO-RE relocations are resolved against: vmlinux, vmlinuz, or the BTF alone',
+} as const;
+
 /** `--kind`. */
 export const KIND_OPTION = {
   type: 'string',
   short: 'k',
   value: 'KIND',
-  help: 'only types of this kind: func, struct, union, enum, typedef …; several with commas between them',
+  help: 'only types of these kinds, separated by commas: func, struct, union, enum, typedef …',
 } as const;
 
 /** The kinds that `--kind` names; undefined for all. @throws UsageError */

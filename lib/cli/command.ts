@@ -38,7 +38,7 @@ export interface Command<T extends OptionTable = OptionTable> {
   readonly usage: string;
   /** How many positional arguments it takes: at least, at most. */
   readonly arity: readonly [number, number];
-  /** A paragraph under the usage line. */
+  /** Under the usage line. A line that ends a sentence ends a paragraph; `--help` breaks the others anew. */
   readonly about: string;
   readonly options: T;
   /** @returns the exit code, 0 where nothing is returned */
@@ -50,7 +50,7 @@ export function command<const T extends OptionTable>(definition: Command<T>): Co
   return definition;
 }
 
-/** A wrong call of the command: exit 2. */
+/** A usage error: exit 2. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
@@ -76,13 +76,13 @@ export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 export const JUNIT_OPTION = {
   type: 'string',
   value: 'FILE',
-  help: "write JUnit XML to FILE; to stdout, in place of the text, with '-'",
+  help: 'write JUnit XML to FILE; - writes it to stdout instead of the text',
 } as const;
 
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {
-  help: { type: 'boolean', short: 'h', help: 'print this and exit' },
-  debug: { type: 'boolean', help: 'print the stack of an error' },
+  help: { type: 'boolean', short: 'h', help: 'print this help and exit' },
+  debug: { type: 'boolean', help: 'print the stack trace of an error' },
 };
 
 export function parseArgsConfig(options: OptionTable): NonNullable<ParseArgsConfig['options']> {

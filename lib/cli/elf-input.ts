@@ -18,7 +18,7 @@ export function openElfSource(path: string): ByteSource {
   // elfAround() makes a file of a raw image, for those who ask for its memory; nobody wrote the tables of that.
   if (inside.form.at(-1) !== 'ELF')
     throw new MissingError(
-      `${path}: no ELF file is in it (${inside.form.join(', ')}), so no such tables: kelf info, kallsyms and btf dump read it`,
+      `${path} contains no ELF file (${inside.form.join(', ')}) and so no such tables; kelf info, kallsyms and btf dump can read it`,
     );
   return inside.source;
 }

@@ -12,8 +12,10 @@ export function overview(commands: CommandTable): string {
     '',
     ...names.map(name => `  ${name.padEnd(width)}  ${commands[name]![0]}`),
     '',
-    "'kelf COMMAND --help' says more. Exit codes: 0 fine, 1 findings, 2 wrong call, 3 unreadable or malformed input,",
-    '4 the input lacks what the question needs, 70 an error of kelf itself, 74 the output could not be written.',
+    ...wrap(
+      "'kelf COMMAND --help' says more. Exit codes: 0 fine, 1 findings, 2 usage error, 3 unreadable or malformed input, 4 the input lacks what the " +
+        'question needs, 70 internal error, 74 the output could not be written.',
+    ),
     '',
   ].join('\n');
 }
@@ -28,9 +30,21 @@ export function commandHelp(name: string, command: Command): string {
   return [
     `usage: kelf ${name} ${command.usage}`,
     '',
-    command.about,
+    ...wrap(command.about.replace(/(?<![.:])\n/g, ' ')),
     '',
-    ...rows.map(([left, right]) => `  ${left!.padEnd(width)}  ${right}`),
+    ...rows.flatMap(([left, right]) =>
+      wrap(right!, COLUMNS - width - 4).map((line, i) => `  ${(i === 0 ? left! : '').padEnd(width)}  ${line}`),
+    ),
     '',
   ].join('\n');
+}
+
+/** Of a terminal. */
+const COLUMNS = 80;
+
+/** Words in lines of at most so many characters; a longer word is a line. */
+function wrap(text: string, columns = COLUMNS): string[] {
+  return text
+    .split('\n')
+    .flatMap(paragraph => paragraph.match(new RegExp(`\\S{${columns},}|\\S.{0,${columns - 1}}(?=\\s|$)`, 'g')) ?? ['']);
 }

@@ -9,9 +9,9 @@ import { Progress } from './progress.js';
 
 /** Which kernel is asked. */
 const OF_KERNEL = {
-  live: { type: 'boolean', help: 'ask the running kernel; no FILE is given then' },
-  btf: { type: 'string', value: 'FILE', help: "take the BTF of FILE (raw, or an ELF file's) in place of the kernel's own" },
-  config: { type: 'string', value: 'FILE', help: "the kernel's .config, for what the image does not hold" },
+  live: { type: 'boolean', help: 'ask the running kernel; give no FILE' },
+  btf: { type: 'string', value: 'FILE', help: "use the BTF in FILE (raw or ELF) instead of the kernel's own" },
+  config: { type: 'string', value: 'FILE', help: "the kernel's .config, for settings that the image does not contain" },
 } as const;
 
 /** The options of every command that asks a kernel. */
@@ -21,12 +21,12 @@ export const KERNEL_OPTIONS: typeof OF_KERNEL & { readonly json: typeof JSON_OPT
 export const MODULES_OPTION = {
   type: 'string',
   value: 'DIR',
-  help: "the kernel's modules too: every .ko, packed or not, under DIR, such as /lib/modules/RELEASE",
+  help: "also read the kernel's modules: every .ko under DIR, compressed or not, e.g. /lib/modules/RELEASE",
 } as const;
 
 /**
- * Opens the kernel of a command, the first argument or with --live the running one, asks it with the other arguments, and closes it. What is
- * missing, and damage that was met, is said on stderr.
+ * Opens the kernel of a command, the first argument or with --live the running one, asks it with the other arguments, and closes it. Reports on
+ * stderr what is missing, and damage.
  */
 export async function withKernel(
   args: readonly string[],
@@ -36,7 +36,7 @@ export async function withKernel(
 ): Promise<number | undefined> {
   const live = options.live === true;
   const [path] = args;
-  if (!live && path === undefined) throw new UsageError('name a FILE, or --live for the running kernel');
+  if (!live && path === undefined) throw new UsageError('give a FILE, or --live for the running kernel');
   if (live && (options.btf ?? options.config) !== undefined) throw new UsageError('--btf and --config are for a FILE, not for --live');
   const kernel = live
     ? openRunningKernel()
@@ -58,7 +58,7 @@ export async function withKernel(
 
 /** For commands that take no names: a FILE beside --live would be left unread. @throws UsageError */
 export function oneKernel(args: readonly string[], { live }: { readonly live?: boolean }): void {
-  if (live === true && args.length > 0) throw new UsageError(`--live asks the running kernel: ${args[0]} is not read`);
+  if (live === true && args.length > 0) throw new UsageError(`--live asks the running kernel: ${args[0]} is not used`);
 }
 
 /** The modules under a folder, with progress. @param types whether their types are asked for too */
@@ -74,7 +74,7 @@ export async function readModulesOf(kernel: Kernel, folder: string, types = fals
 /** More lines of damage in modules than these are counted. */
 const MOST_PROBLEMS = 5;
 
-/** Says on stderr what is missing, and damage that was met. */
+/** Reports on stderr what is missing, and damage. */
 export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   for (const line of kernel.pieces.notes) note(`kelf: ${kernel.name}: ${line}`);
   for (const { message } of kernel.diagnostics) note(`kelf: ${message}`);
@@ -84,13 +84,13 @@ export function sayNotes(kernel: Kernel, note: (line: string) => void): void {
   const { release } = kernel;
   for (const line of modules.problems.slice(0, MOST_PROBLEMS)) note(`kelf: ${line}`);
   const more = modules.problems.length - MOST_PROBLEMS;
-  if (more > 0) note(`kelf: ${more} more such lines about modules`);
+  if (more > 0) note(`kelf: ${more} more problems in modules`);
   const foreign = modules.modules.find(
     ({ vermagic }) => vermagic !== undefined && release !== undefined && vermagic.split(' ')[0] !== release,
   );
   if (foreign !== undefined) {
     note(
-      `kelf: ${foreign.path} was built for ${foreign.vermagic!.split(' ')[0]}, the kernel is ${release}: what is said of modules may not hold`,
+      `kelf: ${foreign.path} was built for ${foreign.vermagic!.split(' ')[0]}, but the kernel is ${release}: answers about modules may be wrong`,
     );
   }
 }
@@ -102,7 +102,11 @@ export function expectNames(names: readonly string[]): void {
 
 /** What `why` and `audit` take besides: the pahole that made the BTF. */
 export const PAHOLE_OPTION = {
-  'pahole-version': { type: 'string', value: 'N', help: 'the pahole that made the BTF: 1.20, or 120 as in CONFIG_PAHOLE_VERSION' },
+  'pahole-version': {
+    type: 'string',
+    value: 'N',
+    help: 'the pahole release that generated the BTF: 1.20, or 120 as in CONFIG_PAHOLE_VERSION',
+  },
 } as const;
 
 /** 120 from `1.20`, `v1.20` or `120`. @throws UsageError for anything else */

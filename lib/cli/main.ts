@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
         const group = Object.entries(COMMANDS).filter(([name]) => name.startsWith(`${argv[0]} `));
         if (group.length === 0) throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
         if (argv.length > 1 && !['--help', '-h'].includes(argv[1]!))
-          throw new UsageError(`no command '${argv[0]} ${argv[1]}'; 'kelf ${argv[0]}' lists what there is of ${argv[0]}`);
+          throw new UsageError(`no command '${argv[0]} ${argv[1]}'; 'kelf ${argv[0]}' lists the ${argv[0]} commands`);
         out.text(overview(Object.fromEntries(group)));
       }
       return EXIT.ok;

@@ -54,7 +54,7 @@ function answerLines({ name, functions, problem }: WrittenAttachAnswer): string[
   if (problem !== undefined) return [`${name}: ${problem}`, ''];
   const modules = functions.filter(({ function: row }) => 'module' in row).length;
   const inModules = modules === 0 ? '' : `, ${modules} in modules`;
-  return [`${name}: ${functionCount(functions.length)} of that name${inModules}`, ...functions.flatMap(recipeLines), ''];
+  return [`${name}: ${functionCount(functions.length)} with this name${inModules}`, ...functions.flatMap(recipeLines), ''];
 }
 
 function recipeLines(recipe: WrittenRecipe): string[] {

@@ -21,7 +21,7 @@ function auditLines({ kernel, banner, ...audit }: AuditModel): string[] {
   const { symbols, mcount, sites, btf, duplicates, sharedWithData } = audit;
   const fills = mcount === undefined ? '' : [...mcount.fills].map(([type, count]) => `${count} ${type}`).join(', ');
   const facts: (string | number)[][] = [
-    ['symbols', symbols.all, `${symbols.text} of text, under ${symbols.names} names (${symbols.source})`],
+    ['symbols', symbols.all, `${symbols.text} in text, with ${symbols.names} names (${symbols.source})`],
     ...(mcount === undefined
       ? []
       : [
@@ -30,17 +30,17 @@ function auditLines({ kernel, banner, ...audit }: AuditModel): string[] {
             mcount.words,
             mcount.zeroStored === 0
               ? 'final in the file'
-              : `${mcount.zeroStored} zero in the file, ${fills === '' ? 'which the kernel skips' : `filled at boot by ${fills}`}`,
+              : `${mcount.zeroStored} zero in the file, ${fills === '' ? 'skipped by the kernel' : `filled at boot by ${fills}`}`,
           ],
         ]),
-    ...(sites === undefined ? [] : [['ftrace sites', sites.all, `${sites.freedAfterBoot} in code that is freed after boot`]]),
+    ...(sites === undefined ? [] : [['ftrace sites', sites.all, `${sites.freedAfterBoot} in code freed after boot`]]),
     ...(btf === undefined
       ? []
       : [
           ['BTF types', btf.types, btf.source],
-          ['BTF functions', btf.functions, `${btf.withoutSymbol} without a symbol of their name`],
+          ['BTF functions', btf.functions, `${btf.withoutSymbol} without a symbol of this name`],
         ]),
-    ['duplicate names', duplicates.names, `of ${duplicates.functions} functions; kelf duplicates lists them`],
+    ['duplicate names', duplicates.names, `shared by ${duplicates.functions} functions; kelf duplicates lists them`],
     ['shared with data', sharedWithData.length, some(sharedWithData)],
     ['first untraceable', duplicates.firstUntraceable.length, some(duplicates.firstUntraceable)],
   ];
@@ -50,11 +50,11 @@ function auditLines({ kernel, banner, ...audit }: AuditModel): string[] {
     '',
     ...table(facts),
     '',
-    ...tallyLines('kprobe by name, of every text name', audit.kprobeByName),
-    ...tallyLines('kprobe by address, of every text address', audit.kprobeByAddress),
-    ...tallyLines('fentry attach, of every BTF function', audit.fentry),
+    ...tallyLines('kprobe by name, for every text name', audit.kprobeByName),
+    ...tallyLines('kprobe by address, for every text address', audit.kprobeByAddress),
+    ...tallyLines('fentry attach, for every BTF function', audit.fentry),
     ...tallyLines('text names without a BTF function', audit.missingBtf),
-    "'kelf explain CODE' says more of a reason.",
+    "'kelf explain CODE' explains a reason.",
   ];
 }
 

@@ -61,7 +61,7 @@ function remarkable(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ verdict }) => verdict.code !== 'accepted');
 }
 
-/** `fails: ambiguous-name`, `open`, `passes`, `passes: needs-module`; in parentheses where the program is not loaded by itself. */
+/** `fails: ambiguous-name`, `open`, `passes`, `passes: needs-module`; in parentheses if the program is not autoloaded. */
 function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Finding[]): string {
   const wanted = outcome === 'fails' ? 'refused' : 'open';
   const codes = new Set(
@@ -110,7 +110,7 @@ function findingLines(check: KernelCheck): string[] {
   ];
 }
 
-/** A suite for each object and kernel, a case for each program. What can't be told, and what is not loaded by itself, is skipped. */
+/** A suite for each object and kernel, a case for each program. What can't be told, and what is not autoloaded, is skipped. */
 function checkSuites({ objects }: BpfCheckModel): JUnit {
   return { name: 'kelf bpf check', suites: objects.flatMap(object => object.kernels.map(check => suiteOf(objectPlace(object), check))) };
 }
@@ -134,7 +134,7 @@ function caseOf(classname: string, { program, section, outcome, autoload, findin
   const wanted = outcome === 'fails' ? 'refused' : 'open';
   const fault = faultOf([...findings, ...ofObject].filter(({ verdict }) => verdict.outcome === wanted));
   if (outcome === 'fails' && autoload) return { ...testcase, failure: fault };
-  return { ...testcase, skipped: { type: outcome, message: autoload ? fault.message : `not loaded by itself: ${fault.message}` } };
+  return { ...testcase, skipped: { type: outcome, message: autoload ? fault.message : `not autoloaded: ${fault.message}` } };
 }
 
 function faultOf(against: readonly Finding[]): Fault {

@@ -96,7 +96,7 @@ function* coreLines({ relocations, relocated, answered, guarded, failing, refuse
     place = here;
     yield* relocationLines(relocation);
   }
-  yield `${relocations.length} relocations: ${relocated} found, ${answered} answered with no, ${guarded} guarded, ${failing} that would fail, ${refused} refused`;
+  yield `${relocations.length} relocations: ${relocated} found, ${answered} answered 'no', ${guarded} guarded, ${failing} would fail, ${refused} refused`;
 }
 
 function relocationLines({ instruction, local, target, candidates, patch, refused, poison }: RelocatedCore): string[] {
@@ -104,17 +104,17 @@ function relocationLines({ instruction, local, target, candidates, patch, refuse
   if (candidates === undefined || patch === undefined) return [`${head}: refused: ${refused}`];
   const found = target?.replace(/^<\w+> /, '');
   if (patch.kind === 'patched') return [`${head}: ${found ?? 'none'}: ${changeOf(patch)}`];
-  const why = patch.unsafeSize ? `${found}, of another size than a load can adapt to` : 'none';
+  const why = patch.unsafeSize ? `${found}, whose size a load can't adapt to` : 'none';
   const guards = poison!.guards.length === 0 ? '' : `: ${poison!.guards.join(', ')}`;
   const verdict =
     poison!.reachedBy.length > 0
       ? `would fail in ${poison!.reachedBy.join(', ')}`
-      : `guarded${poison!.byData ? ' as long as read-only data stays as it is' : ''}${guards}`;
+      : `guarded${poison!.byData ? ' as long as read-only data does not change' : ''}${guards}`;
   return [`${head}: ${why}: poisoned, ${verdict}`, ...breakLines(candidates)];
 }
 
 function breakLines(candidates: NonNullable<RelocatedCore['candidates']>): string[] {
-  if (candidates.length === 0) return ['      the kernel has no type of that name'];
+  if (candidates.length === 0) return ['      the kernel has no type with this name'];
   return candidates.flatMap(({ typeId, break: broken }) => {
     if (broken === undefined) return [];
     const near = broken.near.map(({ how, path, declaration }) => `${how}: ${path} (${declaration})`).join('; ');

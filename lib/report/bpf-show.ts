@@ -18,8 +18,8 @@ export function bpfShowReport(lists: { readonly core: boolean; readonly relocs: 
         ...section('programs', programRows(model)),
         ...section('maps', mapRows(model)),
         ...section('variables', variableRows(model)),
-        ...section('of the kernel', externRows(model)),
-        ...section('fields and types of the kernel (CO-RE)', lists.core ? coreRows(model) : coreSummary(model)),
+        ...section('from the kernel', externRows(model)),
+        ...section('kernel fields and types (CO-RE)', lists.core ? coreRows(model) : coreSummary(model)),
         ...section('relocations', lists.relocs ? relocationRows(model) : []),
       ].flatMap((lines, i) => [...(i === 0 ? [] : ['']), ...lines.map(printable)]),
   };
@@ -32,7 +32,7 @@ function section(title: string, rows: readonly string[]): string[][] {
 function heading({ file, endian, license, kernelVersion: version, programs, subprograms, maps, coreRelocations }: BpfShowModel): string {
   const facts = [
     `${endian} endian`,
-    license === undefined ? 'no licence' : `licence ${license}`,
+    license === undefined ? 'no license' : `license ${license}`,
     ...(version === undefined ? [] : [`version ${version >>> 16}.${(version >>> 8) & 0xff}.${version & 0xff}`]),
     count(programs.length, 'program'),
     ...(subprograms.length === 0 ? [] : [count(subprograms.length, 'subprogram')]),
@@ -64,10 +64,10 @@ function programRows({ programs }: ObjectDescription): string[] {
 
 function programRemarks({ sleepable, autoload, type, subprograms, structOps, coreRelocations, functionInfo }: ProgramDescription): string {
   return [
-    ...(type === undefined ? ["libbpf knows no such section: it won't load"] : []),
-    ...(autoload ? [] : ['not loaded by itself']),
+    ...(type === undefined ? ["libbpf does not know the section: it won't load"] : []),
+    ...(autoload ? [] : ['not autoloaded']),
     ...(sleepable ? ['sleepable'] : []),
-    ...(structOps === undefined ? [] : [`is ${structOps.join(', ')}`]),
+    ...(structOps === undefined ? [] : [`implements ${structOps.join(', ')}`]),
     // Without it the kernel refuses calls of global functions, callbacks and spin locks.
     ...(functionInfo > subprograms.length ? [] : ['no func_info']),
     ...(subprograms.length === 0 ? [] : [`calls ${subprograms.join(', ')}`]),
@@ -101,11 +101,11 @@ function mapRemarks(map: MapDescription, kernelName: string): string {
   const { name, numaNode, mapExtra, pinned, autocreate, slots, structType, refusal } = map;
   return [
     ...(refusal === undefined ? [] : [refusal]),
-    ...(kernelName === name || name.endsWith('.inner') ? [] : [`in the kernel ${kernelName}`]),
+    ...(kernelName === name || name.endsWith('.inner') ? [] : [`named ${kernelName} in the kernel`]),
     ...(structType === undefined ? [] : [`struct ${structType}`]),
     ...(slots === undefined ? [] : [slots.map(({ index, name }) => `[${index}] ${name}`).join(', ')]),
     ...(pinned ? ['pinned by name'] : []),
-    ...(autocreate ? [] : ['not created by itself']),
+    ...(autocreate ? [] : ['not autocreated']),
     ...(numaNode === undefined ? [] : [`NUMA node ${numaNode}`]),
     ...(mapExtra === undefined ? [] : [`map_extra ${hex(mapExtra)}`]),
   ].join('; ');

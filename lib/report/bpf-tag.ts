@@ -32,7 +32,7 @@ export const tagMatchReport: Report<{ readonly programs: readonly MatchedProgram
   version: 1,
   text: ({ programs }) =>
     programs.map(({ id, type, name, tag, files }) => {
-      const from = files.length === 0 ? 'of none of these files' : files.map(file => `${objectPlace(file)} ${file.program}`).join(', ');
+      const from = files.length === 0 ? 'from none of these files' : files.map(file => `${objectPlace(file)} ${file.program}`).join(', ');
       return `${id}: ${type} ${name || '(no name)'} ${tag}: ${from}`;
     }),
 };

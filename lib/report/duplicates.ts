@@ -1,6 +1,6 @@
 import type { DuplicateGroup } from '../answers/duplicates.js';
 import type { KernelId, Report } from './report.js';
-import { functionCells, functionCount, MOST_IN_MODULES, moduleCells, table } from './text.js';
+import { count, functionCells, functionCount, MOST_IN_MODULES, moduleCells, table } from './text.js';
 
 /** A name, its functions, and what each kind of tool does with it. */
 export interface DuplicateName extends DuplicateGroup {
@@ -25,19 +25,19 @@ export function duplicatesReport(names: boolean): Report<DuplicatesModel> {
 }
 
 function groupLines({ name, functions, dataSymbols, equalBytes, modules = [], byName, unknownSites }: DuplicateName): string[] {
-  const same = equalBytes === undefined ? '' : equalBytes ? ', the same bytes' : ', other bytes';
-  const data = dataSymbols === 0 ? '' : `, and ${dataSymbols} of data`;
+  const same = equalBytes === undefined ? '' : equalBytes ? ' with the same code' : ' with different code';
+  const data = dataSymbols === 0 ? '' : `, ${count(dataSymbols, 'data symbol')}`;
   const inModules = modules.length === 0 ? '' : `, ${modules.length} in modules`;
   const inBtf = functions.some(({ btf }) => btf.length > 0)
-    ? ', BTF has the name'
+    ? 'the name is in BTF'
     : modules.some(({ btf }) => btf)
-      ? ', BTF of modules has the name'
-      : ', not in BTF';
+      ? 'the name is in the BTF of modules'
+      : 'the name is not in BTF';
   const siteCell = (has: boolean, none = 'no ftrace site'): string => (has ? 'ftrace site' : none);
-  const unknown = unknownSites ? 'ftrace site not known' : undefined;
+  const unknown = unknownSites ? 'ftrace site unknown' : undefined;
   const more = modules.length - MOST_IN_MODULES;
   return [
-    `${name}: ${functionCount(functions.length)}${data}${same}${inModules}${inBtf}`,
+    `${name}: ${functionCount(functions.length)}${same}${data}${inModules}; ${inBtf}`,
     ...table(
       functions.map(row => [...functionCells(row), siteCell(row.site !== undefined, unknown)]),
       '  ',
@@ -46,7 +46,7 @@ function groupLines({ name, functions, dataSymbols, equalBytes, modules = [], by
       modules.slice(0, MOST_IN_MODULES).map(row => [...moduleCells(row), siteCell(row.site)]),
       '  ',
     ),
-    ...(more > 0 ? [`  and in ${more} more`] : []),
+    ...(more > 0 ? [`  and ${more} more in modules`] : []),
     `  by name: ${Object.entries(byName)
       .map(([tool, does]) => `${tool} ${does}`)
       .join('; ')}`,

@@ -41,7 +41,7 @@ function summaryLines(model: McountModel): string[] {
     ['zero in the file', zeroStored, zeroStored === 0 ? 'the words are final' : filled || 'no relocation fills them'],
     ['zero after relocation', zeroRelocated, zeroRelocated === 0 ? '' : 'skipped by the kernel'],
     ...[...offsets].map(([offset, count]) => [`at function${signed(offset)}`, count, '']),
-    ['elsewhere', elsewhere, elsewhere === 0 ? '' : 'inside of another function: left by overridden weak functions'],
+    ['elsewhere', elsewhere, elsewhere === 0 ? '' : 'inside another function: left by overridden weak functions'],
   ];
   return [...table(rows), ...(adjust === 0 ? [] : [`ftrace patches at word${signed(adjust)}`])];
 }

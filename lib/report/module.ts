@@ -70,8 +70,8 @@ function functionCells({ name, section, offset, size, extent, binding, phase, si
 
 function summaryLines({ file, name, modinfo, depends, buildId, signature, counts, siteSection, btf, more }: ModuleModel): string[] {
   const code = [
-    [more.init, 'of init code'],
-    [more.exit, 'of exit code'],
+    [more.init, 'in init code'],
+    [more.exit, 'in exit code'],
     [counts.blacklisted, 'on the kprobe blacklist'],
   ].filter(([number]) => number !== 0);
   const rows: [string, string | undefined][] = [
@@ -88,7 +88,7 @@ function summaryLines({ file, name, modinfo, depends, buildId, signature, counts
     ['build id', buildId],
     ['signature', signature === undefined ? 'none' : `${signature.form}, ${signature.length} bytes`],
     ['functions', [String(counts.functions), ...code.map(([number, what]) => `${number} ${what}`)].join(', ')],
-    ['ftrace sites', siteSection === undefined ? 'none' : `${counts.sites}, of ${siteSection}`],
+    ['ftrace sites', siteSection === undefined ? 'none' : `${counts.sites}, from ${siteSection}`],
     ['BTF', btf === undefined ? more.noBtf : `${btf.functions} FUNCs, ${btf.types} types, ${BASES[btf.base ?? 'none']}`],
     ['exports', `${counts.exports}, ${more.gpl} of them GPL`],
     ['imports', String(counts.imports)],
@@ -97,8 +97,8 @@ function summaryLines({ file, name, modinfo, depends, buildId, signature, counts
 }
 
 const BASES = {
-  kernel: 'split over the base that was given',
-  distilled: 'over the distilled base it brings along',
-  relocated: 'relocated from its distilled base onto the one that was given',
-  none: 'of its own',
+  kernel: 'split over the given base',
+  distilled: 'split over its own distilled base',
+  relocated: 'relocated from its distilled base to the given one',
+  none: 'not split',
 };

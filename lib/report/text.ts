@@ -62,7 +62,7 @@ export function objectPlace({ path, offset }: { readonly path: string; readonly 
 /** What a reader is told of an outcome. */
 export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = { accepted: 'yes', refused: 'no', open: 'open' };
 
-/** `yes`, `no  EADDRNOTAVAIL  ambiguous-name: several symbols bear the name`, `open  sites-unknown: …`. */
+/** `yes`, `no  EADDRNOTAVAIL  ambiguous-name: several symbols share this name`, `open  sites-unknown: …`. */
 export function verdictCells({ outcome, errno, code, certainty }: Verdict): string[] {
   const doubt = certainty === 'likely' ? ' (likely)' : '';
   return [OUTCOME_WORDS[outcome] + doubt, errno ?? '', code === 'accepted' ? '' : `${code}: ${REASONS[code]}`];

@@ -46,7 +46,7 @@ export const traceReport: Report<TraceModel> = {
 
 function syscallLines({ name, symbols }: NonNullable<TraceQuestion['syscall']>): string[] {
   return symbols.map(({ symbol, takesRegisters }) => {
-    const takes = takesRegisters ? 'takes one argument, the registers of the caller (struct pt_regs *)' : 'takes the arguments as they are';
+    const takes = takesRegisters ? "takes one argument: the caller's registers (struct pt_regs *)" : 'takes the arguments directly';
     return `system call ${name}: ${symbol} ${takes}`;
   });
 }
@@ -55,7 +55,7 @@ function syscallLines({ name, symbols }: NonNullable<TraceQuestion['syscall']>):
 function anchorLines({ kprobe, functions }: TraceabilityAnswer): string[] {
   if (kprobe.byName.code !== 'ambiguous-name') return [];
   const places = functions.filter(({ kprobe, function: { anchor } }) => kprobe.outcome === 'accepted' && anchor !== undefined);
-  return places.length === 0 ? [] : ['  one of them alone, by its place', ...places.map(({ function: { anchor } }) => `    p:${anchor}`)];
+  return places.length === 0 ? [] : ['  one of them only, by its place', ...places.map(({ function: { anchor } }) => `    p:${anchor}`)];
 }
 
 const LEADS: Readonly<Record<Lead['to'], string>> = {
@@ -98,11 +98,11 @@ function traceLines(answer: TraceabilityAnswer): string[] {
     'ftrace filter': ftrace.byName,
   };
   if (functions.length === 0 && (modules?.functions ?? []).length === 0)
-    return [`${name}: no function of that name`, ...evidenceLines([kprobe.byName]).map(line => `  ${line}`), ''];
+    return [`${name}: no function has this name`, ...evidenceLines([kprobe.byName]).map(line => `  ${line}`), ''];
   const inModules = modules === undefined ? '' : `, ${modules.functions.length} in modules`;
   const verdicts = [...Object.values(byName), ...functions.flatMap(({ kprobe, kretprobe, ftrace }) => [kprobe, kretprobe, ftrace])];
   return [
-    `${name}: ${functionCount(functions.length)} of that name${inModules}`,
+    `${name}: ${functionCount(functions.length)} with this name${inModules}`,
     '  by name',
     ...verdictRows(byName, '    '),
     ...functions.flatMap(({ function: row, kprobe, kretprobe, ftrace }) => [
@@ -126,8 +126,8 @@ function moduleLines({ functions, loaded }: NameInModules): string[] {
     loaded === undefined
       ? {}
       : {
-          'kprobe, one of these modules loaded': loaded.one,
-          ...(loaded.several === undefined ? {} : { 'kprobe, several of them loaded': loaded.several }),
+          'kprobe, with one of these modules loaded': loaded.one,
+          ...(loaded.several === undefined ? {} : { 'kprobe, with several of them loaded': loaded.several }),
         };
   return [
     ...(loaded === undefined ? [] : ['  by name, with modules', ...verdictRows(byName, '    ')]),
@@ -174,7 +174,7 @@ function placeLines({ text, address, function: row, offset, kprobe, kretprobe }:
 function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: TracepointAnswer): string[] {
   const full = found?.system === undefined ? name : `${found.system}:${name}`;
   const kind =
-    found === undefined ? 'no tracepoint and no event of that name' : found.tracepoint ? 'tracepoint' : 'event without a tracepoint';
+    found === undefined ? 'no tracepoint or event has this name' : found.tracepoint ? 'tracepoint' : 'event without a tracepoint';
   const attach = [
     ...(event.outcome === 'accepted' ? [`tp/${full.replace(':', '/')}`] : []),
     ...(rawTracepoint.outcome === 'accepted' ? [`raw_tp/${name}`] : []),

@@ -18,7 +18,7 @@ export const whyAllReport: Report<MissingBtfOfAll & { readonly kernel: KernelId 
 function allLines({ names, withFunc, pahole, units, reasons }: MissingBtfOfAll): string[] {
   const read = units === 0 ? 'without debug information' : `${units} units of debug information read`;
   return [
-    `${names} names of functions: ${withFunc} with a FUNC, ${names - withFunc} without; ${read}`,
+    `${names} function names: ${withFunc} with a FUNC, ${names - withFunc} without; ${read}`,
     ...pahole.because.map(evidence => `  ${evidenceLine(evidence)}`),
     ...table(
       reasons.map(({ code, count, certainty, examples }) => [count, code, certainties(certainty), examples.join(', ')]),
@@ -37,12 +37,12 @@ function whyLines({ name, code, certainty, because, alternatives, instead }: Mis
   return [
     `${name}: ${code} (${certainty}): ${REASONS[code]}`,
     ...because.map(evidence => `  ${evidenceLine(evidence)}`),
-    ...(alternatives.length === 0 ? [] : ['  the reason depends on the pahole that made the BTF:']),
+    ...(alternatives.length === 0 ? [] : ['  the reason depends on the pahole release that generated the BTF:']),
     ...table(
       alternatives.map(({ pahole, code }) => [pahole, code, REASONS[code]]),
       '    ',
     ),
-    ...(instead.length === 0 ? [] : ['  with BTF, and traceable, instead:']),
+    ...(instead.length === 0 ? [] : ['  traceable instead, with BTF:']),
     ...instead.map(({ prototype, says }) => `    ${prototype};  (${says})`),
     '',
   ];

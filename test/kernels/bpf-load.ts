@@ -56,7 +56,8 @@ export async function loadedAndEmbedded(check: Check): Promise<void> {
     await check('objects are carved as they were embedded by bpftool, gcc and strip', ['bpftool', 'gcc', 'strip'], () => roundTrip(folder));
     await check(
       'light skeletons are carved from source and from programs: data, BTF, instructions, loader',
-      ['bpftool', 'gcc', 'strip'],
+      // The skeleton includes <bpf/skel_internal.h>.
+      ['bpftool', 'gcc', 'strip', ...(existsSync('/usr/include/bpf/skel_internal.h') ? [] : ['libbpf-dev'])],
       () => lightRoundTrip(folder),
     );
   });

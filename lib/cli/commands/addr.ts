@@ -8,17 +8,17 @@ import { withKernel } from '../kernel.js';
 export const addr: Command = command({
   usage: 'FILE ADDRESS|NAME+OFFSET… [OPTION…]',
   arity: [2, 100_000],
-  about: `Says what stands at an address: the symbol and the offset in it, as kernels print them, and from DWARF the file and line, of inlined functions
-first. An address is one of the image, as linked; NAME+OFFSET holds on every boot, and may have the size behind it, as in an oops: NAME+0x1c/0x20.
-A name that several symbols bear gives an answer for each. With - in place of addresses they are read from stdin, one a line.`,
+  about: `Shows what is at an address: the symbol and the offset in it, as the kernel prints them, and from DWARF the file and line, inlined functions
+first. ADDRESS is an address in the image as linked. NAME+OFFSET is valid on every boot and may include the size, as in an oops:
+NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - reads the addresses from stdin, one per line.`,
   options: {
-    'no-inlines': { type: 'boolean', help: 'leave out inlined functions: the function that has a symbol, and the line in it' },
+    'no-inlines': { type: 'boolean', help: 'leave out inlined functions: print only the function that has a symbol, and the line in it' },
     json: JSON_OPTION,
   },
   run: ({ args, options, note, write }) =>
     withKernel(args, {}, note, (kernel, given) => {
       const queries = given.flatMap(query => (query === '-' ? linesOfStdin() : [query]));
-      if (queries.length === 0) throw new UsageError('stdin gave no address');
+      if (queries.length === 0) throw new UsageError('no address on stdin');
       const answers = kernel.symbolize(...queries);
       write(addrReport(options['no-inlines'] !== true), { kernel: kernelId(kernel), answers });
       for (const answer of answers) if ('problem' in answer) note(`kelf: ${answer.query}: ${answer.problem}`);
@@ -41,6 +41,6 @@ function withoutLines(kernel: Kernel): string | undefined {
   if (kernel.dwarf() !== undefined) return undefined;
   const { release, buildId } = kernel;
   const which = buildId === undefined ? '' : ` with build id ${buildId}`;
-  const path = release === undefined ? '' : `, such as /usr/lib/debug/boot/vmlinux-${release} of a distribution's debug package`;
-  return `kelf: ${kernel.name}: no .debug_info: files and lines are in the vmlinux${which} that was not stripped${path}`;
+  const path = release === undefined ? '' : `, e.g. /usr/lib/debug/boot/vmlinux-${release} from a distribution's debug package`;
+  return `kelf: ${kernel.name}: no .debug_info: the unstripped vmlinux${which} has files and lines${path}`;
 }

@@ -14,21 +14,21 @@ import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kern
 export const attach: Command = command({
   usage: 'FILE|--live NAME…|-|--all [--as FORM] [--return] [OPTION…]',
   arity: [1, 1000],
-  about: `Prints for each function that bears a name what attaches a probe to exactly that one, on every boot of this kernel, and reads its arguments by
-name: from the prototype in BTF and the calling convention of the architecture. Of a function that the kernel refuses, why, and what can be
-done instead. With --as, only the recipe in that form: a line, or for bpf-c a program for all of them. The names are read from stdin for -. With --modules, of
-functions in modules too, by the module's name (MOD:NAME).`,
+  about: `Prints, for each function with a given name, the lines that attach a probe to exactly that function, on every boot of this kernel, and that read
+its arguments by name: from the prototype in BTF and the calling convention of the architecture. For a refused function: the reason and an
+alternative. --as prints the recipe in one form only: a line per function, or for bpf-c one program for all of them. - reads the names from
+stdin. --modules also covers functions in modules, by module (MOD:NAME).`,
   options: {
     ...KERNEL_OPTIONS,
     modules: MODULES_OPTION,
-    as: { type: 'string', value: 'FORM', help: `print nothing but the recipe in one form: ${ATTACH_FORMS.join(', ')}` },
-    return: { type: 'boolean', help: 'with --as, a probe where the function returns, in place of its first instruction' },
-    all: { type: 'boolean', help: 'every function of the kernel; those that are refused are left out' },
+    as: { type: 'string', value: 'FORM', help: `print only the recipe in one form: ${ATTACH_FORMS.join(', ')}` },
+    return: { type: 'boolean', help: 'with --as, probe the return of the function instead of its entry' },
+    all: { type: 'boolean', help: 'every function of the kernel, except refused ones' },
   },
   run: ({ args, options, note, write }) => {
     const form = formOf(options.as);
     const kind: ProbeKind = options.return === true ? 'return' : 'entry';
-    if (kind === 'return' && form === undefined) throw new UsageError('--return is for a form: --as kprobe_events');
+    if (kind === 'return' && form === undefined) throw new UsageError('--return needs a form: --as kprobe_events');
     return withKernel(args, options, note, (kernel, given) => {
       if (options.all !== true) expectNames(given);
       const names =
@@ -65,7 +65,7 @@ functions in modules too, by the module's name (MOD:NAME).`,
 function formOf(text: string | undefined): AttachForm | undefined {
   if (text === undefined) return undefined;
   const form = ATTACH_FORMS.find(name => name === text);
-  if (form === undefined) throw new UsageError(`--as: '${text}' is none of ${ATTACH_FORMS.join(', ')}`);
+  if (form === undefined) throw new UsageError(`--as: '${text}' is not one of ${ATTACH_FORMS.join(', ')}`);
   return form;
 }
 

@@ -7,8 +7,8 @@ import { KERNEL_OPTIONS, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } f
 export const audit: Command = command({
   usage: '[FILE] [OPTION…]',
   arity: [0, 1],
-  about: `Summarises a kernel: how many functions share a name, how many can be traced by which mechanism and why not, and how many have no BTF and
-why. Without a FILE it reads the running kernel.`,
+  about: `Summarises a kernel: how many functions share a name, how many each mechanism can trace and why not the rest, how many have no BTF and why.
+Without FILE it reads the running kernel.`,
   options: { ...KERNEL_OPTIONS, ...PAHOLE_OPTION },
   run({ args, options, note, write }) {
     oneKernel(args, options);

@@ -9,9 +9,9 @@ const MOST_PROBLEMS = 5;
 export const bpfCarve: Command = command({
   usage: 'FILE|DIR… [--out DIR] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
-  about: `Finds the BPF objects that programs, libraries and skeleton headers carry, at any offset: as they are, as string literals and lists of
-bytes in source, as base64, packed by gzip or not; and light skeletons. For each: the file and the offset in it, the object's length, its
-sha256, and its programs with their sections. A folder is searched with all that is under it, links apart. Exit code 4: there is none.`,
+  about: `Finds the BPF objects that programs, libraries and skeleton headers contain, at any offset: raw, as string literals and byte lists in source, as
+base64, gzip-compressed or not; and light skeletons. Prints for each the file and offset, its length and sha256, and its programs with their
+sections. Searches directories recursively without following links. Exit code 4: no object was found.`,
   options: {
     out: { type: 'string', short: 'o', value: 'DIR', help: 'write each object to a file under DIR' },
     json: JSON_OPTION,
@@ -24,10 +24,10 @@ sha256, and its programs with their sections. A folder is searched with all that
     }).finally(() => progress.end());
     write(carveReport, { files, objects });
     for (const line of problems.slice(0, MOST_PROBLEMS)) note(`kelf: ${line}`);
-    if (problems.length > MOST_PROBLEMS) note(`kelf: ${problems.length - MOST_PROBLEMS} more that can't be read`);
+    if (problems.length > MOST_PROBLEMS) note(`kelf: ${problems.length - MOST_PROBLEMS} more files can't be read`);
     const holders = new Set(objects.map(({ path }) => path)).size;
     if (files > 1) note(`kelf: objects found: ${objects.length}, in ${holders} of ${files} files`);
-    else if (objects.length === 0) note(`kelf: ${args[0]}: no BPF object in it`);
+    else if (objects.length === 0) note(`kelf: ${args[0]}: contains no BPF object`);
     return objects.length > 0 ? EXIT.ok : EXIT.missing;
   },
 });

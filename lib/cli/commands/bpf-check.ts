@@ -24,36 +24,36 @@ interface Column {
 export const bpfCheck: Command = command({
   usage: 'FILE… --kernel KERNEL… [--config FILE]… [--modules DIR]… [--junit FILE] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
-  about: `Says of each program of BPF objects, and of those that executables carry, whether it would load and attach on a kernel as libbpf does it:
-whether the kernel has its program type, attach type, helpers, maps and externs, what becomes of its CO-RE relocations, and whether what its
-section names can be attached to. Several kernels make a column each. A program that is not loaded by itself, SEC("?…"), is in parentheses.
-An object or a kernel that can't be read is said to be so, and the others are checked all the same.
-Exit code 1: a program would fail, one in parentheses apart. What can't be told is open, and no failure. 3: something could not be read.`,
+  about: `Checks each program in BPF objects, or in executables that contain them, against kernels: whether it would load and attach as libbpf loads it.
+Covers program type, attach type, helpers, maps, externs, CO-RE relocations, and whether the target that the section names can be attached
+to. Several kernels make one column each. Programs that are not autoloaded, SEC("?…"), are in parentheses. An object or a kernel that can't
+be read is reported as such; the others are still checked.
+Exit code 1: an autoloaded program would fail. An open answer is not a failure. Exit code 3: something could not be read.`,
   options: {
-    kernel: { type: 'string', short: 'k', multiple: true, value: 'KERNEL', help: 'a kernel in any form: vmlinux, vmlinuz; repeatable' },
-    live: { type: 'boolean', help: 'the running kernel' },
+    kernel: { type: 'string', short: 'k', multiple: true, value: 'KERNEL', help: 'a kernel: vmlinux or vmlinuz; repeatable' },
+    live: { type: 'boolean', help: 'the running kernel, as the first column' },
     config: {
       type: 'string',
       multiple: true,
       value: 'FILE',
-      help: 'the .config of a KERNEL, for what the image does not hold; repeatable, in the order of the KERNELs',
+      help: 'the .config of a KERNEL, for settings that the image does not contain; repeatable, in the order of the KERNELs',
     },
     modules: {
       type: 'string',
       multiple: true,
       value: 'DIR',
-      help: "a kernel's modules too: every .ko under DIR; repeatable, in the order of the kernels, the running one first",
+      help: "also read a kernel's modules: every .ko under DIR; repeatable, in the order of the kernels, the running one first",
     },
     junit: JUNIT_OPTION,
     json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
     const paths = options.kernel ?? [];
-    if (paths.length === 0 && options.live !== true) throw new UsageError('name a kernel: --kernel KERNEL, or --live');
+    if (paths.length === 0 && options.live !== true) throw new UsageError('give a kernel: --kernel KERNEL, or --live');
     const { config: configs = [], modules: folders = [] } = options;
     const kernels = [...(options.live ? [undefined] : []), ...paths];
-    if (configs.length > paths.length) throw new UsageError('--config: there are more of them than of --kernel');
-    if (folders.length > kernels.length) throw new UsageError('--modules: there are more of them than of --kernel');
+    if (configs.length > paths.length) throw new UsageError('--config: more of them than kernels');
+    if (folders.length > kernels.length) throw new UsageError('--modules: more of them than kernels');
     const found = args.map(objectsOf);
     const objects = found.flatMap(({ objects }) => objects);
     const notes = found.flatMap(({ notes }) => notes);
@@ -104,7 +104,7 @@ async function columnOf(
     }
   } catch (error) {
     const why = unreadable(error);
-    const kernel = { name: path ?? 'the running kernel' };
+    const kernel = { name: path ?? 'the running kernel, as the first column' };
     return { checks: objects.map(({ problem = why }) => ({ kernel, unreadable: problem })), error };
   }
 }

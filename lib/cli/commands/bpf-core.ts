@@ -2,33 +2,28 @@ import { Btf } from '../../../btf/btf.js';
 import { relocateCore } from '../../bpf/load/relocate-core.js';
 import { openBpfObject } from '../../open/open-bpf-object.js';
 import { coreLog, coreModel, coreReport } from '../../report/bpf-core.js';
-import { openBtf } from '../btf-input.js';
+import { CORE_KERNEL_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, JSON_OPTION, UsageError } from '../command.js';
 
 export const bpfCore: Command = command({
   usage: 'OBJECT --kernel KERNEL [--modules FILE]… [--log] [--json]',
   arity: [1, 1],
-  about: `Relocates a BPF object to a kernel as libbpf would when it loads it there: for each CO-RE relocation the kernel's type, the value, and what
-becomes of the instruction. Where the kernel lacks what is asked for, the instruction is poisoned: it is told whether a program comes to
-it, and would be refused, or a test guards it; and what the kernel has instead.`,
+  about: `Relocates a BPF object against a kernel as libbpf does at load time. For each CO-RE relocation it prints the kernel's type, the value, and the
+change to the instruction. If the kernel lacks the field or type, libbpf poisons the instruction: kelf tells whether a program reaches it and
+would be refused, or whether a test guards it, and what the kernel has instead.`,
   options: {
-    kernel: {
-      type: 'string',
-      short: 'k',
-      value: 'KERNEL',
-      help: "the kernel's file, or its BTF alone: vmlinux, vmlinuz, /sys/kernel/btf/vmlinux",
-    },
+    kernel: CORE_KERNEL_OPTION,
     modules: {
       type: 'string',
       multiple: true,
       value: 'FILE',
-      help: 'BTF of a module, for types that the kernel does not have; repeatable',
+      help: 'the BTF of a module, for types that the kernel does not have; repeatable',
     },
-    log: { type: 'boolean', help: "print what libbpf's debug log has of each relocation, to be compared with it" },
+    log: { type: 'boolean', help: "print the relocations as libbpf's debug log does, for comparison" },
     json: JSON_OPTION,
   },
   run({ args, options, note, write }) {
-    if (options.kernel === undefined) throw new UsageError('name the kernel: --kernel KERNEL');
+    if (options.kernel === undefined) throw new UsageError('give the kernel: --kernel KERNEL');
     const object = openBpfObject(args[0]!);
     const kernel = openBtf(options.kernel, undefined, Btf.parse);
     const modules = (options.modules ?? []).map(path => openBtf(path, options.kernel, Btf.parse));

@@ -4,33 +4,28 @@ import { relocateCore } from '../../bpf/load/relocate-core.js';
 import { openBpfObject } from '../../open/open-bpf-object.js';
 import { disasmReport } from '../../report/bpf-disasm.js';
 import { printable } from '../../report/text.js';
-import { openBtf } from '../btf-input.js';
-import { type Command, command, EXIT, UsageError } from '../command.js';
+import { CORE_KERNEL_OPTION, openBtf } from '../btf-input.js';
+import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
 
 const NOTATIONS = ['kernel', 'llvm'] as const;
 
 export const bpfDisasm: Command = command({
   usage: 'FILE [FUNCTION…] [OPTION…]',
   arity: [1, 1000],
-  about: `Disassembles a BPF object: every function, or those that are named. In the kernel's notation, maps, data and callees are written by their
-names, and behind the instructions stand the variables and the CO-RE relocations; in LLVM's, the output is that of llvm-objdump -d -r.`,
+  about: `Disassembles a BPF object: all functions, or the named ones. The kernel's notation names maps, data and callees, and adds variables and CO-RE
+relocations as comments. LLVM's notation prints what llvm-objdump -d -r prints.`,
   options: {
     notation: {
       type: 'string',
       short: 'n',
       value: 'NOTATION',
-      help: "kernel, as the verifier's log and bpftool have it, or llvm, as llvm-objdump; kernel where not given",
+      help: "kernel (the default), as in the verifier's log and bpftool, or llvm, as in llvm-objdump",
     },
-    kernel: {
-      type: 'string',
-      short: 'k',
-      value: 'KERNEL',
-      help: 'apply CO-RE for this kernel, or for its BTF alone: the instructions as libbpf loads them',
-    },
-    hex: { type: 'boolean', help: 'llvm: numbers in hexadecimal, as LLVM since 17 writes them' },
-    'no-source': { type: 'boolean', help: 'leave out the lines of source' },
-    linum: { type: 'boolean', short: 'l', help: "with each line of source its file, line and column, as bpftool's linum" },
-    json: { type: 'boolean', help: 'print a JSON object, its "functions" with their instructions' },
+    kernel: CORE_KERNEL_OPTION,
+    hex: { type: 'boolean', help: 'llvm: print numbers in hexadecimal, as LLVM does since 17' },
+    'no-source': { type: 'boolean', help: 'leave out source lines' },
+    linum: { type: 'boolean', short: 'l', help: "print file, line and column with each source line, like bpftool's linum" },
+    json: JSON_OPTION,
   },
   run({ args, options, note, write }) {
     const notation = NOTATIONS.find(name => name === (options.notation ?? 'kernel'));

@@ -7,22 +7,22 @@ import { carveFiles } from '../../node/carve-files.js';
 import { openSource } from '../../node/source.js';
 import { openBpfObject } from '../../open/open-bpf-object.js';
 import { type TaggedProgram, taggedProgram, tagMatchReport, tagReport } from '../../report/bpf-tag.js';
-import { openBtf } from '../btf-input.js';
+import { CORE_KERNEL_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { Progress } from '../progress.js';
 
 export const bpfTag: Command = command({
   usage: 'FILE|DIR… [--kernel KERNEL] [--match LIST] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
-  about: `Prints the tag of each program of BPF objects, and of those that programs and libraries carry: what 'bpftool prog list' will show. Two of
-them: SHA-1's of kernels before 6.18, SHA-256's since. A tag is exact, or conditional on what is said beside it.
-With --match it says of each loaded program which file it came from. Exit code 4: there is no program, or none of those loaded is known.`,
+  about: `Prints the tags of each program in BPF objects, or in programs and libraries that contain them: what 'bpftool prog list' will show. There are two:
+SHA-1 for kernels before 6.18, SHA-256 since. A tag is exact, or conditional on what is listed beside it. --match tells for each loaded
+program which file it came from. Exit code 4: there is no program, or no loaded program is known.`,
   options: {
-    kernel: { type: 'string', short: 'k', value: 'KERNEL', help: 'the kernel that loads them, or its BTF alone; CO-RE is applied for it' },
+    kernel: CORE_KERNEL_OPTION,
     match: {
       type: 'string',
       value: 'LIST',
-      help: "what 'bpftool prog list' printed, as text or JSON, in a file or on - : says where each came from",
+      help: "the output of 'bpftool prog list', text or JSON, in a file or - for stdin: tell where each program came from",
     },
     json: JSON_OPTION,
   },
@@ -33,7 +33,7 @@ With --match it says of each loaded program which file it came from. Exit code 4
       progress.end(),
     );
     for (const line of problems) note(`kelf: ${line}`);
-    if (objects.length === 0 && problems.length === 0) note(`kelf: ${args.join(', ')}: no BPF object in it`);
+    if (objects.length === 0 && problems.length === 0) note(`kelf: ${args.join(', ')}: contains no BPF object`);
     const programs = [...new Set(objects.map(({ path }) => path))].flatMap(path => tagsOf(path, kernel, note));
     if (options.match === undefined) {
       write(tagReport, { programs });
@@ -41,7 +41,7 @@ With --match it says of each loaded program which file it came from. Exit code 4
     }
     const text = new TextDecoder().decode(readAll(options.match));
     const loaded = parseProgramList(text, options.match);
-    if (loaded.length === 0) note(`kelf: ${options.match === '-' ? 'stdin' : options.match}: no program is listed in it`);
+    if (loaded.length === 0) note(`kelf: ${options.match === '-' ? 'stdin' : options.match}: lists no program`);
     const matched = loaded.map(program => ({ ...program, files: programs.filter(known => fits(program, known)) }));
     write(tagMatchReport, { programs: matched });
     return matched.some(({ files }) => files.length > 0) ? EXIT.ok : EXIT.missing;
@@ -58,7 +58,7 @@ function tagsOf(path: string, kernel: Btf | undefined, note: (line: string) => v
   try {
     return carve(source).flatMap(({ form, bytes, offset }) => {
       if (form === 'light skeleton') {
-        note(`kelf: ${path}+0x${offset.toString(16)}: a light skeleton: its programs are put together as it is loaded`);
+        note(`kelf: ${path}+0x${offset.toString(16)}: a light skeleton: it assembles its programs at load time`);
         return [];
       }
       try {

@@ -11,17 +11,16 @@ const FORMATS: Readonly<Record<string, (btf: BtfBlob, sink: Sink) => void>> = { 
 export const btfDump: Command = command({
   usage: 'FILE [--format FORMAT|--json] [--base FILE]',
   arity: [1, 1],
-  about:
-    'Prints every type of FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux:\n' +
-    "raw, one type a line; json, as one line; c, as a header. Each is what 'bpftool btf dump' prints.",
+  about: `Prints every type in FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux: raw, one type per line; json, on one
+line; c, as a header. Each matches the output of 'bpftool btf dump'.`,
   options: {
     base: BASE_OPTION,
-    format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw where not given` },
+    format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw by default` },
     json: { type: 'boolean', help: 'the same as --format json' },
   },
   run({ args, options, out }) {
     const { base, json = false, format = json ? 'json' : 'raw' } = options;
-    if (json && format !== 'json') throw new UsageError(`--json and --format ${format}: one of them`);
+    if (json && format !== 'json') throw new UsageError(`--json and --format ${format}: give one of them`);
     if (!Object.hasOwn(FORMATS, format)) throw new UsageError(`no format '${format}'; there are ${Object.keys(FORMATS).join(', ')}`);
     const btf = openBtf(args[0]!, base, (bytes, given) => new BtfBlob(bytes, given));
     FORMATS[format]!(btf, bytes => out.copy(bytes));

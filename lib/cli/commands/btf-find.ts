@@ -2,18 +2,17 @@ import { Btf } from '../../../btf/btf.js';
 import { TypeDescriber } from '../../../btf/print/describe.js';
 import { btfFindReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, EXIT } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 
 export const btfFind: Command = command({
   usage: 'FILE NAME [--kind KIND] [--base FILE] [--json]',
   arity: [2, 2],
-  about:
-    'Prints every type that is called NAME, one a line: id, kind, size or -, and what it is in C. Kernels have functions\n' +
-    'and structs that share a name: programs that take the first may take the wrong one. Exit code 4 when there is none.',
+  about: `Prints every type named NAME, one per line: id, kind, size or -, and its declaration in C. In a kernel a function and a struct may share a name: a
+program that takes the first match may take the wrong one. Exit code 4: there is none.`,
   options: {
     base: BASE_OPTION,
     kind: KIND_OPTION,
-    json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate' },
+    json: JSON_OPTION,
   },
   run({ args, options, note, write }) {
     const btf = openBtf(args[0]!, options.base, Btf.parse);

@@ -2,19 +2,18 @@ import { Btf } from '../../../btf/btf.js';
 import type { Kind } from '../../../btf/kinds.js';
 import { btfListReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command } from '../command.js';
+import { type Command, command, JSON_OPTION } from '../command.js';
 import { glob } from '../glob.js';
 
 export const btfList: Command = command({
   usage: 'FILE [PATTERN] [--kind KIND] [--base FILE] [--json]',
   arity: [1, 2],
-  about:
-    'Lists the named types of FILE, one a line: id, kind, name. PATTERN is a glob, such as tcp_*, that the whole name\n' +
-    'has to match. Of split BTF, the types of its base are not listed.',
+  about: `Lists the named types in FILE, one per line: id, kind, name. PATTERN is a glob such as tcp_* that must match the whole name. For split BTF, the
+types of the base are not listed.`,
   options: {
     base: BASE_OPTION,
     kind: KIND_OPTION,
-    json: { type: 'boolean', help: 'print a JSON object, its "types" with id, kind, name and size' },
+    json: JSON_OPTION,
   },
   run({ args, options, write }) {
     const btf = openBtf(args[0]!, options.base, Btf.parse);

@@ -2,18 +2,17 @@ import { Btf } from '../../../btf/btf.js';
 import type { Kind } from '../../../btf/kinds.js';
 import { btfShowReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, EXIT } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 
 export const btfShow: Command = command({
   usage: 'FILE NAME… [--kind KIND] [--base FILE] [--json]',
   arity: [2, Number.POSITIVE_INFINITY],
-  about:
-    'Prints types by name: structs and unions with offsets, sizes, holes and cache lines of 64 bytes, as pahole does,\n' +
-    'enums with their values, typedefs, and the prototypes of functions. Where several types have a name, all are printed.',
+  about: `Prints types by name: structs and unions with offsets, sizes, holes and 64-byte cache lines, like pahole; enums with their values; typedefs; and
+function prototypes. If several types share a name, it prints all of them.`,
   options: {
     base: BASE_OPTION,
     kind: KIND_OPTION,
-    json: { type: 'boolean', help: 'print a JSON object, its "types" one for each candidate, its "missing" the names without' },
+    json: JSON_OPTION,
   },
   run({ args, options, note, write }) {
     const [path, ...names] = args;

@@ -12,8 +12,8 @@ import { KERNEL_OPTIONS, MODULES_OPTION, oneKernel, PAHOLE_OPTION, paholeOptions
 export const check: Command = command({
   usage: 'FILE|--live --require LIST [--abi FILE] [OPTION…]',
   arity: [0, 1],
-  about: `The gate for CI: whether a kernel has the functions of a list, each with the mechanisms and the prototype it needs, keeps to limits of the
-audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, or its file does not tell.`,
+  about: `A gate for CI: checks that a kernel has the functions of a list, each with the required mechanisms and prototype, stays within limits on the
+audit's figures, and matches an ABI. Exit code 0: it does; 1: it does not, or the file does not tell.`,
   options: {
     ...KERNEL_OPTIONS,
     modules: MODULES_OPTION,
@@ -22,9 +22,9 @@ audit's figures, and agrees with an ABI. Exit code 0: it does; 1: it does not, o
       type: 'string',
       multiple: true,
       value: 'LIST',
-      help: 'a list of what is required, YAML or JSON; may be given several times',
+      help: 'a list of requirements, YAML or JSON; repeatable',
     },
-    abi: { type: 'string', value: 'FILE', help: 'compare with an ABI: ABIXML of libabigail (abidw), STG, or a list of symbols' },
+    abi: { type: 'string', value: 'FILE', help: 'compare with an ABI: ABIXML from libabigail (abidw), STG, or a symbol list' },
     junit: JUNIT_OPTION,
   },
   run: async ({ args, options, note, write }) => {

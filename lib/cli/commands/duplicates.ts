@@ -12,16 +12,16 @@ import { KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kernel.js';
 export const duplicates: Command = command({
   usage: 'FILE|--live [NAME…] [OPTION…]',
   arity: [0, 1000],
-  about: `Lists every function name that stands for more than one address: each function's address, source file, letter, size, place on every boot,
-ftrace site and BTF; whether their code is the same; and what each kind of tool does with the name on this kernel.
-With --modules, names that functions of modules share with the kernel's or each other's too.`,
+  about: `Lists every function name that stands for more than one address. For each function: address, source file, letter, size, place on every boot, ftrace
+site and BTF; whether the code is the same; and what each kind of tool does with the name on this kernel. --modules also covers names that
+functions in modules share with the kernel's functions or with each other.`,
   options: {
     ...KERNEL_OPTIONS,
     modules: MODULES_OPTION,
-    names: { type: 'boolean', help: 'print the names alone, a line each' },
+    names: { type: 'boolean', help: 'print only the names, one per line' },
     sources: {
       type: 'boolean',
-      help: 'source files from DWARF: with directory and line, and the file that was compiled where it is another',
+      help: 'take source files from DWARF: with directory and line, and the compiled file if it is a different one',
     },
   },
   run: ({ args, options, note, write }) =>
@@ -30,13 +30,13 @@ With --modules, names that functions of modules share with the kernel's or each 
       const found = kernel.duplicates().filter(({ name }) => wanted.size === 0 || wanted.has(name));
       const groups = options.sources === true ? found.map(group => withSources(kernel, group)) : found;
       if (options.sources === true && kernel.dwarf() === undefined)
-        note(`kelf: ${kernel.name}: no .debug_info: source files are those of .symtab`);
+        note(`kelf: ${kernel.name}: no .debug_info: source files come from .symtab`);
       const described = groups.map(group => describe(kernel, group));
       write(duplicatesReport(options.names === true), { kernel: kernelId(kernel), duplicates: described });
       const listed = new Set(groups.map(({ name }) => name));
       const missing = names.filter(name => kernel.functions.find(name).length === 0 && (kernel.modules?.find(name) ?? []).length === 0);
       for (const name of names)
-        if (!listed.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'one function'} of that name`);
+        if (!listed.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'only one function'} has this name`);
       return missing.length > 0 && missing.length === names.length ? EXIT.missing : EXIT.ok;
     }),
 });
@@ -61,15 +61,15 @@ function byName(kernel: Kernel, name: string): Record<string, string> {
   // The decisions without their evidence: it is asked for hundreds of names.
   const says = ({ code, errno }: Decision, accepted: string): string => {
     if (code === 'accepted') return accepted;
-    return errno === undefined ? `cannot be told (${code})` : `refused, ${errno} (${code})`;
+    return errno === undefined ? `unknown (${code})` : `refused, ${errno} (${code})`;
   };
   const [id] = functions.btfIdsOf(name);
   const live = functions.find(name).filter(row => tracing.sites.hasLive(functions.symbolRow[row]!)).length;
-  const none = hasUnknownSites(kernel, name) ? 'cannot be told (sites-unknown)' : 'matches none';
+  const none = hasUnknownSites(kernel, name) ? 'unknown (sites-unknown)' : 'matches none';
   return {
-    kprobe: says(tracing.kprobes.byName(name), 'sets it in the first'),
+    kprobe: says(tracing.kprobes.byName(name), 'probes the first'),
     fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.trampolines.attach('fentry', id), 'attaches to the first'),
-    'kprobe.multi': says(tracing.filters.kprobeMulti(name), 'attaches to the first that has an ftrace site'),
+    'kprobe.multi': says(tracing.filters.kprobeMulti(name), 'attaches to the first with an ftrace site'),
     ...(kernel.modules === undefined ? {} : loadedCells(loadedVerdicts(kernel, tracing, name))),
     ftrace: live === 0 ? none : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
@@ -82,13 +82,13 @@ function hasUnknownSites({ functions, tracing }: Kernel, name: string): boolean 
 
 /** What fentry does where the kernel's own BTF lacks the name. */
 function withoutFunc(kernel: Kernel, name: string): string {
-  return (kernel.modules?.find(name) ?? []).some(({ btf }) => btf) ? 'goes by the BTF of a loaded module' : 'refused, not in BTF';
+  return (kernel.modules?.find(name) ?? []).some(({ btf }) => btf) ? 'uses the BTF of a loaded module' : 'refused, not in BTF';
 }
 
 /** What a kprobe by the bare name comes to once modules that have it are loaded. */
 function loadedCells(loaded: LoadedVerdicts | undefined): Record<string, string> {
   if (loaded === undefined) return {};
-  const does = ({ outcome, errno }: Verdict): string => (outcome === 'accepted' ? 'is set' : `is refused, ${errno}`);
+  const does = ({ outcome, errno }: Verdict): string => (outcome === 'accepted' ? 'works' : `refused, ${errno}`);
   const { one, several } = loaded;
   return {
     'kprobe with one of these modules loaded': does(one),

@@ -11,17 +11,20 @@ export const info: Command = command({
   usage: 'FILE|--live [OPTION…]',
   arity: [0, 1],
   about:
-    'Says what is known of a kernel, and where each fact comes from: its form, release, compiler, build id, configuration, tables and BTF.',
+    'Shows what is known about a kernel and where each fact comes from: form, release, compiler, build id, configuration, tables and BTF.',
   options: {
     ...KERNEL_OPTIONS,
-    exports: { type: 'boolean', help: 'list what the kernel exports to modules: address, name, GPL or not, checksum, namespace' },
+    exports: {
+      type: 'boolean',
+      help: 'list the symbols that the kernel exports to modules: address, checksum, GPL or not, name, namespace',
+    },
   },
   run({ args, options, note, write }) {
     oneKernel(args, options);
     return withKernel(args, options, note, kernel => {
       if (options.exports === true) {
         const exports = kernelExports(kernel);
-        if (exports === undefined) throw new MissingError(`${kernel.name} does not show where __ksymtab is`);
+        if (exports === undefined) throw new MissingError(`${kernel.name}: __ksymtab was not found`);
         write(exportsReport, { exports });
       } else write(infoReport, { facts: factsOf(kernel) });
       return EXIT.ok;
@@ -47,7 +50,7 @@ function factsOf(kernel: Kernel): Fact[] {
   const exports = kernelExports(kernel);
   const known = (fact: string, value: string | undefined, source: string): Fact => ({
     fact,
-    value: value ?? 'not known',
+    value: value ?? 'unknown',
     source: value === undefined ? '' : source,
   });
   return [
@@ -75,7 +78,7 @@ function factsOf(kernel: Kernel): Fact[] {
       pieces.blacklist()?.source ?? '',
     ),
     known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, kernel.btfSource ?? ''),
-    ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config where it fits')]),
+    ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config if it matches')]),
     known(
       'exports',
       exports === undefined ? undefined : `${exports.length}, ${exports.filter(({ gpl }) => gpl).length} for GPL modules`,

@@ -1,14 +1,14 @@
 import { hex } from '../../report/json.js';
-import { type Command, command, EXIT } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { withKernel } from '../kernel.js';
 
 export const kallsyms: Command = command({
   usage: 'FILE [--json]',
   arity: [1, 1],
-  about: `Prints the symbol table that is packed in a kernel image, as /proc/kallsyms of that kernel shows it when it runs where it is linked
-(nokaslr). It needs no .symtab: the tables are found by their contents.`,
+  about: `Prints the symbol table packed into a kernel image, as /proc/kallsyms shows it on that kernel when it runs at its link address (nokaslr). It needs
+no .symtab: it finds the tables by their contents.`,
   options: {
-    json: { type: 'boolean', help: 'print JSON, an object a symbol' },
+    json: JSON_OPTION,
   },
   run: ({ args, options, out, note }) =>
     withKernel(args, {}, note, ({ symbols, pieces }) => {

@@ -8,10 +8,10 @@ import { withKernel } from '../kernel.js';
 export const mcount: Command = command({
   usage: 'FILE [--list] [--json]',
   arity: [1, 1],
-  about: `Prints what ftrace's table between __start_mcount_loc and __stop_mcount_loc holds: how many words, how many of them are zero in the file
-and which relocations fill them, and where the words stand to their functions.`,
+  about: `Prints the contents of ftrace's table between __start_mcount_loc and __stop_mcount_loc: the number of words, how many are zero in the file and
+which relocations fill them, and where the words point relative to their functions.`,
   options: {
-    list: { type: 'boolean', help: 'print every word: its place, as stored, as relocated, and its function' },
+    list: { type: 'boolean', help: 'print every word: address, stored value, relocated value, function' },
     json: JSON_OPTION,
   },
   run: ({ args, options, note, write }) =>

@@ -4,22 +4,22 @@ import type { Module, ModuleFunction } from '../../facts/module/module.js';
 import { openModule } from '../../open/open-module.js';
 import { type ModuleLists, type ModuleModel, moduleReport } from '../../report/module.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
-import { type Command, command, UsageError } from '../command.js';
+import { type Command, command, JSON_OPTION, UsageError } from '../command.js';
 
 const LISTS = ['functions', 'sites', 'exports', 'imports'] as const;
 
 export const module: Command = command({
   usage: 'FILE… [--base FILE] [--functions | --sites | --exports | --imports] [--json]',
   arity: [1, 100_000],
-  about: `Prints what a kernel module (.ko, packed or not) says of itself: name, the kernel it was built for, what it needs, how many functions, ftrace
-sites, exports and FUNCs of BTF it has. Its BTF is split over that of the kernel, which --base gives.`,
+  about: `Describes a kernel module (.ko, compressed or not): its name, the kernel it was built for, its dependencies, and the number of functions, ftrace
+sites, exports and BTF FUNCs. The BTF of a module is split over the kernel's BTF, which --base gives.`,
   options: {
     base: BASE_OPTION,
-    functions: { type: 'boolean', help: 'list its functions: section and offset, size, letter, what holds of it, name' },
-    sites: { type: 'boolean', help: 'list the places that ftrace patches' },
-    exports: { type: 'boolean', help: 'list what it exports: table, checksum, place, namespace, name' },
-    imports: { type: 'boolean', help: 'list what it takes from the kernel and other modules, with the checksums' },
-    json: { type: 'boolean', help: 'print JSON; with a list too where one is asked for' },
+    functions: { type: 'boolean', help: 'list its functions: section and offset, size, letter, marks, name' },
+    sites: { type: 'boolean', help: 'list its ftrace sites' },
+    exports: { type: 'boolean', help: 'list its exports: table, GPL or not, checksum, place, namespace, name' },
+    imports: { type: 'boolean', help: 'list the symbols it imports from the kernel and other modules, with checksums' },
+    json: JSON_OPTION,
   },
   run({ args, options, note, write }) {
     const lists = LISTS.filter(list => options[list] === true);
@@ -44,7 +44,7 @@ function btfOf(opened: Module): { readonly functions: number; readonly types: nu
     return { functions: btf.functions().length, types: btf.count - btf.firstId };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return opened.btfBase === undefined ? "split: --base says what over, the kernel's vmlinux" : error.message;
+    return opened.btfBase === undefined ? "split: give the kernel's vmlinux as --base" : error.message;
   }
 }
 

@@ -10,7 +10,7 @@ export const notes: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
   about:
-    'Prints the notes, a note a line: owner, type, and the description decoded where it is known (GNU, Linux, Xen), else in hexadecimal.',
+    'Prints the notes, one per line: owner, type, and the description, decoded if its type is known (GNU, Linux, Xen), else in hexadecimal.',
   options: { json: JSON_OPTION },
   run({ args, note, write }) {
     const elf = ElfFile.open(openElfSource(args[0]!));

@@ -17,11 +17,10 @@ const STT_SECTION = 3;
 export const relocs: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
-  about:
-    'Prints the relocations, one a line: relocation section, offset (an address in a linked file), type, and symbol+addend. RELR is shown as\n' +
-    'the relative relocations that its bitmaps stand for; REL and RELR keep their addends in the words they relocate.',
+  about: `Prints the relocations, one per line: relocation section, offset (an address in a linked file), type, and symbol+addend. RELR bitmaps are shown as
+the relative relocations that they encode. REL and RELR store the addends in the relocated words.`,
   options: {
-    section: { type: 'string', value: 'NAME', help: 'only the relocation section of that name, or those for the section of that name' },
+    section: { type: 'string', value: 'NAME', help: 'only the relocation section named NAME, or those that apply to the section NAME' },
     json: JSON_OPTION,
   },
   run({ args, options, out, note, write }) {
@@ -29,14 +28,14 @@ export const relocs: Command = command({
     const all = elf.relocationTables();
     const tables = options.section === undefined ? all : all.filter(table => belongsTo(elf, table, options.section!));
     if (tables.length === 0 && options.section !== undefined) {
-      throw new MissingError(`${elf.name}: no relocation section is, or is for, '${options.section}'`);
+      throw new MissingError(`${elf.name}: no relocation section is named '${options.section}' or applies to it`);
     }
     const width = widest(tables, ({ section }) => sectionName(section));
     const readers = tables.map(table => new RowReader(elf, table));
     if (options.json === true) write(rowsReport('relocations'), { file: elf.name, relocations: rowsOf(readers) });
     else for (const reader of readers) for (const rows of reader.chunks()) reader.print(rows, out, width);
     for (const { table, lost } of readers)
-      if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations name a symbol that the table has not`);
+      if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations refer to a symbol outside the symbol table`);
     noteDiagnostics(elf, note);
   },
 });

@@ -12,9 +12,8 @@ import { openElfSource } from '../elf-input.js';
 export const sections: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
-  about:
-    'Prints the section headers, a section a line under one line of headings. Sizes, offsets and alignments are decimal; flags are\n' +
-    "readelf's letters; `-` stands for nothing. The last column is how a compressed section is packed, and its size unpacked.",
+  about: `Prints the section headers, one per line under a heading. Sizes, offsets and alignments are decimal; flags are readelf's letters; - means nothing. The
+last column is the compression format of a compressed section and its unpacked size.`,
   options: { json: JSON_OPTION },
   run({ args, note, write }) {
     const elf = ElfTables.open(openElfSource(args[0]!));

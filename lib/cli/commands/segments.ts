@@ -8,7 +8,7 @@ import { openElfSource } from '../elf-input.js';
 export const segments: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
-  about: 'Prints the program headers, a segment a line under one line of headings. Sizes and offsets are decimal, addresses hexadecimal.',
+  about: 'Prints the program headers, one per line under a heading. Sizes and offsets are decimal, addresses hexadecimal.',
   options: { json: JSON_OPTION },
   run({ args, write }) {
     const elf = ElfTables.open(openElfSource(args[0]!));

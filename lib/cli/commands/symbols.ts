@@ -14,14 +14,13 @@ const STT_FILE = 4;
 export const symbols: Command = command({
   usage: '[OPTION…] FILE [NAME]',
   arity: [1, 2],
-  about:
-    'Prints the symbol table, a symbol a line: address, size in bytes, type, binding, section, name, and the source file where the table\n' +
-    'tells it (local symbols only). NAME is a pattern: * ? [a-z]. The symbols of sections and files are left out, as nm does.',
+  about: `Prints the symbol table, one symbol per line: address, size in bytes, type, binding, section, name, and for local symbols the source file if the
+table has it. NAME is a pattern: * ? [a-z]. Leaves out section and file symbols, like nm.`,
   options: {
-    sort: { type: 'string', value: 'KEY', help: 'address (the default), name, or none: the order of the table' },
-    type: { type: 'string', value: 'TYPE', help: 'only symbols of that type: func, object, notype, tls, ifunc …' },
-    dynamic: { type: 'boolean', help: '.dynsym instead of .symtab' },
-    all: { type: 'boolean', help: 'with the symbols of sections and files' },
+    sort: { type: 'string', value: 'KEY', help: 'address (the default), name, or none for the order of the table' },
+    type: { type: 'string', value: 'TYPE', help: 'only symbols of this type: func, object, notype, tls, ifunc …' },
+    dynamic: { type: 'boolean', help: 'read .dynsym instead of .symtab' },
+    all: { type: 'boolean', help: 'include section and file symbols' },
     json: JSON_OPTION,
   },
   run({ args, options, out, note, write }) {
@@ -33,7 +32,7 @@ export const symbols: Command = command({
     const inJson = options.json === true;
     if (inJson) write(rowsReport('symbols'), { file: elf.name, symbols: describeSymbols(elf, table, rows) });
     const damaged = inJson ? table.diagnostics.length : printSymbols(elf, table, rows, out);
-    if (damaged > 0) note(`kelf: ${table.section.label}: names of ${damaged} symbols are outside of the table of names`);
+    if (damaged > 0) note(`kelf: ${table.section.label}: the names of ${damaged} symbols are outside the string table`);
     noteDiagnostics(elf, note);
   },
 });
@@ -56,7 +55,7 @@ function select(
     (wanted === undefined ? all === true || (number !== STT_SECTION && number !== STT_FILE) : symbolTypeName(number) === wanted) ? 1 : 0,
   );
   if (!takes.includes(1))
-    throw new UsageError(`--type '${type}' is no type of symbol: func, object, notype, tls, ifunc, common, section, file`);
+    throw new UsageError(`--type '${type}' is not a symbol type: func, object, notype, tls, ifunc, common, section, file`);
   const order = sort === 'address' ? table.value.order() : Uint32Array.from({ length: table.count }, (_, index) => index);
   let count = 0;
   for (let i = 0; i < order.length; i++) {

@@ -9,11 +9,11 @@ import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kern
 export const trace: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',
   arity: [1, 1000],
-  about: `Says of each function whether kprobes, return probes, fentry, fexit, fmod_ret, multi kprobes, fprobe and ftrace can trace it on this kernel:
-by its name, and by the address of each function that bears the name. A refusal comes with the errno and what it rests on.
-A NAME may also be a place (do_exit+0x12, 0xffffffff81000000), a tracepoint (tracepoint:sched_switch), or a system call (execve, or
-syscall:execve), which stands for the functions that it enters by.
-With --modules, of functions in modules too, and what a name means once these are loaded.`,
+  about: `Tells for each function whether kprobes, return probes, fentry, fexit, fmod_ret, kprobe.multi, fprobe and ftrace can trace it on this kernel: by
+its name, and by the address of each function that shares the name. A refusal comes with its errno and its evidence.
+NAME may also be a place (do_exit+0x12, 0xffffffff81000000), a tracepoint (tracepoint:sched_switch), or a system call (execve or
+syscall:execve), which stands for its entry functions.
+--modules also covers functions in modules, and tells what a name means once these are loaded.`,
   options: { ...KERNEL_OPTIONS, modules: MODULES_OPTION },
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, names) => {

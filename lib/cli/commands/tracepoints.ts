@@ -8,8 +8,8 @@ import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
 export const tracepoints: Command = command({
   usage: 'FILE|--live [PATTERN…] [OPTION…]',
   arity: [0, 1000],
-  about: `Lists the tracepoints and the events of tracefs that an image has: SYSTEM:NAME; which of raw_tp, tp_btf and event attach; the arguments.
-A PATTERN is a name or SYSTEM:NAME, with * and ? as in a shell.`,
+  about: `Lists the tracepoints and tracefs events of a kernel: SYSTEM:NAME; which of raw_tp, tp_btf and event can attach; the arguments. PATTERN is a name or
+SYSTEM:NAME, with * and ? as in a shell.`,
   options: KERNEL_OPTIONS,
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, patterns) => {
@@ -27,7 +27,7 @@ A PATTERN is a name or SYSTEM:NAME, with * and ? as in a shell.`,
 /** Why the list is empty. */
 function nothing(table: TracepointTable, patterns: readonly string[]): string {
   if (table.all().length === 0)
-    return 'no symbol and no table tells of tracepoints: the debug vmlinux does, where the kernel has CONFIG_TRACEPOINTS';
-  const unknown = table.listsEvents ? '' : '; the systems of events are not known here: the name alone is';
-  return `no tracepoint and no event is ${patterns.join(' or ')}${unknown}`;
+    return 'neither symbols nor tables show tracepoints: use the debug vmlinux of a kernel with CONFIG_TRACEPOINTS';
+  const unknown = table.listsEvents ? '' : '; this image does not show the systems of events: give the name alone';
+  return `no tracepoint or event matches ${patterns.join(' or ')}${unknown}`;
 }

@@ -10,21 +10,21 @@ import { Progress } from '../progress.js';
 export const why: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',
   arity: [0, 1000],
-  about: `Says why BTF has no FUNC for each name: the rule of pahole that left it out, what in the image and its debug information shows it, and which
-functions with BTF can serve instead. Where the release of pahole decides and is not known, it is inferred from the BTF itself, and said.
-With --all, of every function that BTF lacks.`,
+  about: `Explains why BTF has no FUNC for each name: the rule of pahole that dropped it, the evidence in the image and its debug information, and which
+functions with BTF can serve instead. If the pahole release matters and is not known, kelf infers it from the BTF and says so. --all covers
+every function that BTF lacks.`,
   options: {
     ...KERNEL_OPTIONS,
     modules: MODULES_OPTION,
     ...PAHOLE_OPTION,
-    all: { type: 'boolean', help: 'every function that BTF lacks, summed up by reason; no NAME is given then' },
-    'no-dwarf': { type: 'boolean', help: 'do not read the debug information: what the rest of the image tells' },
+    all: { type: 'boolean', help: 'summarise every function that BTF lacks, by reason; give no NAME' },
+    'no-dwarf': { type: 'boolean', help: 'do not read the debug information' },
   },
   run: ({ args, options, note, write }) => {
     const pahole = { ...paholeOptions(options['pahole-version']), dwarf: options['no-dwarf'] !== true };
     return withKernel(args, options, note, async (kernel, names) => {
       if (options.all === true) {
-        if (names.length > 0) throw new UsageError('with --all, name no function');
+        if (names.length > 0) throw new UsageError('--all takes no NAME');
         const all = await whyAll(kernel, { ...pahole, ...(options.live === true ? {} : { collect: collectInThreads(args[0]!) }) });
         write(whyAllReport, { kernel: kernelId(kernel), ...all });
         return EXIT.ok;

@@ -88,7 +88,7 @@ describe('kelf addr', () => {
     const { code, stdout, stderr } = await cli('addr', WITHOUT, 'tty_write+0x4');
     expect(code).to.equal(0);
     expect(stdout).to.match(/^0x[0-9a-f]+ tty_write\+0x4\/0x20\n {2}tty_io\.c, by STT_FILE\n$/);
-    expect(stderr).to.match(/no \.debug_info: files and lines are in the vmlinux with build id 6b656c66/);
+    expect(stderr).to.match(/no \.debug_info: the unstripped vmlinux with build id 6b656c66/);
   });
 
   it('a damaged unit is said, and the symbol still given', async () => {

@@ -11,7 +11,7 @@ describe('kelf attach', () => {
   it('prints what attaches to each function of a name', async () => {
     const { code, stdout } = await cli('attach', AMD64, 'load_elf_binary');
     expect(code).to.equal(0);
-    expect(stdout).to.match(/^load_elf_binary: 2 functions of that name\n {2}0x[0-9a-f]+ {2}binfmt_elf\.c {2}t /);
+    expect(stdout).to.match(/^load_elf_binary: 2 functions with this name\n {2}0x[0-9a-f]+ {2}binfmt_elf\.c {2}t /);
     expect(stdout).to.match(/^ {6}p:load_elf_binary_2 _stext\+0x[0-9a-f]+ bprm=%di:x64$/m);
     expect(stdout).to.match(/^ {6}r:load_elf_binary_2_ret _stext\+0x[0-9a-f]+ ret=\$retval:s32$/m);
   });
@@ -101,7 +101,7 @@ describe('kelf tracepoints', () => {
   it('says why it lists none', async () => {
     const none = await cli('tracepoints', AMD64, 'none', 'sched:*');
     expect([none.code, none.stdout]).to.deep.equal([4, '']);
-    expect(none.stderr).to.match(/^kelf: (no tracepoint and no event is none or sched:\*|no symbol and no table tells of tracepoints)/m);
+    expect(none.stderr).to.match(/^kelf: (no tracepoint or event matches none or sched:\*|neither symbols nor tables show tracepoints)/m);
     expect((await cli('tracepoints')).code).to.equal(2);
   });
 });

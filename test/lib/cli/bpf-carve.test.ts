@@ -54,7 +54,7 @@ describe('kelf bpf carve', () => {
     expect(await cli('bpf', 'carve', join(folder, 'notes.txt'))).to.deep.equal({
       code: 4,
       stdout: '',
-      stderr: `kelf: ${join(folder, 'notes.txt')}: no BPF object in it\n`,
+      stderr: `kelf: ${join(folder, 'notes.txt')}: contains no BPF object\n`,
     });
     symlinkSync('itself', join(folder, 'itself'));
     for (const [name, says] of [

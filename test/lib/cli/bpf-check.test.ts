@@ -25,7 +25,7 @@ describe('kelf bpf check', () => {
     expect(stderr.match(/the verifier's verdict/g)).to.have.length(1);
   });
 
-  it('exits with 0 where what fails is not loaded by itself, or can not be told', async () => {
+  it('exits with 0 where what fails is not autoloaded, or can not be told', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kelf-preflight-'));
     const path = join(folder, 'object.o');
     const check = (section: string): ReturnType<typeof cli> => {
@@ -147,9 +147,9 @@ describe('kelf bpf check', () => {
       const { stdout } = await cli('bpf', 'check', OBJECT, '-k', KERNEL, '-k', ARM64, '--config', config);
       expect(stdout).to.match(/on_load_elf_return .* fails: no-kprobes +open/);
       const more = await cli('bpf', 'check', OBJECT, '-k', KERNEL, '--config', config, '--config', config);
-      expect(more).to.include({ code: 2, stderr: 'kelf: --config: there are more of them than of --kernel\n' });
+      expect(more).to.include({ code: 2, stderr: 'kelf: --config: more of them than kernels\n' });
       const modules = await cli('bpf', 'check', OBJECT, '-k', KERNEL, '--modules', fixture('modules'), '--modules', folder);
-      expect(modules).to.include({ code: 2, stderr: 'kelf: --modules: there are more of them than of --kernel\n' });
+      expect(modules).to.include({ code: 2, stderr: 'kelf: --modules: more of them than kernels\n' });
       // A folder without modules is one kernel's trouble.
       const none = await cli('bpf', 'check', OBJECT, '-k', KERNEL, '-k', ARM64, '--modules', folder);
       expect(none.code).to.equal(3);
@@ -164,6 +164,6 @@ describe('kelf bpf check', () => {
   it('wants a kernel', async () => {
     const { code, stderr } = await cli('bpf', 'check', OBJECT);
     expect(code).to.equal(2);
-    expect(stderr).to.include('name a kernel');
+    expect(stderr).to.include('give a kernel');
   });
 });

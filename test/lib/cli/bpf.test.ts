@@ -81,9 +81,9 @@ describe('kelf bpf show', () => {
     const { code, stdout, stderr } = await cli('bpf', 'show', object('kelf.bpfel.o'));
     expect(code).to.equal(0);
     expect(stderr).to.equal('');
-    expect(stdout).to.match(/: little endian, licence GPL, version 6\.1\.0, 13 programs, 3 subprograms, 10 maps, 22 CO-RE relocations\n/);
+    expect(stdout).to.match(/: little endian, license GPL, version 6\.1\.0, 13 programs, 3 subprograms, 10 maps, 22 CO-RE relocations\n/);
     expect(stdout).to.match(/^ {2}on_switch +tp_btf\/sched_switch +tracing TRACE_RAW_TP +38 +55 +calls policy_of; 14 CO-RE$/m);
-    expect(stdout).to.match(/^ {2}on_nothing +\?kprobe\/no_such_function +kprobe +11 +11 +not loaded by itself$/m);
+    expect(stdout).to.match(/^ {2}on_nothing +\?kprobe\/no_such_function +kprobe +11 +11 +not autoloaded$/m);
     expect(stdout).to.match(/^ {2}events +hash +u32 4 +struct event 32 +1024 +-$/m);
     expect(stdout).to.match(/^ {2}tails +prog_array .*\[0\] called_by_tail$/m);
     expect(stdout).to.match(/= \{\.level = 3, \.name = "kelf"\}$/m);

@@ -105,7 +105,7 @@ describe('kelf sections, segments, symbols, relocs, notes', () => {
     for (const args of [[path], [path, '*'], ['--sort', 'name', path], ['--json', path]]) {
       const { code, stdout, stderr } = await cli('symbols', ...args);
       expect([code, stdout.includes('kept')], args.join(' ')).to.deep.equal([0, true]);
-      expect(stderr).to.equal(`kelf: ${path}: .symtab: names of 1 symbols are outside of the table of names\n`);
+      expect(stderr).to.equal(`kelf: ${path}: .symtab: the names of 1 symbols are outside the string table\n`);
     }
   });
 
@@ -155,7 +155,7 @@ describe('kelf sections, segments, symbols, relocs, notes', () => {
     expect((await json('notes')).notes).to.have.length(await text('notes'));
   });
 
-  it('exits 4 for a table that is not there, 2 for a wrong call', async () => {
+  it('exits 4 for a table that is not there, 2 for a usage error', async () => {
     const none = await cli('symbols', '--dynamic', fixture('elf/i386.o'));
     expect([none.code, none.stdout]).to.deep.equal([4, '']);
     expect(none.stderr).to.match(/^kelf: \S+i386\.o: has no \.dynsym\n$/);

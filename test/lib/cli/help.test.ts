@@ -21,7 +21,7 @@ describe('kelf --help', () => {
   it('is where a command that is none leads to', async () => {
     expect(await cli('btf', 'frob')).to.deep.include({
       code: 2,
-      stderr: "kelf: no command 'btf frob'; 'kelf btf' lists what there is of btf\n",
+      stderr: "kelf: no command 'btf frob'; 'kelf btf' lists the btf commands\n",
     });
     expect(await cli('frob')).to.deep.include({ code: 2, stderr: "kelf: no command 'frob'; 'kelf --help' lists them\n" });
   });

@@ -45,7 +45,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       expect(stdout).to.match(/^Linux version 6\.1\.0-kelf-amd64 /);
       expect(stdout).to.match(/^build id 6b656c66[0-9a-f]+$/m);
       expect(stdout).to.match(/^__mcount_loc words +94 +final in the file$/m);
-      expect(stdout).to.match(/^duplicate names +10 +of 20 functions/m);
+      expect(stdout).to.match(/^duplicate names +10 +shared by 20 functions/m);
       expect(stdout).to.match(/^shared with data +2 +set_root, watchdog$/m);
       expect(stdout).to.match(/^ +8 +init-text +the code is freed after boot: do_initcalls/m);
       expect(stderr).to.contain('no packed kallsyms');
@@ -73,14 +73,14 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       const { code, stdout, stderr } = await cli('duplicates', AMD64, 'load_elf_binary', '--sources');
       expect(code).to.equal(0);
       expect(stdout).to.contain('  compat_binfmt_elf.c  ');
-      expect(stderr).to.contain('no .debug_info: source files are those of .symtab');
+      expect(stderr).to.contain('no .debug_info: source files come from .symtab');
     });
 
     it('prints each function of a name, and what tools do with it', async () => {
       const { code, stdout } = await cli('duplicates', AMD64, 'load_elf_binary');
       expect(code).to.equal(0);
       const lines = stdout.split('\n');
-      expect(lines[0]).to.equal('load_elf_binary: 2 functions, other bytes, BTF has the name');
+      expect(lines[0]).to.equal('load_elf_binary: 2 functions with different code; the name is in BTF');
       expect(lines[1]).to.match(/^ {2}0xffffffff81[0-9a-f]{6} {2}binfmt_elf\.c +t {2}\d+ bytes {2}_stext\+0x[0-9a-f]+ {2}ftrace site$/);
       expect(lines[2]).to.match(/^ {2}0xffffffff81[0-9a-f]{6} {2}compat_binfmt_elf\.c +t /);
       expect(lines[3]).to.match(/^ {2}by name: kprobe .*; fentry .*; kprobe\.multi .*; ftrace matches both with an ftrace site$/);
@@ -96,10 +96,10 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
     it('says of a name whether it is that of one function or of none', async () => {
       const one = await cli('duplicates', AMD64, 'tty_write');
       expect(one).to.deep.include({ code: 0, stdout: '' });
-      expect(one.stderr).to.contain('kelf: tty_write: one function of that name\n');
+      expect(one.stderr).to.contain('kelf: tty_write: only one function has this name\n');
       const none = await cli('duplicates', AMD64, 'nothing_of_that_name');
       expect(none).to.deep.include({ code: 4, stdout: '' });
-      expect(none.stderr).to.contain('kelf: nothing_of_that_name: no function of that name\n');
+      expect(none.stderr).to.contain('kelf: nothing_of_that_name: no function has this name\n');
     });
 
     it('prints JSON with addresses as text', async () => {
@@ -115,7 +115,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
     it('prints a verdict for each mechanism, and what it rests on', async () => {
       const { code, stdout } = await cli('trace', AMD64, 'notify_die', 'panic');
       expect(code).to.equal(0);
-      expect(stdout).to.match(/^notify_die: one function of that name$/m);
+      expect(stdout).to.match(/^notify_die: one function with this name$/m);
       expect(stdout).to.match(/^ {4}kprobe, kretprobe +no +EINVAL +kprobe-blacklisted: the kprobe blacklist covers it$/m);
       expect(stdout).to.match(/^ {4}_kprobe_blacklist 0xffffffff81[0-9a-f]{6}: the kprobe blacklist covers it$/m);
       expect(stdout).to.match(/^ {4}fentry load, .* no +EINVAL +variable-arguments: /m);
@@ -161,7 +161,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
     it('sums up every function that BTF lacks, and refuses names beside it', async () => {
       const { code, stdout } = await cli('why', AMD64, '--all', '--pahole-version', '1.24');
       expect(code).to.equal(0);
-      expect(stdout).to.match(/^\d+ names of functions: \d+ with a FUNC, \d+ without; without debug information$/m);
+      expect(stdout).to.match(/^\d+ function names: \d+ with a FUNC, \d+ without; without debug information$/m);
       expect(stdout).to.match(/^ +\d+ {2}pahole-suffix +proven {2}\w/m);
       const { value } = await json('why', AMD64, '--all');
       expect(value).to.deep.include({ schema: 'kelf/why-all', version: 1, units: 0 });
@@ -254,7 +254,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
     });
   });
 
-  describe('a wrong call', () => {
+  describe('a usage error', () => {
     for (const args of [
       ['trace', AMD64],
       ['why', AMD64],

@@ -33,9 +33,9 @@ describe('kelf module, and --modules', () => {
         'depends       -',
         'aliases       0',
         'signature     none',
-        'functions     7, 1 of init code, 1 of exit code, 2 on the kprobe blacklist',
-        'ftrace sites  5, of __mcount_loc',
-        'BTF           5 FUNCs, 20 types, split over the base that was given',
+        'functions     7, 1 in init code, 1 in exit code, 2 on the kprobe blacklist',
+        'ftrace sites  5, from __mcount_loc',
+        'BTF           5 FUNCs, 20 types, split over the given base',
         'exports       0, 0 of them GPL',
         'imports       4',
         '',
@@ -45,7 +45,7 @@ describe('kelf module, and --modules', () => {
 
   it('module says that split BTF needs its base', async () => {
     const { stdout } = await cli('module', MODULE);
-    expect(stdout).to.match(/^BTF +split: --base says what over, the kernel's vmlinux$/m);
+    expect(stdout).to.match(/^BTF +split: give the kernel's vmlinux as --base$/m);
   });
 
   it('module lists functions, sites, exports and imports', async () => {
@@ -86,7 +86,7 @@ describe('kelf module, and --modules', () => {
     expect(modules[1].sites[0]).to.deep.equal({ section: '.text', offset: 4, phase: 'core', function: 'kelf_mod_notify' });
   });
 
-  it('module refuses a wrong call, and what is no module', async () => {
+  it('module refuses a usage error, and what is no module', async () => {
     expect((await cli('module', MODULE, '--sites', '--exports')).code).to.equal(2);
     const { code, stderr } = await cli('module', KERNEL);
     expect(code).to.equal(3);
@@ -96,7 +96,7 @@ describe('kelf module, and --modules', () => {
   it('trace --modules answers for functions of modules', async () => {
     const { code, stdout } = await cli('trace', KERNEL, 'kelf_mod_open', '--modules', folder);
     expect(code).to.equal(0);
-    expect(stdout).to.match(/^kelf_mod_open: 0 functions of that name, 1 in modules$/m);
+    expect(stdout).to.match(/^kelf_mod_open: 0 functions with this name, 1 in modules$/m);
     expect(stdout).to.match(/^ {2}kelf_mod:\.text\+0x40 {2}T {2}28 bytes$/m);
     expect(stdout).to.match(/^ {4}p:kelf_mod:kelf_mod_open, .* yes$/m);
     expect((await cli('trace', KERNEL, 'nothing_at_all', '--modules', folder)).code).to.equal(4);
@@ -104,12 +104,12 @@ describe('kelf module, and --modules', () => {
 
   it('duplicates --modules lists names that modules share with the kernel', async () => {
     const { stdout } = await cli('duplicates', KERNEL, 'tty_write', '--modules', folder);
-    expect(stdout).to.match(/^tty_write: one function, 1 in modules, BTF has the name$/m);
+    expect(stdout).to.match(/^tty_write: one function, 1 in modules; the name is in BTF$/m);
     expect(stdout).to.match(/^ {2}kelf_mod:\.text\+0x20 .* ftrace site$/m);
     expect((await cli('duplicates', KERNEL, 'tty_write')).stdout).to.equal('');
     const one = await cli('duplicates', KERNEL, 'kelf_mod_open', '--modules', folder);
     expect([one.code, one.stdout]).to.deep.equal([0, '']);
-    expect(one.stderr).to.match(/^kelf: kelf_mod_open: one function of that name$/m);
+    expect(one.stderr).to.match(/^kelf: kelf_mod_open: only one function has this name$/m);
   });
 
   it('why --modules finds the module that has the function', async () => {
@@ -121,7 +121,7 @@ describe('kelf module, and --modules', () => {
     writeFileSync(join(folder, 'damaged.ko'), readFileSync(MODULE).subarray(0, 100));
     const { stderr } = await cli('why', fixture('vmlinux-arm64'), 'kelf_mod_open', '--modules', folder);
     expect(stderr).to.match(/damaged\.ko/);
-    expect(stderr).to.match(/was built for 6\.1\.0-kelf-amd64, the kernel is 6\.1\.0-kelf-arm64: what is said of modules may not hold\n/);
+    expect(stderr).to.match(/was built for 6\.1\.0-kelf-amd64, but the kernel is 6\.1\.0-kelf-arm64: answers about modules may be wrong\n/);
     rmSync(join(folder, 'damaged.ko'));
     expect((await cli('why', KERNEL, 'x', '--modules', join(folder, 'nowhere'))).code).to.equal(3);
   });

@@ -83,7 +83,7 @@ describe('the command as it is shipped', () => {
       for (const path of ['package.json', 'docs', 'node_modules', 'dist/lib']) symlinkSync(`${root}${path}`, join(folder, path));
       expect(run('--version')).to.match(/^kelf \d/);
       expect(run('explain', 'ambiguous-name')).to.match(/^# ambiguous-name\n/);
-      expect(run('trace', vmlinux, 'tty_write')).to.include('tty_write: one function of that name');
+      expect(run('trace', vmlinux, 'tty_write')).to.include('tty_write: one function with this name');
       expect(
         run('why', '--all', `${root}fixtures/elf/dwarf-5.elf`, '--btf', `${root}fixtures/kernel/vmlinux-arm64.external-only.btf`),
       ).to.include('2 units of debug information read');

@@ -146,7 +146,7 @@ describe('kelf tracepoints, and kelf trace of one', () => {
     const traced = await cli('trace', AMD64, 'tracepoint:sched_switch', 'setpriority', 'tty_write+0x4');
     expect(traced.stdout).to.match(/^sched_switch: tracepoint\n/);
     expect(traced.stdout).to.match(/^ {2}attach: SEC\("raw_tp\/sched_switch"\), SEC\("tp_btf\/sched_switch"\)$/m);
-    expect(traced.stdout).to.match(/^system call setpriority: __x64_sys_setpriority takes one argument, the registers/m);
+    expect(traced.stdout).to.match(/^system call setpriority: __x64_sys_setpriority takes one argument: the caller's registers/m);
     expect(traced.stdout).to.match(/^tty_write\+0x4 \(0x[0-9a-f]+\): tty_write\+0x4 of 0x[0-9a-f]+ bytes$/m);
     const json = JSON.parse((await cli('trace', AMD64, 'tracepoint:sched_switch', '--json')).stdout) as { tracepoints: { name: string }[] };
     expect(json.tracepoints[0]!.name).to.equal('sched_switch');

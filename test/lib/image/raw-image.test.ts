@@ -133,7 +133,7 @@ describe('raw images', () => {
       for (const command of ['sections', 'segments', 'symbols', 'relocs', 'notes']) {
         const { code, stdout, stderr } = await cli(command, path);
         expect([code, stdout]).to.deep.equal([4, '']);
-        expect(stderr).to.match(/^kelf: .*: no ELF file is in it \(arm64 Image\)[^\n]*\n$/);
+        expect(stderr).to.match(/^kelf: .* contains no ELF file \(arm64 Image\)[^\n]*\n$/);
       }
     } finally {
       rmSync(folder, { recursive: true });

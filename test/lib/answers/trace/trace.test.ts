@@ -108,7 +108,7 @@ describe('traceability of a name', () => {
     });
   });
 
-  it('is refused in code that is freed after boot', () => {
+  it('is refused in code freed after boot', () => {
     const { kprobe, kprobeMulti, ftrace } = modern({ functions: [{ name: 'start_kernel', site: 0, init: true }] }).traceability(
       'start_kernel',
     );

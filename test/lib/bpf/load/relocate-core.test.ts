@@ -86,7 +86,7 @@ describe('kelf bpf core', () => {
     const { stdout } = await cli('bpf', 'core', OBJECT, '--kernel', KERNEL);
     expect(stdout).to.contain('poisoned, guarded: field_exists of struct task_struct___old.state\n');
     expect(stdout).to.match(/struct task_struct \[\d+\] has no state; retyped: \.state \(enum task_state state\)/);
-    expect(stdout).to.match(/\n22 relocations: 17 found, 3 answered with no, 2 guarded, 0 that would fail, 0 refused\n$/);
+    expect(stdout).to.match(/\n22 relocations: 17 found, 3 answered 'no', 2 guarded, 0 would fail, 0 refused\n$/);
   });
 
   it('prints JSON', async () => {

@@ -69,7 +69,7 @@ describe('kelf bpf tag', () => {
     writeFileSync(list, `7: tracing  name ${name.slice(0, 15)}  tag ${tag}  gpl\n8: xdp  name other  tag 0123456789abcdef  gpl\n`);
     const { code, stdout } = await cli('bpf', 'tag', OBJECT, '--match', list);
     expect(stdout).to.equal(
-      `7: tracing ${name.slice(0, 15)} ${tag}: ${OBJECT} ${name}\n8: xdp other 0123456789abcdef: of none of these files\n`,
+      `7: tracing ${name.slice(0, 15)} ${tag}: ${OBJECT} ${name}\n8: xdp other 0123456789abcdef: from none of these files\n`,
     );
     expect(code).to.equal(0);
   });
@@ -77,7 +77,7 @@ describe('kelf bpf tag', () => {
   it('says so where a file has no object', async () => {
     const notes = join(folder, 'notes');
     writeFileSync(notes, 'none');
-    expect(await cli('bpf', 'tag', notes)).to.deep.equal({ code: 4, stdout: '', stderr: `kelf: ${notes}: no BPF object in it\n` });
+    expect(await cli('bpf', 'tag', notes)).to.deep.equal({ code: 4, stdout: '', stderr: `kelf: ${notes}: contains no BPF object\n` });
   });
 
   it('exits with 4 where no program is known', async () => {

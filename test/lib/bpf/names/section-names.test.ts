@@ -27,7 +27,7 @@ describe('sectionMeaning()', () => {
     });
   }
 
-  it('takes a ? in front for a program that is not loaded by itself', () => {
+  it('takes a ? in front for a program that is not autoloaded', () => {
     expect(sectionMeaning('?fentry/vfs_read')).to.deep.include({ name: 'fentry/vfs_read', autoload: false, target: 'vfs_read' });
   });
 

@@ -33,7 +33,7 @@ describe('Preflight', () => {
     expect(codes(program('on_load_elf').findings)).to.deep.equal([]);
   });
 
-  it('tells a program that is not loaded by itself, and what a module may bring', () => {
+  it('tells a program that is not autoloaded, and what a module may bring', () => {
     const nothing = program('on_nothing');
     expect(nothing).to.include({ autoload: false, outcome: 'fails' });
     const missing = nothing.findings.find(({ verdict }) => verdict.code === 'no-symbol')!;
