@@ -91,6 +91,6 @@ function use(argv: Argv, exit: number): { readonly kib: number; readonly microse
     encoding: 'utf8',
   });
   const [kib = 0, microseconds = 0] = (output?.[3] ?? '').split(' ').map(Number);
-  if (status !== exit || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, tells nothing of what it used`);
+  if (status !== exit || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, did not report what it used`);
   return { kib, microseconds };
 }

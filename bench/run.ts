@@ -1,5 +1,5 @@
 /**
- * Measures kelf beside its peers: whole processes, output to /dev/null, in turns within one run, on Debian's debug kernels.
+ * Measures kelf beside its peers: whole processes, output to /dev/null within one run, on Debian's debug kernels.
  *
  *   npm run bench -- [--save] [--pairs N] [PART…]     PART: a case whose name holds it, as in `npm run bench -- btf`
  *
@@ -104,17 +104,17 @@ for (const { arch, vmlinux } of kernels) {
 
 if (rows.length === 0 && missing.size === 0 && kernels.length > 0) {
   console.error(
-    `bench: nothing is named ${parts.join(' or ')}; there are: node -e 0, ${[...CASES, ...ALONE].map(({ name }) => name).join(', ')}, bpf carve`,
+    `bench: no case is named ${parts.join(' or ')}; the cases are: node -e 0, ${[...CASES, ...ALONE].map(({ name }) => name).join(', ')}, bpf carve`,
   );
   process.exit(2);
 }
 const lines = [...circumstances(), '', ...reportTable(rows)];
 for (const line of lines) console.log(line);
-for (const program of missing) console.log(`missing: ${program} is not installed, so nothing was compared with it`);
+for (const program of missing) console.log(`missing: ${program} is not installed, so the bench did not compare with it`);
 if (values.save) {
   const path = join(ROOT, 'bench/RESULTS.md');
   writeFileSync(path, `${['# What `npm run bench` printed', '', ...lines].join('\n')}\n`);
-  say(`kept in ${path}`);
+  say(`saved to ${path}`);
 }
 
 /** The file of a case. An Image is packed here: Debian ships it as it is. */
@@ -130,13 +130,13 @@ function fileOf(vmlinux: string, file: Alone['file']): string {
 
 /** Where and with what it was measured. */
 function circumstances(): string[] {
-  const sentence = pairs === 1 ? 'one run each' : `medians of ${pairs} runs each, in turns`;
+  const sentence = pairs === 1 ? 'one run each' : `medians of ${pairs} alternating runs each`;
   return [
     `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'} (${cpus().length} cores), Node ${process.version}.`,
     `Whole processes, output to /dev/null, warm cache, ${sentence}; load average before it: ${load.toFixed(1)}.`,
     '',
     ...kernels.map(({ arch, release, bytes }) => `- ${arch}: ${release}, a vmlinux of ${(bytes / 1e6).toFixed(0)} MB`),
-    ...[...peers].map(program => `- ${program}: ${versionOf(program) ?? 'says no version'}`),
+    ...[...peers].map(program => `- ${program}: ${versionOf(program) ?? 'unknown version'}`),
   ];
 }
 

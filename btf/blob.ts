@@ -6,17 +6,20 @@ import { type BtfHeader, kindOfInfo, parseHeader, wordsOf } from './wire.js';
 
 /** Options of {@link BtfBlob} and `Btf.parse`. */
 export interface BtfOptions<B extends BtfBlob = BtfBlob> {
-  /** What a split blob (a module's .BTF) continues: ids and string offsets go on where those of the base end. May be split itself. */
+  /**
+   * What a split blob (a module's .BTF) continues: its ids and string offsets continue after those of the base. The base may be split
+   * itself.
+   */
   readonly base?: B | undefined;
-  /** What the bytes are, for messages: `vmlinux: .BTF`. `.BTF` where not given. */
+  /** What the bytes are, for messages: `vmlinux: .BTF`. `.BTF` by default. */
   readonly name?: string | undefined;
-  /** Bytes of a pointer. BTF does not say it: where not given it is the size of `long`, else 8. */
+  /** Bytes of a pointer. BTF does not record it; the default is the size of `long`, else 8. */
   readonly pointerSize?: 4 | 8 | undefined;
 }
 
 /**
- * The records of a BTF blob as they stand in it: what printers of whole blobs work on, without an object for each type. Ids run from `firstId` to
- * `count - 1`; id 0 is void; ids below `firstId` are the base's.
+ * The records of a BTF blob as they are in it: what printers of whole blobs work on, without an object for each type. Ids run from
+ * `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's.
  */
 export class BtfBlob {
   /** The name that messages use. */
@@ -34,12 +37,12 @@ export class BtfBlob {
   readonly offsets: Uint32Array;
   /** For each type of this blob, the number of its kind. */
   readonly kinds: Uint8Array;
-  /** What the caller said of it. */
+  /** The options of the caller. */
   protected readonly givenPointerSize: 4 | 8 | undefined;
 
   /**
    * Reads a blob by the rules of libbpf: header, strings, every record's length, every name and every type id.
-   * @param bytes kept, not copied: they are not to be written to afterwards
+   * @param bytes kept, not copied: do not write to them afterwards
    * @throws FormatError
    */
   constructor(bytes: Uint8Array, { base, name = '.BTF', pointerSize }: BtfOptions = {}) {
@@ -71,7 +74,7 @@ export class BtfBlob {
     return this.givenPointerSize ?? this.base?.pointerSize ?? sizeOfLong(this) ?? 8;
   }
 
-  /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an id that is none, or 0 */
+  /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an invalid id, or 0 */
   ownerOf(id: number): BtfBlob {
     // Small, so that it is compiled into whatever calls it.
     return id >= this.firstId && id < this.count ? this : ownerBelow(this, id);
@@ -90,7 +93,7 @@ export class BtfBlob {
     return kinds[id - firstId]!;
   }
 
-  /** Where the name is in {@link strings}; 0 for void and what is anonymous. */
+  /** Where the name is in {@link strings}; 0 for void and anonymous types. */
   nameOffset(id: number): number {
     if (id === 0) return 0;
     const { words, offsets, firstId } = this.ownerOf(id);

@@ -22,8 +22,8 @@ export interface FunctionColumns {
 const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
 
 /**
- * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; objects of types are
- * made when asked for. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere here.
+ * The types of one BTF blob (Documentation/bpf/btf.rst). Parsing notes where each record starts and checks names and ids; it makes objects
+ * of types on demand. Ids run from `firstId` to `count - 1`; id 0 is void; ids below `firstId` are the base's and work everywhere here.
  */
 export class Btf extends BtfBlob {
   declare readonly base: Btf | undefined;
@@ -34,7 +34,7 @@ export class Btf extends BtfBlob {
 
   /**
    * Reads a blob, by the rules of libbpf: header, strings, every record's length, every name and every type id.
-   * @param bytes kept, not copied: they are not to be written to afterwards
+   * @param bytes kept, not copied: do not write to them afterwards
    * @throws FormatError
    */
   static parse(bytes: Uint8Array, options: BtfOptions<Btf> = {}): Btf {
@@ -51,17 +51,17 @@ export class Btf extends BtfBlob {
     return number > LAST_KIND ? 'UNKNOWN' : KIND_NAMES[number]!;
   }
 
-  /** '' for void and what is anonymous. */
+  /** '' for void and anonymous types. */
   nameOf(id: number): string {
     return this.strings.text(this.nameOffset(id));
   }
 
-  /** The name's bytes, as they stand in the blob. */
+  /** The name's bytes, as they are in the blob. */
   nameBytes(id: number): Uint8Array {
     return this.strings.slice(this.nameOffset(id));
   }
 
-  /** The type, decoded anew at every call. @throws RangeError for an id that is none */
+  /** The type, decoded anew at every call. @throws RangeError for an invalid id */
   type(id: number): BtfType {
     if (id === 0) return VOID;
     const owner = this.ownerOf(id);
@@ -87,7 +87,9 @@ export class Btf extends BtfBlob {
     return this.base === undefined ? own : [...this.base.#find(name), ...own];
   }
 
-  /** The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one does not refer to a FUNC_PROTO */
+  /**
+   * The FUNCs of this blob (not of its base), in columns that are made once. @throws FormatError where one does not refer to a FUNC_PROTO
+   */
   functions(): FunctionColumns {
     this.#functions ??= this.#readFunctions();
     return this.#functions;
@@ -124,27 +126,27 @@ export class Btf extends BtfBlob {
     throw this.errorAt(id, `FUNC ${id} refers to type ${target}, which is ${this.kindOf(target)}, not FUNC_PROTO`);
   }
 
-  /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError behind 32 of them, as libbpf refuses it */
+  /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError after 32 of them, as in libbpf */
   resolve(id: number): number {
     return resolveType(this, id);
   }
 
   /**
-   * Size in bytes as C's sizeof has it; undefined for what has none: void, functions, forward declarations.
+   * Size in bytes, as by C's sizeof; undefined for types without one: void, functions, forward declarations.
    * @throws FormatError for a cycle, and for arrays larger than 2^53 - 1 bytes
    */
   sizeof(id: number): number | undefined {
     return this.#layoutFor(id).sizeOf(id);
   }
 
-  /** The table of layouts. @throws RangeError for an id that is none */
+  /** The table of layouts. @throws RangeError for an invalid id */
   #layoutFor(id: number): Layout {
     this.kindNumber(id);
     this.#layout ??= new Layout(this);
     return this.#layout;
   }
 
-  /** Alignment in bytes as C's alignof has it, of a packed struct as the offsets show it; undefined as with {@link sizeof}. */
+  /** Alignment in bytes, as by C's alignof, for a packed struct as shown by the offsets; undefined as with {@link sizeof}. */
   alignof(id: number): number | undefined {
     return this.#layoutFor(id).alignOf(id);
   }

@@ -8,8 +8,8 @@ import type { BtfType, CompositeType, Enum64Type, EnumType } from './types.js';
 const DEEPEST = 32;
 
 /**
- * A name without its flavour: `task_struct` of `task_struct___old`. Three underscores between other characters begin a flavour, the last such in
- * the name (bpf_core_essential_name_len).
+ * A name without its flavour: `task_struct` of `task_struct___old`. Three underscores between other characters begin a flavour, the last
+ * such in the name (bpf_core_essential_name_len).
  */
 export function essentialName(name: string): string {
   for (let i = name.length - 5; i >= 0; i--) {

@@ -23,8 +23,8 @@ export interface CoreMatch {
 }
 
 /**
- * The access of an object's spec in a type of the kernel (bpf_core_spec_match): members are found by their names, wherever they are now; indices
- * stay.
+ * The access of an object's spec in a type of the kernel (bpf_core_spec_match): members are found by their names, wherever they are now;
+ * indices stay.
  */
 export function matchSpec(types: CoreTypes, local: CoreSpec, targetId: number): CoreMatch {
   const { kind } = local;
@@ -87,7 +87,9 @@ function isFlexible(target: Btf, member: CoreAccessor | undefined, array: ArrayT
   return (struct.kind === 'STRUCT' || struct.kind === 'UNION') && member.index === struct.members.length - 1;
 }
 
-/** The type of the member that has the name, if it is in the struct or in anonymous ones in it and its type fits (bpf_core_match_member). */
+/**
+ * The type of the member that has the name, if it is in the struct or in anonymous ones in it and its type fits (bpf_core_match_member).
+ */
 function matchMember(types: CoreTypes, accessor: CoreAccessor, targetId: number, draft: Draft): number | undefined {
   const { local, target } = types;
   const typeId = target.resolve(targetId);

@@ -4,9 +4,12 @@ import { CoreTypes, essentialName } from './core-compat.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 import type { CompositeType, Member } from './types.js';
 
-/** What a kernel has in place of what an access asks for. */
+/** What a kernel has instead of what an access asks for. */
 export interface CoreNear {
-  /** `retyped`: the name, of a type that does not fit; `moved`: the name, in an inner struct or one that is pointed at; `renamed`: another name. */
+  /**
+   * `retyped`: the name, of a type that does not fit; `moved`: the name, in an inner struct or one that is pointed at; `renamed`: another
+   * name.
+   */
   readonly how: 'retyped' | 'moved' | 'renamed';
   /** From the struct in which the member is missing: `.__state`, `.q->disk`. */
   readonly path: string;
@@ -28,7 +31,7 @@ const MOST_NEAR = 3;
 /** Structs that are looked into for one name. */
 const MOST_STRUCTS = 256;
 
-/** What breaks an access in a candidate that does not match; undefined for what is no access to a member or an enumerator. */
+/** What breaks an access in a candidate that does not match; undefined for what is not an access to a member or an enumerator. */
 export function breakOf(local: Btf, spec: CoreSpec, candidate: CoreCandidate): CoreBreak | undefined {
   const { btf: target } = candidate;
   switch (coreSubject(spec.kind)) {

@@ -2,7 +2,7 @@ import { FormatError } from '../elf/errors.js';
 import type { Btf } from './btf.js';
 import type { BtfType } from './types.js';
 
-/** What a CO-RE relocation asks for, by number (`enum bpf_core_relo_kind`), in the names that libbpf's log has for them. */
+/** The kinds of CO-RE relocations, by number (`enum bpf_core_relo_kind`), with the names in libbpf's log. */
 export const CORE_KINDS = [
   'byte_off',
   'byte_sz',
@@ -21,10 +21,10 @@ export const CORE_KINDS = [
 
 export type CoreKind = (typeof CORE_KINDS)[number];
 
-/** More indices than this an access has not (BPF_CORE_SPEC_MAX_LEN of libbpf). */
+/** The most indices that an access may have (BPF_CORE_SPEC_MAX_LEN of libbpf). */
 const MOST_INDICES = 64;
 
-/** One step of an access as one reads it: a named member, or an index of an array. */
+/** One step of an access: a named member, or an index of an array. */
 export interface CoreAccessor {
   /** The struct that has the member; of an index, the type of the elements. */
   readonly typeId: number;
@@ -39,11 +39,11 @@ export interface CoreSpec {
   readonly kind: CoreKind;
   /** The type at which it starts: a struct, an enum, any type where only the type matters. */
   readonly rootTypeId: number;
-  /** As it stands in the object: anonymous members have an index too. */
+  /** As it is in the object: anonymous members have an index too. */
   readonly raw: readonly number[];
   /** Anonymous members left out. */
   readonly accessors: readonly CoreAccessor[];
-  /** From the start of the root; 0 where no field is asked for. */
+  /** From the start of the root; 0 if the relocation is not about a field. */
   readonly bitOffset: number;
 }
 
@@ -58,7 +58,7 @@ export function coreSubject(kind: CoreKind): 'field' | 'type' | 'enum' {
 /**
  * Spells out an access string by libbpf's rules (bpf_core_parse_spec).
  * @param kind number of the relocation's kind
- * @throws FormatError for a string, an index or a kind that is none
+ * @throws FormatError for an invalid string, index or kind
  */
 export function parseCoreSpec(btf: Btf, rootTypeId: number, access: string, kind: number): CoreSpec {
   const name = CORE_KINDS[kind];
@@ -135,7 +135,7 @@ export function coreRoot(btf: Btf, { rootTypeId }: CoreSpec): string {
   return `${btf.kindOf(rootTypeId).toLowerCase()} ${btf.nameOf(rootTypeId) || '<anon>'}`;
 }
 
-/** `.parent.pid`, `.args[1]`, `::TASK_DEAD`: what is asked for of it; '' where it is the type itself. */
+/** `.parent.pid`, `.args[1]`, `::TASK_DEAD`: the accessed part; '' for the type itself. */
 export function corePath({ kind, accessors }: CoreSpec): string {
   if (coreSubject(kind) === 'enum') return accessors.map(({ name }) => `::${name}`).join('');
   return accessors.map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : '')).join('');

@@ -2,7 +2,7 @@ import { FormatError } from '../elf/errors.js';
 import type { Btf } from './btf.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 
-/** What a relocation comes to for one spec. */
+/** The result of a relocation for one spec. */
 export interface CoreValue {
   /** Of 64 bits; an enumerator of a signed enum is extended to them. */
   readonly value: bigint;

@@ -5,25 +5,25 @@ import { type CoreSpec, formatCoreSpec, parseCoreSpec } from './core-spec.js';
 import { type CoreValue, coreValue, coreValueOfNone } from './core-value.js';
 import { KIND } from './kinds.js';
 
-/** A type of the kernel that has the name, and how far the access goes in it. */
+/** A type of the kernel with the name, and how far the access matches in it. */
 export interface CoreCandidate extends CoreMatch {
   readonly btf: Btf;
 }
 
-/** What one CO-RE relocation comes to on a kernel. */
+/** The result of one CO-RE relocation on a kernel. */
 export interface CoreResolution {
   readonly local: CoreSpec;
-  /** By id, the kernel's own before those of modules; those that earlier relocations ruled out are left out, as libbpf does. */
+  /** By id, the kernel's own before those of modules; without those that earlier relocations ruled out, as in libbpf. */
   readonly candidates: readonly CoreCandidate[];
-  /** The candidate's, where one matches. */
+  /** The one of the candidate, if one matches. */
   readonly target?: CoreSpec;
   readonly targetBtf?: Btf;
-  /** What the instruction holds as the compiler left it. */
+  /** The value that the compiler put into the instruction. */
   readonly original: CoreValue;
-  /** What it is to hold. Where `poison`, it is replaced by a call that the verifier refuses if it can be reached. */
+  /** The new value. With `poison`, libbpf replaces the instruction with a call that the verifier refuses if the program can reach it. */
   readonly value: bigint;
   readonly poison: boolean;
-  /** Of an offset: the bytes to load, where they differ from the object's; undefined where they do not. */
+  /** For an offset: the bytes to load, if they differ from the object's; else undefined. */
   readonly size?: number;
   /** The size differs, and a load can't be adapted to it: libbpf poisons one. */
   readonly sizeUnsafe: boolean;
@@ -41,14 +41,14 @@ export class CoreRelocator {
   /** By local type: candidates are looked up once, and ruled out for good by the first relocation that some of them match. */
   readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: number }[]>();
 
-  /** @param targets the kernel's BTF, and then those of its modules, which are asked for what the kernel does not have */
+  /** @param targets the kernel's BTF, then that of its modules, which are searched for what the kernel does not have */
   constructor(local: Btf, targets: readonly Btf[]) {
     this.local = local;
     this.#targets = targets.map(target => new CoreTypes(local, target));
   }
 
   /**
-   * @throws CoreError where libbpf refuses the object: candidates that disagree, an access to an anonymous type
+   * @throws CoreError if libbpf refuses the object: candidates that disagree, an access to an anonymous type
    * @throws FormatError for an access that does not fit its type
    */
   relocate(typeId: number, access: string, kind: number): CoreResolution {
@@ -121,7 +121,7 @@ export class CoreRelocator {
   }
 }
 
-/** A kernel is asked for one object after the other: going through its names takes longer than most objects do. */
+/** The same kernel serves one object after the other: going through its names takes longer than most objects do. */
 const flavored = new WeakMap<Btf, ReadonlyMap<string, readonly number[]>>();
 
 /** Types of a kernel that have a flavour themselves, by the name without it. */

@@ -6,8 +6,8 @@ const HEADER_BYTES = 24;
 const VERSION = 1;
 
 /**
- * A blob of a type section and strings, in this machine's byte order: header, types, strings (Documentation/bpf/btf.rst, "BTF Type and String
- * Encoding"). No layout section is written.
+ * A blob of a type section and strings, in this machine's byte order: header, types, strings (Documentation/bpf/btf.rst, "BTF Type and
+ * String Encoding"). No layout section is written.
  */
 export function encodeBtf(words: Uint32Array, strings: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER_BYTES + words.length * 4 + strings.length);

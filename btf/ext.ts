@@ -23,7 +23,7 @@ export interface FuncInfoColumns extends ExtRows {
   readonly typeIds: Uint32Array;
 }
 
-/** `bpf_line_info`: which line of the source each run of instructions is of. File names and lines are string offsets of the BTF. */
+/** `bpf_line_info`: the source line of each run of instructions. File names and lines are string offsets of the BTF. */
 export interface LineInfoColumns extends ExtRows {
   readonly files: Uint32Array;
   readonly texts: Uint32Array;
@@ -44,7 +44,7 @@ export interface CoreRelocationColumns extends ExtRows {
 /** A line of source, as {@link BtfExt.line} gives it. */
 export interface SourceLine {
   readonly file: string;
-  /** From 1; 0 where the compiler knew none. */
+  /** From 1; 0 if the compiler knew none. */
   readonly line: number;
   readonly column: number;
   /** The text of the line, with its indentation; '' where it is not there. */
@@ -64,8 +64,8 @@ const LINE_WORDS = 4;
 const CORE_WORDS = 4;
 
 /**
- * A `.BTF.ext` section (btf.rst, ".BTF.ext section"): what BTF says of the instructions of a BPF object. Sections, strings and type ids were
- * checked when it was read; whether an offset is one of an instruction is for who has the code.
+ * A `.BTF.ext` section (btf.rst, ".BTF.ext section"): what BTF says about the instructions of a BPF object. Sections, strings and type ids
+ * were checked when it was read; whether an offset is that of an instruction, only the owner of the code can check.
  */
 export class BtfExt {
   readonly name: string;
@@ -121,7 +121,7 @@ export class BtfExt {
   }
 }
 
-/** The rows of a table for one ELF section, by its name; a section may stand in it more than once. */
+/** The rows of a table for one ELF section, by its name; a section may be in it more than once. */
 export function* rowsOf(table: ExtRows, section: string): Generator<number, void, undefined> {
   for (const { name, start, end } of table.sections) if (name === section) for (let row = start; row < end; row++) yield row;
 }

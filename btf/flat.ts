@@ -3,7 +3,7 @@ import { RECORD_WORDS } from './kinds.js';
 
 /** A blob and its bases as one, void among them: what loops over all types read, which would look up the layer of each id otherwise. */
 export class FlatTypes {
-  /** The type sections, and behind them a record of zeros for void. */
+  /** The type sections, and after them a record of zeros for void. */
   readonly words: Uint32Array;
   /** For each id, the index in `words` of its record, and its kind. */
   readonly records: Uint32Array;

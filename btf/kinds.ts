@@ -1,10 +1,10 @@
 /*
- * The kinds of BTF types (include/uapi/linux/btf.h; Documentation/bpf/btf.rst, "Type Encoding"). For a new kind: a number and a row of the table
- * here, an interface in types.ts, how it is decoded in decode.ts, and, where C has a form for it, print/declaration.ts. What else reads records —
- * scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — goes by the table.
+ * The kinds of BTF types (include/uapi/linux/btf.h; Documentation/bpf/btf.rst, "Type Encoding"). For a new kind: a number and a row of the
+ * table here, an interface in types.ts, how it is decoded in decode.ts, and, where C has a form for it, print/declaration.ts. What else
+ * reads records — scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — uses the table.
  */
 
-/** Kinds by number. 0 is no kind a record can have: it stands for void, type id 0. */
+/** Kinds by number. 0 is not a kind a record can have: it stands for void, type id 0. */
 export const KIND = {
   VOID: 0,
   INT: 1,
@@ -44,12 +44,16 @@ export const LAST_KIND: number = KIND_NAMES.length - 1;
 type Word = 'type' | 'name' | 'number';
 
 /**
- * How a kind's size and alignment are found: `scalar`, both are the stored size; `members`, the alignment is that of the members; `section`, a size
- * alone; `pointer`; `elements`, of an array; `same`, both are those of the type it refers to; `variable`, the size is; `none`.
+ * How a kind's size and alignment are found: `scalar`, both are the stored size; `members`, the alignment is that of the members;
+ * `section`, a size alone; `pointer`; `elements`, of an array; `same`, both are those of the type it refers to; `variable`, the size is;
+ * `none`.
  */
 export type LayoutRule = 'scalar' | 'members' | 'section' | 'pointer' | 'elements' | 'same' | 'variable' | 'none';
 
-/** How a dump writes a record: text with fields as `{name}` (FIELDS of print/lines.ts); or what stands before its elements, each, and what behind. */
+/**
+ * How a dump writes a record: text with fields as `{name}` (FIELDS of print/lines.ts); or what is before its elements, each, and what
+ * behind.
+ */
 export type Template = string | readonly [head: string, element: string, tail: string];
 
 /** A row of the table of kinds. A record is name, info, a third word, then words of its kind, then its `vlen` elements. */
@@ -72,7 +76,7 @@ const JSON_REFERENCE = ',"type_id":{type}}';
 const REFERENCE: KindRow = { third: 'type', tail: [], element: [], layout: 'same', raw: RAW_REFERENCE, json: JSON_REFERENCE };
 const MODIFIER: KindRow = { ...REFERENCE, modifier: true };
 
-/** The field `memberWidth` takes the text in front of it along: there is none where a member is no bit-field. */
+/** The field `memberWidth` takes the text before it along: there is none if a member is not a bit-field. */
 const COMPOSITE: KindRow = {
   third: 'number',
   tail: [],
@@ -185,7 +189,7 @@ export const ELEMENT_WORDS: Int8Array = column(({ element }) => element.length);
 export const ELEMENT_NAME: Int8Array = column(({ element }) => element.indexOf('name'));
 export const ELEMENT_TYPE: Int8Array = column(({ element }) => element.indexOf('type'));
 
-/** The words of a record, in front of its elements, that are type ids. What they are in an unknown kind is not known. */
+/** The words of a record, before its elements, that are type ids. What they are in an unknown kind is unknown. */
 const TYPE_WORDS: readonly (readonly number[])[] = ROWS.map(row =>
   row === undefined ? [] : [row.third, ...row.tail].flatMap((word, i) => (word === 'type' ? [i + RECORD_WORDS - 1] : [])),
 );

@@ -3,7 +3,10 @@ import { FlatTypes } from './flat.js';
 import { isModifier, KIND, layoutRule, RECORD_WORDS } from './kinds.js';
 import { flagOfInfo, vlenOfInfo } from './wire.js';
 
-/** Types that may stand between a use and what it is a use of, and structs that may be nested by value (MAX_RESOLVE_DEPTH of libbpf and the kernel). */
+/**
+ * Types that may be between a use and what it is a use of, and structs that may be nested by value (MAX_RESOLVE_DEPTH of libbpf and the
+ * kernel).
+ */
 export const MAX_DEPTH = 32;
 
 /** What const, volatile, restrict, a type tag and a typedef stand for. */
@@ -125,7 +128,7 @@ export class Layout {
     throw tooDeep(btf, id);
   }
 
-  /** The largest alignment of a member; 0 where the struct is packed. */
+  /** The largest alignment of a member; 0 if the struct is packed. */
   private alignOfMembers(at: number, depth: number): number {
     const { words, alignments } = this;
     const info = words[at + 1]!;

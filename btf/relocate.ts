@@ -8,15 +8,16 @@ import { flagOfInfo, kindOfInfo, vlenOfInfo } from './wire.js';
 
 /**
  * Moves split BTF from the distilled base it was built with (`.BTF.base`) onto the BTF of a real kernel, by the rules of btf_relocate() in
- * tools/lib/bpf/btf_relocate.c, which the kernel runs too (6.11): types of the distilled base are found again by name, and by size where that
- * matters; ids and string offsets of the split part are rewritten.
+ * tools/lib/bpf/btf_relocate.c, which the kernel runs too (6.11): types of the distilled base are found again by name, and by size where
+ * that matters; ids and string offsets of the split part are rewritten.
  *
- * One rule is applied to the whole of the split part, where btf_relocate() bounds its loop by the number of split types and so may miss the last
- * ones: a struct or union that the split part embeds by value must have kept its size.
+ * One rule is applied to the whole of the split part, where btf_relocate() bounds its loop by the number of split types and so may miss the
+ * last ones: a struct or union that the split part embeds by value must have kept its size.
  * @param split whose `base` is the distilled base
  * @param base what to relocate onto; may be split itself
  * @returns the bytes of the relocated split part, to be parsed over `base`: its ids go on from `base.count`
- * @throws FormatError `bad-value` for a distilled base with types it must not have, for a type or name without a counterpart, or with several
+ * @throws FormatError `bad-value` for a distilled base with types it must not have, for a type or name without a counterpart, or with
+ * several
  */
 export function relocateBtf(split: BtfBlob, base: BtfBlob): Uint8Array<ArrayBuffer> {
   const distilled = split.base;
@@ -90,7 +91,10 @@ function mapDistilled(split: BtfBlob, distilled: BtfBlob, base: BtfBlob): Mappin
   return { ids, names };
 }
 
-/** Structs and unions of the distilled base that a struct or union of the split part has as a member, or an array of them: not behind pointers. */
+/**
+ * Structs and unions of the distilled base that a struct or union of the split part has as a member, or an array of them: not behind
+ * pointers.
+ */
 function embeddedTypes(split: BtfBlob, distilled: BtfBlob): ReadonlySet<number> {
   const embedded = new Set<number>();
   const { words, offsets } = split;
@@ -119,7 +123,10 @@ function behind(btf: BtfBlob, id: number, kind: number): number {
   return words[btf.recordOf(id) + (kind === KIND.ARRAY ? RECORD_WORDS : 2)]!;
 }
 
-/** Names of the distilled base that several structs and unions of the real one bear: there the size tells them apart. By the first one's id. */
+/**
+ * Names of the distilled base that several structs and unions of the real one share: there the size tells them apart. By the first one's
+ * id.
+ */
 function sharedNames(base: BtfBlob, index: NameIndex): ReadonlySet<number> {
   const counts = new Map<number, number>();
   for (let id = 1; id < base.count; id++) {

@@ -2,8 +2,8 @@ import { ELEMENT_NAME, ELEMENT_TYPE, ELEMENT_WORDS, RECORD_WORDS, TAIL_WORDS, ty
 import { kindOfInfo, vlenOfInfo } from './wire.js';
 
 /**
- * Gives a record of a kind up to LAST_KIND other ids and names, in place, in the order in which they stand in it (btf_field_iter_init() of libbpf
- * has the same places).
+ * Gives a record of a kind up to LAST_KIND other ids and names, in place, in the order in which they are in it (btf_field_iter_init() of
+ * libbpf has the same places).
  */
 export function rewriteRecord(words: Uint32Array, at: number, moveId: (id: number) => number, moveName: (offset: number) => number): void {
   const info = words[at + 1]!;
@@ -20,7 +20,7 @@ export function rewriteRecord(words: Uint32Array, at: number, moveId: (id: numbe
   }
 }
 
-/** The ids in a record, in the order in which they stand in it. */
+/** The ids in a record, in the order in which they are in it. */
 export function* idsIn(words: Uint32Array, at: number): Generator<number> {
   const info = words[at + 1]!;
   const kind = kindOfInfo(info);

@@ -10,7 +10,7 @@ export interface ScanInput {
   readonly byteLength: number;
   readonly layout: readonly KindLayout[];
   readonly firstId: number;
-  /** String offsets from here on are outside of the strings. */
+  /** String offsets from here on are outside the strings. */
   readonly stringEnd: number;
   /** The blob's name and where its type section starts in it, for messages. */
   readonly name: string;
@@ -25,8 +25,8 @@ export interface Records {
 }
 
 /**
- * The one pass over the types of a blob: tells where each record starts and its kind. On the way it checks what libbpf's btf_validate_type checks of
- * names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type.
+ * The one pass over the types of a blob: tells where each record starts and its kind. On the way it checks what libbpf's btf_validate_type
+ * checks of names and ids, so that whoever reads a record later need not: every name is inside the strings, every id is one of a type.
  * @throws FormatError
  */
 export function scanTypes(input: ScanInput): Records {
@@ -57,7 +57,7 @@ class Scan {
   private readonly input: ScanInput;
   private readonly words: Uint32Array;
   private readonly stringEnd: number;
-  /** For each kind, the words that it adds once, -1 where that is not known; and for each of its elements. */
+  /** For each kind, the words that it adds once, -1 where that is unknown; and for each of its elements. */
   private readonly tails = new Int32Array(KINDS).fill(-1);
   private readonly steps = new Int32Array(KINDS);
 

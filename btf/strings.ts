@@ -31,7 +31,7 @@ export class StringTable {
     }
   }
 
-  /** The table of this one and its bases that holds `offset`, which is to be less than `end`. */
+  /** The table of this one and its bases that holds `offset`, which must be less than `end`. */
   tableOf(offset: number): StringTable {
     let table: StringTable = this;
     while (offset < table.start) table = table.base!;

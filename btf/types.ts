@@ -53,7 +53,7 @@ export interface Member {
   readonly typeId: number;
   /** Bits from the start of the struct. */
   readonly bitOffset: number;
-  /** Width of a bit-field; 0 for what is none. */
+  /** Width of a bit-field; 0 for other members. */
   readonly bitfieldSize: number;
 }
 

@@ -9,8 +9,8 @@ export const LINKAGE_NAMES: readonly Linkage[] = ['static', 'global', 'extern'];
 export type Linkage = 'static' | 'global' | 'extern';
 
 /**
- * The `info` word of a type. Kernels before 7.1 used 16 bits for vlen and 5 for the kind and kept the others zero, so that the wider masks of
- * today read every file (libbpf 9801e029).
+ * The `info` word of a type. Kernels before 7.1 used 16 bits for vlen and 5 for the kind and kept the others zero, so that the wider masks
+ * of today read every file (libbpf 9801e029).
  */
 export function kindOfInfo(info: number): number {
   return (info >>> 24) & 0x7f;
@@ -92,7 +92,7 @@ export function parseHeader(bytes: Uint8Array, name: string): BtfHeader {
     layout: headerLength < HEADER_WITH_LAYOUT ? [] : parseLayout(),
   };
 
-  /** The layout section stands between the types and the strings (libbpf 462733ec). */
+  /** The layout section is between the types and the strings (libbpf 462733ec). */
   function parseLayout(): KindLayout[] {
     const [offset, length] = [word(24), word(28)];
     if (length === 0) return [];
@@ -110,8 +110,8 @@ export function parseHeader(bytes: Uint8Array, name: string): BtfHeader {
 }
 
 /**
- * Bytes of the file's byte order as 32-bit words of this machine's: a view of the bytes where they are aligned and need no swap, else a copy.
- * `length` is in bytes; what is left of a last partial word is not included.
+ * Bytes of the file's byte order as 32-bit words of this machine's: a view of the bytes where they are aligned and need no swap, else a
+ * copy. `length` is in bytes; what is left of a last partial word is not included.
  */
 export function wordsOf(bytes: Uint8Array, start: number, length: number, littleEndian: boolean): Uint32Array {
   const count = length >>> 2;

@@ -1,5 +1,5 @@
-// Numbers of elf(5), the generic ABI and the processor supplements, under their own names. What kelf decides by is here; what it only prints is
-// in names.ts.
+// Numbers of elf(5), the generic ABI and the processor supplements, under their own names. What kelf decides by is here; what it only
+// prints is in names.ts.
 
 export const ET: { readonly REL: 1; readonly EXEC: 2; readonly DYN: 3; readonly CORE: 4 } = { REL: 1, EXEC: 2, DYN: 3, CORE: 4 };
 

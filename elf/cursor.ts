@@ -1,7 +1,7 @@
 import { FormatError, type FormatErrorCode } from './errors.js';
 
 /**
- * Reads numbers one after the other from bytes, in either byte order. It remembers where the last value began, so that an error about a value
+ * Reads numbers one after another from bytes, in either byte order. It remembers where the last value began, so that an error about a value
  * names the value's own offset (drgn's binary_buffer has the idea).
  */
 export class Cursor {

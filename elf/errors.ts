@@ -1,4 +1,4 @@
-/** What is wrong with an input, by kind. The text of an error may change between versions, its code does not. */
+/** The kinds of errors in an input. The text of an error may change between versions, but not its code. */
 export type FormatErrorCode =
   /** The input ends before the structure does. */
   | 'truncated'
@@ -6,16 +6,16 @@ export type FormatErrorCode =
   | 'bad-magic'
   /** A field holds a value the format does not allow. */
   | 'bad-value'
-  /** An offset, index or size points outside of what it indexes. */
+  /** An offset, index or size points outside what it indexes. */
   | 'out-of-range'
   /** Well-formed, but of a version or variant that kelf does not read. */
   | 'unsupported'
   /** A checksum or a compressed stream does not verify. */
   | 'corrupt'
-  /** Larger than the limit that was given for it. */
+  /** Larger than its limit. */
   | 'limit';
 
-/** Where in an input something stands: the file's or section's name, and the byte offset in it. */
+/** A position in an input: the name of the file or section, and the byte offset in it. */
 export interface Place {
   /** `vmlinux`, or `vmlinux: .BTF` for a part of a file. */
   readonly name: string;
@@ -50,7 +50,7 @@ export function formatPlace(place: Place): string {
   return place.offset === undefined ? place.name : `${place.name}+0x${place.offset.toString(16)}`;
 }
 
-/** Damage in one part of an input, or something in it that kelf does not know: said, while the rest is still read. */
+/** Damage in one part of an input, or something in it that kelf does not know: it is reported, and the rest is still read. */
 export interface Diagnostic {
   readonly place: Place;
   readonly message: string;

@@ -8,12 +8,12 @@ import type { Section } from './section.js';
 import type { ByteSource } from './source.js';
 import { ElfTables } from './tables.js';
 
-/** An ELF file. Opening it reads the header and the section and program headers; each table is read when it is asked for, and kept. */
+/** An ELF file. Opening it reads the header and the section and program headers; each table is read on first use, and kept. */
 export class ElfFile extends ElfTables {
   #memory: Memory | undefined;
   #notes: readonly Note[] | undefined;
 
-  /** @throws FormatError when the source is no ELF file, or its headers are damaged */
+  /** @throws FormatError when the source is not an ELF file, or its headers are damaged */
   static override open(source: ByteSource): ElfFile {
     return new ElfFile(source, readHeader(source));
   }
@@ -36,9 +36,10 @@ export class ElfFile extends ElfTables {
   }
 
   /**
-   * The addresses of a linked file: through its PT_LOAD segments, or its allocated sections where it has no segments. Only relocation sections
-   * that are allocated are applied: they are what the boot code or the dynamic loader applies. The others (`ld --emit-relocs`, as x86 and s390
-   * kernels are linked) record what the linker has already done: the words are final, and tools that sort tables afterwards do not update them.
+   * The addresses of a linked file: through its PT_LOAD segments, or its allocated sections where it has no segments. Only relocation
+   * sections that are allocated are applied: they are what the boot code or the dynamic loader applies. The others (`ld --emit-relocs`, as
+   * x86 and s390 kernels are linked) record what the linker has already done: the words are final, and tools that sort tables afterwards do
+   * not update them.
    */
   get memory(): Memory {
     this.#memory ??= new Memory(
@@ -51,7 +52,9 @@ export class ElfFile extends ElfTables {
     return this.#memory;
   }
 
-  /** One section of a relocatable file (ET_REL), at address 0, with the relocations for it. A symbol's value is its offset in its section. */
+  /**
+   * One section of a relocatable file (ET_REL), at address 0, with the relocations for it. A symbol's value is its offset in its section.
+   */
   sectionMemory(section: Section): Memory {
     const data = section.data();
     const region: Region = {
@@ -69,7 +72,7 @@ export class ElfFile extends ElfTables {
     if (loaded.length > 0) {
       return loaded.map(({ virtualAddress, memorySize, fileSize, offset }) => ({
         address: virtualAddress,
-        // Zeros behind the file's bytes cost memory to read: no more of them than the file is long.
+        // Zeros after the file's bytes cost memory to read: no more of them than the file is long.
         size: least(memorySize, BigInt(fileSize) + BigInt(this.source.size)),
         fileSize: Number(least(memorySize, BigInt(fileSize))),
         read: (start: number, length: number) => this.source.read(offset + start, length),

@@ -67,7 +67,7 @@ export function readHeader(source: ByteSource): ElfHeader {
   let shstrndx = cursor.u16();
   if (shoff !== 0) {
     expectEntrySize(source, 'e_shentsize', shentsize, is64 ? 64 : 40);
-    // Counts that do not fit in 16 bits stand in section 0: gABI, "Extended section header".
+    // Counts that do not fit in 16 bits are in section 0: gABI, "Extended section header".
     if (shnum === 0 || shstrndx === SHN.XINDEX || phnum === PN_XNUM) {
       const first = new Cursor(source.read(shoff, shentsize), littleEndian, source.name, shoff);
       first.skip(is64 ? 32 : 20);

@@ -12,12 +12,12 @@ export interface Region {
   readonly address: bigint;
   /** In bytes of memory. */
   readonly size: bigint;
-  /** The part that stands in the file. */
+  /** The part that is in the file. */
   readonly fileSize: number;
   read(start: number, length: number): Uint8Array;
 }
 
-/** A relocation that writes to a word that was asked for. */
+/** A relocation that writes to a requested word. */
 export interface RelocationSite {
   readonly table: RelocationTable;
   readonly rows: RelocationRows;
@@ -35,11 +35,11 @@ interface Ordered {
 const WIDEST = 16n;
 
 /**
- * The addresses of an image and what they hold: as stored in the file, and as the relocations leave it at boot. The image is taken to run where
- * it is linked, so that an address here is an address of the symbol table.
+ * The addresses of an image and what they hold: as stored in the file, and as the relocations leave it at boot. The image is assumed to run
+ * where it is linked, so an address here is an address of the symbol table.
  */
 export class Memory {
-  /** Relocations that were met and not applied, and why. */
+  /** Relocations that were not applied, and why. */
   readonly diagnostics: Diagnostic[] = [];
   readonly littleEndian: boolean;
   /** 8 or 4. */
@@ -75,7 +75,7 @@ export class Memory {
     return this.#region(address, length) !== undefined;
   }
 
-  /** The bytes as they stand in the file. @throws FormatError `out-of-range` when the image does not hold all of them */
+  /** The bytes as they are in the file. @throws FormatError `out-of-range` when the image does not hold all of them */
   stored(address: bigint, length: number): Uint8Array {
     const region = this.#region(address, length);
     if (region === undefined) {
@@ -88,7 +88,7 @@ export class Memory {
     return bytes;
   }
 
-  /** The bytes with relocations applied; the same as {@link stored} where there are none. */
+  /** The bytes with relocations applied; the same as {@link stored} if there are none. */
   read(address: bigint, length: number): Uint8Array {
     const stored = this.stored(address, length);
     if (this.tables.length === 0) return stored;
@@ -208,7 +208,7 @@ export class Memory {
   }
 
   /**
-   * Undefined where the file has no symbols for the table: arm64 kernels discard `.dynsym`, and their own code leaves what names one as it is
+   * Undefined if the file has no symbols for the table: arm64 kernels discard `.dynsym`, and their own code leaves what names one as it is
    * (undefined weak symbols; relocate_kernel() in arch/arm64/kernel/pi/relocate.c).
    */
   #symbolValue(table: RelocationTable, symbol: number): bigint | undefined {

@@ -3,8 +3,8 @@ import { hashName } from './strings.js';
 const encoder = new TextEncoder();
 
 /**
- * Finds rows by name, over names that stand NUL-terminated in one block of bytes. Nothing is decoded: rows are chained by a hash of their bytes,
- * so that looking up and grouping 120,000 names costs milliseconds.
+ * Finds rows by name, over names that stand NUL-terminated in one block of bytes. Nothing is decoded: rows are chained by a hash of their
+ * bytes, so that looking up and grouping 120,000 names costs milliseconds.
  */
 export class NameIndex {
   readonly #bytes: Uint8Array;
@@ -15,10 +15,12 @@ export class NameIndex {
   readonly #next: Uint32Array;
   /** For the first row of each name, the last one, plus one. */
   readonly #last: Uint32Array;
-  /** The first row of each name that several rows bear. */
+  /** The first row of each name that several rows share. */
   readonly #repeated: Uint32Array;
 
-  /** @param offsets where each row's name begins; every name must end with a NUL inside of `bytes`, what begins behind them is the empty name */
+  /**
+   * @param offsets where each row's name begins; every name must end with a NUL inside `bytes`, what begins after them is the empty name
+   */
   constructor(bytes: Uint8Array, offsets: Uint32Array) {
     const count = offsets.length;
     let slotCount = 16;
@@ -60,7 +62,9 @@ export class NameIndex {
     return first < 0 ? [] : this.rowsFrom(first);
   }
 
-  /** The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 where there is none. For joins of two tables of names. */
+  /**
+   * The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 if there is none. For joins of two tables of names.
+   */
   firstOf(bytes: Uint8Array, offset: number): number {
     const mask = this.#slots.length - 1;
     for (let slot = hashName(bytes, offset) & mask; ; slot = (slot + 1) & mask) {
@@ -70,7 +74,7 @@ export class NameIndex {
     }
   }
 
-  /** The rows of the same name as `row` and behind it, itself the first. */
+  /** The rows of the same name as `row` and after it, itself the first. */
   rowsFrom(row: number): number[] {
     const rows: number[] = [];
     for (let at = row + 1; at !== 0; at = this.#next[at - 1]!) rows.push(at - 1);
@@ -82,7 +86,7 @@ export class NameIndex {
     for (let row = 0; row < this.#last.length; row++) if (this.#last[row] !== 0) yield row;
   }
 
-  /** The first row of each name that several rows bear, in the order in which the second one comes. */
+  /** The first row of each name that several rows share, in the order in which the second one comes. */
   repeated(): Iterable<number> {
     return this.#repeated;
   }

@@ -1,6 +1,7 @@
 import { EM, type Machine } from './constants.js';
 
-// What the numbers of elf(5), the generic ABI, its GNU and LLVM extensions and the processor supplements are called, as readelf prints them.
+// What the numbers of elf(5), the generic ABI, its GNU and LLVM extensions and the processor supplements are called, as readelf prints
+// them.
 
 type Names = Readonly<Record<number, string>>;
 

@@ -1,13 +1,15 @@
-/** Bytes whose frequencies are counted, before one is looked for. */
+/** Bytes whose frequencies are counted, before one is searched for. */
 export const SAMPLE: number = 1 << 14;
 
 /**
- * From seven bytes on, Node searches by a table of how far it may skip (V8's string-search.h). With a name in front of us that is slower than its
- * search for shorter ones, which goes from one place of the first byte to the next.
+ * From seven bytes on, Node searches by a table of how far it may skip (V8's string-search.h). With a name in front of us that is slower
+ * than its search for shorter ones, which goes from one place of the first byte to the next.
  */
 const MOST_SEARCHED = 6;
 
-/** A run of bytes to look for. What is searched for is a part of it that begins with its rarest byte: words begin with zeros, or with `e`. */
+/**
+ * A run of bytes to look for. What is searched for is a part of it that begins with its rarest byte: words begin with zeros, or with `e`.
+ */
 export class Needle {
   readonly #bytes: Uint8Array;
   /** Where the part begins. */
@@ -19,7 +21,7 @@ export class Needle {
 
   /**
    * @param bytes one at least
-   * @param sample of what it is looked for in
+   * @param sample of what it is searched for in
    */
   constructor(bytes: Uint8Array, sample: Uint8Array) {
     const counts = new Uint32Array(256);
@@ -63,7 +65,7 @@ export function searchIn(bytes: Uint8Array): Search {
   return view === undefined ? (needle, from) => indexOfBytes(bytes, needle, from) : (needle, from) => view.indexOf(needle, from);
 }
 
-/** Where a run of bytes, one at least, stands at or behind `from`; -1 where it does not. */
+/** Where a run of at least one byte occurs at or after `from`; -1 if it does not occur. */
 export function indexOfBytes(bytes: Uint8Array, needle: Uint8Array, from = 0): number {
   const last = bytes.length - needle.length;
   for (let at = bytes.indexOf(needle[0]!, from); at >= 0 && at <= last; at = bytes.indexOf(needle[0]!, at + 1)) {

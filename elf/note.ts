@@ -23,7 +23,7 @@ export function readNotes(bytes: Uint8Array, littleEndian: boolean, align: numbe
   // 8 is what 64-bit gABI notes such as .note.gnu.property use; larger alignments are that of the section only.
   const unit = align === 8 ? 8 : 4;
   const notes: Note[] = [];
-  // What is left behind the last note is padding where it is too short for a header.
+  // What is left after the last note is padding where it is too short for a header.
   while (cursor.remaining >= 12) {
     const offset = cursor.pos;
     const nameSize = cursor.u32();

@@ -121,7 +121,7 @@ export function relocationRule(machine: number, type: number): RelocationRule | 
   return rulesOf(machine)?.get(type);
 }
 
-/** The machine's R_*_RELATIVE, which RELR stands for; 0 where kelf knows none. */
+/** The machine's R_*_RELATIVE, which RELR stands for; 0 if kelf knows none. */
 export function relativeType(machine: number): number {
   for (const [type, { form }] of rulesOf(machine) ?? []) if (form === 'relative') return type;
   return 0;

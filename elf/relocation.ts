@@ -18,7 +18,7 @@ export interface RelocationRows {
   readonly addend?: Words;
 }
 
-/** One relocation section: SHT_REL, SHT_RELA, SHT_RELR or Android's SHT_RELR. Nothing is read until rows are asked for. */
+/** One relocation section: SHT_REL, SHT_RELA, SHT_RELR or Android's SHT_RELR. Nothing is read until rows are requested. */
 export class RelocationTable {
   readonly section: Section;
   readonly kind: 'REL' | 'RELA' | 'RELR';
@@ -67,8 +67,8 @@ export class RelocationTable {
         offset.set(i, view.getUint32(at + low, littleEndian), view.getUint32(at + 4 - low, littleEndian));
         const infoLow = view.getUint32(at + 8 + low, littleEndian);
         const infoHigh = view.getUint32(at + 12 - low, littleEndian);
-        // r_info of MIPS64 ends in three types and a second symbol, of which the first type is taken (64-bit ELF object file specification, §2.9).
-        // It is a struct of bytes: in a little-endian file the symbol is in the first word, and the type in the last byte.
+        // r_info of MIPS64 ends in three types and a second symbol, of which the first type is taken (64-bit ELF object file specification,
+        // §2.9). It is a struct of bytes: in a little-endian file the symbol is in the first word, and the type in the last byte.
         type[i] = mips64el ? infoHigh >>> 24 : mips ? infoLow & 0xff : infoLow;
         symbol[i] = mips64el ? infoLow : infoHigh;
         addend?.set(i, view.getUint32(at + 16 + low, littleEndian), view.getUint32(at + 20 - low, littleEndian));

@@ -3,8 +3,9 @@ import type { ElfHeader } from './header.js';
 import { Words } from './words.js';
 
 /**
- * The addresses that a RELR section relocates. gABI, "Relative Relocation Table": an even word is an address; an odd one is a bitmap of the 63 (31)
- * words behind the last address, from its second bit on. They are decoded in pieces: a bitmap of eight bytes stands for up to 63 addresses.
+ * The addresses that a RELR section relocates. gABI, "Relative Relocation Table": an even word is an address; an odd one is a bitmap of the
+ * 63 (31) words after the last address, from its second bit on. They are decoded in pieces: a bitmap of eight bytes stands for up to 63
+ * addresses.
  */
 export class RelrTable {
   /** How many addresses there are. */

@@ -16,7 +16,7 @@ export class Section {
   readonly flags: number;
   readonly address: bigint;
   readonly offset: number;
-  /** In bytes, as it stands in the file: compressed, where it is. */
+  /** In bytes, as it is in the file: compressed, where it is. */
   readonly size: number;
   readonly link: number;
   readonly info: number;
@@ -57,7 +57,7 @@ export class Section {
     return `${this.#source.name}: ${this.name || `section ${this.index}`}`;
   }
 
-  /** The bytes as they stand in the file; none for SHT_NOBITS. @throws FormatError `truncated` */
+  /** The bytes as they are in the file; none for SHT_NOBITS. @throws FormatError `truncated` */
   stored(): Uint8Array {
     return this.type === SHT.NOBITS || this.type === SHT.NULL ? new Uint8Array(0) : this.storedRange(0, this.size);
   }
@@ -68,7 +68,9 @@ export class Section {
     return this.#source.read(this.offset + start, length);
   }
 
-  /** Fills `target` with the stored bytes from `start` of the section: for what goes over all of it once, piece by piece, and keeps none. */
+  /**
+   * Fills `target` with the stored bytes from `start` of the section: for what goes over all of it once, piece by piece, and keeps none.
+   */
   storedInto(start: number, target: Uint8Array): void {
     this.#checkStored(start, target.length);
     if (this.#source.readInto === undefined) target.set(this.#source.read(this.offset + start, target.length));

@@ -2,8 +2,8 @@ import { FormatError } from './errors.js';
 
 /**
  * Random access to the bytes of one input. Parsers see only this, so that they never know whether the bytes are in memory, in a file or
- * behind a decompressor. Reading is synchronous: relocations and strings are resolved while an accessor runs, and an accessor that had to be
- * awaited would make every table a promise.
+ * behind a decompressor. Reading is synchronous: relocations and strings are resolved while an accessor runs, and an accessor that had to
+ * be awaited would make every table a promise.
  */
 export interface ByteSource {
   /** The input's name in messages. */
@@ -11,13 +11,13 @@ export interface ByteSource {
   /** In bytes; at most 2^53 - 1. */
   readonly size: number;
   /**
-   * Exactly `length` bytes from `offset`. The bytes may be shared with a cache: they are not to be written to.
+   * Exactly `length` bytes from `offset`. The bytes may be shared with a cache: do not write to them.
    * @throws FormatError `truncated` when the range is not inside the source, before anything is allocated for it.
    */
   read(offset: number, length: number): Uint8Array;
   /**
-   * Fills `target` with the bytes from `offset`, past any cache: what goes over much of an input once needs one buffer for all of it. Without this
-   * method, `read` is called.
+   * Fills `target` with the bytes from `offset`, past any cache: what goes over much of an input once needs one buffer for all of it.
+   * Without this method, `read` is called.
    * @throws FormatError `truncated`, as `read`
    */
   readInto?(offset: number, target: Uint8Array): void;

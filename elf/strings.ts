@@ -2,7 +2,7 @@ import { FormatError } from './errors.js';
 
 const decoder = new TextDecoder();
 
-/** NUL-terminated strings in one block of bytes, found by offset (elf(5), "String and symbol tables"). Decoded when asked for. */
+/** NUL-terminated strings in one block of bytes, found by offset (elf(5), "String and symbol tables"). Decoded on demand. */
 export class StringTable {
   readonly bytes: Uint8Array;
   readonly #name: string;

@@ -19,7 +19,7 @@ export interface ElfSymbol {
   readonly visibility: number;
   /** The section's index, SHN_XINDEX resolved; SHN_ABS (0xfff1) and its like as they are. */
   readonly sectionIndex: number;
-  /** The source file, by the STT_FILE symbol in front of the local symbols; none for global ones. */
+  /** The source file, by the STT_FILE symbol before the local symbols; none for global ones. */
   readonly file?: string;
 }
 
@@ -119,8 +119,8 @@ export class SymbolTable {
   }
 
   /**
-   * The source file of a local symbol: the name of the last STT_FILE symbol before it (elf(5): it precedes the other local symbols of its file).
-   * An empty name ends a file's symbols: GNU ld puts one before the locals that belong to no file.
+   * The source file of a local symbol: the name of the last STT_FILE symbol before it (elf(5): it precedes the other local symbols of its
+   * file). An empty name ends a file's symbols: GNU ld puts one before the locals that belong to no file.
    */
   file(index: number): string | undefined {
     const file = this.fileSymbol(index);
@@ -142,7 +142,7 @@ export class SymbolTable {
     const files = new Uint32Array(this.count);
     let file = 0;
     const { info, nameOffset } = this;
-    // Row 0 is no symbol.
+    // Row 0 is not a symbol.
     for (let i = 1; i < info.length; i++) {
       const kind = info[i]!;
       if (kind >> 4 !== STB.LOCAL) continue;

@@ -7,8 +7,8 @@ import type { ByteSource } from './source.js';
 import { SymbolTable } from './symbol.js';
 
 /**
- * The headers of an ELF file and its symbol tables. What {@link ElfFile} adds, relocations, memory and notes, is in a module of its own, so that a
- * program that prints symbols does not load it.
+ * The headers of an ELF file and its symbol tables. What {@link ElfFile} adds, relocations, memory and notes, is in a module of its own, so
+ * that a program that prints symbols does not load it.
  */
 export class ElfTables {
   readonly source: ByteSource;
@@ -26,7 +26,7 @@ export class ElfTables {
     this.segments = readSegments(source, header);
   }
 
-  /** @throws FormatError when the source is no ELF file, or its headers are damaged */
+  /** @throws FormatError when the source is not an ELF file, or its headers are damaged */
   static open(source: ByteSource): ElfTables {
     return new ElfTables(source, readHeader(source));
   }
@@ -58,7 +58,7 @@ export class ElfTables {
     return this.#symbolTableOfType(SHT.DYNSYM);
   }
 
-  /** The symbol table in a section; undefined when the section is none. */
+  /** The symbol table in a section; undefined if the section is not one. */
   symbolTable(index: number): SymbolTable | undefined {
     const section = this.sections[index];
     if (section === undefined || (section.type !== SHT.SYMTAB && section.type !== SHT.DYNSYM)) return undefined;

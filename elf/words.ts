@@ -5,8 +5,8 @@ const LOW = HOST_LITTLE_ENDIAN ? 0 : 1;
 const HIGH = 1 - LOW;
 
 /**
- * A column of unsigned 64-bit values. The same memory is seen as bigints, for the API's edge, and as 32-bit halves, for loops: a bigint costs
- * an allocation, and a number would round a kernel address to 2 KiB.
+ * A column of unsigned 64-bit values. The same memory is seen as bigints, for the API's edge, and as 32-bit halves, for loops: a bigint
+ * costs an allocation, and a number would round a kernel address to 2 KiB.
  */
 export class Words {
   readonly length: number;
@@ -71,7 +71,10 @@ export class Words {
     return this.low(a) === this.low(b) && this.high(a) === this.high(b);
   }
 
-  /** Indices of the values in ascending order; equal values keep their order. What is nearly in order is merged, else a radix sort by 16-bit digits. */
+  /**
+   * Indices of the values in ascending order; equal values keep their order. What is nearly in order is merged, else a radix sort by 16-bit
+   * digits.
+   */
   order(): Uint32Array<ArrayBuffer> {
     const runs = ascendingRuns(this.#halves);
     // The counts of a digit take 256 KiB, which few rows are not worth.
@@ -107,8 +110,8 @@ const FEW_RUNS = 8;
 const DIGITS = 1 << 16;
 
 /**
- * Sorts rows by digits of 16 bits, the lowest first; each pass keeps the order of the one before where digits are equal. Its loops are functions of
- * their own: V8 compiles such a loop as a whole, where several in one function make it start over at each.
+ * Sorts rows by digits of 16 bits, the lowest first; each pass keeps the order of the one before where digits are equal. Its loops are
+ * functions of their own: V8 compiles such a loop as a whole, where several in one function make it start over at each.
  */
 function radixOrder(words: Words): Uint32Array<ArrayBuffer> {
   const halves = words.halves();
@@ -179,7 +182,7 @@ function mergeRuns(words: Words, rows: Uint32Array<ArrayBuffer>, runs: readonly 
 }
 
 function mergeTwo(words: Words, from: Uint32Array, to: Uint32Array, start: number, middle: number, end: number): void {
-  // Unused relocations, all zero, stand behind the others: such a run goes to the front as a block.
+  // Unused relocations, all zero, are after the others: such a run goes to the front as a block.
   if (words.compare(from[end - 1]!, from[start]!) < 0) {
     to.set(from.subarray(middle, end), start);
     to.set(from.subarray(start, middle), start + end - middle);

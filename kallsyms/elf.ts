@@ -40,9 +40,9 @@ const IGNORED_TABLES = ['kallsyms_names', 'kallsyms_markers', 'kallsyms_token_ta
 const IGNORED_SUFFIXES = ['_from_arm', '_from_thumb', '_veneer'];
 
 /**
- * The symbols that the kernel's own kallsyms would list, from the ELF symbol table that they were made from: the filter, the letters and the
- * order of `nm -n`, scripts/mksysmap and scripts/kallsyms.c. It serves images without packed tables; where there are some, they are the better
- * source (decodeKallsyms), since the filter is not the same in all releases.
+ * The symbols that the kernel's own kallsyms would list, from the ELF symbol table that they were made from: the filter, the letters and
+ * the order of `nm -n`, scripts/mksysmap and scripts/kallsyms.c. It serves images without packed tables; where there are some, they are the
+ * better source (decodeKallsyms), since the filter is not the same in all releases.
  */
 export function symbolsFromElf(file: ElfFile, table: SymbolTable): KernelSymbols {
   const letters = sectionLetters(file);
@@ -72,7 +72,9 @@ export function symbolsFromElf(file: ElfFile, table: SymbolTable): KernelSymbols
 
 const code = (letter: string): number => letter.charCodeAt(0);
 
-/** The lower-case letter of nm(1) for symbols of each section, by its flags (BFD's decode_section_type()); 0 for one that kallsyms drops. */
+/**
+ * The lower-case letter of nm(1) for symbols of each section, by its flags (BFD's decode_section_type()); 0 for one that kallsyms drops.
+ */
 function sectionLetters(file: ElfFile): Uint8Array {
   const letter = ({ flags, type }: Section): number => {
     if ((flags & SHF.ALLOC) === 0) return 0; // N, a debugging symbol
@@ -95,7 +97,7 @@ function symbolLetter(table: SymbolTable, i: number, letters: Uint8Array): numbe
   return binding === STB.LOCAL ? letter : letter & ~0x20;
 }
 
-/** The test of a name, by its offset; it looks at bytes, since it is asked for every symbol. */
+/** The test of a name, by its offset; it compares bytes, since it runs for every symbol. */
 function ignoredNames(table: SymbolTable): (offset: number) => boolean {
   const { bytes } = table.strings;
   const encoder = new TextEncoder();
@@ -121,8 +123,8 @@ function ignoredNames(table: SymbolTable): (offset: number) => boolean {
 }
 
 /**
- * Rows in the order of scripts/kallsyms.c compare_symbols(): by address; then the others before weak symbols, before those that look made by a
- * linker script, fewer leading underscores first; then as `nm -n` lists them, by name.
+ * Rows in the order of scripts/kallsyms.c compare_symbols(): by address; then the others before weak symbols, before those that look made
+ * by a linker script, fewer leading underscores first; then as `nm -n` lists them, by name.
  */
 function sortAsKallsyms(table: SymbolTable, type: Uint8Array, rows: Uint32Array): Uint32Array {
   const address = new Words(rows.length);

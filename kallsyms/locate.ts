@@ -17,7 +17,7 @@ export interface KallsymsTables {
   readonly relativeBase?: number;
 }
 
-/** `0` to `9` as tokens: digits are real tokens in every kernel, each its own string, one after the other. */
+/** `0` to `9` as tokens: digits are real tokens in every kernel, each its own string, one after another. */
 const DIGITS = Uint8Array.from('0123456789', digit => digit.charCodeAt(0)).reduce((pattern, digit, i) => {
   pattern[i * 2] = digit;
   return pattern;
@@ -33,7 +33,10 @@ const MOST_SYMBOLS = 4_000_000;
 const MOST_TRIES = 1000;
 /** An image has one table of tokens, which its index confirms; bounds what is searched for in one that is made of such tables. */
 const MOST_TOKEN_TABLES = 16;
-/** Words and symbols that are looked at in all: more than twice what both widths take for {@link MOST_SYMBOLS}; bounds the search in other bytes. */
+/**
+ * Words and symbols that are looked at in all: more than twice what both widths take for {@link MOST_SYMBOLS}; bounds the search in other
+ * bytes.
+ */
 const MOST_STEPS = 1 << 24;
 
 /** No image is larger. */
@@ -45,9 +48,9 @@ interface Budget {
 }
 
 /**
- * Finds the packed kallsyms tables in the bytes of a kernel, without any symbol: by the tokens for the digits, then by what the tables say of each
- * other. Which layout it is (the order of the tables, widths, byte order, how addresses are kept) comes from the bytes, never from a version:
- * distributions carry layouts back to older releases (scripts/kallsyms.c writes them).
+ * Finds the packed kallsyms tables in the bytes of a kernel, without any symbol: by the tokens for the digits, then by what the tables say
+ * about each other. Which layout it is (the order of the tables, widths, byte order, how addresses are kept) comes from the bytes, never
+ * from a version: distributions carry layouts back to older releases (scripts/kallsyms.c writes them).
  * @param bytes the image, or the part of it that has the kernel's read-only data
  * @param wordSize 8 or 4
  */
@@ -67,7 +70,7 @@ export function locateKallsyms(bytes: Uint8Array, wordSize: number): KallsymsTab
   return undefined;
 }
 
-/** The addresses of tables that were found in bytes that stand at an address. */
+/** The addresses of tables that were found in bytes that are at an address. */
 export function kallsymsAt(tables: KallsymsTables, base: bigint): KallsymsLocation {
   const at = (offset: number): bigint => base + BigInt(offset);
   const { numSyms, names, markers, tokenTable, tokenIndex, addresses, relativeBase, encoding } = tables;
@@ -108,7 +111,7 @@ interface TokenTables {
 function findTokens(bytes: Uint8Array, digits: number): TokenTables | undefined {
   const starts = new Int32Array(256);
   let at = digits;
-  // Back to token 1: the one before it has no NUL in front of it.
+  // Back to token 1: the one before it has no NUL before it.
   for (let token = 0x30; token >= 1; token--) {
     starts[token] = at;
     let before = at - 1;
@@ -174,8 +177,9 @@ function readWord(view: DataView, at: number, width: number, littleEndian: boole
 }
 
 /**
- * The markers: a zero, then ascending offsets. They end at the token table, or, in 6.2 and 6.3 and where that was carried back, three bytes a symbol
- * before it (kallsyms_seqs_of_names), for the number of symbols that they themselves stand for. Those bytes may look like short markers.
+ * The markers: a zero, then ascending offsets. They end at the token table, or, in 6.2 and 6.3 and where that was carried back, three bytes
+ * a symbol before it (kallsyms_seqs_of_names), for the number of symbols that they themselves stand for. Those bytes may look like short
+ * markers.
  */
 function* findMarkers(view: DataView, { table, littleEndian }: TokenTables, width: number, budget: Budget): Generator<Markers> {
   const farthest = Math.max(0, table - MOST_SYMBOLS * 3);
@@ -196,7 +200,7 @@ function* findMarkers(view: DataView, { table, littleEndian }: TokenTables, widt
   }
 }
 
-/** The names: they begin where walking 256 symbols arrives at the second marker, behind a count that the markers can stand for. */
+/** The names: they begin where walking 256 symbols arrives at the second marker, after a count that the markers can stand for. */
 function findNames(
   bytes: Uint8Array,
   view: DataView,
@@ -216,7 +220,7 @@ function findNames(
   return undefined;
 }
 
-/** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of tables.ts. */
+/** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of unpack.ts. */
 function walks(bytes: Uint8Array, names: number, values: readonly number[], long: boolean, budget: Budget): boolean {
   let at = names;
   for (let marker = 1; marker < Math.min(values.length, 5); marker++) {
@@ -234,7 +238,7 @@ function walks(bytes: Uint8Array, names: number, values: readonly number[], long
 
 type Addresses = Pick<KallsymsTables, 'addresses' | 'encoding' | 'relativeBase'>;
 
-/** 6.4 and later: behind the tokens, 32-bit offsets and their base; from 7.0, offsets from their own places, without a base. */
+/** 6.4 and later: after the tokens, 32-bit offsets and their base; from 7.0, offsets from their own places, without a base. */
 function behindTokens(
   view: DataView,
   { index, littleEndian }: TokenTables,
@@ -248,7 +252,8 @@ function behindTokens(
     const encoding = offsetsEncoding(view, addresses, count, wordSize, littleEndian);
     if (encoding === 'place-relative') return { addresses, encoding };
     if (encoding === undefined) continue;
-    // Without CONFIG_RELOCATABLE, 32-bit kernels of 7.0 have whole addresses there (a081b5789255): offsets begin with 0, that of the first symbol.
+    // Without CONFIG_RELOCATABLE, 32-bit kernels of 7.0 have whole addresses there (a081b5789255): offsets begin with 0, that of the first
+    // symbol.
     if (wordSize === 4 && view.getUint32(addresses, littleEndian) !== 0) return { addresses, encoding: 'absolute' };
     const relativeBase = (addresses + count * 4 + wordSize - 1) & -wordSize;
     if (relativeBase + wordSize <= view.byteLength && relativeBase !== numSyms) return { addresses, encoding, relativeBase };
@@ -256,7 +261,7 @@ function behindTokens(
   return undefined;
 }
 
-/** Before 6.4: in front of the count, whole addresses, or offsets and their base. */
+/** Before 6.4: before the count, whole addresses, or offsets and their base. */
 function beforeCount(view: DataView, numSyms: number, count: number, wordSize: number, littleEndian: boolean): Addresses | undefined {
   const relativeBase = numSyms - wordSize;
   // The offsets end at the base, filled up to its alignment.
@@ -289,7 +294,7 @@ function offsetsEncoding(view: DataView, at: number, count: number, wordSize: nu
   for (let i = 0; i < count; i++) if (raw(i) < 0) negative++;
   // x86-64: percpu symbols have small positive offsets, all others are counted down from the base.
   if (negative * 2 > count && ascends(i => (raw(i) >= 0 ? raw(i) - 2 ** 32 : -1 - raw(i)), count)) return 'absolute-percpu';
-  // The first symbol stands in front of the table, and not far. Offsets from a base begin with 0: they may ascend in both readings.
+  // The first symbol is before the table, and not far. Offsets from a base begin with 0: they may ascend in both readings.
   const first = raw(0);
   if (first < 0 && first > -FARTHEST && ascends(i => raw(i) + i * 4, count)) return 'place-relative';
   // Whole addresses, in 32-bit kernels of 7.0, are taken for offsets here.

@@ -27,7 +27,7 @@ export interface SymbolColumns {
   /** Where each name begins in `strings`, NUL-terminated. */
   readonly nameOffset: Uint32Array;
   readonly strings: Uint8Array;
-  /** For each row the module's index in `modules`, plus one; 0 for the kernel itself. Absent where there are no modules. */
+  /** For each row the module's index in `modules`, plus one; 0 for the kernel itself. Absent if there are no modules. */
   readonly module?: Uint16Array;
   readonly modules?: readonly string[];
 }
@@ -45,8 +45,8 @@ export function isTextLetter(letter: number): boolean {
 }
 
 /**
- * True for the labels of what stands in front of functions, which are no functions: `__pfx_X` (x86 padding, 6.2 and later) and `__cfi_X` (kCFI);
- * is_cfi_preamble_symbol() in kernel/kprobes.c.
+ * True for labels before functions that are not functions themselves: `__pfx_X` (x86 padding, 6.2 and later) and `__cfi_X`
+ * (kCFI); is_cfi_preamble_symbol() in kernel/kprobes.c.
  */
 export function isPreambleName(strings: Uint8Array, offset: number): boolean {
   if (strings[offset] !== UNDERSCORE || strings[offset + 1] !== UNDERSCORE || strings[offset + 5] !== UNDERSCORE) return false;
@@ -55,8 +55,8 @@ export function isPreambleName(strings: Uint8Array, offset: number): boolean {
 }
 
 /**
- * The kernel's symbol table as columns, in the order of the kernel's own: by address, and at one address as kallsyms would list them. That order
- * matters: the kernel takes the first row of a name for the name, and the first row of an address for the address.
+ * The kernel's symbol table as columns, in the order of the kernel's own: by address, and at one address as kallsyms would list them. That
+ * order matters: the kernel takes the first row of a name for the name, and the first row of an address for the address.
  */
 export class KernelSymbols {
   /** What it was read from: `/proc/kallsyms`, `vmlinux: .symtab`. */
@@ -132,7 +132,7 @@ export class KernelSymbols {
     const needle = new Needle(new TextEncoder().encode(part), bytes);
     const places: number[] = [];
     for (let at = needle.find(bytes, 0); at >= 0; at = needle.find(bytes, at + 1)) places.push(at);
-    // Names share their ends in a table that was merged: the text is in each that begins between the NUL in front of it and it.
+    // Names share their ends in a table that was merged: the text is in each that begins between the NUL before it and it.
     const starts = places.map(at => bytes.lastIndexOf(0, at) + 1);
     const rows: number[] = [];
     for (let row = 0; row < this.count; row++) {
@@ -167,7 +167,8 @@ export class KernelSymbols {
   }
 
   /**
-   * The row that the kernel names an address by: the first of the highest address that is not above it (get_symbol_pos() in kernel/kallsyms.c).
+   * The row whose name the kernel uses for an address: the first of the highest address that is not above it (get_symbol_pos() in
+   * kernel/kallsyms.c).
    */
   containing(address: bigint): SymbolRow | undefined {
     const { low, high } = halves(address);
@@ -178,7 +179,7 @@ export class KernelSymbols {
     return this.order[this.#firstPosition(position - 1)];
   }
 
-  /** The first row at the address of a row: what the kernel calls the address by. */
+  /** The first row at the address of a row: its name is the kernel's name for the address. */
   firstAlias(row: SymbolRow): SymbolRow {
     return this.order[this.#firstPosition(this.#position(row))]!;
   }
@@ -211,13 +212,13 @@ export class KernelSymbols {
     return order[next];
   }
 
-  /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined behind the last one. */
+  /** The next higher address of any symbol: where the kernel lets a symbol end. Undefined after the last one. */
   endOf(address: bigint): bigint | undefined {
     const row = this.order[this.#positionAbove(address)];
     return row === undefined ? undefined : this.address.big[row];
   }
 
-  /** The first position in `order` of a higher address; `count` behind the last one. */
+  /** The first position in `order` of a higher address; `count` after the last one. */
   #positionAbove(address: bigint): number {
     if (address >= HIGHEST) return this.count;
     const { low, high } = halves(address + 1n);

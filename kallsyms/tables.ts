@@ -4,7 +4,7 @@ import { HOST_LITTLE_ENDIAN, halves, Words } from '../elf/words.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
 import { type Tokens, unpackNames } from './unpack.js';
 
-/** Where the packed tables of a kernel stand: the addresses of its `kallsyms_*` labels. */
+/** Where the packed tables of a kernel are: the addresses of its `kallsyms_*` labels. */
 export interface KallsymsLocation {
   readonly numSyms: bigint;
   readonly names: bigint;
@@ -22,7 +22,7 @@ export interface KallsymsLocation {
 /** How the addresses are kept; the names are those of scripts/kallsyms.c's options. */
 export type AddressEncoding = 'absolute' | 'base-relative' | 'absolute-percpu' | 'place-relative';
 
-/** The labels of {@link KallsymsLocation}, looked up by name; undefined where the image has no packed tables. */
+/** The labels of {@link KallsymsLocation}, looked up by name; undefined if the image has no packed tables. */
 export function kallsymsLocation(addressOf: (name: string) => bigint | undefined): KallsymsLocation | undefined {
   const numSyms = addressOf('kallsyms_num_syms');
   const names = addressOf('kallsyms_names');
@@ -48,17 +48,17 @@ export function kallsymsLocation(addressOf: (name: string) => bigint | undefined
 }
 
 /**
- * Decodes the packed symbol table of a kernel image (scripts/kallsyms.c writes it, kernel/kallsyms.c reads it): a name is a run of tokens, each a
- * byte that stands for a string of `kallsyms_token_table`; the first character of the expanded name is the symbol's letter.
- * @param name what the table is called in messages
- * @throws FormatError where the tables do not fit each other
+ * Decodes the packed symbol table of a kernel image (scripts/kallsyms.c writes it, kernel/kallsyms.c reads it): a name is a run of tokens,
+ * each a byte that stands for a string of `kallsyms_token_table`; the first character of the expanded name is the symbol's letter.
+ * @param name of the table, for messages
+ * @throws FormatError if the tables do not match
  */
 export function decodeKallsyms(memory: Memory, at: KallsymsLocation, name: string): { symbols: KernelSymbols; encoding: AddressEncoding } {
   const { littleEndian } = memory;
   const u32 = (bytes: Uint8Array, index: number): number =>
     new DataView(bytes.buffer, bytes.byteOffset + index * 4).getUint32(0, littleEndian);
-  // Before 4.20 the count is a long (80ffbaa5b1bd), whose upper half is zero and, in a big-endian image, comes first. The labels do not tell: both are
-  // followed by bytes up to the next multiple of 8.
+  // Before 4.20 the count is a long (80ffbaa5b1bd), whose upper half is zero and, in a big-endian image, comes first. The labels do not
+  // tell: both are followed by bytes up to the next multiple of 8.
   const first = u32(memory.stored(at.numSyms, 4), 0);
   const count = first === 0 && memory.wordSize === 8 && !littleEndian ? u32(memory.stored(at.numSyms, 8), 1) : first;
   const place = { name };
@@ -91,7 +91,7 @@ function readTokens(memory: Memory, at: KallsymsLocation, place: { name: string 
   return { bytes, start, end };
 }
 
-/** Where each 256th symbol begins in the packed names, as far as the table goes; -1 behind it. */
+/** Where each 256th symbol begins in the packed names, as far as the table goes; -1 after it. */
 function readMarkers(bytes: Uint8Array, count: number, littleEndian: boolean): Int32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const marker = (index: number, width: number): number => {
@@ -160,8 +160,9 @@ function placeAll(offsets: Int32Array, encoding: AddressEncoding, address: Words
 const FARTHEST = 1 << 28;
 
 /**
- * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or, in 32-bit
- * kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which stands in front of the table, tells.
+ * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or,
+ * in 32-bit kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which is before the table,
+ * tells.
  */
 function offsetEncoding(offsets: Int32Array, at: KallsymsLocation, { wordSize }: Memory): AddressEncoding {
   const first = offsets[0]!;

@@ -10,7 +10,7 @@ const CLOSE = ']'.charCodeAt(0);
 
 /**
  * Reads `/proc/kallsyms` or a `System.map`: a line is an address, a letter, a name and, for a module's symbol, a tab and `[module]`.
- * @throws FormatError for a line of another shape, and where all addresses are zero: the kernel hides them
+ * @throws FormatError for a line of another form, and if all addresses are zero: the kernel hides them
  */
 export function parseKallsyms(bytes: Uint8Array, source: string): KernelSymbols {
   const lines = new Lines(bytes, source);
@@ -81,7 +81,7 @@ export function parseFilterFunctions(bytes: Uint8Array, source: string, withAddr
   };
 }
 
-/** A range of `kprobes/blacklist`; `to` is behind its last byte. */
+/** A range of `kprobes/blacklist`; `to` is after its last byte. */
 export interface BlacklistRange {
   readonly name: string;
   readonly from: bigint;
@@ -167,7 +167,7 @@ class Lines {
     return true;
   }
 
-  /** Ends the name that begins at `start`, and gives the module in brackets behind it; '' where there is none. */
+  /** Ends the name that begins at `start`, and gives the module in brackets after it; '' if there is none. */
   nameAndModule(start: number): string {
     const { strings } = this;
     let end = start;

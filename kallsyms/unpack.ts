@@ -2,7 +2,9 @@ import { FormatError } from '../elf/errors.js';
 
 /** The longest expansion of a symbol that is accepted; KSYM_NAME_LEN is 512 since 6.1, with the letter and the NUL. */
 const LONGEST = 1024;
-/** Names take two to three times the space of their tokens; what takes more than this many times is damage, or made to exhaust the memory. */
+/**
+ * Names take two to three times the space of their tokens; what takes more than this many times is damage, or made to exhaust the memory.
+ */
 const MOST_EXPANSION = 32;
 /** A few hundred times what the largest kernel has. */
 const MOST_BYTES = 2 ** 31;
@@ -20,7 +22,7 @@ export interface PackedNames {
   readonly count: number;
   readonly bytes: Uint8Array;
   readonly tokens: Tokens;
-  /** Where each 256th begins; -1 where that is not known. */
+  /** Where each 256th begins; -1 where that is unknown. */
   readonly markers: Int32Array;
 }
 
@@ -67,7 +69,7 @@ export function unpackNames(packed: PackedNames, place: { readonly name: string 
         throw new FormatError('limit', { ...place, offset }, `symbol ${row} expands to more than ${LONGEST} bytes`);
       while (from < end) strings[to++] = tokens.bytes[from++]!;
     }
-    // The letter stays where it is: the name begins behind it.
+    // The letter stays where it is: the name begins after it.
     type[row] = strings[begin]!;
     nameOffset[row] = begin + 1;
     // A symbol of empty tokens has a NUL for its letter, and one for its name.
@@ -92,8 +94,8 @@ function lengthAt(bytes: Uint8Array, at: number, long: boolean): number {
 }
 
 /**
- * Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd). The markers tell: only the right reading arrives at
- * each of them, and at the end.
+ * Whether a length byte above 127 means that a second byte follows (6.1 and later, 73bbb94466fd). The markers tell: only the right reading
+ * arrives at each of them, and at the end.
  */
 function lengthsAreLong(packed: PackedNames): boolean {
   return arrives(packed, true) || !arrives(packed, false);

@@ -1,10 +1,10 @@
 /**
- * BPF objects: what is in one, what becomes of it on a kernel, and finding them in other files.
+ * BPF objects: what is in one, how it loads on a kernel, and finding them in other files.
  *
  * ```ts
- * const object = openBpfObject(bytes);              // or a path, in Node; every table is read when it is asked for
+ * const object = openBpfObject(bytes);              // or a path, in Node; every table is read on first use
  * describeObject(object);                           // programs, maps, variables, relocations … as plain data
- * relocateCore(object, btf).outcomes;               // what each CO-RE relocation comes to with a kernel's BTF
+ * relocateCore(object, btf).outcomes;               // the result of each CO-RE relocation with a kernel's BTF
  * const check = new Preflight(kernel).check(object);// whether its programs would load and attach
  * checkPasses([check]);                             // as `kelf bpf check` says it by its exit code
  * carve(source);                                    // the objects that a program, library or header carries

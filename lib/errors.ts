@@ -14,7 +14,7 @@ export class OutputError extends Error {
   }
 }
 
-/** A file that can't be opened or read, as the system says it, or that is no file. */
+/** A file that can't be opened or read, as the system says it, or that is not a file. */
 export class InputError extends Error {
   override readonly name: string = 'InputError';
   readonly code: string;

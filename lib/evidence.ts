@@ -1,11 +1,11 @@
 import type { ReasonCode } from './reasons.js';
 
-/** How sure an answer is: it follows from the bytes; it is what the bytes suggest; it can't be told from what was given. */
+/** How certain an answer is: the bytes prove it; the bytes suggest it; the given files do not show it. */
 export type Certainty = 'proven' | 'likely' | 'open';
 
-/** One observation that an answer rests on. */
+/** One piece of evidence for an answer. */
 export interface Evidence {
-  /** What was looked at: `.symtab`, `kallsyms`, `__mcount_loc`, `.rela.dyn`, `.BTF`, `.config`, a rule of the kernel or of pahole. */
+  /** The source: `.symtab`, `kallsyms`, `__mcount_loc`, `.rela.dyn`, `.BTF`, `.config`, a rule of the kernel or of pahole. */
   readonly source: string;
   /** The address in the image that it is about. */
   readonly address?: bigint;
@@ -13,7 +13,7 @@ export interface Evidence {
   readonly says: string;
 }
 
-/** The errno values that the kernel answers with, by name. */
+/** The errno values that the kernel returns, by name. */
 export type Errno = 'ENOENT' | 'EBUSY' | 'EINVAL' | 'EOPNOTSUPP' | 'EADDRNOTAVAIL' | 'ENOTSUPP' | 'ESRCH';
 
 /** The numbers of {@link Errno}; ENOTSUPP (524) is the kernel's own and has no name in user space. */
@@ -27,16 +27,16 @@ export const ERRNO_NUMBERS: Readonly<Record<Errno, number>> = {
   ESRCH: 3,
 };
 
-/** What becomes of something that the kernel is asked to do. */
+/** Whether the kernel does what it is asked to do. */
 export type Outcome = 'accepted' | 'refused' | 'open';
 
-/** An answer to "does the kernel accept this?", with what it rests on. */
+/** An answer to "does the kernel accept this?", with its evidence. */
 export interface Verdict {
-  /** `open` where it can't be told: `certainty` is `open` then, and `because` names what would settle it. */
+  /** `open` if the files do not show it: `certainty` is then `open`, and `because` names what would settle it. */
   readonly outcome: Outcome;
   readonly code: ReasonCode;
   readonly certainty: Certainty;
-  /** What the kernel answers with where it refuses. */
+  /** The errno that the kernel returns if it refuses. */
   readonly errno?: Errno;
   readonly because: readonly Evidence[];
 }

@@ -1,6 +1,6 @@
 /**
- * What is known of a kernel from its files, and the questions about it: see {@link openKernel}. BPF objects have an entry point of their own, `kelf/bpf`;
- * the formats are `kelf/elf`, `kelf/btf` and `kelf/kallsyms`.
+ * The facts about a kernel from its files, and the questions about it: see {@link openKernel}. BPF objects have their own entry point,
+ * `kelf/bpf`; the formats are `kelf/elf`, `kelf/btf` and `kelf/kallsyms`.
  */
 export {
   collectInThreads,

@@ -1,4 +1,4 @@
-// Kernel is AsyncDisposable: who compiles against these types need not know the library that declares it.
+// Kernel is AsyncDisposable: code that compiles against these types need not reference the library that declares it.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { AddressAnswer, AddressProblem } from './answers/address/symbolize.js';
 import { symbolize } from './answers/address/symbolize.js';
@@ -9,9 +9,9 @@ import { type PlaceAnswer, type TraceabilityAnswer, traceabilityOf } from './ans
 import { KernelFacts } from './facts/kernel-facts.js';
 import { type TracingRules, tracingOf } from './rules/tracing.js';
 
-/** A kernel: what is known of it, and the questions that can be asked. */
+/** A kernel: the facts about it, and the questions that it answers. */
 export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
-  /** Every name that functions at several addresses share, in the order of the names. */
+  /** Every name that functions at several addresses share, sorted by name. */
   duplicates(): DuplicateGroup[] {
     return duplicates(this);
   }
@@ -26,17 +26,17 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
     return traceabilityOf(this).place(text);
   }
 
-  /** The rules of tracing: decisions without words, for one question after the other. */
+  /** The tracing rules: decisions without sentences, for many questions. */
   get tracing(): TracingRules {
     return tracingOf(this);
   }
 
-  /** How to attach a probe to each function of a name: exactly to that one, with its arguments by name. */
+  /** How to attach a probe to each function with a name: exactly to that one, with its arguments by name. */
   attach(name: string): AttachAnswer {
     return this.attaching.answer(name);
   }
 
-  /** What makes recipes to attach, for one function after the other. */
+  /** Makes attach recipes, for many functions. */
   get attaching(): Attaching {
     return attachingOf(this);
   }
@@ -47,7 +47,7 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
   }
 
   /**
-   * What stands at addresses: the symbol, and the source by DWARF, inlined functions too.
+   * What is at addresses: the symbol and, from DWARF, the source, with inlined functions.
    * @param queries addresses (`0xffffffff8134a38b`), names (`do_sys_openat2`), names with an offset (`do_sys_openat2+0x3b/0x170`)
    */
   symbolize(...queries: string[]): (AddressAnswer | AddressProblem)[] {

@@ -97,5 +97,5 @@ export const REASONS = {
   'pahole-unknown': 'several rules fit, and the image does not show which',
 } as const;
 
-/** A stable name of a reason: it may be matched on; texts may change. */
+/** The stable name of a reason. Programs may match on it; texts may change. */
 export type ReasonCode = keyof typeof REASONS;

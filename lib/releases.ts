@@ -1,8 +1,8 @@
 import type { Certainty } from './evidence.js';
 
 /**
- * Every change of the kernel that an answer depends on, in one place: since when, by which commit, and how an image itself shows it. What the image shows
- * is believed before the release, for distributions carry changes back.
+ * Every change of the kernel that an answer depends on, in one place: since when, by which commit, and how an image itself shows it. What
+ * the image shows is believed before the release, for distributions carry changes back.
  */
 export interface Change {
   /** The release that has it first. */
@@ -19,7 +19,9 @@ export const CHANGES = {
   refusesNotrace: { since: [4, 19], shownBy: ['within_notrace_func', '__within_notrace_func'] },
   /** pahole makes the BTF of modules, which 1.19 is the first to do. */
   moduleBtf: { since: [5, 11], commit: '5f9ae91f7c0d' },
-  /** The kernel asks pahole for the functions that the compiler optimized (--btf_gen_optimized, in 6.5 and 6.1.74); no older series does. */
+  /**
+   * The kernel asks pahole for the functions that the compiler optimized (--btf_gen_optimized, in 6.5 and 6.1.74); no older series does.
+   */
   optimizedBtf: { since: [6, 1] },
   /** An fentry program for a function of a module goes to that, not to one of the same name in the kernel. */
   moduleFunctionFirst: { since: [6, 3], commit: '31bf1dbccfb0' },
@@ -38,7 +40,7 @@ export const CHANGES = {
   strictEvents: { since: [6, 12], commit: '9d8616034f16', shownBy: ['validate_probe_symbol'] },
   /** A name that the kernel itself has is not looked for in modules. */
   kernelNameFirst: { since: [7, 1], commit: '1870ddcd94b0' },
-  /** ftrace of riscv patches the instruction behind the word of its table. */
+  /** ftrace of riscv patches the instruction after the word of its table. */
   riscvPatchesSecond: { since: [7, 2] },
 } as const;
 
@@ -47,7 +49,7 @@ export type ChangeName = keyof typeof CHANGES;
 
 /** Whether a kernel has a change, and how that is known. */
 export interface HasChange {
-  /** Undefined where nothing tells. */
+  /** Undefined if nothing tells. */
   readonly has: boolean | undefined;
   /** `proven` by a function of the image, `likely` by the release alone, since distributions carry changes back; `open` where nothing tells. */
   readonly certainty: Certainty;
@@ -57,7 +59,7 @@ export interface HasChange {
 
 /**
  * Whether a kernel has a change: one of the functions shows it, or else its release.
- * @param release `6.1.0-56-cloud-amd64`; undefined where it is not known
+ * @param release `6.1.0-56-cloud-amd64`; undefined if it is unknown
  * @param hasFunction whether the kernel's symbols have a function
  */
 export function hasChange(name: ChangeName, release: () => string | undefined, hasFunction: (name: string) => boolean): HasChange {
@@ -68,7 +70,7 @@ export function hasChange(name: ChangeName, release: () => string | undefined, h
   return { has, certainty: has === undefined ? 'open' : 'likely' };
 }
 
-/** Whether a release is MAJOR.MINOR or later; undefined where it is not known. */
+/** Whether a release is MAJOR.MINOR or later; undefined if it is unknown. */
 export function atLeast(release: string | undefined, [major, minor]: readonly [number, number]): boolean | undefined {
   const match = /^(\d+)\.(\d+)/.exec(release ?? '');
   return match === null ? undefined : Number(match[1]) > major || (Number(match[1]) === major && Number(match[2]) >= minor);

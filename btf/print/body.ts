@@ -91,7 +91,7 @@ export class BodyWriter extends DeclarationWriter {
     const first = at + RECORD_WORDS;
     const last = first + vlenOfInfo(info) * 3;
     const bits = words[at + 2]! * 8;
-    // The bit behind the last member, and that member's width where it is a bit-field.
+    // The bit after the last member, and that member's width where it is a bit-field.
     let end = 0;
     let before = 0;
     out.put(OPEN);
@@ -127,7 +127,7 @@ export class BodyWriter extends DeclarationWriter {
   private putPadding(id: number, start: number, to: number, align: number, inside: boolean, level: number): void {
     const { pads } = this;
     let from = start;
-    // The largest type whose next boundary is not behind the gap.
+    // The largest type whose next boundary is not after the gap.
     let unit = 0;
     while (unit < 3 && roundUp(from, pads[unit]!.bits) > to) unit++;
     const { bits } = pads[unit]!;

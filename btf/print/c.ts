@@ -31,7 +31,7 @@ const ALIASES = Object.entries({
   __Poly128_t: 'unsigned __int128',
 }).map(([name, type]) => ({ name: encoder.encode(name), definition: `typedef ${type} ${name}` }));
 
-/** What compilers know, and refuse to be told; and what old versions of GCC define as void, which is no type of a variable. */
+/** What compilers know, and refuse to be told; and what old versions of GCC define as void, which is not a type of a variable. */
 const COMPILERS_LIST = encoder.encode('__builtin_va_list');
 const OLD_LIST = encoder.encode('__gnuc_va_list');
 const OLD_LIST_DEFINED = 'typedef __builtin_va_list __gnuc_va_list';
@@ -43,8 +43,8 @@ const CLOSE = ascii(';\n\n');
 const MAX_TEXT = 1 << 28;
 
 /**
- * Prints the types of a blob and its base as a C header, byte for byte as bpftool 7.1 of Debian 12 does (`bpftool btf dump file FILE format c`):
- * in order of id, one-byte enums without an attribute, attributes that are no btf_type_tag as if they were.
+ * Prints the types of a blob and its base as a C header, byte for byte as bpftool 7.1 of Debian 12 does (`bpftool btf dump file FILE format
+ * c`): in order of id, one-byte enums without an attribute, attributes that are no btf_type_tag as if they were.
  * @throws FormatError for types that C has no form for: cycles, unknown kinds
  */
 export function printC(blob: BtfBlob, sink: Sink): void {

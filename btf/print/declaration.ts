@@ -17,7 +17,7 @@ const VARIADIC = ascii('...');
 const COPY = ascii('___');
 const TAG_BEFORE = ascii(' __attribute__((btf_type_tag("');
 const TAG_BEHIND = ascii('")))');
-/** const, volatile and restrict, behind what they are of and before it. */
+/** const, volatile and restrict, after what they are of and before it. */
 const QUALIFIERS: Readonly<Record<number, { readonly behind: Uint8Array; readonly before: Uint8Array }>> = {
   [KIND.CONST]: { behind: ascii(' const'), before: ascii('const ') },
   [KIND.VOLATILE]: { behind: ascii(' volatile'), before: ascii('volatile ') },
@@ -28,10 +28,10 @@ const SPACE = 32;
 /** Ids in the chains of types that are being written at a time, and in one of them. */
 const CHAINS = 4096;
 const LONGEST_CHAIN = 1000;
-/** Declarations inside of each other. */
+/** Declarations inside each other. */
 const MAX_NESTING = 100;
 
-/** In place of the offset of a name: none is declared, or the one that was given. */
+/** Instead of the offset of a name: none is declared, or the one that was given. */
 const NO_NAME = 0;
 const GIVEN = -1;
 
@@ -60,9 +60,9 @@ export class Work {
 }
 
 /**
- * Writes declarations of C. BTF says `pointer to const char`, C says `const char *`: the chain of types from the declared one to the one at its end is
- * gathered and then written from its end, with the name in the middle (btf_dump_emit_type_decl and btf_dump_emit_type_chain of libbpf, whose form
- * this follows).
+ * Writes declarations of C. BTF says `pointer to const char`, C says `const char *`: the chain of types from the declared one to the one at
+ * its end is gathered and then written from its end, with the name in the middle (btf_dump_emit_type_decl and btf_dump_emit_type_chain of
+ * libbpf, whose form this follows).
  */
 export class DeclarationWriter {
   protected readonly blob: BtfBlob;
@@ -72,7 +72,7 @@ export class DeclarationWriter {
   protected readonly strings: Uint8Array;
   protected readonly out: Writer;
   protected readonly work: Work;
-  /** The chains that are being written: those of inner declarations stand behind those around them. */
+  /** The chains that are being written: those of inner declarations are behind those around them. */
   private readonly chain = new Int32Array(CHAINS);
   private top = 0;
   private nesting = 0;
@@ -88,7 +88,7 @@ export class DeclarationWriter {
     this.work = new Work(blob);
   }
 
-  /** Declares a name that is none of the blob; the type alone where that is ''. */
+  /** Declares a name that is not in the blob; the type alone where that is ''. */
   declareAs(id: number, name: string): void {
     // An error may have left something unfinished.
     this.top = 0;
@@ -99,7 +99,7 @@ export class DeclarationWriter {
   }
 
   /**
-   * Declares the name at an offset as of a type; the type alone where there is none.
+   * Declares the name at an offset as of a type; only the type if there is no name.
    * @param copy which of its name it is @param level of indentation that members go beyond
    */
   protected declare(id: number, name: number, copy: number, level: number): void {
@@ -165,7 +165,7 @@ export class DeclarationWriter {
     return this.words[this.records[id]! + 1]!;
   }
 
-  /** An empty name is none. */
+  /** An empty name counts as no name. */
   protected nameOrNone(name: number): number {
     return name !== NO_NAME && this.strings[name] === 0 ? NO_NAME : name;
   }
@@ -248,7 +248,7 @@ export class DeclarationWriter {
     throw this.blob.errorAt(id, `type ${id}, of kind ${kind}, is not part of a declaration`);
   }
 
-  /** Const, volatile and restrict of what is at the end of a chain stand before it. */
+  /** Const, volatile and restrict of what is at the end of a chain are before it. */
   private putQualifiers(start: number): void {
     for (; this.top > start; this.top--) {
       const qualifier = QUALIFIERS[this.kinds[this.chain[this.top - 1]!]!];
@@ -263,7 +263,7 @@ export class DeclarationWriter {
     while (this.top > start && isModifier(this.kinds[this.chain[this.top - 1]!]!)) this.top--;
   }
 
-  /** What stands behind the type of the elements. */
+  /** What is after the type of the elements. */
   private putArray(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
     const { out } = this;
     this.dropModifiers(start);
@@ -281,7 +281,7 @@ export class DeclarationWriter {
     out.byte(93);
   }
 
-  /** What stands behind the type that a function returns. */
+  /** What is after the type that a function returns. */
   private putFunction(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
     const { out } = this;
     this.dropModifiers(start);

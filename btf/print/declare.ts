@@ -46,7 +46,7 @@ class Declarer {
 /** Kept, since who asks for one declaration of a blob asks for more. */
 const declarers = new WeakMap<BtfBlob, Declarer>();
 
-/** `id` in C, declaring `name` where that is not ''. @throws FormatError; RangeError for an id that is none */
+/** `id` in C, declaring `name` where that is not ''. @throws FormatError; RangeError for an invalid id */
 export function declare(blob: BtfBlob, id: number, name: string): string {
   blob.kindNumber(id);
   let declarer = declarers.get(blob);

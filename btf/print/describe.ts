@@ -15,7 +15,7 @@ export interface MemberDescription {
   /** Of a bit-field: where it starts in its unit, and its width. */
   readonly bitOffset?: number;
   readonly bits?: number;
-  /** Unused bytes and bits behind it; left out where there are none. */
+  /** Unused bytes and bits after it; left out if there are none. */
   readonly hole?: number;
   readonly bitHole?: number;
 }

@@ -4,14 +4,14 @@ import { ELEMENT_WORDS, KIND, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, T
 import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from '../wire.js';
 import { ascii, type Sink, Writer } from './writer.js';
 
-/** How a dump writes types, beside what the table of kinds says of each: templates, text with fields as `{name}`. */
+/** How a dump writes types, beside what the table of kinds says about each: templates, text with fields as `{name}`. */
 export interface Dialect {
   /** Its column in the table of kinds. */
   readonly name: 'raw' | 'json';
-  /** What every type starts with, its id behind it; and what follows that, with KIND for its kind. */
+  /** What every type starts with, its id after it; and what follows that, with KIND for its kind. */
   readonly start: string;
   readonly title: string;
-  /** What follows that for a kind which is not known. */
+  /** What follows that for a kind which is unknown. */
   readonly unknown: string;
   /** Fields that are one of several literals. */
   readonly choices: Readonly<Record<string, Choice>>;
@@ -23,7 +23,9 @@ export interface Dialect {
 }
 
 export interface Choice {
-  /** What chooses: kind_flag, vlen, the word behind the record's three, bits 24 to 27 of it, the kind of the type that an element refers to. */
+  /**
+   * What chooses: kind_flag, vlen, the word after the record's three, bits 24 to 27 of it, the kind of the type that an element refers to.
+   */
   readonly by: 'flag' | 'vlen' | 'word' | 'encoding' | 'target';
   readonly literals: readonly string[];
   /** For values that have none. */
@@ -44,7 +46,7 @@ type Operation =
   /** The string whose offset is in the word; that of the type whose id is there. */
   | 'name'
   | 'targetName'
-  /** A bit-field's width, and the literal in front of it, only where there is one. */
+  /** A bit-field's width, and the literal before it, only where there is one. */
   | 'width'
   /** An unsigned 32-bit value as bpftool's JSON has it, which widens it as signed first; and one of 64 bits. */
   | 'widened'
@@ -117,7 +119,7 @@ export function printLines(blob: BtfBlob, dialect: Dialect, before: string, afte
   writer.flush();
 }
 
-/** A piece of a template: a literal and the field behind it. */
+/** A piece of a template: a literal and the field after it. */
 interface Step {
   readonly literal: Uint8Array;
   readonly operation: Operation;
@@ -137,7 +139,7 @@ interface Program {
   readonly head: readonly Step[];
   readonly element: readonly Step[];
   readonly tail: readonly Step[];
-  /** Words from the record's start to its elements, and of each; 0 where there are none. */
+  /** Words from the record's start to its elements, and of each; 0 if there are none. */
   readonly first: number;
   readonly stride: number;
 }
@@ -149,7 +151,7 @@ class LinePrinter {
   private readonly start: Uint8Array;
   private readonly separator: Uint8Array;
   private readonly anonymous: Uint8Array;
-  /** By kind number, and by it where kind_flag is set; the last one is for kinds that are not known. */
+  /** By kind number, and by it where kind_flag is set; the last one is for kinds that are unknown. */
   private readonly programs: readonly Program[];
   private readonly flagged: readonly Program[];
 
@@ -165,8 +167,8 @@ class LinePrinter {
   }
 
   /**
-   * Writes the type whose record is at a word: the steps for its head, those of each element, those behind them. Numbers and names are nearly all that
-   * there is; what is rare is written elsewhere, and all is called from one place: V8 compiles it sooner, and fewer times.
+   * Writes the type whose record is at a word: the steps for its head, those of each element, those after them. Numbers and names are
+   * nearly all that there is; what is rare is written elsewhere, and all is called from one place: V8 compiles it sooner, and fewer times.
    */
   type(record: number, id: number): void {
     const { words, writer } = this;

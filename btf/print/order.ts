@@ -6,7 +6,7 @@ import type { Work } from './declaration.js';
 
 const BUSY = 1;
 const DONE = 2;
-/** Types that refer to each other, one inside of the other. */
+/** Types that refer to each other, one inside the other. */
 export const MAX_NESTING = 500;
 
 /** Puts the definitions of a header in order: each behind those it needs (btf_dump_order_type of libbpf, whose order this keeps). */
@@ -50,8 +50,8 @@ export class TypeOrder {
   }
 
   /**
-   * Queues what has to be defined for a type, and the type. What is embedded has to be defined before; what is only pointed to can be declared
-   * forward, as long as it has a name.
+   * Queues what has to be defined for a type, and the type. What is embedded has to be defined before; what is only pointed to can be
+   * declared forward, as long as it has a name.
    * @returns true where the type has to be defined first, false where a forward declaration does
    */
   private visit(id: number, pointed: boolean, depth: number): boolean {
@@ -104,7 +104,7 @@ export class TypeOrder {
       case KIND.ENUM:
       case KIND.FWD:
       case KIND.ENUM64:
-        // An anonymous enum that something refers to is written inside of that; others hold constants, and stand for themselves.
+        // An anonymous enum that something refers to is written inside that; others hold constants, and stand for themselves.
         if (named || this.referenced[id] === 0) this.push(id);
         strong = true;
         break;

@@ -21,8 +21,8 @@ const RAW: Dialect = {
 };
 
 /**
- * Prints the types of a blob, one a line and their members indented, byte for byte as `bpftool btf dump file FILE format raw` does. Those of the
- * base of a split blob are not printed.
+ * Prints the types of a blob, one a line and their members indented, byte for byte as `bpftool btf dump file FILE format raw` does. Those
+ * of the base of a split blob are not printed.
  */
 export function printRaw(blob: BtfBlob, sink: Sink): void {
   printLines(blob, RAW, '', '', sink);

@@ -11,22 +11,22 @@ export interface ShapeMember {
   byteOffset: number;
   byteSize: number;
   bitSize: number;
-  /** Bits from the start of the bit-field's unit; 0 for what is none. */
+  /** Bits from the start of the bit-field's unit; 0 for other members. */
   bitfieldOffset: number;
   /** The alignment the source must have asked for; 0 for none. */
   alignment: number;
-  /** Unused bytes and bits behind it. */
+  /** Unused bytes and bits after it. */
   hole: number;
   bitHole: number;
 }
 
-/** A struct or union with its holes and what its offsets say of the attributes in its source. */
+/** A struct or union with its holes and what its offsets say about the attributes in its source. */
 export interface Shape {
   readonly type: CompositeType;
   readonly members: readonly ShapeMember[];
   alignment: number;
   packed: boolean;
-  /** Unused bytes and bits before the first member, behind the last, and how many holes there are between. */
+  /** Unused bytes and bits before the first member, after the last, and how many holes there are between. */
   leadingHole: number;
   leadingBitHole: number;
   holes: number;
@@ -38,8 +38,9 @@ export interface Shape {
 const CACHELINE = 64;
 
 /**
- * Works out shapes. BTF has no attributes: `__aligned__` and `__packed__` are inferred from offsets and sizes. What one struct shows of another (a
- * member at an offset that its alignment does not allow has a packed type) is remembered, so that the order of questions can matter, as in pahole.
+ * Works out shapes. BTF has no attributes: `__aligned__` and `__packed__` are inferred from offsets and sizes. What one struct shows of
+ * another (a member at an offset that its alignment does not allow has a packed type) is remembered, so that the order of questions can
+ * matter, as in pahole.
  */
 export class Shapes {
   readonly #btf: Btf;
@@ -155,7 +156,7 @@ export class Shapes {
     return this.#btf.errorAt(id, `type ${id} is nested deeper than ${MAX_DEPTH}, or contains itself`);
   }
 
-  /** Infers whether a struct is packed, as far as it is not known yet. */
+  /** Infers whether a struct is packed, as far as it is unknown yet. */
   inferPacked(shape: Shape): void {
     if (this.#inferred.has(shape.type.id)) return;
     this.#inferred.add(shape.type.id);
@@ -176,7 +177,7 @@ export class Shapes {
     shape.packed = (most !== 1 && shape.alignment === 1) || shape.type.size % most !== 0;
   }
 
-  /** In an array of a union, structs in it would lose their alignment where the union's size is no multiple of it. */
+  /** In an array of a union, structs in it would lose their alignment where the union's size is not a multiple of it. */
   inferPackedInUnion(shape: Shape): void {
     if (this.#inferred.has(shape.type.id)) return;
     this.#inferred.add(shape.type.id);

@@ -4,7 +4,7 @@ import { type Shape, type ShapeMember, Shapes } from './shape.js';
 
 const CACHELINE = 64;
 const PACKED = '__attribute__((__packed__))';
-/** Anonymous types inside of each other, and pieces of text in one answer: more than kernels have, less than damaged blobs can ask for. */
+/** Anonymous types inside each other, and pieces of text in one answer: more than kernels have, less than damaged blobs can ask for. */
 const MAX_NESTING = 64;
 const MAX_PIECES = 200_000;
 
@@ -18,7 +18,7 @@ interface Style {
   readonly suffix: string | undefined;
   /** Sizes and sums at the end of a body. */
   readonly stats: boolean;
-  /** Where the type is in the outermost struct; in the body behind a pointer, offsets start anew. */
+  /** Where the type is in the outermost struct; in the body after a pointer, offsets start anew. */
   readonly base: number;
   readonly relative: boolean;
   /** The cache line that the last boundary was written for, shared by all bodies. */
@@ -29,8 +29,8 @@ interface Style {
 }
 
 /**
- * A struct, union, enum or typedef with offsets, sizes, holes and cache lines, in the form that `pahole -F btf -C NAME` 1.24 has, without a newline at
- * the end; other types in C.
+ * A struct, union, enum or typedef with offsets, sizes, holes and cache lines, in the form that `pahole -F btf -C NAME` 1.24 has, without a
+ * newline at the end; other types in C.
  * @throws FormatError for cycles, and for what is nested too deeply
  */
 export function formatType(btf: Btf, id: number): string {
@@ -136,7 +136,7 @@ class StructPrinter {
         return `single ${type.name}`;
       case 'PTR': {
         const target = this.#shapes.type(type.typeId);
-        // A const pointer behind the pointer: `char *const *`, which pahole writes `char * const *`.
+        // A const pointer after the pointer: `char *const *`, which pahole writes `char * const *`.
         if (target.kind === 'CONST' && this.#shapes.type(target.typeId).kind === 'PTR')
           return `${this.#name(target.typeId, depth + 1)} const *`;
         return `${this.#name(type.typeId, depth + 1)} *`;
@@ -273,7 +273,7 @@ class StructPrinter {
     return `${text}${tabs(style.indent)}}${style.suffix === undefined ? '' : ` ${style.suffix}`}`;
   }
 
-  /** `type name; /* offset size *​/`, behind the boundary of a cache line where it begins one. */
+  /** `type name; /* offset size *​/`, after the boundary of a cache line where it begins one. */
   #member(member: ShapeMember, ofUnion: boolean, style: Style): string {
     const type = this.#shapes.type(member.typeId);
     const { name } = member;
@@ -378,7 +378,7 @@ class StructPrinter {
     return `${moved ? `\n${indent}/* Force alignment to the next boundary: */\n` : ''}${indent}${declared}:${moved ? 0 : previous.bitHole};\n`;
   }
 
-  /** What is remarkable behind a member. */
+  /** What is remarkable after a member. */
   #remarks(member: ShapeMember, sums: Sums): string[] {
     const remarks: string[] = [];
     const type = this.#shapes.type(member.typeId);
@@ -399,7 +399,7 @@ class StructPrinter {
   }
 }
 
-/** What the lines behind the members add up. */
+/** What the lines after the members add up. */
 interface Sums {
   bytes: number;
   bits: number;
@@ -408,7 +408,7 @@ interface Sums {
   /** Members that are structs with padding, and the padding's bytes. */
   paddings: number;
   padding: number;
-  /** Members with an attribute, those behind a hole, and the holes' bytes. */
+  /** Members with an attribute, those after a hole, and the holes' bytes. */
   aligned: number;
   alignedHoles: number;
   alignedHole: number;

@@ -30,9 +30,9 @@ for (let i = 0; i < 1000; i++) {
 }
 
 /**
- * Gathers the text of a dump as bytes. A kernel's BTF prints to ten megabytes, in less time than JavaScript strings of it would take to make: so
- * nothing here makes a string. The methods do not look for room: `room` is to be called before each line, which then may have a kilobyte of
- * literals and numbers beside two names.
+ * Gathers the text of a dump as bytes. A kernel's BTF prints to ten megabytes, in less time than JavaScript strings of it would take to
+ * make: so nothing here makes a string. The methods do not look for room: `room` is to be called before each line, which then may have a
+ * kilobyte of literals and numbers beside two names.
  */
 export class Writer {
   /** NUL-terminated names. */

@@ -1,6 +1,6 @@
 /**
- * The filters of xz for machine code, backwards: while packing, they made the operands of calls absolute, so that calls of one function look
- * alike. The xz file format 1.2, section 5.3.2; what they do is defined by the LZMA SDK.
+ * The filters of xz for machine code, backwards: while packing, they made the operands of calls absolute, so that calls of one function
+ * look alike. The xz file format 1.2, section 5.3.2; what they do is defined by the LZMA SDK.
  *
  * @param bytes what is changed in place, one whole block
  * @param start the address that the first byte had for the filter
@@ -80,7 +80,7 @@ function isSign(byte: number): boolean {
   return byte === 0 || byte === 0xff;
 }
 
-/** BL of A32, condition "always": 24 bits, in words, from 8 bytes behind it. */
+/** BL of A32, condition "always": 24 bits, in words, from 8 bytes after it. */
 function arm(bytes: Uint8Array, start: number): void {
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     if (bytes[at + 3] !== 0xeb) continue;
@@ -91,7 +91,7 @@ function arm(bytes: Uint8Array, start: number): void {
   }
 }
 
-/** BL of T32, two halves of 11 bits each, from 4 bytes behind it. */
+/** BL of T32, two halves of 11 bits each, from 4 bytes after it. */
 function armThumb(bytes: Uint8Array, start: number): void {
   for (let at = 0; at + 4 <= bytes.length; at += 2) {
     if ((bytes[at + 1]! & 0xf8) !== 0xf0 || (bytes[at + 3]! & 0xf8) !== 0xf8) continue;

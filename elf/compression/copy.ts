@@ -3,7 +3,7 @@ const LONG = 96;
 
 /**
  * Copies `length` bytes from `distance` bytes before `at` to `at`, as LZ77 does: what is copied may be copied again within one match.
- * `view` shows the same bytes. There has to be room for it; up to three bytes behind it are overwritten too.
+ * `view` shows the same bytes. There has to be room for it; up to three bytes after it are overwritten too.
  */
 export function copyMatch(bytes: Uint8Array, view: DataView, at: number, distance: number, length: number): void {
   const end = at + length;
@@ -18,7 +18,10 @@ export function copyMatch(bytes: Uint8Array, view: DataView, at: number, distanc
   }
 }
 
-/** Copies `length` bytes from `from` in other bytes; up to three bytes behind the copy are overwritten too. `sourceView` and `view` show the same bytes. */
+/**
+ * Copies `length` bytes from `from` in other bytes; up to three bytes after the copy are overwritten too. `sourceView` and `view` show the
+ * same bytes.
+ */
 export function copyLiterals(view: DataView, at: number, source: DataView, from: number, length: number): void {
   const end = at + length;
   if (length >= LONG) {

@@ -18,7 +18,7 @@ function isGzip(bytes: Uint8Array, at: number): boolean {
   return hasMagic(bytes, at, GZIP_MAGIC);
 }
 
-/** Unpacks gzip members, one or several (RFC 1952); the CRC-32 and the size behind each are verified. */
+/** Unpacks gzip members, one or several (RFC 1952); the CRC-32 and the size after each are verified. */
 export function unpackGzip(job: Job): number {
   // The size of the last member; a hint, as other bytes may follow it.
   if (job.bytes.length >= 18) job.output.expect(job.u32(job.bytes.length - 4));

@@ -15,7 +15,7 @@ const LONGEST_CODE = 15;
 const LONGEST_MATCH = 258;
 const STEP = 1 << 16;
 
-/** For every `maxBits` bits, as they stand in the stream: the symbol, and in the low 4 bits the length of its code; 0 for no code. */
+/** For every `maxBits` bits, as they are in the stream: the symbol, and in the low 4 bits the length of its code; 0 for no code. */
 interface Codes {
   readonly entries: Uint16Array;
   readonly maxBits: number;
@@ -36,7 +36,7 @@ export class Inflater {
     this.#start = job.output.length;
   }
 
-  /** Returns the offset behind the stream. */
+  /** Returns the offset after the stream. */
   run(): number {
     for (let last = false; !last; ) {
       last = this.#read(1) === 1;
@@ -50,7 +50,7 @@ export class Inflater {
     return this.#at - (this.#bits >> 3);
   }
 
-  /** Three more bytes in `#hold`, or as many as fit; zeros behind the end, which `#check` notices. */
+  /** Three more bytes in `#hold`, or as many as fit; zeros past the end, which `#check` notices. */
   #fill(): void {
     const { bytes } = this.#job;
     while (this.#bits <= 24) {

@@ -38,12 +38,12 @@ export class Job {
     return this.view.getUint32(offset, true);
   }
 
-  /** Are the four bytes at an offset this little-endian word? False behind the end. */
+  /** Are the four bytes at an offset this little-endian word? False past the end. */
   startsWith(offset: number, word: number): boolean {
     return offset + 4 <= this.bytes.length && this.view.getUint32(offset, true) === word;
   }
 
-  /** @throws FormatError `truncated` if fewer than `length` bytes stand at an offset */
+  /** @throws FormatError `truncated` if fewer than `length` bytes are at an offset */
   need(offset: number, length: number): void {
     if (offset + length > this.bytes.length) {
       this.fail('truncated', offset, `${length} bytes are needed here, ${Math.max(0, this.bytes.length - offset)} are left`);

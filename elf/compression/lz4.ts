@@ -14,9 +14,9 @@ const LEGACY_PACKED = LEGACY_BLOCK + Math.floor(LEGACY_BLOCK / 255) + 16;
 const SHORTEST_MATCH = 4;
 
 /**
- * Unpacks LZ4 legacy frames (lz4_Frame_format.md, "Legacy frame"): blocks of 8 MiB, each behind its packed size, and nothing that marks the
- * end: that is the end of the input, or a word that is no size. Where other data may follow, a block that unpacks to less than 8 MiB is the
- * last one too. The format has no checksum.
+ * Unpacks LZ4 legacy frames (lz4_Frame_format.md, "Legacy frame"): blocks of 8 MiB, each after its packed size, and nothing that marks the
+ * end: that is the end of the input, or a word that is not a size. Where other data may follow, a block that unpacks to less than 8 MiB is
+ * the last one too. The format has no checksum.
  */
 export function unpackLz4Legacy(job: Job): number {
   const { output } = job;
@@ -109,7 +109,7 @@ function verify(job: Job, at: number, bytes: Uint8Array, what: string): number {
 }
 
 /**
- * Unpacks one block (lz4_Block_format.md) behind what is in the output.
+ * Unpacks one block (lz4_Block_format.md) after what is in the output.
  *
  * @param lowest offset in the output that matches may reach back to
  * @param largest how many bytes a block of this frame may unpack to

@@ -14,7 +14,10 @@ const STATES = 12;
 const POS_STATES = 16;
 const SHORTEST_MATCH = 2;
 
-/** Where each kind of model begins in the one array of models. A length coder: choice, choice2, low and mid of 8 for each posState, high of 256. */
+/**
+ * Where each kind of model begins in the one array of models. A length coder: choice, choice2, low and mid of 8 for each posState, high of
+ * 256.
+ */
 const IS_MATCH = 0;
 const IS_REP = IS_MATCH + STATES * POS_STATES;
 const IS_REP_G0 = IS_REP + STATES;

@@ -1,8 +1,10 @@
 import { FormatError } from '../errors.js';
 
-/** Room behind the capacity, so that copies may be rounded up to whole words. */
+/** Room after the capacity, so that copies may be rounded up to whole words. */
 const SLACK = 8;
-/** Where nothing says how much comes out, room for this many times the packed bytes is made at first: images pack to a quarter or a seventh. */
+/**
+ * Where nothing says how much comes out, room for this many times the packed bytes is made at first: images pack to a quarter or a seventh.
+ */
 const GUESSED_RATIO = 8;
 /** A size word or hint is believed up to this many bytes for each packed byte; beyond that the room grows with what comes out. */
 const BELIEVED_RATIO = 16;
@@ -11,8 +13,8 @@ const SMALLEST = 1 << 16;
 const SMALL = 1 << 20;
 
 /**
- * Where a decoder puts what it unpacks: one run of bytes that serves as its dictionary too. It grows by doubling, and starts with what a size
- * word says only as far as the packed bytes make that likely: a word that lies costs nothing.
+ * Where a decoder puts what it unpacks: one run of bytes that serves as its dictionary too. It grows by doubling, and starts with what a
+ * size word says only as far as the packed bytes make that likely: a word that lies costs nothing.
  */
 export class Output {
   /** The room: `capacity` bytes and some that may be written, and mean nothing. It is another array after `grow`. */
@@ -50,15 +52,18 @@ export class Output {
   }
 
   /**
-   * How many bytes the first room holds: what was promised, as far as that is to be believed. Memory that is never written to is not used up,
-   * a copy to a larger room is.
+   * How many bytes the first room holds: what was promised, as far as that is to be believed. Memory that is never written to is not used
+   * up, a copy to a larger room is.
    */
   get firstRoom(): number {
     const believed = Math.max(SMALLEST, this.#packed * BELIEVED_RATIO);
     return Math.min(this.#hint || this.#packed * GUESSED_RATIO, believed, this.#limit);
   }
 
-  /** Makes room for `more` bytes in all, or as many as the limit leaves: the decoder sees `capacity` and calls `exceed` when it is not enough. */
+  /**
+   * Makes room for `more` bytes in all, or as many as the limit leaves: the decoder sees `capacity` and calls `exceed` when it is not
+   * enough.
+   */
   reserve(more: number): void {
     const needed = Math.min(this.length + more, this.#limit);
     if (needed <= this.capacity) return;
@@ -69,7 +74,7 @@ export class Output {
     this.#use(bytes, capacity);
   }
 
-  /** Takes bytes that another decoder has unpacked; without a copy when they are the first, and most of the room they stand in. */
+  /** Takes bytes that another decoder has unpacked; without a copy when they are the first, and most of the room they are in. */
   append(bytes: Uint8Array): void {
     if (this.capacity === 0) {
       this.#use(bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes, bytes.length);

@@ -12,25 +12,25 @@ export type Packing = 'gzip' | 'xz' | 'lzma' | 'zstd' | 'lz4' | 'lz4-legacy' | '
 
 /** What kelf knows of one format. */
 interface PackingFormat {
-  /** What files that are packed so end in; absent where they share the ending of another format. */
+  /** What files that are packed so end in; absent if they share the ending of another format. */
   readonly suffix?: string;
   /** What the packed bytes begin with. */
   readonly magic: readonly number[];
-  /** Skippable frames may stand in front of the magic. */
+  /** Skippable frames may be before the magic. */
   readonly skippable?: boolean;
   /** What else they have to be, where the magic is too short to tell. */
   readonly looksRight?: (bytes: Uint8Array) => boolean;
   /** Whether the kernel's build packs images with it (arch/Kconfig, HAVE_KERNEL_*). */
   readonly packsKernels: boolean;
-  /** Unpacks a job's bytes to its output. @returns the offset behind what is packed */
+  /** Unpacks a job's bytes to its output. @returns the offset after what is packed */
   readonly decode?: (job: Job) => number;
   /** A program that unpacks it, where kelf does not. */
   readonly program?: string;
 }
 
 /**
- * Every format, in the order in which they are looked for. A new one is a row, and its name above: its magic is then recognised, modules with its suffix
- * are found, kernels that it packs are searched for, and `unpack()` unpacks it.
+ * Every format, in the order in which they are searched for. A new one is a row, and its name above: its magic is then recognised, modules
+ * with its suffix are found, kernels that it packs are searched for, and `unpack()` unpacks it.
  */
 const PACKINGS: Readonly<Record<Packing, PackingFormat>> = {
   gzip: { suffix: '.gz', magic: GZIP_MAGIC, packsKernels: true, decode: unpackGzip },

@@ -30,7 +30,10 @@ function platformZlib(): Zlib | undefined {
   return host.process?.getBuiltinModule?.('node:zlib') as Zlib | undefined;
 }
 
-/** Unpacks a zlib stream of at most `size` bytes with node:zlib; its Adler-32 is verified. Undefined if the platform lacks it. @throws FormatError */
+/**
+ * Unpacks a zlib stream of at most `size` bytes with node:zlib; its Adler-32 is verified. Undefined if the platform lacks it. @throws
+ * FormatError
+ */
 export function inflateZlib(bytes: Uint8Array, size: number, place: Place): Uint8Array | undefined {
   const zlib = platformZlib();
   if (zlib === undefined) return undefined;
@@ -38,8 +41,8 @@ export function inflateZlib(bytes: Uint8Array, size: number, place: Place): Uint
 }
 
 /**
- * Unpacks the deflate stream at an offset to the job's output with node:zlib, and returns the offset behind it. Undefined if the platform lacks it
- * or it does not unpack the stream; the output is then as it was.
+ * Unpacks the deflate stream at an offset to the job's output with node:zlib, and returns the offset after it. Undefined if the platform
+ * lacks it or it does not unpack the stream; the output is then as it was.
  */
 export function inflateDeflate(job: Job, offset: number): number | undefined {
   const zlib = platformZlib();
@@ -62,8 +65,8 @@ export function inflateDeflate(job: Job, offset: number): number | undefined {
 }
 
 /**
- * Unpacks one zstd frame to the job's output with Node's decoder, which verifies its checksum. False if there is no such decoder (Node 22.15
- * and later have it) or it does not unpack the frame; the output is then as it was.
+ * Unpacks one zstd frame to the job's output with Node's decoder, which verifies its checksum. False if there is no such decoder (Node
+ * 22.15 and later have it) or it does not unpack the frame; the output is then as it was.
  */
 export function inflateZstd(job: Job, start: number, end: number): boolean {
   const zlib = platformZlib();

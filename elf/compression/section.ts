@@ -4,7 +4,7 @@ import type { ElfHeader } from '../header.js';
 import { unpack } from './unpack.js';
 import { unpackZlib } from './zlib.js';
 
-/** The header in front of a compressed section's bytes, gABI `Elf64_Chdr`. */
+/** The header before a compressed section's bytes, gABI `Elf64_Chdr`. */
 export interface Compression {
   /** ch_type: `zlib`, `zstd`, `0x…` for others. */
   readonly format: string;

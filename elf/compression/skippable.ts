@@ -5,7 +5,7 @@ export function isSkippable(word: number): boolean {
   return word >>> 4 === 0x184d2a5;
 }
 
-/** The offset behind the skippable frames at an offset, which LZ4 and zstd have in common. */
+/** The offset after the skippable frames at an offset, which LZ4 and zstd have in common. */
 export function skipSkippable(job: Job, start: number): number {
   let at = start;
   while (at + 4 <= job.bytes.length && isSkippable(job.view.getUint32(at, true))) {
@@ -16,7 +16,7 @@ export function skipSkippable(job: Job, start: number): number {
   return at;
 }
 
-/** The offset behind the skippable frames that bytes begin with, as far as these go. */
+/** The offset after the skippable frames that bytes begin with, as far as these go. */
 export function behindSkippable(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;

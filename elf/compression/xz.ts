@@ -105,7 +105,7 @@ function expectSize(job: Job, start: number): void {
   job.output.expect(size);
 }
 
-/** Returns the offset behind the block, and its unpadded size. */
+/** Returns the offset after the block, and its unpadded size. */
 function unpackBlock(job: Job, start: number, check: number): [end: number, unpadded: number] {
   const { output } = job;
   const header = readBlockHeader(job, start);
@@ -168,7 +168,7 @@ function readFilter(job: Job, reader: Integers): (bytes: Uint8Array) => void {
   return bytes => undo(bytes, start);
 }
 
-/** LZMA2 (5.3.1): chunks, each behind a byte that says what it is and what it resets. Returns the offset behind them. */
+/** LZMA2 (5.3.1): chunks, each after a byte that says what it is and what it resets. Returns the offset after them. */
 function unpackLzma2(job: Job, start: number, dictionarySize: number): number {
   const { output } = job;
   const decoder = new LzmaDecoder(job, dictionarySize);

@@ -9,7 +9,9 @@ export function unpackZlib(bytes: Uint8Array, size: number, place: Place): Uint8
   return inflateZlib(bytes, size, place) ?? inflateHere(bytes, size, place);
 }
 
-/** Where the platform has no synchronous inflate, as in a browser. Errors are of the stream, as the platform's are: whatever is wrong in it. */
+/**
+ * Where the platform has no synchronous inflate, as in a browser. Errors are of the stream, as the platform's are: whatever is wrong in it.
+ */
 function inflateHere(bytes: Uint8Array, size: number, place: Place): Uint8Array {
   try {
     return inflate(bytes, size, place.name);

@@ -56,7 +56,7 @@ export function buildFseTable(probabilities: ArrayLike<number>, accuracyLog: num
   return { entries, accuracyLog };
 }
 
-/** Reads the description of a table (4.1.1), and returns it with the offset behind it. */
+/** Reads the description of a table (4.1.1), and returns it with the offset after it. */
 export function readFseTable(
   block: BlockBytes,
   start: number,
@@ -116,7 +116,7 @@ export interface HuffmanTable {
 
 const MAX_CODE = 11;
 
-/** Reads the description of a Huffman tree (4.2.1), and returns its table with the offset behind it. */
+/** Reads the description of a Huffman tree (4.2.1), and returns its table with the offset after it. */
 export function readHuffmanTable(block: BlockBytes, start: number, end: number): readonly [table: HuffmanTable, end: number] {
   const header = block.bytes[start]!;
   const at = start + 1;

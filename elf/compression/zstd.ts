@@ -30,7 +30,7 @@ export function unpackZstd(job: Job): number {
   return at;
 }
 
-/** Returns the offset behind the frame. */
+/** Returns the offset after the frame. */
 function unpackFrame(job: Job, start: number): number {
   const { output } = job;
   const header = readHeader(job, start);

@@ -3,8 +3,8 @@ import { DW_AT, DW_FORM } from './dw-constants.js';
 import { type Encoding, formSize } from './form.js';
 
 /**
- * The abbreviations that a unit uses, §7.5.3, as columns. A row is an abbreviation: its tag, whether it has children, its attributes, and the
- * steps that skip its attributes without looking at each: runs of forms of a known size are one step.
+ * The abbreviations that a unit uses, §7.5.3, as columns. A row is an abbreviation: its tag, whether it has children, its attributes, and
+ * the steps that skip its attributes without looking at each: runs of forms of a known size are one step.
  */
 export class AbbrevTable {
   readonly count: number;

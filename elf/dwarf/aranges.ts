@@ -3,8 +3,8 @@ import { ByteReader, readUnitLength } from './byte-reader.js';
 import type { DebugFile } from './debug-file.js';
 
 /**
- * The index of addresses, .debug_aranges, §6.1.2: which unit's code stands where. gcc and gas write a set for each unit, clang none. Damage ends
- * the reading and is noted: units that are not in the index are found by their entries.
+ * The index of addresses, .debug_aranges, §6.1.2: which unit's code stands where. gcc and gas write a set for each unit, clang none. Damage
+ * ends the reading and is noted: units that are not in the index are found by their entries.
  * @returns low, high, offset of the unit; low, high, offset …
  */
 export function readAranges(file: DebugFile, note: (error: FormatError) => void): number[] {

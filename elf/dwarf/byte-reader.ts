@@ -1,12 +1,12 @@
 import { FormatError, type FormatErrorCode } from '../errors.js';
 
 /**
- * Reads the numbers of DWARF one after the other, bounded by `end`. Cursor's sibling for loops over millions of entries: plain fields, numbers
- * where Cursor gives bigints, and addresses as a distance.
+ * Reads the numbers of DWARF one after another, bounded by `end`. Cursor's sibling for loops over millions of entries: plain fields,
+ * numbers where Cursor gives bigints, and addresses as a distance.
  *
  * **Addresses as distances.** A kernel's addresses do not fit in a number, and a bigint costs an allocation each. What is read here is the
- * address less an origin, the lowest address of the image, which fits in 53 bits for everything that belongs to the image. Other words (the zero
- * or -1 that a linker writes for code it dropped) keep the right sign and magnitude, so that they lie outside of every range.
+ * address less an origin, the lowest address of the image, which fits in 53 bits for everything that belongs to the image. Other words (the
+ * zero or -1 that a linker writes for code it dropped) keep the right sign and magnitude, so that they lie outside every range.
  */
 export class ByteReader {
   readonly bytes: Uint8Array;
@@ -17,7 +17,7 @@ export class ByteReader {
   readonly base: number;
   /** Index in `bytes` of the next value. */
   pos: number;
-  /** Index in `bytes` behind the last value that may be read. */
+  /** Index in `bytes` after the last value that may be read. */
   end: number;
 
   constructor(bytes: Uint8Array, littleEndian: boolean, name: string, base = 0) {
@@ -172,7 +172,7 @@ export class ByteReader {
   }
 }
 
-/** The length in front of a unit of any section, §7.4: 32-bit DWARF, or 64-bit DWARF behind 0xffffffff. */
+/** The length before a unit of any section, §7.4: 32-bit DWARF, or 64-bit DWARF behind 0xffffffff. */
 export function readUnitLength(reader: ByteReader): { readonly length: number; readonly offsetSize: 4 | 8 } {
   const length = reader.u32();
   if (length < 0xfffffff0) return { length, offsetSize: 4 };

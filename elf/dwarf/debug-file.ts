@@ -27,8 +27,8 @@ export interface CodeRange {
 const KEPT_ABBREVS = 16;
 
 /**
- * What all units of a file share: its sections and strings, the address that distances are counted from, and tables of abbreviations. It knows of
- * no unit.
+ * What all units of a file share: its sections and strings, the address that distances are counted from, and tables of abbreviations. It
+ * knows of no unit.
  */
 export class DebugFile {
   readonly elf: ElfFile;
@@ -50,7 +50,7 @@ export class DebugFile {
     this.origin = { big, low, high, zero: -low - high * 0x1_0000_0000 };
   }
 
-  /** The debug information of a file; undefined where it has none. Nothing is read. */
+  /** The debug information of a file; undefined if it has none. Nothing is read. */
   static open(elf: ElfFile): DebugFile | undefined {
     const sections = new DebugSections(elf);
     const info = sections.get('info');

@@ -10,8 +10,8 @@ const TABLE = 2 ** 44;
 export const NO_STRING = -1;
 
 /**
- * A string that has not been decoded, as one number: which section it stands in, and where. So a table of a million names is a column, and equal
- * names of `.debug_str`, which the linker has merged, are equal numbers.
+ * A string that has not been decoded, as one number: which section it is in, and where. So a table of a million names is a column, and
+ * equal names of `.debug_str`, which the linker has merged, are equal numbers.
  */
 export type StringHandle = number;
 
@@ -33,7 +33,7 @@ export class DebugStrings {
     if (handle < 0) return undefined;
     const index = Math.floor(handle / TABLE);
     const offset = handle % TABLE;
-    // Strings inside of .debug_info are few, and it is not read whole for one.
+    // Strings inside .debug_info are few, and it is not read whole for one.
     if (TABLES[index] === 'info') return this.#inInfo(offset);
     return this.#table(index).get(offset);
   }

@@ -22,8 +22,8 @@ export const NONE = -1;
  * }
  * ```
  *
- * Attributes come in the order of the abbreviation, and each is to be read or skipped; a walk that stops before the last one, or looks at none,
- * may go on with `next()` all the same: it skips from the first attribute by the steps of the abbreviation.
+ * Attributes come in the order of the abbreviation, and each is to be read or skipped; a walk that stops before the last one, or looks at
+ * none, may go on with `next()` all the same: it skips from the first attribute by the steps of the abbreviation.
  */
 export class DieReader extends ByteReader {
   /** What its values are read with. */
@@ -67,7 +67,7 @@ export class DieReader extends ByteReader {
         this.#enter(at, code);
         return true;
       }
-      // Zeros behind the last entry fill the unit up.
+      // Zeros after the last entry fill the unit up.
       if (this.depth > 0) this.depth--;
     }
   }
@@ -129,7 +129,7 @@ export class DieReader extends ByteReader {
     this.#childrenFollow = false;
   }
 
-  /** Goes behind the attributes of the entry, from wherever the reader stands in them. */
+  /** Goes past the attributes of the entry, from wherever the reader is in them. */
   skipAttributes(): void {
     const { firstStep, step } = this.abbrevs;
     this.pos = this.#attributes;
@@ -147,7 +147,7 @@ export class DieReader extends ByteReader {
     return this.abbrevs.firstSpec[this.row]!;
   }
 
-  /** Index behind its last one. */
+  /** Index after its last one. */
   get lastSpec(): number {
     return this.abbrevs.firstSpec[this.row + 1]!;
   }
@@ -158,8 +158,8 @@ export class DieReader extends ByteReader {
   }
 
   /**
-   * Its form, with DW_FORM_indirect resolved. For DW_FORM_implicit_const a number beyond those of forms, which {@link constant} knows: the value is
-   * not in the entry.
+   * Its form, with DW_FORM_indirect resolved. For DW_FORM_implicit_const a number beyond those of forms, which {@link constant} knows: the
+   * value is not in the entry.
    */
   form(spec: number): number {
     const form = this.abbrevs.form[spec]!;
@@ -167,7 +167,7 @@ export class DieReader extends ByteReader {
     return form === DW_FORM.indirect ? this.#indirect() : form;
   }
 
-  /** Goes to the value of an attribute. @returns its form, 0 where the entry does not have the attribute */
+  /** Goes to the value of an attribute. @returns its form, 0 if the entry does not have the attribute */
   find(attribute: number): number {
     const { attribute: attributes } = this.abbrevs;
     this.pos = this.#attributes;

@@ -88,12 +88,14 @@ export class Dwarf extends UnitList {
     return found;
   }
 
-  /** The subprogram whose entry stands at an offset in .debug_info. */
+  /** The subprogram whose entry is at an offset in .debug_info. */
   subprogram(offset: number): Subprogram | undefined {
     return Subprogram.at(this, offset);
   }
 
-  /** What stands at an address: the innermost inlined function first, the function that has a symbol last. Empty where no unit has code there. */
+  /**
+   * What is at an address: the innermost inlined function first, the function that has a symbol last. Empty where no unit has code there.
+   */
   frames(address: bigint): Frame[] {
     const unit = this.unitAt(address);
     return unit === undefined ? [] : framesAt(this, unit, this.distance(address));
@@ -124,7 +126,7 @@ export class Dwarf extends UnitList {
   }
 }
 
-/** The debug information of a file; undefined where it has none. Nothing is read. */
+/** The debug information of a file; undefined if it has none. Nothing is read. */
 export function openDwarf(elf: ElfFile, options: DwarfOptions = {}): Dwarf | undefined {
   const file = DebugFile.open(elf);
   return file === undefined ? undefined : new Dwarf(file, options.cacheBytes);

@@ -6,7 +6,7 @@ import type { UnitContext } from './unit-context.js';
 export interface Location {
   readonly kind: /** In a register. */
     | 'register'
-    /** In memory, at an offset from the frame (for gcc the CFA, the stack pointer in front of the call). */
+    /** In memory, at an offset from the frame (for gcc the CFA, the stack pointer before the call). */
     | 'frame'
     /** In memory, at an offset from a register. */
     | 'memory'
@@ -40,7 +40,10 @@ interface Operation {
   readonly text: string;
 }
 
-/** Operands by letter: 1 2 4 8 unsigned, b h w d signed, u s LEB128, a address, o offset, B block with its length, E an expression, T a typed constant. */
+/**
+ * Operands by letter: 1 2 4 8 unsigned, b h w d signed, u s LEB128, a address, o offset, B block with its length, E an expression, T a
+ * typed constant.
+ */
 type Operands = string;
 
 const named = (start: number, names: string, operands: Operands = ''): [number, readonly [string, Operands]][] =>
@@ -123,7 +126,7 @@ const OP = {
 /** Expressions in entry values are one deep; deeper ones are damage. */
 const DEEPEST = 4;
 
-/** What an expression says, where the reader stands, `length` bytes long. The reader then stands behind it. */
+/** What an expression says, where the reader stands, `length` bytes long. The reader then is after it. */
 export function readLocation(reader: ByteReader, length: number, context: UnitContext): Location {
   const operations = readOperations(reader, length, context, 0);
   const text = operations.map(({ text }) => text).join(', ');
@@ -191,7 +194,7 @@ function readOperation(reader: ByteReader, end: number, context: UnitContext, de
   }
   const known = OPERATIONS.get(code);
   if (known === undefined) {
-    // What follows an operation that is not known can not be told apart.
+    // What follows an operation that is unknown cannot be told apart.
     reader.pos = end;
     return { code, numbers: [], text: `DW_OP_0x${code.toString(16)} …` };
   }

@@ -4,11 +4,11 @@ import { type Distances, rangesOffset, readRanges } from './ranges.js';
 import type { UnitContext } from './unit-context.js';
 
 /**
- * Where the code of an entry is, of the attributes that say so (§2.17): DW_AT_low_pc and DW_AT_high_pc, or DW_AT_ranges. One serves for entry after
- * entry, since there are millions.
+ * Where the code of an entry is, of the attributes that say so (§2.17): DW_AT_low_pc and DW_AT_high_pc, or DW_AT_ranges. One serves for
+ * entry after entry, since there are millions.
  */
 export class Extent {
-  /** The first address as a distance; NaN where there is none. */
+  /** The first address as a distance; NaN if there is none. */
   low: number = Number.NaN;
   /** Offset of DW_AT_ranges, or NONE. */
   ranges: number = NONE;
@@ -42,7 +42,7 @@ export class Extent {
     }
   }
 
-  /** The address behind the last, as a distance; NaN where there is none. */
+  /** The address after the last, as a distance; NaN if there is none. */
   get high(): number {
     return Number.isNaN(this.#length) ? this.#high : this.low + this.#length;
   }

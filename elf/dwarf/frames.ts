@@ -5,9 +5,9 @@ import type { UnitList } from './unit-list.js';
 
 /** A function whose code an address is in, and the place in the source that the code stands for. */
 export interface Frame {
-  /** Its name in the source; undefined where no subprogram is known for the address, as in assembly. */
+  /** Its name in the source; undefined if no subprogram is known for the address, as in assembly. */
   readonly name?: string;
-  /** The place: of the instruction in the innermost frame, of the call in the others. Absent where no line stands for it. */
+  /** The place: of the instruction in the innermost frame, of the call in the others. Absent if no line stands for it. */
   readonly place?: SourcePlace;
   /** True for an inlined function: the next frame is where its code stands. */
   readonly inlined: boolean;

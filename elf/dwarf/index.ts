@@ -1,5 +1,6 @@
 /**
- * DWARF 2 to 5, as far as functions need it: which file declares one, where its code is, what was inlined where, its parameters, lines.
+ * The parts of DWARF 2 to 5 that describe functions: which file declares one, where its code is, what was inlined where, its parameters,
+ * lines.
  *
  * ```ts
  * const dwarf = openDwarf(elf);                     // undefined without .debug_info; reads nothing
@@ -12,12 +13,12 @@
  * for (const unit of dwarf.units()) unit.subprograms;   // columns for each unit: what a walk over the whole kernel uses
  * ```
  *
- * A walk over all functions takes one unit after the other, reads `unit.subprograms` (a row for each DW_TAG_subprogram, with `low` NaN where there is
- * no code) and `unit.inlined` (a row for each inlined call), compares names by handle, and makes `new Subprogram(dwarf, unit, row)` only for the rows it
- * has to look at. `dwarf.unitOffsets` is what to share among worker threads: each opens the file itself and takes `dwarf.unit(offset)`.
- * Layers, each of which imports those above it here alone: forms and numbers; sections, strings and `DebugFile`; a unit's header and `UnitContext`;
- * `DieReader`; ranges, locations, lines, `SubprogramTable`, `InlinedCalls`; `Unit`; `UnitList`; what follows references between units: `TypePrinter`,
- * `subprogramChain`, `Subprogram`, `Frame`; `Dwarf`.
+ * A walk over all functions takes one unit after the other, reads `unit.subprograms` (a row for each DW_TAG_subprogram, with `low` NaN if
+ * there is no code) and `unit.inlined` (a row for each inlined call), compares names by handle, and makes `new Subprogram(dwarf, unit,
+ * row)` only for the rows it has to look at. `dwarf.unitOffsets` is what to share among worker threads: each opens the file itself and
+ * takes `dwarf.unit(offset)`. Layers, each of which imports those above it here alone: forms and numbers; sections, strings and
+ * `DebugFile`; a unit's header and `UnitContext`; `DieReader`; ranges, locations, lines, `SubprogramTable`, `InlinedCalls`; `Unit`;
+ * `UnitList`; what follows references between units: `TypePrinter`, `subprogramChain`, `Subprogram`, `Frame`; `Dwarf`.
  *
  * Addresses in columns are distances: `dwarf.address(distance)` and `dwarf.distance(address)` convert.
  */

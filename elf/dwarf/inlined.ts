@@ -7,12 +7,12 @@ import type { SubprogramTable } from './subprogram-table.js';
 import type { UnitContext } from './unit-context.js';
 import type { UnitRoot } from './unit-root.js';
 
-/** Not inside of another inlined call. */
+/** Not inside another inlined call. */
 export const OUTERMOST = 0xffff_ffff;
 
 /**
- * The inlined calls (DW_TAG_inlined_subroutine) of a unit as columns, in the order of their entries: which function's code stands there, in which
- * subprogram, and where the call was written.
+ * The inlined calls (DW_TAG_inlined_subroutine) of a unit as columns, in the order of their entries: which function's code is there, in
+ * which subprogram, and where the call was written.
  */
 export class InlinedCalls {
   readonly count: number;
@@ -22,11 +22,11 @@ export class InlinedCalls {
   readonly origin: Float64Array;
   /** Row of the subprogram, in `unit.subprograms`, whose code holds it. */
   readonly caller: Uint32Array;
-  /** Row of the inlined call that it is inside of, or OUTERMOST. */
+  /** Row of the inlined call that it is inside, or OUTERMOST. */
   readonly inside: Uint32Array;
-  /** How many calls it is inside of. */
+  /** How many calls it is inside. */
   readonly depth: Uint32Array;
-  /** The first address as a distance; NaN where all of its code was optimized away. */
+  /** The first address as a distance; NaN if all of its code was optimized away. */
   readonly low: Float64Array;
   readonly high: Float64Array;
   /** Offset of DW_AT_ranges, or -1. */
@@ -74,7 +74,7 @@ export class InlinedCalls {
     return rangesOfRow(this.#context, this.#base, this.low[row]!, this.high[row]!, this.ranges[row]!);
   }
 
-  /** The calls that an address of a subprogram's code is inside of, the innermost first. */
+  /** The calls that an address of a subprogram's code is inside, the innermost first. */
   chainAt(subprogram: number, distance: number): number[] {
     let innermost = -1;
     let depth = -1;
@@ -101,9 +101,9 @@ export class InlinedCalls {
 /** Walks what belongs to one subprogram. */
 function collect(die: DieReader, subprograms: SubprogramTable, caller: number, columns: Collector): void {
   die.seek(subprograms.offset[caller]!);
-  // A subprogram inside of this one is damage, and its entries are not looked at twice.
+  // A subprogram inside this one is damage, and its entries are not looked at twice.
   const end = subprograms.offset[caller + 1] ?? Number.POSITIVE_INFINITY;
-  /** The inlined calls that the walk is inside of, by the depth of their entries. */
+  /** The inlined calls that the walk is inside, by the depth of their entries. */
   const open: { readonly depth: number; readonly row: number }[] = [];
   while (die.next() && die.depth > 0 && die.offset < end) {
     while (open.length > 0 && open[open.length - 1]!.depth >= die.depth) open.pop();

@@ -23,7 +23,7 @@ export interface LineHeader {
 /** DW_LNCT_*, §7.22. */
 const LNCT = { path: 1, directory_index: 2 } as const;
 
-/** Reads a header; the reader then stands at the program, and its end is the program's. */
+/** Reads a header; the reader then is at the program, and its end is the program's. */
 export function readLineHeader(reader: ByteReader, context: UnitContext): LineHeader {
   const { length, offsetSize } = readUnitLength(reader);
   reader.need(length);
@@ -76,7 +76,7 @@ function peek(reader: ByteReader): number {
   return reader.bytes[reader.pos]!;
 }
 
-/** DWARF 5: what an entry consists of stands in front of the entries. */
+/** DWARF 5: what an entry consists of is before the entries. */
 function readTables(reader: ByteReader, context: UnitContext, offsetSize: number): Tables {
   const directories: StringHandle[] = [];
   const fileName: StringHandle[] = [];

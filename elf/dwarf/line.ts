@@ -11,9 +11,9 @@ export interface SourcePlace {
   readonly path: string;
   /** The same without the directory of compilation, where it lies in that: `fs/open.c`. */
   readonly file: string;
-  /** From 1; 0 where no line stands for the code. */
+  /** From 1; 0 if no line stands for the code. */
   readonly line: number;
-  /** From 1; 0 where it is not known. */
+  /** From 1; 0 if it is unknown. */
   readonly column: number;
 }
 
@@ -65,7 +65,7 @@ export class LineTable {
   /** The row that an address belongs to; -1 for none. @param distance the address less the origin */
   find(distance: number): number {
     const { rows } = this;
-    // Sequences may overlap in damaged tables only: the one that ends first behind the address is taken, as llvm-symbolizer does.
+    // Sequences may overlap in damaged tables only: the one that ends first after the address is taken, as llvm-symbolizer does.
     const sequence = lastNotAbove(rows.sequenceHigh, distance) + 1;
     if (sequence >= rows.sequenceLow.length || rows.sequenceLow[sequence]! > distance) return -1;
     return lastNotAbove(rows.address, distance, rows.sequenceFirst[sequence]!, rows.sequenceLast[sequence]!);

@@ -7,12 +7,12 @@ import type { UnitContext } from './unit-context.js';
 
 /** A location, and the code for which it holds. */
 export interface LocationEntry extends Location {
-  /** Begin and end as distances from the origin; absent where it holds everywhere. Equal where gcc notes a place between two instructions. */
+  /** Begin and end as distances from the origin; absent if it holds everywhere. Equal where gcc notes a place between two instructions. */
   readonly low?: number;
   readonly high?: number;
 }
 
-/** DW_LLE_*, §7.29, and the pairs of view numbers that gcc puts in front of entries. */
+/** DW_LLE_*, §7.29, and the pairs of view numbers that gcc puts before entries. */
 const LLE = {
   end_of_list: 0,
   base_addressx: 1,
@@ -27,7 +27,7 @@ const LLE = {
 } as const;
 
 /**
- * An entry of DW_AT_location: the reader stands at its value. The list's entries in their order; one for an expression.
+ * An entry of DW_AT_location: the reader is at its value. The list's entries in their order; one for an expression.
  * @param base that a list counts from, as a distance: where the unit begins
  */
 export function readLocations(die: DieReader, form: number, base: number): LocationEntry[] {

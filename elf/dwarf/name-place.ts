@@ -5,7 +5,7 @@ import { DW_AT, DW_FORM, DW_TAG } from './dw-constants.js';
 import { formSize } from './form.js';
 import type { UnitHeader } from './unit-header.js';
 
-/** Where an abbreviation of a subprogram has the name: behind the bytes of its code, and so many others. */
+/** Where an abbreviation of a subprogram has the name: after the bytes of its code, and so many others. */
 interface NamePlace {
   readonly form: number;
   readonly code: Uint8Array;
@@ -13,11 +13,11 @@ interface NamePlace {
 }
 
 /**
- * Tells of a place in a unit whether the name of a subprogram can stand there: an entry would begin in front of it with the code of an abbreviation
- * that has one. Most names of helpers are names of parameters and members too, and a unit need not be read for these.
+ * Tells of a place in a unit whether the name of a subprogram can be there: an entry would begin before it with the code of an
+ * abbreviation that has one. Most names of helpers are names of parameters and members too, and a unit need not be read for these.
  */
 export class NamePlaces {
-  /** Undefined where any place may hold one. */
+  /** Undefined if any place may hold one. */
   readonly #places: readonly NamePlace[] | undefined;
 
   constructor(file: DebugFile, unit: UnitHeader) {
@@ -37,7 +37,7 @@ export class NamePlaces {
 function fits({ code, before }: NamePlace, bytes: Uint8Array, at: number): boolean {
   const end = at - before;
   const start = end - code.length;
-  // What stands in front of the part is not known. A LEB128 number may be padded: with a zero behind a byte that says it goes on.
+  // What is before the part is unknown. A LEB128 number may be padded: with a zero after a byte that says it goes on.
   if (start < 0 || (bytes[end - 1] === 0 && (bytes[end - 2] ?? 0x80) >= 0x80)) return true;
   for (let i = 0; i < code.length; i++) if (bytes[start + i] !== code[i]) return false;
   return true;
@@ -61,7 +61,7 @@ function readPlaces(reader: ByteReader, unit: UnitHeader, littleEndian: boolean)
   for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
     const subprogram = reader.uleb() === DW_TAG.subprogram;
     reader.skip(1);
-    /** NaN where the values in front tell their own lengths. */
+    /** NaN if the values in front tell their own lengths. */
     let before = 0;
     for (;;) {
       const attribute = reader.uleb();

@@ -19,8 +19,8 @@ const MOST_NEEDLES = 4;
 const MOST_MISSED = 64;
 
 /**
- * The units that may name something so: those that hold the bytes of a reference to the name, or the name itself. A unit that holds them by chance is
- * among them; none is missing.
+ * The units that may name something so: those that hold the bytes of a reference to the name, or the name itself. A unit that holds them by
+ * chance is among them; none is missing.
  */
 export function* unitsNaming(units: UnitList, name: string): Generator<Unit> {
   const text = new TextEncoder().encode(`${name}\0`);
@@ -45,8 +45,8 @@ export function* unitsNaming(units: UnitList, name: string): Generator<Unit> {
 }
 
 /**
- * Where .debug_str holds a name, and something may refer to it. A linker that merges strings lets a name share the end of a longer one, and then
- * keeps no copy of its own.
+ * Where .debug_str holds a name, and something may refer to it. A linker that merges strings lets a name share the end of a longer one, and
+ * then keeps no copy of its own.
  */
 function stringPlaces(file: DebugFile, text: Uint8Array): number[] {
   const bytes = file.sections.get('str')?.bytes();
@@ -58,7 +58,7 @@ function stringPlaces(file: DebugFile, text: Uint8Array): number[] {
   return whole.length > 0 ? whole : all;
 }
 
-/** Offsets of the units that have a string, which stands at one of several places, among those they name by index. */
+/** Offsets of the units that have a string, which is at one of several places, among those they name by index. */
 function unitsByIndex(units: UnitList, places: readonly number[]): number[] {
   const section = units.file.sections.get('str_offsets');
   if (section === undefined || places.length === 0) return [];
@@ -78,8 +78,8 @@ function unitsByIndex(units: UnitList, places: readonly number[]): number[] {
 type IsHit = (part: number, bytes: Uint8Array, at: number, form: number) => boolean;
 
 /**
- * Which parts of a section hold one of several texts, or one of several offsets of strings: indices of `starts`, where the parts begin. The section is
- * gone through in pieces.
+ * Which parts of a section hold one of several texts, or one of several offsets of strings: indices of `starts`, where the parts begin. The
+ * section is gone through in pieces.
  */
 function partsHolding(
   section: DebugSection,

@@ -18,7 +18,7 @@ const RLE = {
   start_length: 7,
 } as const;
 
-/** The value of DW_AT_ranges, as an offset in .debug_ranges or .debug_rnglists; -1 for a form that is none. */
+/** The value of DW_AT_ranges, as an offset in .debug_ranges or .debug_rnglists; -1 for any other form. */
 export function rangesOffset(die: DieReader, form: number): number {
   return form === DW_FORM.rnglistx ? die.context.listOffset('rnglists', die.uleb()) : die.sectionOffset(form);
 }

@@ -9,7 +9,7 @@ const FIRST = 0x1_0000;
 
 /**
  * Addresses for the sections of a relocatable file (ET_REL). All of them begin at zero in the file; the debug information of `.text` and
- * `.init.text` could not be told apart. So each is given a place of its own, one behind the other.
+ * `.init.text` could not be told apart. So each is given a place of its own, one after another.
  */
 export function layOutSections(elf: ElfFile): Float64Array {
   const places = new Float64Array(elf.sections.length);
@@ -26,8 +26,8 @@ export function layOutSections(elf: ElfFile): Float64Array {
 }
 
 /**
- * Writes into a copy of a section's bytes what its relocations say, for sections at the addresses of {@link layOutSections}. A relocation whose
- * type has no rule leaves its word as it is.
+ * Writes into a copy of a section's bytes what its relocations say, for sections at the addresses of {@link layOutSections}. A relocation
+ * whose type has no rule leaves its word as it is.
  */
 export function relocateSection(elf: ElfFile, section: Section, data: Uint8Array, places: Float64Array): Uint8Array {
   const tables = elf.relocationTables().filter(table => table.section.info === section.index && isRelocationSection(table.section));

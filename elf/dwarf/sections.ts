@@ -6,10 +6,10 @@ import type { Section } from '../section.js';
 import { ByteReader, readUnitLength } from './byte-reader.js';
 import { holdsBytes, layOutSections, relocateSection } from './relocate-debug.js';
 
-/** Bytes that are read where the length of what is there is not known: most lists and tables of abbreviations are shorter. */
+/** Bytes that are read where the length of what is there is unknown: most lists and tables of abbreviations are shorter. */
 const WINDOW = 1 << 12;
 
-/** One section of the debug information. Parts are read as they stand in the file; what is packed or relocated is held in memory whole. */
+/** One section of the debug information. Parts are read as they are in the file; what is packed or relocated is held in memory whole. */
 export class DebugSection {
   /** `vmlinux: .debug_info`, for messages. */
   readonly label: string;
@@ -42,8 +42,8 @@ export class DebugSection {
   }
 
   /**
-   * As `read`, of bytes that are looked at and not kept: they stand in `room` until it is next used, where they are not in memory already. A pass
-   * over the section so costs no allocation for each of its pieces.
+   * As `read`, of bytes that are looked at and not kept: they are in `room` until it is next used, where they are not in memory already. A
+   * pass over the section so costs no allocation for each of its pieces.
    * @param room of at least `length` bytes
    */
   glance(start: number, length: number, room: Uint8Array): Uint8Array {
@@ -70,7 +70,8 @@ export class DebugSection {
   }
 
   /**
-   * Parses what begins at an offset and tells its own length: `parse` is given a window of the section, and a larger one where that is too short.
+   * Parses what begins at an offset and tells its own length: `parse` is given a window of the section, and a larger one where that is too
+   * short.
    * @throws FormatError what `parse` throws with all of the section in view
    */
   scan<T>(start: number, littleEndian: boolean, parse: (reader: ByteReader) => T): T {
@@ -127,7 +128,10 @@ export class DebugSections {
   }
 }
 
-/** The older form of compressed sections: `ZLIB`, the size in eight bytes, the high one first, then a zlib stream (binutils, bfd/compress.c). */
+/**
+ * The older form of compressed sections: `ZLIB`, the size in eight bytes, the high one first, then a zlib stream (binutils,
+ * bfd/compress.c).
+ */
 function inflateGnu(section: Section): Uint8Array {
   const bytes = section.stored();
   const place = { name: section.label };

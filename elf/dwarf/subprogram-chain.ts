@@ -17,8 +17,8 @@ export interface SubprogramLink {
 const LONGEST_CHAIN = 8;
 
 /**
- * The rows from one to the last that it refers to: its abstract origin, the declaration of that, each with the unit it stands in. The first is the
- * row itself.
+ * The rows from one to the last that it refers to: its abstract origin, the declaration of that, each with the unit it is in. The first is
+ * the row itself.
  */
 export function subprogramChain(units: UnitList, unit: Unit, row: number): readonly SubprogramLink[] {
   const links: SubprogramLink[] = [{ unit, table: unit.subprograms, row, by: 'itself' }];

@@ -20,15 +20,15 @@ export const SUBPROGRAM: {
 /** No number was given. */
 const ABSENT = 0xffff_ffff;
 
-/** Functions stand in these, in C++ and Rust. */
+/** Functions are in these, in C++ and Rust. */
 const SCOPES: ReadonlySet<number> = new Set([DW_TAG.namespace, DW_TAG.module, DW_TAG.structure_type, DW_TAG.class_type, DW_TAG.union_type]);
 /** DW_LANG_*: C89, C, C99, C11, C17, C23, and assembly: types hold no functions. */
 const WITHOUT_METHODS: ReadonlySet<number> = new Set([0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x3e, 0x8001]);
 
 /**
- * The subprograms of a unit as columns, in the order of their entries: definitions, declarations, abstract instances of inlined functions, and the
- * concrete instances of these. A row holds what its own entry says; what it takes over from its abstract origin or declaration is found by
- * `subprogramChain`. One pass over the unit makes it, which steps over types and bodies.
+ * The subprograms of a unit as columns, in the order of their entries: definitions, declarations, abstract instances of inlined functions,
+ * and the concrete instances of these. A row holds what its own entry says; what it takes over from its abstract origin or declaration is
+ * found by `subprogramChain`. One pass over the unit makes it, which steps over types and bodies.
  */
 export class SubprogramTable {
   readonly count: number;
@@ -37,7 +37,7 @@ export class SubprogramTable {
   /** Handles of DW_AT_name; NO_STRING where the entry has none. */
   readonly name: Float64Array;
   readonly linkageName: Float64Array;
-  /** DW_AT_low_pc as a distance; NaN where there is none. */
+  /** DW_AT_low_pc as a distance; NaN if there is none. */
   readonly low: Float64Array;
   /** DW_AT_high_pc as a distance. */
   readonly high: Float64Array;
@@ -51,9 +51,12 @@ export class SubprogramTable {
   readonly type: Float64Array;
   /** Bits of {@link SUBPROGRAM}. */
   readonly flags: Uint8Array;
-  /** DW_INL_*: 0 not inlined, 1 inlined, 2 declared inline and not inlined, 3 declared inline and inlined; 0xff where the entry does not say. */
+  /**
+   * DW_INL_*: 0 not inlined, 1 inlined, 2 declared inline and not inlined, 3 declared inline and inlined; 0xff where the entry does not
+   * say.
+   */
   readonly inline: Uint8Array;
-  /** DW_CC_*; 0 where the entry does not say. */
+  /** DW_CC_*; 0 if the entry does not say. */
   readonly convention: Uint8Array;
   /** Numbers of DW_AT_decl_file, line, column; 0xffffffff where the entry does not say. */
   readonly declFile: Uint32Array;
@@ -63,7 +66,7 @@ export class SubprogramTable {
   readonly #base: number;
   #byAddress: { readonly low: Float64Array; readonly high: Float64Array; readonly row: Uint32Array } | undefined;
 
-  /** @param die a walk over the unit, in front of its first entry */
+  /** @param die a walk over the unit, before its first entry */
   constructor(die: DieReader, root: UnitRoot) {
     const columns = new Collector();
     const methods = !WITHOUT_METHODS.has(root.language);
@@ -94,7 +97,7 @@ export class SubprogramTable {
     this.declColumn = columns.declColumn.done();
   }
 
-  /** The row of an entry by its offset; -1 where it is no subprogram of this unit. */
+  /** The row of an entry by its offset; -1 where it is not a subprogram of this unit. */
   rowAt(offset: number): number {
     const row = lastNotAbove(this.offset, offset);
     return row >= 0 && this.offset[row] === offset ? row : -1;
@@ -113,7 +116,7 @@ export class SubprogramTable {
   /** The row whose code an address is in; -1 for none. @param distance the address less the origin */
   rowAtAddress(distance: number): number {
     const { low, high, row } = this.#addresses;
-    // Nested ranges do not occur in C; a range that ends before the address may stand behind one that holds it in damaged files only.
+    // Nested ranges do not occur in C; a range that ends before the address may be after one that holds it in damaged files only.
     const at = lastNotAbove(low, distance);
     return at >= 0 && distance < high[at]! ? row[at]! : -1;
   }

@@ -14,7 +14,7 @@ import type { UnitList } from './unit-list.js';
 
 /** A parameter of a subprogram. */
 export interface Parameter {
-  /** Undefined where none is given: `int (int)`. */
+  /** Undefined if none is given: `int (int)`. */
   readonly name?: string;
   /** As C writes it. */
   readonly type: string;
@@ -41,7 +41,7 @@ export interface InlinedInto {
   readonly ranges: readonly CodeRange[];
 }
 
-/** What an entry says that the one in front of it in the chain does not. */
+/** What an entry says that the one before it in the chain does not. */
 export interface Addition {
   readonly by: SubprogramLink['by'];
   /** Offset of the entry in .debug_info. */
@@ -53,8 +53,8 @@ export interface Addition {
 const INLINE = ['not-inlined', 'inlined', 'declared-not-inlined', 'declared-inlined'] as const;
 
 /**
- * One DW_TAG_subprogram, with what it takes over from its abstract origin and its declaration. A view of a row of a {@link SubprogramTable}: each
- * property is looked up when it is asked for.
+ * One DW_TAG_subprogram, with what it takes over from its abstract origin and its declaration. A view of a row of a {@link
+ * SubprogramTable}: each property is looked up on first use.
  */
 export class Subprogram {
   /** Where the entries are that it refers to. */
@@ -72,7 +72,7 @@ export class Subprogram {
     this.#table = unit.subprograms;
   }
 
-  /** The subprogram whose entry stands at an offset in .debug_info. */
+  /** The subprogram whose entry is at an offset in .debug_info. */
   static at(units: UnitList, offset: number): Subprogram | undefined {
     const unit = units.unitContaining(offset);
     const row = unit?.subprograms.rowAt(offset) ?? -1;
@@ -100,8 +100,8 @@ export class Subprogram {
   }
 
   /**
-   * What the entry is: `definition` with code of its own; `instance`, the code of an abstract instance that was not (only) inlined; `abstract`, what
-   * inlined calls refer to, without code; `declaration`.
+   * What the entry is: `definition` with code of its own; `instance`, the code of an abstract instance that was not (only) inlined;
+   * `abstract`, what inlined calls refer to, without code; `declaration`.
    */
   get kind(): 'definition' | 'instance' | 'abstract' | 'declaration' {
     if (this.isDeclaration) return 'declaration';
@@ -114,7 +114,7 @@ export class Subprogram {
     return (this.#table.flags[this.row]! & SUBPROGRAM.declaration) !== 0;
   }
 
-  /** DW_AT_external: visible outside of its unit; else static. */
+  /** DW_AT_external: visible outside its unit; else static. */
   get external(): boolean {
     return this.#has(SUBPROGRAM.external);
   }
@@ -127,7 +127,7 @@ export class Subprogram {
     return this.#has(SUBPROGRAM.noreturn);
   }
 
-  /** DW_AT_inline: whether it was declared inline, and whether it was inlined; undefined where no entry says. */
+  /** DW_AT_inline: whether it was declared inline, and whether it was inlined; undefined if no entry says. */
   get inline(): (typeof INLINE)[number] | undefined {
     const inline = this.#first(
       ({ table, row }) => table.inline[row]! !== 0xff,
@@ -213,7 +213,7 @@ export class Subprogram {
     return this.#chain;
   }
 
-  /** What each entry of the chain says that those in front of it do not. */
+  /** What each entry of the chain says that those before it do not. */
   get additions(): Addition[] {
     const seen = new Set<string>();
     return this.chain.map(({ table, row, by }) => {
@@ -236,8 +236,8 @@ export class Subprogram {
   }
 
   /**
-   * Where it was inlined: the inlined calls that refer to this entry, or to the abstract instance it is the code of. They stand in its own unit, but
-   * for what link-time optimization moved.
+   * Where it was inlined: the inlined calls that refer to this entry, or to the abstract instance it is the code of. They are in its own
+   * unit, but for what link-time optimization moved.
    */
   inlinedInto(): InlinedInto[] {
     const targets = new Set(this.chain.map(({ table, row }) => table.offset[row]!));

@@ -73,7 +73,7 @@ export class TypePrinter {
     }
   }
 
-  /** A reader at an entry; undefined where there is none, or the type is too long to be one. */
+  /** A reader at an entry; undefined if there is none, or the type is too long to be one. */
   #enter(offset: number): DieReader | undefined {
     if (--this.#left < 0) return undefined;
     return this.#units.entryAt(offset, this.#unit);

@@ -16,13 +16,15 @@ export interface UnitBases {
   readonly loclistsBase: number;
 }
 
-/** The bases of a unit that says nothing of them: behind the headers of the tables, §7.26 to §7.29. */
+/** The bases of a unit that says nothing of them: after the headers of the tables, §7.26 to §7.29. */
 export function defaultBases({ offsetSize }: Encoding): UnitBases {
   const header = offsetSize === 4 ? 8 : 16;
   return { stringsBase: header, addressBase: header, rnglistsBase: header + 4, loclistsBase: header + 4 };
 }
 
-/** What the values of a unit are read with: how wide they are, what the sections that they refer to hold at an index. It knows of no entry. */
+/**
+ * What the values of a unit are read with: how wide they are, what the sections that they refer to hold at an index. It knows of no entry.
+ */
 export class UnitContext implements Encoding {
   readonly file: DebugFile;
   readonly header: UnitHeader;
@@ -45,7 +47,7 @@ export class UnitContext implements Encoding {
     this.origin = file.origin;
   }
 
-  /** Bytes of a value of a form; negative where the value tells. @throws FormatError for forms that are not known */
+  /** Bytes of a value of a form; negative where the value tells. @throws FormatError for forms that are unknown */
   sizeOf(form: number): number {
     const known = this.#sizes[form];
     if (known !== undefined && known !== -2) return known;

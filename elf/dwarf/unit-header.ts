@@ -3,7 +3,7 @@ import { DW_UT } from './dw-constants.js';
 import type { Encoding } from './form.js';
 import type { DebugSection } from './sections.js';
 
-/** What stands in front of the entries of a unit of .debug_info, §7.5.1. */
+/** What is before the entries of a unit of .debug_info, §7.5.1. */
 export interface UnitHeader extends Encoding {
   /** In .debug_info. */
   readonly offset: number;
@@ -11,7 +11,7 @@ export interface UnitHeader extends Encoding {
   readonly length: number;
   /** DW_UT_*; compile where the version has no types of units. */
   readonly type: number;
-  /** Bytes in front of the first entry. */
+  /** Bytes before the first entry. */
   readonly headerSize: number;
   /** Where in .debug_abbrev its abbreviations begin. */
   readonly abbrevOffset: number;

@@ -8,13 +8,13 @@ import { Unit } from './unit.js';
 /** Bytes of units that are kept for the next question. */
 const KEPT_BYTES = 64 << 20;
 
-/** The units of .debug_info, each read when it is asked for: by its offset, by that of an entry in it, or one after the other. */
+/** The units of .debug_info, each read on first use: by its offset, by that of an entry in it, or one after another. */
 export class UnitList {
   readonly file: DebugFile;
   /** Damage that was met and did not keep the rest from being read. */
   readonly diagnostics: Diagnostic[] = [];
   readonly #cacheBytes: number;
-  /** The units that were asked for last, the latest at the end. */
+  /** The units that were used last, the latest at the end. */
   readonly #units = new Map<number, Unit>();
   #unitBytes = 0;
   #offsets: Float64Array | undefined;
@@ -42,7 +42,7 @@ export class UnitList {
     return unit;
   }
 
-  /** The unit that an entry stands in; undefined for none. @param near tried first */
+  /** The unit that an entry is in; undefined for none. @param near tried first */
   unitContaining(offset: number, near?: Unit): Unit | undefined {
     if (near !== undefined && offset >= near.offset && offset < near.end) return near;
     const at = lastNotAbove(this.unitOffsets, offset);
@@ -51,14 +51,14 @@ export class UnitList {
     return offset < unit.end ? unit : undefined;
   }
 
-  /** A reader at an entry, whichever unit it stands in; undefined where no unit holds the offset. @param near tried first @throws FormatError */
+  /** A reader at an entry, whichever unit it is in; undefined if no unit holds the offset. @param near tried first @throws FormatError */
   entryAt(offset: number, near?: Unit): DieReader | undefined {
     const die = this.unitContaining(offset, near)?.reader();
     die?.seek(offset);
     return die;
   }
 
-  /** Where each unit begins, by the lengths in front of them. Damage ends the list and is a diagnostic. */
+  /** Where each unit begins, by the lengths before them. Damage ends the list and is a diagnostic. */
   get unitOffsets(): Float64Array {
     if (this.#offsets === undefined) {
       const offsets: number[] = [];
@@ -83,7 +83,7 @@ export class UnitList {
     return this.#offsets;
   }
 
-  /** Every unit in the order of the file, one at a time: a unit is not kept behind its turn. One that is damaged is a diagnostic. */
+  /** Every unit in the order of the file, one at a time: a unit is not kept after its turn. One that is damaged is a diagnostic. */
   *units(): Generator<Unit> {
     for (const offset of this.unitOffsets) {
       let unit: Unit;
@@ -97,7 +97,7 @@ export class UnitList {
     }
   }
 
-  /** Notes damage; what is none is thrown on. */
+  /** Notes damage; other errors are rethrown. */
   protected note(error: unknown): void {
     if (!(error instanceof FormatError)) throw error;
     this.diagnostics.push({ place: error.place, message: error.message });

@@ -7,7 +7,7 @@ import { Extent } from './extent.js';
 import { defaultBases, type UnitBases, UnitContext } from './unit-context.js';
 import type { UnitHeader } from './unit-header.js';
 
-/** What the first entry of a unit says of all of it. */
+/** What the first entry of a unit says about all of it. */
 export interface UnitRoot extends UnitBases {
   /** DW_TAG_*: compile_unit mostly. */
   readonly tag: number;
@@ -18,7 +18,7 @@ export interface UnitRoot extends UnitBases {
   readonly language: number;
   /** DW_AT_low_pc as a distance: the base of lists; that of address zero where the unit has none. */
   readonly low: number;
-  /** The end by DW_AT_high_pc; NaN where the unit has none. */
+  /** The end by DW_AT_high_pc; NaN if the unit has none. */
   readonly high: number;
   /** Offset of its ranges, or -1. */
   readonly ranges: number;
@@ -34,7 +34,7 @@ export interface OpenedUnit {
 
 /** @param bytes of the unit from its beginning, as many as its first entry takes. @throws FormatError */
 export function readRoot(file: DebugFile, header: UnitHeader, bytes: Uint8Array, abbrevs: AbbrevTable): OpenedUnit {
-  // Strings and addresses by index need the bases, which may come behind them: these are read first.
+  // Strings and addresses by index need the bases, which may come after them: these are read first.
   const bases = readBases(new UnitContext(file, header, defaultBases(header)), bytes, abbrevs);
   const context = new UnitContext(file, header, bases);
   const die = new DieReader(context, bytes, abbrevs);

@@ -15,7 +15,7 @@ import { type OpenedUnit, readRoot, type UnitRoot } from './unit-root.js';
 const START = 1 << 12;
 
 /**
- * A unit of .debug_info, §7.5.1, and what is read of it alone. Its parts are read when they are asked for, and kept as long as it is. What an entry
+ * A unit of .debug_info, §7.5.1, and what is read of it alone. Its parts are read on first use, and kept as long as it is. What an entry
  * takes over from another unit is not its business: see `subprogramChain`.
  */
 export class Unit implements Encoding {
@@ -52,7 +52,7 @@ export class Unit implements Encoding {
     return this.header.offsetSize;
   }
 
-  /** The offset behind the unit. */
+  /** The offset after the unit. */
   get end(): number {
     return this.offset + this.length;
   }
@@ -100,14 +100,14 @@ export class Unit implements Encoding {
     return this.#abbrevs;
   }
 
-  /** A walk over its entries, in front of the first one. */
+  /** A walk over its entries, before the first one. */
   reader(): DieReader {
     const { bytes, abbrevs } = this;
     this.#opened ??= this.#open();
     return new DieReader(this.#opened.context, bytes, abbrevs);
   }
 
-  /** The line number table; undefined where the unit has none. @throws FormatError for a damaged one */
+  /** The line number table; undefined if the unit has none. @throws FormatError for a damaged one */
   get lines(): LineTable | undefined {
     if (this.#lines === undefined) {
       const { root, context } = (this.#opened ??= this.#open());

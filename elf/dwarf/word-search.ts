@@ -5,13 +5,16 @@ export const MOST_WORDS = 0xffff;
 const HALVES = 1 << 16;
 
 /**
- * Looks for any of many words of four bytes, at any place: a name that ends a hundred longer ones may be referred to by as many offsets, anywhere in the
- * 160 million bytes of a kernel's .debug_info. Half of a word tells it from nearly everything: only where one of them has that half, all of it is read.
+ * Looks for any of many words of four bytes, at any place: a name that ends a hundred longer ones may be referred to by as many offsets,
+ * anywhere in the 160 million bytes of a kernel's .debug_info. Half of a word tells it from nearly everything: only where one of them has
+ * that half, all of it is read.
  */
 export class WordSearch {
   /** Where in a word the half with the low bits stands, of which there are more kinds. */
   readonly #lead: 0 | 2;
-  /** For each half, read with its first byte as the low one: 1 where a word has it. A table of bytes, for it is looked at for each place. */
+  /**
+   * For each half, read with its first byte as the low one: 1 where a word has it. A table of bytes, for it is looked at for each place.
+   */
   readonly #known = new Uint8Array(HALVES);
   /** For each half, the index in `words` of the first word that has it. */
   readonly #firsts = new Uint16Array(HALVES);
@@ -33,7 +36,7 @@ export class WordSearch {
     }
   }
 
-  /** Where one of them stands in `bytes`, from `from` on; -1 for none. */
+  /** Where one of them is in `bytes`, from `from` on; -1 for none. */
   find(bytes: Uint8Array, from: number): number {
     const end = bytes.length - 3;
     for (let at = from; at < end; ) {

@@ -7,7 +7,7 @@ import { BtfAbsence, type MissingBtfOptions } from './missing-btf/missing-btf.js
 /** How often each outcome occurs, the most frequent first, each with a few names. */
 export type Tally = readonly { readonly code: ReasonCode; readonly count: number; readonly examples: readonly string[] }[];
 
-/** The summary of a whole kernel: counts, and what stands out. */
+/** The summary of a whole kernel: counts, and what is out. */
 export interface Audit {
   readonly symbols: { readonly all: number; readonly text: number; readonly names: number; readonly source: string };
   readonly mcount?: {
@@ -25,7 +25,7 @@ export interface Audit {
     /** Names whose first function has no ftrace site while a later one has: fentry attaches to the wrong one, or fails. */
     readonly firstUntraceable: readonly string[];
   };
-  /** Names of one function that a data symbol bears too: a kprobe by name is refused. */
+  /** Names of one function that a data symbol shares: a kprobe by name is refused. */
   readonly sharedWithData: readonly string[];
   /** Every text name, by what a kprobe by name meets. */
   readonly kprobeByName: Tally;
@@ -39,7 +39,7 @@ export interface Audit {
 
 const EXAMPLES = 3;
 
-/** Asks every question of every function. */
+/** Answers every question about every function. */
 export function auditKernel(kernel: KernelFacts, options: MissingBtfOptions = {}): Audit {
   const { functions, symbols, btf, mcount } = kernel;
   const tracing = tracingOf(kernel);

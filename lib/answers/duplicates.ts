@@ -2,7 +2,7 @@ import { type FunctionRow, functionRow } from '../facts/function-row.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { ModuleInstance } from '../facts/module-table/module-table.js';
 
-/** A name that functions at different addresses bear. */
+/** A name that functions at different addresses share. */
 export interface DuplicateGroup {
   readonly name: string;
   /** Lowest address first: the first is the one that kallsyms_lookup_name() finds. */
@@ -10,10 +10,10 @@ export interface DuplicateGroup {
   /** Data symbols of the same name, which count when a kprobe is set by name. */
   readonly dataSymbols: number;
   /**
-   * Whether the machine code of all is the same, byte for byte: that of x86 is not even where only the targets of calls are counted from other
-   * places; undefined where there is no image to look into. */
+   * Whether the machine code of all is the same, byte for byte: that of x86 is not even where only the targets of calls are counted from
+   * other places; undefined if there is no image to look into. */
   readonly equalBytes: boolean | undefined;
-  /** The functions of the name in modules; absent where no modules were read. */
+  /** The functions of the name in modules; absent if no modules were read. */
   readonly modules?: readonly ModuleInstance[];
 }
 

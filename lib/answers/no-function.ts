@@ -2,7 +2,7 @@ import type { KernelFacts } from '../facts/kernel-facts.js';
 import { PLACE } from './trace/traceability.js';
 import { tracepointName } from './trace/tracepoint.js';
 
-/** What a name is that no function bears, and where to ask about it: `no function of that name`, `data, not a function`. */
+/** What a name is if no function has it, and where to ask about it: `no function of that name`, `data, not a function`. */
 export function noFunction(kernel: KernelFacts, name: string): string {
   const { symbols, modules } = kernel;
   const rows = symbols.find(name);

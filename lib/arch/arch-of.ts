@@ -11,7 +11,7 @@ import { RISCV } from './riscv.js';
 import { S390 } from './s390.js';
 import { X86_64 } from './x86-64.js';
 
-/** Every architecture of the kernel that kelf knows. BPF is none. */
+/** Every architecture of the kernel that kelf knows. BPF is not one. */
 const BY_MACHINE: Readonly<Record<Exclude<Machine, typeof EM.BPF>, Architecture>> = {
   [EM.X86_64]: X86_64,
   [EM.I386]: I386,
@@ -46,7 +46,10 @@ export function archOf(machine: number): Architecture {
   return (BY_MACHINE as Readonly<Record<number, Architecture>>)[machine] ?? UNKNOWN;
 }
 
-/** How functions of a kernel are called; undefined where there is no table: 32-bit riscv, mips and loongarch, and big-endian ppc64, whose ABI is another. */
+/**
+ * How functions of a kernel are called; undefined if there is no table: 32-bit riscv, mips and loongarch, and big-endian ppc64, whose ABI
+ * is another.
+ */
 export function callingConventionOf(machine: number, wordSize: number, littleEndian: boolean): CallingConvention | undefined {
   return archOf(machine).conventions.find(
     convention => convention.wordSize === wordSize && (convention.byteOrder === undefined || littleEndian),

@@ -1,17 +1,17 @@
 import type { ChangeName } from '../releases.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** A pair of labels of the linker script, and the name of what stands between them. */
+/** A pair of labels of the linker script, and the name of what is between them. */
 export type LabelledArea = readonly [name: string, start: string, end: string];
 
 /**
- * Everything that kelf knows of one architecture of the kernel: a file of this folder for each, so that the compiler lists what a new one lacks. What
- * the ELF format itself says of a machine (relocations, DWARF's numbers of registers, names) is in elf/, by e_machine.
+ * Everything that kelf knows of one architecture of the kernel: a file of this folder for each, so that the compiler lists what a new one
+ * lacks. What the ELF format itself says about a machine (relocations, DWARF's numbers of registers, names) is in elf/, by e_machine.
  */
 export interface Architecture {
   /** e_machine. */
   readonly machine: number;
-  /** `process.arch` of a Node that runs on it; undefined where there is none. */
+  /** `process.arch` of a Node that runs on it; undefined if there is none. */
   readonly node: string | undefined;
   /** Instructions begin at multiples of `unit` bytes; where `fixed`, one does at each. */
   readonly instructions: { readonly unit: 1 | 2 | 4; readonly fixed: boolean };
@@ -19,7 +19,7 @@ export interface Architecture {
   readonly conventions: readonly CallingConvention[];
   /** How a word of `__mcount_loc` leads to its function, and to the instruction that ftrace patches. */
   readonly callSites: CallSites;
-  /** Where a probe that is set by a distance goes, and how far a function is entered; undefined where that is its first instruction. */
+  /** Where a probe that is set by a distance goes, and how far a function is entered; undefined if that is its first instruction. */
   readonly entry: FunctionEntry | undefined;
   readonly kprobes: {
     /** Areas that the kernel blacklists whole: arch_populate_kprobe_blacklist() and arch_within_kprobe_blacklist(). */
@@ -30,7 +30,7 @@ export interface Architecture {
   readonly trampolines: {
     /** Argument registers that a BPF trampoline passes. */
     readonly slots: number;
-    /** The change that brought so many, and how many it were before; undefined where it was always so. */
+    /** The change that brought so many, and how many it were before; undefined if it was always so. */
     readonly fewerSlots: { readonly before: ChangeName; readonly slots: number } | undefined;
     /** What bpf_arch_text_poke() answers for a function without an ftrace site, for freed text, and for one of a module. */
     readonly withoutSite: {
@@ -42,12 +42,12 @@ export interface Architecture {
     readonly takesAnyNop: boolean;
   };
   readonly syscalls: {
-    /** What libbpf puts in front of the name of a system call (arch_specific_syscall_pfx()); undefined where it knows none. */
+    /** What libbpf puts before the name of a system call (arch_specific_syscall_pfx()); undefined if it knows none. */
     readonly libbpf: string | undefined;
-    /** How the functions in sys_call_table are named; undefined where that was not compared with a booted kernel. */
+    /** How the functions in sys_call_table are named; undefined if that was not compared with a booted kernel. */
     readonly table: string | undefined;
   };
-  /** The raw image that it boots; undefined where it boots something else. */
+  /** The raw image that it boots; undefined if it boots something else. */
   readonly rawImage: RawImageKind | undefined;
   /** What pahole takes of its calling convention. */
   readonly pahole: {
@@ -64,7 +64,10 @@ export interface CallSites {
   readonly distances: readonly number[];
   /** Of these, those by which the table is found in an image without labels. */
   readonly searched: readonly number[];
-  /** Whether modules have a section `__mcount_loc` alone, and `__patchable_function_entries` is padding in front of functions (CALL_PADDING). */
+  /**
+   * Whether modules have a section `__mcount_loc` alone, and `__patchable_function_entries` is padding before functions
+   * (CALL_PADDING).
+   */
   readonly mcountOnly: boolean;
   /** ftrace_call_adjust(): what is added to every word. */
   adjust(table: CallSiteTable): number;
@@ -72,13 +75,13 @@ export interface CallSites {
   readonly adjustWord?: (word: bigint, adjusted: number, instruction: (address: bigint) => number | undefined) => number;
 }
 
-/** What an architecture's adjustment goes by. */
+/** The input of an architecture's adjustment. */
 export interface CallSiteTable {
-  /** The distance that most words have; 0 where none has any. */
+  /** The distance that most words have; 0 if none has any. */
   commonDistance(): number;
   /** The first words of the table that are not zero, at most so many. */
   words(most: number): bigint[];
-  /** The 32 bits of an instruction; undefined where the image holds none at an address. */
+  /** The 32 bits of an instruction; undefined if the image holds none at an address. */
   readonly instruction: ((address: bigint) => number | undefined) | undefined;
   /** Whether the kernel has a change. */
   has(change: ChangeName): boolean | undefined;
@@ -88,7 +91,7 @@ export interface CallSiteTable {
 export interface FunctionEntry {
   /** Where a kprobe goes that is set by a distance and not by the function's name. */
   probed(address: bigint, site: bigint | undefined): bigint;
-  /** How far behind its first instruction a function is still entered, for a return probe. */
+  /** How far after its first instruction a function is still entered, for a return probe. */
   reach(littleEndian: boolean, probesOnFtrace: boolean): number;
 }
 
@@ -99,15 +102,15 @@ export interface RawImageKind {
   readonly littleEndian: boolean;
   /** Whether images carry relocations that the boot code applies. */
   readonly relocates: boolean;
-  /** The address of offset 0; or symbols that stand there, for images whose words are final. */
+  /** The address of offset 0; or symbols that are there, for images whose words are final. */
   readonly start?: bigint | readonly string[];
   readonly memorySize?: number;
 }
 
-/** Distances that some architecture has: where it is not known which it has itself. */
+/** Distances that some architecture has: where it is unknown which it has itself. */
 export const ANY_DISTANCE: readonly number[] = [0, 4, -8, 8, 12, 16, -4];
 
-/** To the function, 4 bytes behind it (ENDBR, BTI), or 8 in front (CALL_OPS). */
+/** To the function, 4 bytes after it (ENDBR, BTI), or 8 in front (CALL_OPS). */
 export const SEARCHED: readonly number[] = [0, 4, -8];
 
 /** Text areas that several architectures blacklist. */

@@ -4,7 +4,9 @@ import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [0, 1, 2, 3].map(n => ({ name: `r${n}`, field: `uregs[${n}]` }));
 
-/** AAPCS32, section 6.5, soft-float; arch/arm/kernel/ptrace.c. System calls have no wrappers: sys_openat() takes its arguments as they are. */
+/**
+ * AAPCS32, section 6.5, soft-float; arch/arm/kernel/ptrace.c. System calls have no wrappers: sys_openat() takes its arguments as they are.
+ */
 const CONVENTION: CallingConvention = {
   name: 'arm32',
   bpfTarget: 'arm',
@@ -32,7 +34,7 @@ export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
   instructions: { unit: 2, fixed: false },
   conventions: [CONVENTION],
   callSites: {
-    // The call of __gnu_mcount_nc, behind what the prologue has pushed before it. It is patched where the word points.
+    // The call of __gnu_mcount_nc, after what the prologue has pushed before it. It is patched where the word points.
     distances: [4, 8, 12, 16],
     searched: [0, 4, 8, 12, 16, 20],
     mcountOnly: true,

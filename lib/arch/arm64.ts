@@ -2,7 +2,7 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__arm64_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `x${n}`, field: `regs[${n}]` }));
@@ -32,7 +32,7 @@ const CONVENTION: CallingConvention = {
   ],
 };
 
-/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes in front of its function, to the second NOP of that: func + 4. */
+/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes before its function, to the second NOP of that: func + 4. */
 const CALL_OPS = 12;
 
 /** BTI, with whichever of its targets (HINT #32 to #38 of the Arm architecture). */
@@ -50,13 +50,13 @@ export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
     distances: ANY_DISTANCE,
     searched: SEARCHED,
     mcountOnly: false,
-    // With -fpatchable-function-entry=2 the second of two NOPs is patched (entry + 4); with the older -pg a word is that of the call itself, behind the
-    // prologue.
+    // With -fpatchable-function-entry=2 the second of two NOPs is patched (entry + 4); with the older -pg a word is that of the call
+    // itself, after the prologue.
     adjust: table => {
       const distance = table.commonDistance();
       return distance < 0 ? CALL_OPS : distance > 4 ? 0 : 4;
     },
-    // A function that begins with BTI has its NOPs behind that.
+    // A function that begins with BTI has its NOPs after that.
     adjustWord: (word, adjusted, instruction) => (adjusted === CALL_OPS && isBti(instruction(word + 8n)) ? 4 : 0),
   },
   entry: undefined,

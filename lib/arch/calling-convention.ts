@@ -10,7 +10,7 @@ export interface CallRegister {
 export interface CallingConvention {
   /** `x86-64`, `arm64` … */
   readonly name: string;
-  /** `__TARGET_ARCH_…` of libbpf's bpf_tracing.h; absent where it has none. */
+  /** `__TARGET_ARCH_…` of libbpf's bpf_tracing.h; absent if it has none. */
   readonly bpfTarget?: string;
   /** The byte order it is for; for both where absent. */
   readonly byteOrder?: 'little';
@@ -32,7 +32,7 @@ export interface CallingConvention {
   readonly evenStructsOnly?: boolean;
   /** Whether what does not fit in the registers that are left is split over them and the stack; else all of it goes to the stack. */
   readonly splits: boolean;
-  /** Whether a smaller argument behind one that went to the stack may still take a register. */
+  /** Whether a smaller argument after one that went to the stack may still take a register. */
   readonly resumes: boolean;
   /** Structs and unions by value. */
   readonly structs: {
@@ -44,7 +44,7 @@ export interface CallingConvention {
     readonly beyond: 'stack' | 'pointer';
     /** Those with a part that is not aligned go to the stack, whatever their size. */
     readonly unalignedToStack?: boolean;
-    /** Whether a small struct stands in the high bytes of its register. */
+    /** Whether a small struct is in the high bytes of its register. */
     readonly leftJustified?: boolean;
   };
   /** Integers of two words: in two words as a struct of that size, or as a pointer to a copy. */

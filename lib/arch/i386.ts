@@ -2,12 +2,12 @@ import { EM } from '../../elf/constants.js';
 import { type Architecture, ENTRY, NO_POKE, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__ia32_sys_';
 
 /**
- * The kernel's own convention: -mregparm=3 -freg-struct-return (arch/x86/Makefile). asmlinkage functions take all arguments on the stack, which
- * BTF does not tell.
+ * The kernel's own convention: -mregparm=3 -freg-struct-return (arch/x86/Makefile). asmlinkage functions take all arguments on the stack,
+ * which BTF does not tell.
  */
 const CONVENTION: CallingConvention = {
   name: 'i386',

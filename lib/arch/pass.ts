@@ -69,7 +69,7 @@ export function passResult(abi: CallingConvention, result: Value): ResultPassing
   return { in: 'registers', count: Math.ceil(result.size / abi.wordSize) };
 }
 
-/** Whether the caller says where the result is to be written. */
+/** Whether the caller passes the address for the result. */
 function isHidden(abi: CallingConvention, result: Value): boolean {
   if (result.kind === 'struct') {
     const { largest, sizes } = abi.returned;

@@ -35,7 +35,7 @@ const NOP = 0x60000000;
 /** Words that are looked at. */
 const SAMPLE = 64;
 
-/** Whether most words stand at two NOPs (-fpatchable-function-entry=2). */
+/** Whether most words are at two NOPs (-fpatchable-function-entry=2). */
 function isOfPairs({ words, instruction }: CallSiteTable): boolean {
   if (instruction === undefined) return false;
   const looked = words(SAMPLE);
@@ -57,13 +57,14 @@ export const POWERPC: Architecture = {
   },
   entry: {
     /*
-     * To the local entry, which calls inside of the kernel go to: by the name the kernel finds it itself (kprobe_lookup_name()), by a distance it does
-     * not (arch_adjust_kprobe_addr() in arch/powerpc/kernel/kprobes.c). `bl _mcount` is the second or third instruction behind the local entry.
+     * To the local entry, which calls inside the kernel go to: by the name the kernel finds it itself (kprobe_lookup_name()), by a distance
+     * it does not (arch_adjust_kprobe_addr() in arch/powerpc/kernel/kprobes.c). `bl _mcount` is the second or third instruction after the
+     * local entry.
      */
     probed: (address, site) => (site !== undefined && site - address > GLOBAL_ENTRY ? address + GLOBAL_ENTRY : address),
     /*
-     * arch_kprobe_on_func_entry() of ELFv2 kernels counts the two instructions of the global entry in, and those that CONFIG_KPROBES_ON_FTRACE adds;
-     * kernels of ELFv1, big-endian, have neither.
+     * arch_kprobe_on_func_entry() of ELFv2 kernels counts the two instructions of the global entry in, and those that
+     * CONFIG_KPROBES_ON_FTRACE adds; kernels of ELFv1, big-endian, have neither.
      */
     reach: (littleEndian, probesOnFtrace) => (littleEndian ? (probesOnFtrace ? 16 : 8) : 0),
   },

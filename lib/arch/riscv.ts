@@ -2,13 +2,15 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__riscv_sys_';
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7].map(n => ({ name: `a${n}`, field: `a${n}` }));
 const ARGUMENTS = [{ offset: 0x118, field: 'orig_a0' }, ...[1, 2, 3, 4, 5].map(n => ({ offset: 0x50 + n * 8, field: `a${n}` }))];
 
-/** RISC-V calling conventions, lp64 (the kernel uses no floating-point registers); arch/riscv/kernel/ptrace.c, asm/syscall_wrapper.h (6.6). */
+/**
+ * RISC-V calling conventions, lp64 (the kernel uses no floating-point registers); arch/riscv/kernel/ptrace.c, asm/syscall_wrapper.h (6.6).
+ */
 const CONVENTION: CallingConvention = {
   name: 'riscv64',
   bpfTarget: 'riscv',
@@ -30,7 +32,7 @@ const CONVENTION: CallingConvention = {
   syscalls: [{ prefix: NATIVE_CALL, arguments: ARGUMENTS }],
 };
 
-/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes in front of its function, to what is patched. */
+/** From a word of DYNAMIC_FTRACE_WITH_CALL_OPS, 8 bytes before its function, to what is patched. */
 const CALL_OPS = 12;
 
 /** RISC-V: arch/riscv. */

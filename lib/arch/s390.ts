@@ -2,7 +2,7 @@ import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__s390x_sys_';
 
 const REGISTERS = [2, 3, 4, 5, 6].map(n => ({ name: `r${n}`, field: `gprs[${n}]` }));

@@ -2,7 +2,7 @@ import { EM } from '../../elf/constants.js';
 import { type Architecture, ENTRY, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
-/** What stands in front of a native system call's name. */
+/** The prefix of a native system call's name. */
 const NATIVE_CALL = '__x64_sys_';
 
 const NATIVE = [

@@ -112,7 +112,7 @@ export interface ObjectDescription {
     readonly kind?: string;
     readonly typeId: number;
     readonly access: string;
-    /** `struct pt_regs` and `.si`; left out where the access does not fit its type. */
+    /** `struct pt_regs` and `.si`; left out if the access does not fit its type. */
     readonly root?: string;
     readonly path?: string;
     readonly text: string;

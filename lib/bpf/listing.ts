@@ -17,7 +17,7 @@ export interface ListedInstruction {
   readonly index: number;
   /** In bytes, from the start of the section. */
   readonly offset: number;
-  /** 8 or 16 of them, as they stand in the file. */
+  /** 8 or 16 of them, as they are in the file. */
   readonly bytes: Uint8Array;
   readonly instruction: Instruction;
   readonly operation: Operation;
@@ -42,7 +42,10 @@ export class Listing {
   readonly #labels = new Map<number, readonly CodeLabel[]>();
   readonly #code: ReadonlyMap<number, Instructions>;
 
-  /** @param code sections, by index, whose code is to be listed in place of the object's: `code` of `relocateCore()` has it as a kernel wants it */
+  /**
+   * @param code sections, by index, whose code is listed instead of the object's: `code` of `relocateCore()` has it as a kernel wants
+   * it
+   */
   constructor(object: BpfObject, code: ReadonlyMap<number, Instructions> = new Map()) {
     this.#object = object;
     this.#code = code;
@@ -98,9 +101,9 @@ export class Listing {
   }
 
   /**
-   * A function in the kernel's notation: each instruction's text, as `bpftool prog dump xlated` prints it of the loaded program, with names where
-   * that has numbers of what is loaded: `map[name:events]`. Distances of a program's calls are those of libbpf's layout, the subprograms behind
-   * the program; those of a subprogram are as in the file.
+   * A function in the kernel's notation: each instruction's text, as `bpftool prog dump xlated` prints it of the loaded program, with names
+   * where that has numbers of what is loaded: `map[name:events]`. Distances of a program's calls are those of libbpf's layout, the
+   * subprograms behind the program; those of a subprogram are as in the file.
    */
   kernelText(fn: BpfFunction, listed: readonly ListedInstruction[]): string[] {
     const places = new Map<BpfFunction, number>();
@@ -138,7 +141,7 @@ export class Listing {
     return this.#object.functionAt(fn.sectionIndex, fn.offset + (index + 1 + operation.imm) * INSN_BYTES);
   }
 
-  /** What a relocation makes of an ld_imm64 or a call. */
+  /** How a relocation changes an ld_imm64 or a call. */
   #names(relocation: BpfRelocation | undefined): KernelNames {
     const meaning = relocation?.meaning;
     switch (meaning?.kind) {
@@ -174,7 +177,7 @@ export class Listing {
     });
   }
 
-  /** `LBB0_2`, `f+0x10`: the last symbol at or in front of an offset. */
+  /** `LBB0_2`, `f+0x10`: the last symbol at or before an offset. */
   #place(sectionIndex: number, offset: number): string | undefined {
     const labels = this.labels(sectionIndex);
     let low = 0;
@@ -184,7 +187,7 @@ export class Listing {
       if (labels[middle]!.offset <= offset) low = middle + 1;
       else high = middle;
     }
-    // Addresses wrap: in front of the section is behind all of its symbols.
+    // Addresses wrap: before the section is after all of its symbols.
     const label = offset < 0 ? labels.at(-1) : labels[low - 1];
     if (label === undefined) return undefined;
     if (offset < 0) return `${label.name}+0x${BigInt.asUintN(64, BigInt(offset - label.offset)).toString(16)}`;
@@ -206,7 +209,7 @@ export class Listing {
   }
 }
 
-/** What stands behind an instruction in the kernel's notation: the variable, and the CO-RE relocations, of which its text says nothing. */
+/** What is after an instruction in the kernel's notation: the variable, and the CO-RE relocations, of which its text says nothing. */
 export function remarks({ relocation, core, instruction: { code, imm } }: ListedInstruction): string[] {
   const poisoned = code === OPCODE.CALL && imm === POISON_IMM ? 'poisoned: ' : '';
   const meaning = relocation?.meaning;

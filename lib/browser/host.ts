@@ -2,7 +2,7 @@ import type { ByteSource } from '../../elf/source.js';
 import { InputError } from '../errors.js';
 import type * as node from '../node/host.js';
 
-/** What stands in for lib/node/host.ts where there is no Node: nothing has a path, and no kernel runs that could be asked. */
+/** What is in for lib/node/host.ts where there is no Node: nothing has a path, and no kernel runs that could be asked. */
 
 const ADVICE = 'files cannot be opened outside Node: pass bytes or a Blob';
 

@@ -4,7 +4,7 @@ import type { Architecture, LabelledArea } from '../arch/architecture.js';
 /** Looks up a label of the image, such as `_stext`. */
 export type Labels = (name: string) => bigint | undefined;
 
-/** A range of addresses between two labels of the linker script; `to` is behind the last byte. */
+/** A range of addresses between two labels of the linker script; `to` is after the last byte. */
 export interface Area {
   /** Its name in the linker script: `.noinstr.text`. */
   readonly name: string;
@@ -60,13 +60,13 @@ export class AreaSet {
       else to = middle;
     }
     if (from === 0) return undefined;
-    // Areas overlap (a blacklisted function inside of a section): of those that begin before the address, the one that reaches farthest.
+    // Areas overlap (a blacklisted function inside a section): of those that begin before the address, the one that reaches farthest.
     const farthest = this.#farthest[from - 1]!;
     const { low, high, size } = spans[farthest]!;
     return addresses.minus(row, low, high) < size ? this.areas[farthest] : undefined;
   }
 
-  /** The area that holds an address; undefined where none does. */
+  /** The area that holds an address; undefined if none does. */
   of(address: bigint): Area | undefined {
     return this.at(Words.of(address), 0);
   }

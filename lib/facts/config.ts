@@ -1,19 +1,19 @@
 import { FormatError } from '../../elf/errors.js';
 
-/** The source of a .config that stands in the image (CONFIG_IKCONFIG). */
+/** The source of a .config that is in the image (CONFIG_IKCONFIG). */
 export const IKCONFIG = 'IKCONFIG';
 
 /** A kernel's .config. */
 export interface KernelConfig {
   /** The file it was read from. */
   readonly source: string;
-  /** The value of `CONFIG_NAME`: `y`, `m`, a number, a string without its quotes; undefined where it is not set. */
+  /** The value of `CONFIG_NAME`: `y`, `m`, a number, a string without its quotes; undefined if it is not set. */
   get(name: string): string | undefined;
 }
 
 /**
  * Reads the text of a .config: `CONFIG_X=y`, `CONFIG_X="text"`, `# CONFIG_X is not set`.
- * @throws FormatError for a text without any such line: taken for a .config, it would say of every option that it is not set
+ * @throws FormatError for a text without any such line: taken for a .config, it would say about every option that it is not set
  */
 export function parseConfig(text: string, source: string): KernelConfig {
   const values = new Map<string, string>();

@@ -71,7 +71,7 @@ function factsOfKallsyms(symbols: KernelSymbols): Definitions {
 
 const DOT = '.'.charCodeAt(0);
 
-/** Rows whose names have a dot, by what stands in front of the first one; gathered in one pass when first asked for. */
+/** Rows whose names have a dot, by what is before the first one; gathered in one pass on first use. */
 function clonesOf(
   count: number,
   strings: Uint8Array,

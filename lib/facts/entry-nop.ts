@@ -9,7 +9,7 @@ const CALL = 0xe8;
 const JMP = 0xe9;
 
 /**
- * Sizes of struct alt_instr (arch/x86/include/asm/alternative.h) and where instrlen and replacementlen stand in it; the first size that makes
+ * Sizes of struct alt_instr (arch/x86/include/asm/alternative.h) and where instrlen and replacementlen are in it; the first size that makes
  * nearly every entry one of text is taken. 14 since 6.3; 13 with padlen, up to 5.12.
  */
 const SHAPES = [
@@ -19,12 +19,12 @@ const SHAPES = [
 ];
 /** So many entries tell the size. */
 const TRIED = 256;
-/** A larger table is taken for damage: real ones have some ten thousand entries. */
+/** A larger table is treated as damage: real ones have some ten thousand entries. */
 const LARGEST = 1 << 22;
 
 /**
- * What bpf_arch_text_poke() of x86 finds at the beginning of a function that ftrace has no site in. It patches a call in where a NOP of five bytes
- * stands, whoever left it: one of the kernel's own patches may, when it takes a branch out.
+ * What bpf_arch_text_poke() of x86 finds at the beginning of a function that ftrace has no site in. It patches a call in where a NOP of
+ * five bytes stands, whoever left it: one of the kernel's own patches may, when it takes a branch out.
  */
 export class EntryNop {
   readonly #memory: Memory;
@@ -38,7 +38,7 @@ export class EntryNop {
     this.#erased = erasedAlternatives(memory, labels, isText);
   }
 
-  /** True and false as the image shows it; undefined where it is the running kernel that patches the instruction, or does not. */
+  /** True and false as the image shows it; undefined if it is the running kernel that patches the instruction, or does not. */
   at(address: bigint): boolean | undefined {
     if (!this.#memory.has(address, ENDBR64.length + NOP5.length)) return false;
     const starts = (place: bigint, bytes: readonly number[]): boolean => {

@@ -16,7 +16,7 @@ export interface KernelExport {
   readonly crc?: number;
 }
 
-/** The tables there are or were: the one of GPL symbols is gone since 7.0, whose flags stand in `__kflagstab`. */
+/** The tables there are or were: the one of GPL symbols is gone since 7.0, whose flags are in `__kflagstab`. */
 const TABLES: readonly (readonly [suffix: string, gpl: boolean])[] = [
   ['', false],
   ['_gpl', true],
@@ -30,9 +30,9 @@ interface Range {
 }
 
 /**
- * The exports of a kernel, in the order of its tables; undefined where neither labels nor sections tell where they are. An entry is the symbol,
- * its name and, since 5.4, its namespace: each either the distance from its own place (CONFIG_HAVE_ARCH_PREL32_RELOCATIONS) or an address
- * (`struct kernel_symbol` in include/linux/export-internal.h). Which of the four it is, the names tell.
+ * The exports of a kernel, in the order of its tables; undefined if neither labels nor sections tell where they are. An entry is the
+ * symbol, its name and, since 5.4, its namespace: each either the distance from its own place (CONFIG_HAVE_ARCH_PREL32_RELOCATIONS) or an
+ * address (`struct kernel_symbol` in include/linux/export-internal.h). Which of the four it is, the names tell.
  */
 export function kernelExports(kernel: KernelFacts): KernelExport[] | undefined {
   const memory = kernel.image?.memory;

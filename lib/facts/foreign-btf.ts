@@ -1,12 +1,12 @@
 import type { KernelFacts } from './kernel-facts.js';
 
 /**
- * The share of BTF's functions without a symbol of their name above which it is taken for another kernel's, in percent. Of Debian's 6.1 and 6.12 for
- * amd64 and arm64 0.4 at most are without one in their own kernel, and 5.6 to 18.4 in each other's.
+ * The share of BTF's functions without a symbol of their name above which it counts as another kernel's, in percent. Of Debian's 6.1 and
+ * 6.12 for amd64 and arm64 0.4 at most are without one in their own kernel, and 5.6 to 18.4 in each other's.
  */
 const FOREIGN = 4;
 
-/** What shows that the BTF which was given in place of the kernel's own is another kernel's: a sentence; undefined where nothing does. */
+/** What shows that the BTF which was given instead of the kernel's own is another kernel's: a sentence; undefined if nothing does. */
 export function foreignBtf(kernel: KernelFacts): string | undefined {
   const { btf, source, buildId } = kernel.pieces.btf() ?? {};
   if (btf === undefined) return undefined;

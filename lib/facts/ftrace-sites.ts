@@ -13,7 +13,7 @@ export interface FtraceSites {
   readonly ip: Words;
   /** Names of which some functions have a site and some have not, where the source does not say which. */
   readonly undecided?: ReadonlySet<string>;
-  /** How the words of the table stand to their functions; absent where the sites do not come from the table. */
+  /** How the words of the table stand to their functions; absent if the sites do not come from the table. */
   readonly mode?: SiteMode;
 }
 
@@ -24,18 +24,18 @@ export type FtraceState = FtraceSites | 'none' | 'unknown';
 export interface SiteMode {
   /** For each distance (word less function), how many words have it; the most frequent first. */
   readonly offsets: ReadonlyMap<number, number>;
-  /** Words that stand at none of these distances from a function: what is left of overridden weak functions. */
+  /** Words that are at none of these distances from a function: what is left of overridden weak functions. */
   readonly elsewhere: number;
   /** What the kernel adds to a word to have the address of the instruction it patches (ftrace_call_adjust()). */
   readonly adjust: number;
 }
 
-/** So many symbols around a word are looked at: more stand there only in damaged tables. */
+/** So many symbols around a word are looked at: more are there only in damaged tables. */
 const NEAR = 512;
 
-/** What the architecture's adjustment goes by besides the words. */
+/** The input of the architecture's adjustment besides the words. */
 export interface SiteSource {
-  /** The 32 bits of an instruction at an address of the image; undefined where it holds none. */
+  /** The 32 bits of an instruction at an address of the image; undefined if it holds none. */
   instruction?(address: bigint): number | undefined;
   /** Whether the kernel has a change. */
   has?(change: ChangeName): boolean | undefined;
@@ -90,13 +90,13 @@ function distancesOf(table: McountTable, symbols: KernelSymbols, { distances }: 
     if (distance === undefined) elsewhere++;
     else found.set(distance, (found.get(distance) ?? 0) + 1);
   }
-  // An overridden weak function leaves a word behind another function, at a distance that only few words have.
+  // An overridden weak function leaves a word after another function, at a distance that only few words have.
   const least = (table.count - table.zeroRelocated) / 100;
   for (const [distance, count] of found) if (count < least && found.delete(distance)) elsewhere += count;
   return { offsets: new Map([...found].sort((a, b) => b[1] - a[1])), elsewhere };
 }
 
-/** The distance from the function that a word is for; undefined where no function is at a distance that some architecture has. */
+/** The distance from the function that a word is for; undefined if no function is at a distance that some architecture has. */
 function distanceToFunction(
   symbols: KernelSymbols,
   order: Uint32Array,
@@ -105,7 +105,7 @@ function distanceToFunction(
   high: number,
 ): number | undefined {
   const next = lowerBound(symbols.address, order, low, high);
-  // A word may stand in front of its function (func-8), at it or behind its entry.
+  // A word may be before its function (func-8), at it or after its entry.
   for (let at = next; at < Math.min(order.length, next + NEAR); at++) {
     const ahead = symbols.address.minus(order[at]!, low, high);
     if (ahead > 8) break;

@@ -2,7 +2,7 @@ import { STB } from '../../elf/constants.js';
 import type { FunctionIndex } from './function-table.js';
 import type { KernelFacts } from './kernel-facts.js';
 
-/** One function of the kernel, with what each source says of it. */
+/** One function of the kernel, with what each source says about it. */
 export interface FunctionRow {
   /** Its row in `kernel.functions`. */
   readonly row: FunctionIndex;
@@ -17,11 +17,14 @@ export interface FunctionRow {
   readonly binding?: 'local' | 'global' | 'weak';
   /** The source file by STT_FILE: `binfmt_elf.c`, without its directory. */
   readonly file?: string;
-  /** The ftrace site inside of it. */
+  /** The ftrace site inside it. */
   readonly site?: bigint;
   /** Ids of BTF's FUNCs of its name. */
   readonly btf: readonly number[];
-  /** `_stext+0xD`: where a kprobe on it goes (on powerpc behind the global entry), the same place on every boot, since the image moves as a whole under KASLR. */
+  /**
+   * `_stext+0xD`: where a kprobe on it goes (on powerpc after the global entry), the same place on every boot, since the image moves as a
+   * whole under KASLR.
+   */
   readonly anchor?: string;
 }
 

@@ -8,16 +8,16 @@ import type { FtraceSites, FtraceState } from './ftrace-sites.js';
 /** A row of {@link FunctionTable}. */
 export type FunctionIndex = Row<'function of the kernel'>;
 
-/** A site that has not been looked for. */
+/** A site that has not been looked up. */
 const UNKNOWN = -2;
 
 /**
- * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; labels of padding in front of functions left
- * out), in the order of kallsyms, with its end, its ftrace site and its BTF.
+ * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; without labels of padding before
+ * functions), in the order of kallsyms, with its end, its ftrace site and its BTF.
  */
 export class FunctionTable {
   readonly symbols: KernelSymbols;
-  /** Undefined where there are none, or they are not known: `ftrace` tells which. */
+  /** Undefined if there are none or they are unknown: `ftrace` tells which. */
   readonly sites: FtraceSites | undefined;
   readonly ftrace: 'sites' | 'none' | 'unknown';
   readonly btf: Btf | undefined;
@@ -103,16 +103,16 @@ export class FunctionTable {
     return this.symbols.find(name).flatMap(symbolRow => this.ofSymbol(symbolRow) ?? []);
   }
 
-  /** The ids of BTF's FUNCs of the function's name; most kernels have one for a name, some several. */
+  /** The ids of the FUNCs in BTF with the function's name; most kernels have one for a name, some several. */
   btfIds(row: FunctionIndex): number[] {
     return this.btfIdsOf(this.name(row));
   }
 
-  /** The ids of BTF's FUNCs of a name. */
+  /** The ids of the FUNCs in BTF with a name. */
   btfIdsOf(name: string): number[] {
     const { btf } = this;
     if (btf === undefined) return [];
-    // Split BTF was put in the place of the kernel's: its base has FUNCs too.
+    // Split BTF replaces the kernel's: its base has FUNCs too.
     if (btf.base !== undefined) return btf.find(name, 'FUNC');
     const { ids } = btf.functions();
     return this.#btfNames(btf)
@@ -120,7 +120,10 @@ export class FunctionTable {
       .map(at => ids[at]!);
   }
 
-  /** For each function the first row of `btf.functions()` that bears its name, or -1. Both tables are joined once, over the bytes of the names. */
+  /**
+   * For each function the first row of `btf.functions()` with its name, or -1. Both tables are joined once, over the bytes of the
+   * names.
+   */
   get btfFunc(): Int32Array {
     if (this.#btfFunc === undefined) {
       this.#btfFunc = new Int32Array(this.count).fill(-1);
@@ -139,7 +142,7 @@ export class FunctionTable {
     return this.#btfIndex;
   }
 
-  /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined where none has one. */
+  /** The first function with a FUNC among those at an address, by the first row of `symbols` at that address; undefined if none has one. */
   withBtfAt(firstSymbolRow: SymbolRow): FunctionIndex | undefined {
     if (this.#withBtf === undefined) {
       this.#withBtf = new Map();

@@ -10,8 +10,8 @@ const START = new TextEncoder().encode('IKCFG_ST');
 const END = new TextEncoder().encode('IKCFG_ED');
 
 /**
- * The .config that CONFIG_IKCONFIG puts into an image: gzip between two marks of eight letters (kernel/configs.c). It is found by its label; where
- * kallsyms lists no data, by the marks.
+ * The .config that CONFIG_IKCONFIG puts into an image: gzip between two marks of eight letters (kernel/configs.c). It is found by its
+ * label; where kallsyms lists no data, by the marks.
  * @param search whether to look through the image where there is no label
  */
 export function configOfImage(memory: Memory, labels: Labels, search: boolean): KernelConfig | undefined {
@@ -21,7 +21,7 @@ export function configOfImage(memory: Memory, labels: Labels, search: boolean): 
     if (label === undefined ? !search : !inside) continue;
     const bytes = memory.stored(address, fileSize);
     const from = label === undefined ? indexOfBytes(bytes, START) + START.length : Number(label - address);
-    // The label stands behind the first mark; before 5.1 it was the mark's own.
+    // The label is after the first mark; before 5.1 it was the mark's own.
     const start = startsWith(bytes, from, START) ? from + START.length : from;
     const end = from < START.length ? -1 : indexOfBytes(bytes, END, start);
     if (end < 0) continue;

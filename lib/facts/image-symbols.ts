@@ -36,7 +36,7 @@ export class ImageSymbols {
     return found;
   }
 
-  /** The address of a label; undefined where there is none or it is not defined. */
+  /** The address of a label; undefined if there is none or it is not defined. */
   addressOf(name: string): bigint | undefined {
     for (const row of this.#beginningWith(`${name}\0`)) return this.table.value.big[row];
     return undefined;
@@ -91,7 +91,7 @@ export class ImageSymbols {
   get #names(): NameIndex {
     if (this.#index === undefined) {
       const { strings, nameOffset } = this.table;
-      // Checked once here, since the index does not check: an offset outside of the table is an error, not a wrong name.
+      // Checked once here, since the index does not check: an offset outside the table is an error, not a wrong name.
       const { length } = strings.bytes;
       for (let row = 0; row < nameOffset.length; row++) {
         const offset = nameOffset[row]!;

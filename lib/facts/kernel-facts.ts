@@ -15,12 +15,12 @@ import type { FoundBtf, KernelPieces } from './pieces.js';
 import { TracepointTable } from './tracepoint-table.js';
 
 /**
- * What is known of one kernel: each piece read once, when it is first asked for, and the tables that join them. Rules and answers read this; it knows
+ * What is known about one kernel: each piece read once, on first use, and the tables that join them. Rules and answers read this; it knows
  * of neither.
  */
 export class KernelFacts {
   readonly pieces: KernelPieces;
-  /** The functions of its modules, where they were read: answers then cover names across the kernel and its modules. */
+  /** The functions of its modules, if they were read: answers then cover names across the kernel and its modules. */
   modules: ModuleTable | undefined;
   #symbols: KernelSymbols | undefined;
   #mcount: { readonly table: McountTable | undefined } | undefined;
@@ -67,7 +67,7 @@ export class KernelFacts {
     return this.#mcount.table;
   }
 
-  /** The kernel's BTF, or the one that was put in its place. */
+  /** The kernel's BTF, or its replacement. */
   get btf(): Btf | undefined {
     return this.#foundBtf?.btf;
   }
@@ -97,7 +97,7 @@ export class KernelFacts {
     );
   }
 
-  /** Whether a symbol is named so: what the kernel was built with shows by its functions. */
+  /** Whether a symbol has the name: the functions show which options the kernel was built with. */
   hasFunction(name: string): boolean {
     return this.symbols.lookup(name) !== undefined;
   }
@@ -107,7 +107,10 @@ export class KernelFacts {
     return this.image?.buildId;
   }
 
-  /** How its functions are called; undefined for architectures without a table. A running kernel's files are of the machine that reads them. */
+  /**
+   * The calling convention; undefined for architectures without a table. A running kernel has the architecture of the machine that reads
+   * it.
+   */
   get callingConvention(): CallingConvention | undefined {
     const { wordSize = 8, littleEndian = true } = this.image?.memory ?? {};
     return callingConventionOf(this.machine, wordSize, littleEndian);
@@ -132,14 +135,14 @@ export class KernelFacts {
   }
 
   /**
-   * The debug information of the image; undefined where it has none, and for a running kernel. Nothing of it is read until it is asked something.
+   * The debug information of the image; undefined if it has none, and for a running kernel. Nothing is read before the first query.
    */
   dwarf(): Dwarf | undefined {
     this.#dwarf ??= { found: this.image === undefined ? undefined : openDwarf(this.image) };
     return this.#dwarf.found;
   }
 
-  /** Damage that was met and did not keep the rest from being read. */
+  /** Damage in one part, while the rest was still read. */
   get diagnostics(): readonly Diagnostic[] {
     const ofDwarf = this.#dwarf?.found?.diagnostics ?? [];
     return this.image === undefined ? [] : [...this.image.diagnostics, ...this.image.memory.diagnostics, ...ofDwarf];

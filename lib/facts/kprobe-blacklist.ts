@@ -12,8 +12,8 @@ export interface KprobeBlacklist {
 }
 
 /**
- * The blacklist of an image: the entries of `_kprobe_blacklist`, each up to the end of its symbol (kprobe_add_ksym_blacklist()), and whole areas, as
- * populate_kprobe_blacklist() of kernel/kprobes.c gathers them at boot.
+ * The blacklist of an image: the entries of `_kprobe_blacklist`, each up to the end of its symbol (kprobe_add_ksym_blacklist()), and whole
+ * areas, as populate_kprobe_blacklist() of kernel/kprobes.c gathers them at boot.
  */
 export function blacklistOfImage(memory: Memory, symbols: KernelSymbols, labels: Labels, machine: number): KprobeBlacklist {
   const ranges: Area[] = unprobedAreas(labels, archOf(machine));

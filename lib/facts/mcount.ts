@@ -14,7 +14,7 @@ export interface McountTable {
   /** How many words are zero in the file, and how many stay so. */
   readonly zeroStored: number;
   readonly zeroRelocated: number;
-  /** The relocations that write to the table: how many of each type, and the sections they stand in. */
+  /** The relocations that write to the table: how many of each type, and the sections they are in. */
   readonly fills: ReadonlyMap<string, number>;
   readonly relocationSections: readonly string[];
 }

@@ -24,12 +24,12 @@ const TABLES: readonly TableShape[] = [
   { code: 'bug-entry', start: '__start___bug_table', stop: '__stop___bug_table', strides: [12, 8, 16] },
 ];
 
-/** A larger table is taken for damage: real ones have some ten thousand entries. */
+/** A larger table is treated as damage: real ones have some ten thousand entries. */
 const LARGEST = 1 << 26;
 
 /** The addresses of code that the kernel patches or traps on. */
 export class PatchedCode {
-  /** Read when the first address is asked for. */
+  /** Read on the first query. */
   readonly #tables: () => readonly { readonly code: PatchCode; readonly addresses: Words }[];
 
   /**
@@ -41,12 +41,12 @@ export class PatchedCode {
     this.#tables = once(() => TABLES.map(shape => ({ code: shape.code, addresses: readTable(memory, labels, shape, text) })));
   }
 
-  /** What stands at the address at a row of a column. */
+  /** What is at the address at a row of a column. */
   at(addresses: Words, row: number): PatchCode | undefined {
     return this.#at(addresses.low(row), addresses.high(row));
   }
 
-  /** What stands at an address. */
+  /** What is at an address. */
   atAddress(address: bigint): PatchCode | undefined {
     const { low, high } = halves(address);
     return this.#at(low, high);

@@ -22,9 +22,9 @@ import { type McountTable, readMcountTable } from './mcount.js';
 import { once } from './once.js';
 import type { FoundBtf, KernelPieces } from './pieces.js';
 
-/** What may stand beside an image. */
+/** What may be beside an image. */
 export interface ImageExtras {
-  /** A BTF in place of the image's own, and where it comes from. */
+  /** A BTF instead of the image's own, and where it comes from. */
   readonly btf?: FoundBtf;
   readonly config?: KernelConfig;
   /** What the image was wrapped in, from the outside in. */
@@ -32,8 +32,8 @@ export interface ImageExtras {
 }
 
 /**
- * The pieces of a kernel image: an ELF file, with a `.symtab` (a debug vmlinux) or without (what a bzImage holds), or the headers that were put
- * around a raw image.
+ * The pieces of a kernel image: an ELF file, with a `.symtab` (a debug vmlinux) or without (what a bzImage holds), or the headers that were
+ * put around a raw image.
  */
 export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPieces {
   if (file.header.type === ET.REL) {

@@ -9,8 +9,8 @@ import type { KprobeBlacklist } from './kprobe-blacklist.js';
 import type { McountTable } from './mcount.js';
 
 /**
- * What is known of a kernel, and how to read each piece. A piece is read when an answer needs it; one that is missing is undefined, and the
- * answers that would need it say so.
+ * The pieces of a kernel, and how to read each. A piece is read when an answer needs it; a missing piece is undefined, and the answers that
+ * need it say so.
  */
 export interface KernelPieces {
   /** The name in messages: the file's path, or `the running kernel`. */
@@ -19,23 +19,23 @@ export interface KernelPieces {
   readonly machine: number;
   /** What the image was wrapped in, from the outside in: `['x86 bzImage', 'lz4-legacy', 'ELF']`; for a running kernel `['running']`. */
   readonly form: readonly string[];
-  /** The image itself; absent for a running kernel, whose text is not read. */
+  /** The image itself; absent for a running kernel, because kelf does not read its text. */
   readonly image?: ElfFile;
   /** One sentence for each piece that is missing or comes from a place that weakens answers. */
   readonly notes: readonly string[];
-  /** The symbols as kallsyms has them. @throws MissingError where nothing names the functions; FormatError for damage */
+  /** The symbols as in kallsyms. @throws MissingError if nothing names the functions; FormatError for damage */
   symbols(): KernelSymbols;
   /** `.symtab` beside kallsyms: sizes, bindings and source files. */
   imageSymbols(): ImageSymbols | undefined;
   /** The address of a label of the linker script. */
   labels: Labels;
-  /** `__mcount_loc`; undefined where there is none. */
+  /** `__mcount_loc`; undefined if there is none. */
   mcount(): McountTable | undefined;
-  /** The ftrace sites; `none` without dynamic ftrace, `unknown` where a running kernel does not tell. */
+  /** The ftrace sites; `none` without dynamic ftrace, `unknown` if a running kernel does not show them. */
   ftrace(): FtraceState;
-  /** The ranges that the kprobe blacklist covers; undefined where it can not be read. */
+  /** The ranges that the kprobe blacklist covers; undefined if it cannot be read. */
   blacklist(): KprobeBlacklist | undefined;
-  /** The BTF and the name of what it was read from; where that is a file of its own, and ELF, its build id. */
+  /** The BTF and the name of its source; if that is a separate ELF file, its build id. */
   btf(): FoundBtf | undefined;
   /** The kernel's .config: given, of the image, or of the running kernel. */
   config(): KernelConfig | undefined;
@@ -45,10 +45,10 @@ export interface KernelPieces {
   close(): void;
 }
 
-/** BTF, and where it is from. */
+/** BTF and its source. */
 export interface FoundBtf {
   readonly btf: Btf;
   readonly source: string;
-  /** Of the ELF file that was given in place of the image's own BTF. */
+  /** Of the ELF file that was given instead of the image's own BTF. */
   readonly buildId?: string | undefined;
 }

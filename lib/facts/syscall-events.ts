@@ -5,10 +5,10 @@ import type { KernelPieces } from './pieces.js';
 const MOST_CALLS = 1024;
 
 /**
- * The system calls of `sys_call_table`, by name. Every SYSCALL_DEFINE makes events, which the kernel drops at boot where the table does not lead to
- * the function: init_syscall_trace() finds no number for it. arm64 has newstat() for 32-bit programs alone, and no sys_enter_newstat then. What
- * stands for numbers without a call, ni_syscall(), is passed over (find_syscall_meta).
- * Undefined where the table is not found.
+ * The system calls of `sys_call_table`, by name. Every SYSCALL_DEFINE makes events, which the kernel drops at boot where the table does not
+ * lead to the function: init_syscall_trace() finds no number for it. arm64 has newstat() for 32-bit programs alone, and no
+ * sys_enter_newstat then. What stands for numbers without a call, ni_syscall(), is passed over (find_syscall_meta).
+ * Undefined if the table is not found.
  * @param addressesOf the symbols of a prefix, by what follows it
  */
 export function calledNumbers(

@@ -5,26 +5,26 @@ import { textAt } from '../image/text-at.js';
 import type { KernelPieces } from './pieces.js';
 import { calledNumbers } from './syscall-events.js';
 
-/** A tracepoint, or an event of tracefs that has none behind it, such as those of system calls. */
+/** A tracepoint, or an event of tracefs without one behind it, such as those of system calls. */
 export interface Tracepoint {
   /** `sched_switch`; of an event without a tracepoint the event's name, `sys_enter_openat`. */
   readonly name: string;
-  /** The folder of its event in tracefs, by TRACE_SYSTEM: `sched`. Absent where it has no event, or none is found. */
+  /** The folder of its event in tracefs, by TRACE_SYSTEM: `sched`. Absent if it has no event, or none is found. */
   readonly system?: string;
   /** Whether there is a tracepoint: `__tracepoint_NAME`, or the function that calls its probes, `__traceiter_NAME`. */
   readonly tracepoint: boolean;
   readonly address?: bigint;
-  /** Whether BPF programs of type raw_tracepoint attach: `__bpf_trace_tp_map_NAME`. Undefined where data symbols are not listed. */
+  /** Whether BPF programs of type raw_tracepoint attach: `__bpf_trace_tp_map_NAME`. Undefined if data symbols are not listed. */
   readonly raw: boolean | undefined;
   /** The typedef `btf_trace_NAME` that tp_btf programs are loaded for. */
   readonly btf?: number;
-  /** Whether tracefs has an event of it: an entry of `_ftrace_events`. Undefined where that table is not found. */
+  /** Whether tracefs has an event of it: an entry of `_ftrace_events`. Undefined if that table is not found. */
   readonly event: boolean | undefined;
   /** In C, from `btf_trace_NAME` or `__traceiter_NAME`, without the pointer to the probe's own data. */
   readonly prototype?: string;
 }
 
-/** More entries of a table are taken for damage. */
+/** More entries of a table are treated as damage. */
 const MOST_EVENTS = 1 << 16;
 
 interface Event {
@@ -130,8 +130,8 @@ function addressesOf(kernel: TracepointSources, prefix: string): Map<string, big
 }
 
 /**
- * `_ftrace_events`: pointers to struct trace_event_call, which begins with a list head, the class and, in one place, the tracepoint or the name of
- * an event without one (include/linux/trace_events.h). A class begins with the name of its system. Undefined where there is no table.
+ * `_ftrace_events`: pointers to struct trace_event_call, which begins with a list head, the class and, in one place, the tracepoint or the
+ * name of an event without one (include/linux/trace_events.h). A class begins with the name of its system. Undefined if there is no table.
  */
 function readEvents({ image, pieces }: TracepointSources, tracepoints: ReadonlyMap<bigint, string>): Event[] | undefined {
   const start = pieces.labels('__start_ftrace_events');

@@ -9,12 +9,12 @@ import { S390 } from '../arch/s390.js';
 /** What a file is found to be: packed bytes with more inside, or a raw image. */
 export type Container =
   | { readonly form: string; readonly payload: Uint8Array; readonly sizeHint?: number; readonly format?: string }
-  /** The payload stands somewhere behind the boot code: `search` tries every place where a packed stream may begin. */
+  /** The payload stands somewhere after the boot code: `search` tries every place where a packed stream may begin. */
   | { readonly form: string; readonly search: Uint8Array; readonly raw: RawImageKind }
   | { readonly form: string; readonly raw: RawImageKind };
 
 /**
- * Recognises the containers that kernels boot from, by their headers; undefined for what is none.
+ * Recognises the containers that kernels boot from, by their headers; undefined for anything else.
  * @throws FormatError for a header whose payload does not lie in the file
  */
 export function containerOf(bytes: Uint8Array, name: string): Container | undefined {

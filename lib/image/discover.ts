@@ -16,9 +16,10 @@ const SHORTEST_MCOUNT = 64;
 const SHORTEST_BLACKLIST = 8;
 
 /**
- * Labels that kallsyms does not list in a kernel without CONFIG_KALLSYMS_ALL, found by what stands there. The table of ftrace's sites is the longest
- * run of pointers at functions in the image. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h) the pointers
- * of the kprobe blacklist are a later such run, behind tables of pointers at data and some of functions, in which they are told by names.
+ * Labels that kallsyms does not list in a kernel without CONFIG_KALLSYMS_ALL, found by what is there. The table of ftrace's sites is the
+ * longest run of pointers at functions in the image. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h)
+ * the pointers of the kprobe blacklist are a later such run, behind tables of pointers at data and some of functions, in which they are
+ * told by names.
  */
 export function discoverLabels(memory: Memory, symbols: KernelSymbols, machine: number): Map<string, bigint> {
   const labels = new Map<string, bigint>();
@@ -60,8 +61,8 @@ function size({ start, stop }: Run): number {
 }
 
 /**
- * Runs of words that point into text, at or shortly behind the start of a function. Overridden weak functions leave words that point elsewhere into
- * text (under 2 in 100), so that one of them does not end a run.
+ * Runs of words that point into text, at or shortly after the start of a function. Overridden weak functions leave words that point
+ * elsewhere into text (under 2 in 100), so that one of them does not end a run.
  */
 function pointerRuns(memory: Memory, starts: FunctionStarts, from: bigint, length: number): Run[] {
   const { wordSize } = memory;
@@ -120,8 +121,8 @@ function functionStarts(symbols: KernelSymbols, machine: number): FunctionStarts
 }
 
 /**
- * Where the line of /proc/version stands; -1 where it does not. Some images have it twice, first as it was before the build's number was put in
- * (init/version.c): the last one is linux_banner.
+ * Where the line of /proc/version stands; -1 where it does not. Some images have it twice, first as it was before the build's number was
+ * put in (init/version.c): the last one is linux_banner.
  */
 function findBanner(bytes: Uint8Array): number {
   let found = -1;

@@ -19,17 +19,17 @@ export interface RawImage {
   readonly littleEndian: boolean;
   /** The address that offset 0 is linked at. */
   readonly base: bigint;
-  /** Bytes of memory that the image takes, with what is zero behind its bytes. */
+  /** Bytes of memory that the image takes, with what is zero after its bytes. */
   readonly memorySize: number;
   readonly parts: readonly ImagePart[];
 }
 
-/** Where the image begins in the ELF file: behind the header, at a page. */
+/** Where the image begins in the ELF file: after the header, at a page. */
 const START = 0x1000;
 
 /**
- * Puts ELF headers around a raw image, so that it is read like every other kernel: one PT_LOAD segment at its link address, and sections for the
- * parts that were found in it (.rela.dyn, .BTF). The image's bytes are not copied.
+ * Puts ELF headers around a raw image, so that it is read like every other kernel: one PT_LOAD segment at its link address, and sections
+ * for the parts that were found in it (.rela.dyn, .BTF). The image's bytes are not copied.
  */
 export function elfAround(image: RawImage, name: string): ByteSource {
   const { bytes, is64, littleEndian, base, parts } = image;
@@ -80,7 +80,7 @@ export function elfAround(image: RawImage, name: string): ByteSource {
   section(0, SHT.NULL, 0, 0, 0, 0);
   section(1, 1, SHF.ALLOC | SHF.EXECINSTR | SHF.WRITE, base, START, bytes.length);
   for (const [i, { type, offset, size, entsize }] of parts.entries()) {
-    // The symbols that relocations name stand in front of them, if there are any.
+    // The symbols that relocations name are before them, if there are any.
     const link = type === SHT.RELA && parts[i - 1]?.type === SHT.DYNSYM ? i + 1 : 0;
     section(i + 2, type, SHF.ALLOC, base + BigInt(offset), START + offset, size, entsize, link);
   }
@@ -88,7 +88,7 @@ export function elfAround(image: RawImage, name: string): ByteSource {
   return new JoinedSource(name, [head.bytes, bytes, tail.bytes.subarray(0, tail.at)]);
 }
 
-/** Writes numbers one after the other, in the byte order of the image. */
+/** Writes numbers one after another, in the byte order of the image. */
 class Writer {
   readonly bytes: Uint8Array;
   at = 0;
@@ -124,7 +124,7 @@ class Writer {
   }
 }
 
-/** Several runs of bytes, one behind the other. */
+/** Several runs of bytes, one after another. */
 class JoinedSource implements ByteSource {
   readonly name: string;
   readonly size: number;

@@ -30,7 +30,7 @@ export function findRelocations(bytes: Uint8Array, kind: RawImageKind): ImageRel
   const entries = new RelaEntries(view, kind);
   let found = findRela(entries);
   const dynsym = found === undefined ? undefined : findDynsym(view, found, littleEndian);
-  // What names symbols stands behind the RELATIVE entries (ld -z combreloc).
+  // What names symbols is after the RELATIVE entries (ld -z combreloc).
   if (found !== undefined && dynsym !== undefined) found = extended(entries, found);
   const { rela = found, relr } = beside(
     entries,
@@ -45,8 +45,8 @@ export function findRelocations(bytes: Uint8Array, kind: RawImageKind): ImageRel
 }
 
 /**
- * RELR that follows RELA, as `.relr.dyn` does `.rela.dyn` in the linker scripts; where there is RELR, a few entries are left for RELA, or none. The last
- * words of an entry of RELA may look like the first ones of RELR.
+ * RELR that follows RELA, as `.relr.dyn` does `.rela.dyn` in the linker scripts; where there is RELR, a few entries are left for RELA, or
+ * none. The last words of an entry of RELA may look like the first ones of RELR.
  */
 function beside(
   entries: RelaEntries,
@@ -98,7 +98,7 @@ class RelaEntries {
     return from;
   }
 
-  /** Whether an R_*_RELATIVE stands at `at`: one whose place and value are not farther from each other than the image is long. */
+  /** Whether an R_*_RELATIVE is at `at`: one whose place and value are not farther from each other than the image is long. */
   isRelative(at: number): boolean {
     if (this.#word(at + 8, 0) !== this.#relative || this.#word(at + 8, 1) !== 0) return false;
     const isZero = this.#word(at + 16, 0) === 0 && this.#word(at + 16, 1) === 0;
@@ -110,7 +110,9 @@ class RelaEntries {
     return this.#word(at + 8, 0) === 0 && this.#word(at + 8, 1) === 0;
   }
 
-  /** Whether an entry goes on with a table: padding, which is zero, or a relocation of data at a place in the same image as that of `first`. */
+  /**
+   * Whether an entry goes on with a table: padding, which is zero, or a relocation of data at a place in the same image as that of `first`.
+   */
   goesOn(first: number, at: number): boolean {
     if (this.isPadding(at)) return true;
     const type = this.#word(at + 8, 0);
@@ -184,15 +186,17 @@ function findDynsym(view: DataView, { offset: end }: TableInImage, littleEndian:
 const SPAN = 63 * 8;
 
 /**
- * The longest run of words that RELR can be (gABI, "Relative Relocation Table"): ascending even addresses, with bitmaps behind them, all in a range no
- * longer than the image. (Places that are not aligned may lie between those of a bitmap.) A table of ascending pointers has no bitmaps, and is none.
+ * The longest run of words that RELR can be (gABI, "Relative Relocation Table"): ascending even addresses, with bitmaps after them, all in
+ * a range no longer than the image. (Places that are not aligned may lie between those of a bitmap.) A table of ascending pointers has no
+ * bitmaps, and is none.
  * @param behind where it has to begin, if that is known
  */
 function findRelr(view: DataView, littleEndian: boolean, behind?: number): TableInImage | undefined {
   const size = view.byteLength;
   const [lowAt, highAt] = littleEndian ? [0, 4] : [4, 0];
   let best: TableInImage | undefined;
-  // The run at hand: where it begins, its first address, its bitmaps, and how far the last address and what a bitmap stands for are from the first.
+  // The run at hand: where it begins, its first address, its bitmaps, and how far the last address and what a bitmap stands for are from
+  // the first.
   let [start, bitmaps, last, next, firstLow, firstHigh] = [-1, 0, 0, 0, 0, 0];
   const close = (at: number): void => {
     const count = start < 0 ? 0 : (at - start) / 8;

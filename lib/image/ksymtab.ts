@@ -23,14 +23,14 @@ const SHAPES: readonly Shape[] = [
 const FEWEST = 16;
 /** KSYM_NAME_LEN */
 const LONGEST = 512;
-/** Bytes that may stand between the checksums and the first name: alignment. */
+/** Bytes that may be between the checksums and the first name: alignment. */
 const GAP = 64;
 
 /**
- * The labels around `__ksymtab`, `__ksymtab_gpl` and the tables of their checksums in an image that does not name them, found by what stands there: an
- * entry leads to a symbol and to a string, and kallsyms has that name at that address. Data, which kallsyms may not list, is exported too: it is
- * taken along where it stands between functions. In the linker script (RO_DATA in include/asm-generic/vmlinux.lds.h) the two tables follow each
- * other, each sorted by name, then the checksums of both, then the names.
+ * The labels around `__ksymtab`, `__ksymtab_gpl` and the tables of their checksums in an image that does not name them, found by what is
+ * there: an entry leads to a symbol and to a string, and kallsyms has that name at that address. Data, which kallsyms may not list, is
+ * exported too: it is taken along where it is between functions. In the linker script (RO_DATA in include/asm-generic/vmlinux.lds.h) the
+ * two tables follow each other, each sorted by name, then the checksums of both, then the names.
  */
 export function discoverExports(memory: Memory, symbols: KernelSymbols): Map<string, bigint> {
   const labels = new Map<string, bigint>();
@@ -48,7 +48,7 @@ export function discoverExports(memory: Memory, symbols: KernelSymbols): Map<str
     };
     set('ksymtab', start, start + plain * size);
     set('ksymtab_gpl', start + plain * size, end);
-    // With CONFIG_MODVERSIONS a word for each entry stands between the tables and the names.
+    // With CONFIG_MODVERSIONS a word for each entry is between the tables and the names.
     let names = bytes.length;
     for (let i = 0; i < count; i++) names = Math.min(names, text.target(shape, start + i * size, 1));
     const rest = names - end - count * 4;
@@ -98,7 +98,7 @@ class ImageText {
     return this.target(shape, at, 0) === address.minus(row, this.#low, this.#high);
   }
 
-  /** Whether a name stands at an offset: letters, digits and underscores up to a NUL. It may be the end of a longer one (ld merges strings). */
+  /** Whether a name is at an offset: letters, digits and underscores up to a NUL. It may be the end of a longer one (ld merges strings). */
   isName(at: number): boolean {
     if (!(at > 0 && at < this.bytes.length) || isDigit(this.bytes[at]!)) return false;
     let end = at;
@@ -146,7 +146,7 @@ function isConfirmed(text: ImageText, shape: Shape, at: number, symbols: KernelS
   return row >= 0 && symbols.index.isOnly(row) && text.leadsTo(shape, at, symbols, row);
 }
 
-/** How many entries there are before a name that sorts in front of the last one: there the next table begins. */
+/** How many entries there are before a name that sorts before the last one: there the next table begins. */
 function firstDescent(text: ImageText, shape: Shape, start: number, count: number): number {
   const size = shape.fields * shape.width;
   for (let i = 1; i < count; i++) {

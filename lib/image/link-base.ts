@@ -26,8 +26,8 @@ export interface LinkBase {
 }
 
 /**
- * Works out where a raw image is linked. Its header fixes it; or the relocations tell it, whose places all lie in the image and whose values are
- * addresses of symbols; or, where the words are final, a symbol that is known to stand at offset 0, or the exports.
+ * Works out where a raw image is linked. Its header fixes it; or the relocations tell it, whose places all lie in the image and whose
+ * values are addresses of symbols; or, where the words are final, a symbol that is known to be at offset 0, or the exports.
  * @throws FormatError where nothing tells
  */
 export function linkBase(
@@ -114,8 +114,8 @@ function relocatedWords(
 }
 
 /**
- * Of the addresses that put every relocated place inside of the image, the one under which the most relocated words point at symbols. A base-relative
- * table needs its base for that, which may itself be a relocated word.
+ * Of the addresses that put every relocated place inside the image, the one under which the most relocated words point at symbols. A
+ * base-relative table needs its base for that, which may itself be a relocated word.
  */
 function relocatedBase(
   bytes: Uint8Array,
@@ -184,8 +184,9 @@ function finalBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables
 }
 
 /**
- * `struct kernel_symbol` begins with the address of a symbol and that of its name. Both are known of many: what kallsyms says of the symbol, and where in
- * the image the name stands as a string. A word pair that fits votes for the difference between the name's address and its offset.
+ * `struct kernel_symbol` begins with the address of a symbol and that of its name. Both are known of many: what kallsyms says about the
+ * symbol, and where in the image the name stands as a string. A word pair that fits votes for the difference between the name's address and
+ * its offset.
  * @param offsets whether the addresses of `symbols` are offsets in the image
  */
 function baseByExports(
@@ -234,7 +235,7 @@ const MOST_NAMES = 1 << 18;
 /** Names of one address that are tried. */
 const MOST_ALIASES = 8;
 
-/** Where names of symbols, of one symbol each, stand in the image as strings, as they do in `__ksymtab_strings`. */
+/** Where names of symbols, of one symbol each, are in the image as strings, as they are in `__ksymtab_strings`. */
 function namesInImage(bytes: Uint8Array, symbols: KernelSymbols): { readonly row: number; readonly at: number }[] {
   const found: { row: number; at: number }[] = [];
   for (let end = bytes.indexOf(0); end >= 0 && found.length < MOST_NAMES; end = bytes.indexOf(0, end + 1)) {

@@ -7,7 +7,8 @@ import { type ByteSource, MemorySource } from '../../elf/source.js';
 const START = 64;
 
 /**
- * The source itself, or what is packed in it: a `.ko.xz`, `.ko.zst` or `.ko.gz`. What is packed is unpacked into memory, and the source closed.
+ * The source itself, or what is packed in it: a `.ko.xz`, `.ko.zst` or `.ko.gz`. What is packed is unpacked into memory, and the source
+ * closed.
  * @throws FormatError
  */
 export function unpackSource(source: ByteSource): ByteSource {

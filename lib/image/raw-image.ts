@@ -20,7 +20,7 @@ export function analyseRawImage(bytes: Uint8Array, kind: RawImageKind, name: str
   const table = (name: string, type: number, found: TableInImage | undefined, entsize: number): void => {
     if (found !== undefined) parts.push({ name, type, offset: found.offset, size: found.count * entsize, entsize });
   };
-  // .rela.dyn links to the section in front of it.
+  // .rela.dyn links to the section before it.
   table('.dynsym', SHT.DYNSYM, dynsym, ENTRY_SIZE);
   table('.rela.dyn', SHT.RELA, rela, ENTRY_SIZE);
   table('.relr.dyn', SHT.RELR, relr, 8);
@@ -31,7 +31,9 @@ export function analyseRawImage(bytes: Uint8Array, kind: RawImageKind, name: str
   return { bytes, machine, is64, littleEndian, base, memorySize, parts };
 }
 
-/** The note of the build id: owner `GNU`, type 3, 20 bytes of SHA-1. The last one that is not of a vDSO, which is an ELF file in the image. */
+/**
+ * The note of the build id: owner `GNU`, type 3, 20 bytes of SHA-1. The last one that is not of a vDSO, which is an ELF file in the image.
+ */
 function findBuildId(bytes: Uint8Array, littleEndian: boolean): { offset: number; size: number } | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let found: number | undefined;
@@ -44,7 +46,7 @@ function findBuildId(bytes: Uint8Array, littleEndian: boolean): { offset: number
 }
 
 const PAGE = 0x1000;
-/** Pages in front of a note in which the header of a vDSO is looked for; they have two or three. */
+/** Pages before a note in which the header of a vDSO is searched for; they have two or three. */
 const FARTHEST = 16;
 
 /** Whether an offset lies in an ELF file that begins at a page of the image. */

@@ -7,9 +7,9 @@ import { readSections, type Section } from '../../elf/section.js';
 import type { ByteSource } from '../../elf/source.js';
 
 /**
- * The BTF of a source: an ELF file's .BTF, or a blob of its own such as /sys/kernel/btf/vmlinux. A module built outside of its kernel's tree carries
- * the distilled base of its split BTF with it, in .BTF.base (kernel 6.11): where a `base` is given the BTF is relocated onto it, else that one is
- * its base (btf_parse_elf() of libbpf).
+ * The BTF of a source: an ELF file's .BTF, or a blob of its own such as /sys/kernel/btf/vmlinux. A module built outside its kernel's tree
+ * carries the distilled base of its split BTF with it, in .BTF.base (kernel 6.11): where a `base` is given the BTF is relocated onto it,
+ * else that one is its base (btf_parse_elf() of libbpf).
  * @param parse `Btf.parse`, or for the records alone the constructor of BtfBlob: a dump has no use for the rest and does not load it
  * @returns undefined for an ELF file without .BTF
  * @throws FormatError

@@ -3,7 +3,7 @@ import type { Memory } from '../../elf/memory.js';
 /** Longer texts are none. */
 const LONGEST = 512;
 
-/** The NUL-terminated text at an address of an image; undefined where there is none, or none of at most 512 bytes. */
+/** The NUL-terminated text at an address of an image; undefined if there is none, or none of at most 512 bytes. */
 export function textAt(memory: Memory, address: bigint): string | undefined {
   for (let length = LONGEST; length >= 16; length /= 2) {
     if (!memory.has(address, length)) continue;

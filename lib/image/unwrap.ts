@@ -11,7 +11,7 @@ import { containerOf } from './container.js';
 import { elfAround } from './elf-around.js';
 import { analyseRawImage } from './raw-image.js';
 
-/** A kernel is wrapped two or three times; more is taken for a bomb. */
+/** A kernel is wrapped two or three times; more is treated as a bomb. */
 const DEEPEST = 6;
 /** Streams that are tried in a file that does not say where its kernel is packed. */
 const MOST_TRIES = 64;
@@ -27,9 +27,9 @@ export interface KernelFile {
 }
 
 /**
- * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; any of them packed once more. What is wrapped
- * is unpacked into memory; an ELF file is read where it stands.
- * @throws FormatError for what is no kernel, and for damage in any layer
+ * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; any of them packed once more. What is
+ * wrapped is unpacked into memory; an ELF file is read where it stands.
+ * @throws FormatError for what is not a kernel, and for damage in any layer
  */
 export function openKernelFile(source: ByteSource): KernelFile {
   if (isElf(source.read(0, Math.min(4, source.size)))) return kernelInElf(source, []);
@@ -91,7 +91,7 @@ function searchPacked(bytes: Uint8Array, name: string): Uint8Array {
       if (indexOfBytes(unpacked, BANNER) >= 0) return unpacked;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      // What a damaged stream made is not known; one that was stopped made as much as it was allowed.
+      // What a damaged stream made is unknown; one that was stopped made as much as it was allowed.
       if (error.code === 'limit') left -= Math.min(left, LARGEST);
       const end = error.place.offset ?? 0;
       if (furthest === undefined || end > furthest.end) furthest = { at, end, error };

@@ -12,7 +12,7 @@ import { piecesOfImage } from '../facts/pieces-of-image.js';
 import { openKernelFile } from '../image/unwrap.js';
 import { openSource } from './source.js';
 
-/** What the file that was booted tells of the running kernel, at the addresses where that runs. */
+/** What the file that was booted tells about the running kernel, at the addresses where that runs. */
 export interface BootImage {
   readonly path: string;
   ftrace(): FtraceState;
@@ -25,10 +25,11 @@ export interface BootImage {
 const PATHS: readonly string[] = ['/boot/vmlinuz-', '/boot/Image-', '/boot/vmlinux-'];
 
 /**
- * Opens `/boot/vmlinuz-RELEASE`. It is the running kernel's if the build ids are the same, or, where the kernel shows none (/sys/kernel/notes), the
- * releases. What it was linked with moves as a whole when the kernel is placed at random (KASLR): by how much, `_stext` tells.
+ * Opens `/boot/vmlinuz-RELEASE`. It is the running kernel's if the build ids are the same, or, where the kernel shows none
+ * (/sys/kernel/notes), the releases. What it was linked with moves as a whole when the kernel is placed at random (KASLR): by how much,
+ * `_stext` tells.
  * @param root in front of every path
- * @param refused told why a file that is there is of no use
+ * @param refused called with the reason why an existing file can't be used
  */
 export function openBootImage(
   root: string,

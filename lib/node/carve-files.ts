@@ -49,7 +49,8 @@ export interface Member {
 
 /**
  * Carves files, and every file under folders; symbolic links in folders are not followed.
- * @throws InputError for a path that can't be read; a file in a folder that can't be is one of the `problems`. OutputError for what can't be written
+ * @throws InputError for a path that can't be read; a file in a folder that can't be is one of the `problems`. OutputError for what can't
+ * be written
  */
 export async function carveFiles(paths: readonly string[], options: CarveOptions = {}): Promise<Carved & { readonly files: number }> {
   const { out, threads, onProgress } = options;

@@ -1,4 +1,7 @@
-/** What the library needs of the machine that it runs on: files, threads, the running kernel. lib/browser/host.ts stands in for it where there is no Node. */
+/**
+ * What the library needs of the machine that it runs on: files, threads, the running kernel. lib/browser/host.ts is in for it where there
+ * is no Node.
+ */
 export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from './carve-files.js';
 export { collectInThreads } from './collect-entries.js';
 export { obstacleToRunningKernel, piecesOfRunningKernel } from './live.js';

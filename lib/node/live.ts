@@ -15,8 +15,9 @@ import type { KernelPieces } from '../facts/pieces.js';
 import { type BootImage, openBootImage } from './boot-image.js';
 
 /**
- * Why the running kernel can't be audited, or undefined where it can: `/sys/kernel/btf/vmlinux` and `/proc/kallsyms` can be read, and the latter
- * has addresses. (Without CAP_SYSLOG the kernel writes zeros for them, as kernel.kptr_restrict and kernel.perf_event_paranoid say: kallsyms_show_value.)
+ * Why the running kernel can't be audited, or undefined if it can: `/sys/kernel/btf/vmlinux` and `/proc/kallsyms` can be read, and the
+ * latter has addresses. (Without CAP_SYSLOG the kernel writes zeros for them, as kernel.kptr_restrict and kernel.perf_event_paranoid say:
+ * kallsyms_show_value.)
  */
 export function obstacleToRunningKernel(): string | undefined {
   for (const path of ['/sys/kernel/btf/vmlinux', '/proc/kallsyms']) {
@@ -48,8 +49,8 @@ export function showsAddresses(path: string): boolean {
 }
 
 /**
- * The pieces of the running kernel: what it tells of itself under /proc and /sys, and, for what it does not tell, the file in /boot that it was booted
- * from. Each source that is missing is one of the notes.
+ * The pieces of the running kernel: what it tells about itself under /proc and /sys, and, for what it does not tell, the file in /boot that
+ * it was booted from. Each source that is missing is one of the notes.
  * @param root in front of every path
  */
 export function piecesOfRunningKernel(root = ''): KernelPieces {
@@ -67,7 +68,7 @@ export function piecesOfRunningKernel(root = ''): KernelPieces {
     if (version === undefined) return undefined;
     return openBootImage(root, version, tryRead(`${root}/sys/kernel/notes`), readSymbols(), line => notes.push(line));
   });
-  /** What the file in /boot has in place of what can't be read, said in a line; or what is weaker without it. */
+  /** What the file in /boot has instead of what can't be read, said in a line; or what is weaker without it. */
   const instead = <T>(missing: string, what: string, read: (image: BootImage) => T | undefined, weakens: string): T | undefined => {
     const image = boot();
     const found = image === undefined ? undefined : read(image);
@@ -151,7 +152,7 @@ export function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSi
 }
 
 /**
- * Sites from names alone: a name that as many functions bear as the file has lines has a site in each of them. Of the others it is not known
+ * Sites from names alone: a name that as many functions bear as the file has lines has a site in each of them. Of the others it is unknown
  * which ones have it.
  */
 export function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols): FtraceSites {

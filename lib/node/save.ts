@@ -12,8 +12,8 @@ export function saveFile(path: string, content: string | Uint8Array): void {
 }
 
 /**
- * Makes a folder, and those above it, where there is none. mkdirSync()'s own `recursive` never ends below folders such as /proc, where nothing can be
- * made and the error is ENOENT.
+ * Makes a folder, and those above it, where there is none. mkdirSync()'s own `recursive` never ends below folders such as /proc, where
+ * nothing can be made and the error is ENOENT.
  * @throws OutputError
  */
 export function makeFolder(path: string): void {

@@ -45,7 +45,7 @@ export function openSource(path: string, options: SourceOptions = {}): ByteSourc
   }
 }
 
-/** A file behind a cache of pages. Tables are read whole, past the cache; it serves the scattered small reads. */
+/** A file behind a page cache. Tables are read whole, past the cache; it serves the scattered small reads. */
 class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;

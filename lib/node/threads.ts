@@ -5,7 +5,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 
 /** Work that threads share: a thread is started with its data, and answers one batch after the other. */
 export interface Job<Data, Batch, Answer> {
-  /** The module of {@link workerBeside} that serves the job; undefined where it is not found. */
+  /** The module of {@link workerBeside} that serves the job; undefined if it is not found. */
   readonly script: URL | undefined;
   /** What one thread does first; the function it gives answers a batch. */
   start(data: Data): ((batch: Batch) => Answer) | Promise<(batch: Batch) => Answer>;
@@ -26,7 +26,7 @@ export interface ThreadOptions<Data> {
 /** More threads work no faster: the disk and the caller's own work are the limit. */
 const MOST_THREADS = 8;
 
-/** The module beside another one; undefined where it is not there, as in a bundle, which has everything in one file. */
+/** The module beside another one; undefined if it is not there, as in a bundle, which has everything in one file. */
 export function workerBeside(url: string | undefined, name: string): URL | undefined {
   if (url === undefined || !url.startsWith('file:')) return undefined;
   const script = new URL(name, url);
@@ -34,7 +34,8 @@ export function workerBeside(url: string | undefined, name: string): URL | undef
 }
 
 /**
- * Hands batches to threads, each a new one when it has answered the last. Where the script of a thread is not found, the caller's does the work.
+ * Hands batches to threads, each a new one when it has answered the last. Where the script of a thread is not found, the caller's does the
+ * work.
  * @returns the answers, in the order of the batches
  */
 export async function inThreads<Data, Batch, Answer>(

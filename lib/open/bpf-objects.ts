@@ -4,7 +4,7 @@ import type { ByteSource } from '../../elf/source.js';
 import { type FoundObjects, objectsIn } from '../bpf/preflight/inputs.js';
 import { InputError, MissingError } from '../errors.js';
 
-/** The objects of the file at a path; where it can't be read, one that says why. */
+/** The objects in the file at a path; if it can't be read, one entry with the reason. */
 export function objectsOf(path: string): FoundObjects {
   let source: ByteSource;
   try {
@@ -21,7 +21,7 @@ export function objectsOf(path: string): FoundObjects {
   }
 }
 
-/** What an error says of a file. @throws the error, where it is of something else: a fault of kelf's own */
+/** The message of an error about a file. @throws any other error: a bug of kelf */
 export function unreadable(error: unknown): string {
   if (isFormatError(error) || error instanceof InputError || error instanceof MissingError) return error.message;
   throw error;

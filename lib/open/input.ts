@@ -1,18 +1,21 @@
 import { openSource } from '#host';
 import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
 
-/** What can be opened: a path where there are files (in Node), bytes, a Blob such as a File that was dropped on a page, or any source of bytes. */
+/**
+ * What can be opened: a path where there are files (in Node), bytes, a Blob such as a File that was dropped on a page, or any source of
+ * bytes.
+ */
 export type Input = string | Uint8Array | Blob | ByteSource;
 
 /** Options of everything that opens an input. */
 export interface InputOptions {
-  /** The name in messages of what is no path: of a File its own name where not given, else `input`. */
+  /** The name in messages for anything but a path; by default the name of a File, else `input`. */
   readonly name?: string;
-  /** Bytes that the page cache behind a path may hold; 16 MiB where not given. */
+  /** Bytes that the page cache of a path may hold; by default 16 MiB. */
   readonly cacheBytes?: number;
 }
 
-/** An input that is there at once. @throws InputError for a path that can't be opened */
+/** An input that can be read synchronously. @throws InputError for a path that can't be opened */
 export function sourceOf(input: Exclude<Input, Blob>, options: InputOptions = {}): ByteSource {
   if (typeof input === 'string') return openSource(input, options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes });
   return input instanceof Uint8Array ? new MemorySource(input, options.name ?? 'input') : input;
@@ -31,7 +34,7 @@ interface SyncReader {
   readAsArrayBuffer(blob: Blob): ArrayBuffer;
 }
 
-/** What is read at once where little is asked for. */
+/** The size of one read when a caller needs few bytes. */
 const PAGE = 1 << 16;
 
 /** A Blob by slices: a vmlinux of 600 MB is not read into memory. */

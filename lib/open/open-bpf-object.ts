@@ -3,9 +3,9 @@ import { type BpfObject, type BpfObjectOptions, readBpfObject } from '../bpf/obj
 import { type Input, openInput, sourceOf } from './input.js';
 
 /**
- * Opens a BPF object; a Blob gives a promise of it.
+ * Opens a BPF object; for a Blob it returns a promise.
  * @param input the path of an object, its bytes, or a source of them, which the caller closes
- * @throws FormatError for what is no BPF object, InputError for what can't be read
+ * @throws FormatError if the input is not a BPF object, InputError if it can't be read
  */
 export function openBpfObject(input: Exclude<Input, Blob>, options?: BpfObjectOptions): BpfObject;
 export function openBpfObject(input: Blob, options?: BpfObjectOptions): Promise<BpfObject>;
@@ -14,7 +14,7 @@ export function openBpfObject(input: Input, options: BpfObjectOptions = {}): Bpf
   if (typeof input !== 'string') return readBpfObject(input, options);
   const source = sourceOf(input);
   try {
-    // Objects are small, and every part is looked at: they are read whole, and the file is closed.
+    // Objects are small, and every part is used: kelf reads them whole, and closes the file.
     return readBpfObject(new MemorySource(source.read(0, source.size), options.name ?? input), options);
   } finally {
     source.close();

@@ -13,22 +13,25 @@ import { openKernelFile } from '../image/unwrap.js';
 import { Kernel } from '../kernel.js';
 import { type Input, type InputOptions, openInput } from './input.js';
 
-/** Options of {@link openKernel}: what the image does not hold, or what is to stand in place of what it holds. */
+/** Options of {@link openKernel}: additions to the image, or replacements for its parts. */
 export interface OpenKernelOptions extends InputOptions {
   /** The BTF to use: raw, or an ELF file with a `.BTF` section. */
   readonly btf?: Input;
   /** The kernel's .config. */
   readonly config?: Input;
-  /** A folder with the kernel's modules, such as /lib/modules/RELEASE: answers then cover names across the kernel and its modules. In Node. */
+  /**
+   * A folder with the kernel's modules, such as /lib/modules/RELEASE: answers then cover names across the kernel and its modules. In Node.
+   */
   readonly modules?: string;
-  /** Called while modules are read, as often as some more of them were. */
+  /** Called while modules are read, each time that some more are done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
  * Opens a kernel.
- * @param input a kernel in any form it is shipped in: a vmlinux, a bzImage (`/boot/vmlinuz-*`), an arm64 Image, a zboot image, packed or not
- * @throws FormatError for what is no such file, InputError for what can't be read
+ * @param input a kernel in any form it is shipped in: a vmlinux, a bzImage (`/boot/vmlinuz-*`), an arm64 Image, a zboot image, packed or
+ * not
+ * @throws FormatError for any other file, InputError if it can't be read
  */
 export async function openKernel(input: Input, options: OpenKernelOptions = {}): Promise<Kernel> {
   const source = await openInput(input, options);
@@ -52,7 +55,7 @@ export async function openKernel(input: Input, options: OpenKernelOptions = {}):
 
 /**
  * The kernel that this runs on, from /proc and /sys.
- * @throws InputError where these do not tell enough: `obstacleToRunningKernel` says why
+ * @throws InputError if these do not show enough: `obstacleToRunningKernel` returns the reason
  */
 export function openRunningKernel(): Kernel {
   const obstacle = obstacleToRunningKernel();
@@ -69,7 +72,7 @@ async function withSource<T>(input: Input, read: (source: ByteSource) => T): Pro
   }
 }
 
-/** @throws FormatError for what is neither BTF nor an ELF file with a `.BTF` section */
+/** @throws FormatError if the input is neither BTF nor an ELF file with a `.BTF` section */
 function readGivenBtf(source: ByteSource): FoundBtf {
   const { name, size } = source;
   const btf = readBtf(source, Btf.parse);

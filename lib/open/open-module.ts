@@ -6,8 +6,8 @@ import { type Input, type InputOptions, openInput, sourceOf } from './input.js';
 export interface OpenModuleOptions extends ModuleOptions, InputOptions {}
 
 /**
- * Opens a kernel module, packed (`.ko.xz`, `.ko.zst`, `.ko.gz`) or not; a Blob gives a promise of it.
- * @throws FormatError for what is no relocatable ELF file, InputError for a path that can't be read
+ * Opens a kernel module, packed (`.ko.xz`, `.ko.zst`, `.ko.gz`) or not; for a Blob it returns a promise.
+ * @throws FormatError if the input is not a relocatable ELF file, InputError if the path can't be read
  */
 export function openModule(input: Exclude<Input, Blob>, options?: OpenModuleOptions): Module;
 export function openModule(input: Blob, options?: OpenModuleOptions): Promise<Module>;

@@ -1,6 +1,6 @@
 import type { Evidence, Verdict } from '../evidence.js';
 
-/** What a compiler's suffix says of a function, and of a probe at its first instruction. */
+/** What a compiler's suffix says about a function, and of a probe at its first instruction. */
 export interface Clone {
   /** `cold`, `isra`, `constprop` … */
   readonly suffix: string;
@@ -54,9 +54,10 @@ export function cloneOf(name: string): Clone | undefined {
 }
 
 /**
- * Why a return probe does harm to what is entered by a jump; undefined for what is called. The kernel accepts one at the start of any symbol, and
- * arch_prepare_kretprobe() puts the address of its trampoline where a call leaves the return address: x86 has a word of the caller's frame there,
- * other architectures a register that the caller takes back from its frame, so that the probe stays on the task's list and answers for the next.
+ * Why a return probe does harm to what is entered by a jump; undefined for what is called. The kernel accepts one at the start of any
+ * symbol, and arch_prepare_kretprobe() puts the address of its trampoline where a call leaves the return address: x86 has a word of the
+ * caller's frame there, other architectures a register that the caller takes back from its frame, so that the probe stays on the task's
+ * list and answers for the next.
  */
 export function returnHarm(clone: Clone | undefined): Evidence | undefined {
   if (clone === undefined || clone.called) return undefined;
@@ -64,7 +65,7 @@ export function returnHarm(clone: Clone | undefined): Evidence | undefined {
   return { source: 'kernel', says };
 }
 
-/** What is said of a return probe on a function: the kernel's answer, but where it accepts one that does harm. */
+/** The answer for a return probe on a function: the kernel's, except where the kernel accepts one that does harm. */
 export function returnOf(clone: Clone | undefined, verdict: Verdict): Verdict {
   const harm = verdict.outcome === 'refused' ? undefined : returnHarm(clone);
   return harm === undefined ? verdict : { outcome: 'refused', code: 'not-called', certainty: 'proven', because: [harm] };

@@ -12,7 +12,7 @@ export interface Decision {
   readonly because: () => readonly Evidence[];
 }
 
-/** A rule about subjects of one kind; undefined where it does not apply, and the next one is asked. */
+/** A rule about subjects of one kind; undefined if it does not apply, and the next one is asked. */
 export type Rule<Rules, Subject> = (rules: Rules, subject: Subject) => Decision | undefined;
 
 /** The first of some rules that applies. */

@@ -4,7 +4,10 @@ import type { KernelFacts } from '../facts/kernel-facts.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
 import type { Sites } from './sites.js';
 
-/** What attaches through ftrace's filters, to every function of a name that has a site, or to the first: kprobe.multi, fprobe, ftrace itself. */
+/**
+ * What attaches through ftrace's filters, to every function of a name that has a site, or to the first: kprobe.multi, fprobe, ftrace
+ * itself.
+ */
 export class FilterRules {
   /** Whether the kernel has multi kprobes. */
   readonly hasMulti: boolean;

@@ -13,9 +13,11 @@ import { type CountsNames, countsNames } from './name-counting.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 
-/** A probe that is to be set. */
+/** A probe to set. */
 interface Probe {
-  /** The symbol that the address lies in; where several stand at one address, the first (`symbols.containing`), which is what the kernel goes by. */
+  /**
+   * The symbol that the address lies in; where several are at one address, the first (`symbols.containing`), which the kernel uses.
+   */
   readonly row: SymbolRow;
   /** The address, at a place of a column. */
   readonly words: Words;
@@ -23,7 +25,7 @@ interface Probe {
   readonly address: bigint;
 }
 
-/** What speaks against a probe: a refusal, or that it is not known whether it is one. */
+/** An objection to a probe: a refusal, or a possible one. */
 interface Objection {
   readonly code: ReasonCode;
   readonly certainty: Certainty;
@@ -39,8 +41,8 @@ function objection(code: ReasonCode, certainty: Certainty, because: () => Eviden
 // What the kernel checks before it sets a kprobe through tracefs, perf or BPF, in its order.
 
 /**
- * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. A symbol whose name has a suffix and that has no site goes
- * by the first symbol of the name in front of the dot.
+ * within_notrace_func() of kernel/trace/trace_kprobe.c: functions that ftrace can't trace. For a symbol without a site whose name has a
+ * suffix, the first symbol with the name before the dot counts.
  */
 const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
   const { sites, notrace } = rules;
@@ -62,7 +64,7 @@ const inFreedText: KprobeRule = ({ sites }, { words, place, address }) =>
 const outsideText: KprobeRule = ({ text }, { words, place, address }) =>
   text.isEmpty || text.at(words, place) !== undefined ? undefined : notText(address);
 
-/** within_kprobe_blacklist(): the address itself, or the function in front of a suffix. */
+/** within_kprobe_blacklist(): the address itself, or the function before a suffix. */
 const blacklisted: KprobeRule = (rules, { row, words, place, address }) => {
   const { blacklist } = rules;
   if (blacklist === undefined) return undefined;
@@ -106,7 +108,10 @@ function notText(address: bigint): Objection {
   return objection('not-text', 'proven', () => ({ source: 'symbols', address, says: 'lies outside _stext to _etext' }));
 }
 
-/** is_ksym_addr(): the kernel takes other addresses for those of a module. By name that is refused; by address the probe waits for the module. */
+/**
+ * is_ksym_addr(): the kernel treats other addresses as those of a module. By name it refuses them; by address the probe waits for the
+ * module.
+ */
 function outsideKallsyms(address: bigint): Objection {
   const says = 'the table does not cover the address: the kernel takes it for an address in a module';
   return objection('outside-kallsyms', 'proven', () => ({ source: 'kallsyms', address, says }));
@@ -118,21 +123,21 @@ function byBase(base: string): string {
 
 const DOT = '.'.charCodeAt(0);
 
-/** What the kernel says to kprobes and return probes. Symbols are rows of `kernel.symbols`. */
+/** How the kernel decides about kprobes and return probes. Symbols are rows of `kernel.symbols`. */
 export class KprobeRules {
   readonly sites: Sites;
   readonly text: AreaSet;
   readonly blacklist: KprobeBlacklist | undefined;
-  /** Whether the kernel refuses functions without an ftrace site, and what tells. */
+  /** Whether the kernel refuses functions without an ftrace site, and the evidence. */
   readonly notrace: NotraceRule;
-  /** Whether a kprobe by a name that several symbols bear is refused. */
+  /** Whether a kprobe by a name that several symbols share is refused. */
   readonly countsNames: CountsNames;
-  /** Whether kprobe_events answers EINVAL where perf and BPF tell more. */
+  /** Whether kprobe_events returns EINVAL where perf and BPF return a more specific errno. */
   readonly strictEvents: boolean;
   /** False where the .config is known and has no CONFIG_KPROBES. */
   readonly enabled: boolean;
   readonly #kernel: KernelFacts;
-  /** What is_ksym_addr() covers; empty where the labels are missing. */
+  /** The ranges of is_ksym_addr(); empty if the labels are missing. */
   readonly #covered: AreaSet;
   readonly #acceptance: Certainty;
   #patched: PatchedCode | undefined;
@@ -181,13 +186,13 @@ export class KprobeRules {
     return row === undefined ? notAnEntry(address) : this.ofRow(row);
   }
 
-  /** A return probe by name: the rules of a kprobe, and a list of its own. */
+  /** A return probe by name: the rules of a kprobe, and its own blacklist. */
   returnByName(name: string): Decision {
     const decision = this.byName(name);
     return decision.outcome === 'refused' ? decision : this.#unlessListed(this.#kernel.symbols.lookup(name)!, decision);
   }
 
-  /** A return probe on a symbol, by its address. The harm that it does where the kernel accepts it all the same is said. */
+  /** A return probe on a symbol, by its address. If the kernel accepts one that does harm, the answer says so. */
   returnOfRow(row: SymbolRow): Decision {
     const decision = this.ofRow(row);
     if (decision.outcome === 'refused') return decision;
@@ -203,8 +208,8 @@ export class KprobeRules {
   }
 
   /**
-   * A kprobe anywhere in a function. What the kernel checks of the instruction itself is known as far as its address goes: where instructions vary in
-   * length, it decodes the function from its beginning, which is not done here (`instruction-unchecked`).
+   * A kprobe anywhere in a function. Of the kernel's checks of the instruction itself, kelf knows only those by address: if instructions
+   * vary in length, the kernel decodes the function from its start, which kelf does not do (`instruction-unchecked`).
    * @param address in the function of `row`
    */
   inside(row: SymbolRow, address: bigint): Decision {
@@ -237,14 +242,17 @@ export class KprobeRules {
     return { ...this.returnOfRow(row), because: decision.because };
   }
 
-  /** What kprobe_events makes of a decision about a name: perf and BPF say EADDRNOTAVAIL and ENOENT, and it no longer does (`strictEvents`). */
+  /**
+   * The errno of kprobe_events for a decision about a name: perf and BPF return EADDRNOTAVAIL and ENOENT, kprobe_events no longer does
+   * (`strictEvents`).
+   */
   inEvents(decision: Decision): Decision {
     const told = decision.code === 'ambiguous-name' || decision.code === 'no-symbol';
     return told && this.strictEvents ? { ...decision, errno: 'EINVAL' } : decision;
   }
 
   /**
-   * Whether an x86-64 symbol begins with the NOP that BPF takes for one of ftrace's; undefined where that depends on what the running kernel patched,
+   * Whether an x86-64 symbol begins with a NOP that BPF treats as ftrace's; undefined if that depends on what the running kernel patched,
    * and false without an image.
    */
   entryNop(row: SymbolRow): boolean | undefined {
@@ -266,7 +274,7 @@ export class KprobeRules {
     return this.#patched;
   }
 
-  /** For a symbol whose name has a suffix (`X.cold`), the first symbol of the name in front of the first dot. */
+  /** For a symbol whose name has a suffix (`X.cold`), the first symbol of the name before the first dot. */
   baseOf(row: SymbolRow): SymbolRow | undefined {
     const { symbols } = this.#kernel;
     const { bytes } = symbols.strings;
@@ -289,7 +297,7 @@ export class KprobeRules {
     return row !== undefined && symbols.address.big[row] === address ? row : undefined;
   }
 
-  /** What speaks against a probe at the first instruction of a symbol. */
+  /** The objections to a probe at the first instruction of a symbol. */
   #against(symbolRow: SymbolRow): Objection | undefined {
     const { symbols } = this.#kernel;
     const row = symbols.firstAlias(symbolRow);
@@ -380,7 +388,9 @@ function notAnEntry(address: bigint): Decision {
   return untold('not-a-function-entry', () => [{ source: 'kallsyms', address, says: 'no symbol begins at the address' }]);
 }
 
-/** is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded. */
+/**
+ * is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded.
+ */
 function coveredByKallsyms(kernel: KernelFacts, text: AreaSet, init: AreaSet): AreaSet {
   const { labels } = kernel.pieces;
   const all = kernel.symbols.listsData;

@@ -13,14 +13,14 @@ export interface Modifiable {
   readonly evidence: Evidence;
 }
 
-/** A longer list is taken for damage. */
+/** A longer list is treated as damage. */
 const LARGEST = 1 << 20;
 /** Sets that kernels register with register_btf_fmodret_id_set() (5b481acab4ce, 6.2). */
 const SETS = ['bpf_mptcp_fmodret_ids', 'hid_bpf_fmodret_ids', 'bpf_rstat_ids', 'bpf_test_modify_return_ids', 'fmodret_ids'];
 
 /**
- * check_attach_modify_return() of kernel/bpf/verifier.c: hooks of security modules, by their name; functions that ALLOW_ERROR_INJECTION marks
- * (within_error_injection_list() of lib/error-inject.c); since 6.2, functions of a few sets of BTF ids.
+ * check_attach_modify_return() of kernel/bpf/verifier.c: hooks of security modules, by their name; functions that ALLOW_ERROR_INJECTION
+ * marks (within_error_injection_list() of lib/error-inject.c); since 6.2, functions of a few sets of BTF ids.
  */
 export class ModifyReturn {
   readonly #kernel: KernelFacts;

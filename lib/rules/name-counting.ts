@@ -9,8 +9,8 @@ export interface CountsNames {
 }
 
 /**
- * Whether a kprobe by a name that several symbols bear is refused (b022f0c7e404: 6.6, and stable releases since 6.1.60). The image shows it by the
- * functions that count; where neither is in the table, they may have been inlined, and the release decides.
+ * Whether a kprobe by a name that several symbols share is refused (b022f0c7e404: 6.6, and stable releases since 6.1.60). The image shows
+ * it by the functions that count; where neither is in the table, they may have been inlined, and the release decides.
  */
 export function countsNames(kernel: KernelFacts): CountsNames {
   const { has, shownBy: counter } = kernel.change('countsNames');

@@ -19,7 +19,7 @@ export class Sites {
     this.init = initAreas(kernel.pieces.labels);
   }
 
-  /** Whether an ftrace site lies in a symbol, be it freed after boot or not. */
+  /** Whether an ftrace site lies in a symbol, even if it is freed after boot. */
   has(row: SymbolRow): boolean {
     return this.#site(row) >= 0;
   }
@@ -30,12 +30,12 @@ export class Sites {
     return at >= 0 && this.init.at(this.#kernel.functions.sites!.ip, at) === undefined;
   }
 
-  /** The first site in a symbol; undefined where there is none, or none after boot. */
+  /** The first site in a symbol; undefined if there is none, or none after boot. */
   live(row: SymbolRow): bigint | undefined {
     return this.hasLive(row) ? this.#kernel.functions.sites!.ip.big[this.#site(row)] : undefined;
   }
 
-  /** Whether it can't be told if a symbol has a site: nothing tells of sites, or names do, and not which of several functions. */
+  /** Whether it can't be told if a symbol has a site: nothing tells about sites, or names do, and not which of several functions. */
   undecided(row: SymbolRow): boolean {
     const { functions, symbols } = this.#kernel;
     return functions.ftrace === 'unknown' || (functions.sites?.undecided?.has(symbols.name(row)) ?? false);

@@ -2,9 +2,9 @@ import type { Btf } from '../../btf/btf.js';
 import { KIND, KIND_NAMES } from '../../btf/kinds.js';
 import type { ReasonCode } from '../reasons.js';
 
-/** What the verifier makes of a FUNC's prototype when a tracing program is loaded for it. */
+/** How the verifier reads a FUNC's prototype when a tracing program is loaded for it. */
 export interface PrototypeCheck {
-  /** Undefined where a program loads. */
+  /** Undefined if a program loads. */
   readonly code?: Extract<ReasonCode, 'too-many-arguments' | 'variable-arguments' | 'unsupported-argument' | 'unsupported-return'>;
   /** The argument it is about, from 1; for too many, how many there are. */
   readonly argument?: number;

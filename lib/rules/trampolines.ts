@@ -17,7 +17,7 @@ export type TrampolineProgram = 'fentry' | 'fexit' | 'fmod_ret';
 interface Target {
   readonly id: number;
   readonly prototype: PrototypeCheck;
-  /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 where there is none. */
+  /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 if there is none. */
   readonly symbolRow: SymbolRow;
   /** What a decision about it rests on, with what speaks of this one alone in its place. */
   because(...own: Evidence[]): () => Evidence[];
@@ -78,7 +78,9 @@ const noDirectCalls: TrampolineRule = (rules, { because }) =>
 const tooManyArguments: TrampolineRule = ({ mostSlots }, { prototype, because }) =>
   prototype.slots > mostSlots.count ? refused('too-many-arguments', 'ENOTSUPP', because(mostSlots.evidence)) : undefined;
 
-/** The name leads to its lowest address, whether or not that has a site; without one the call would have to be patched into the text itself. */
+/**
+ * The name leads to its lowest address, whether or not that has a site; without one the call would have to be patched into the text itself.
+ */
 const untraceable: TrampolineRule = (rules, { symbolRow, because }) => {
   const { sites, withoutSite } = rules;
   if (sites.hasLive(symbolRow)) return undefined;
@@ -159,8 +161,8 @@ export class TrampolineRules {
   }
 
   /**
-   * The FUNCs that the verifier denies: btf_id_deny of the image. Without it, the names that it has in all releases: a kernel without one of these
-   * functions has no FUNC of it.
+   * The FUNCs that the verifier denies: btf_id_deny of the image. Without it, the names that it has in all releases: a kernel without one
+   * of these functions has no FUNC of it.
    */
   readonly denied: () => ReadonlySet<number> = once(
     () => idSet(this.#kernel, 'btf_id_deny') ?? new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? [])),
@@ -177,7 +179,7 @@ export class TrampolineRules {
     return this.#kernel.arch.trampolines.withoutSite;
   }
 
-  /** Whether a function without a site begins with a NOP that BPF takes; undefined where the running kernel decides. */
+  /** Whether a function without a site begins with a NOP that BPF takes; undefined if the running kernel decides. */
   entryNop(row: SymbolRow): boolean | undefined {
     return this.#kernel.arch.trampolines.takesAnyNop ? this.#kprobes.entryNop(row) : false;
   }

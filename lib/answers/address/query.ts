@@ -1,6 +1,6 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 
-/** An address that is asked about, and what is to be said of it besides what stands there. */
+/** An address that is asked about, and a remark about it, if any. */
 export interface AddressQuery {
   /** As it was asked. */
   readonly query: string;
@@ -17,7 +17,7 @@ export interface AddressProblem {
 /** `NAME`, `NAME+0x1c`, and `NAME+0x1c/0x20` as kernels print it. */
 const NAME_AND_OFFSET = /^([^+/]+)(?:\+(0x[0-9a-f]+|\d+))?(?:\/(0x[0-9a-f]+|\d+))?$/i;
 
-/** Names that are shown in place of one that no symbol has. */
+/** Names that are shown instead of one that no symbol has. */
 const MOST_OTHERS = 3;
 
 /** The addresses that a query means: one, or that of each symbol of the name. */
@@ -103,7 +103,7 @@ function nameless(kernel: KernelFacts, name: string): string {
   return `no symbol is named ${name}; if a function has no symbol, kelf why tells what happened to it`;
 }
 
-/** An offset that is not inside of its function. */
+/** An offset that is not inside its function. */
 function beyond(name: string, offset: bigint, size: number): string | undefined {
   if (size === 0 || offset < BigInt(size)) return undefined;
   if (offset === BigInt(size)) {

@@ -14,23 +14,26 @@ export interface SymbolPlace {
   readonly size: number;
 }
 
-/** What stands at one address. */
+/** What is at one address. */
 export interface AddressAnswer {
   /** What was asked: `0xffffffff8134a38b`, `do_sys_openat2+0x3b`. */
   readonly query: string;
   readonly address: bigint;
   /** The symbol that the kernel names the address by; absent below the first one. */
   readonly symbol?: SymbolPlace;
-  /** From DWARF: the innermost inlined function first, the function that has a symbol last. Empty without, and for code that no unit describes. */
+  /**
+   * From DWARF: the innermost inlined function first, the function that has a symbol last. Empty without, and for code that no unit
+   * describes.
+   */
   readonly frames: readonly Frame[];
   /** The source file by STT_FILE, `open.c`, where no frame tells it. */
   readonly file?: string;
-  /** What is odd about the address: it is per-CPU data, or behind the end of the symbol that was named. */
+  /** What is odd about the address: it is per-CPU data, or after the end of the symbol that was named. */
   readonly remark?: string;
 }
 
 /**
- * What stands at each address, in the order of the queries; a name that several symbols bear gives one answer for each.
+ * What is at each address, in the order of the queries; a name that several symbols share gives one answer for each.
  * @param queries addresses (`0x…`, or as many hexadecimal digits as an address has), names, names with an offset
  */
 export function symbolize(kernel: KernelFacts, queries: readonly string[]): (AddressAnswer | AddressProblem)[] {
@@ -50,7 +53,7 @@ export function symbolize(kernel: KernelFacts, queries: readonly string[]): (Add
 function answerAt(kernel: KernelFacts, asked: AddressQuery): AddressAnswer | AddressProblem {
   const { query, address } = asked;
   const { symbols } = kernel;
-  // Nothing ends the last symbol, and the kernel takes no address behind it for its own.
+  // Nothing ends the last symbol, and the kernel takes no address after it for its own.
   const row = symbols.endOf(address) === undefined ? undefined : symbols.containing(address);
   const frames = framesAt(kernel, address);
   if (row === undefined) return frames.length === 0 ? { query, problem: 'is not in the kernel' } : { ...asked, frames };

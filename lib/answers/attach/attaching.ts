@@ -27,7 +27,7 @@ export interface AttachAnswer {
   readonly problem?: string;
 }
 
-/** The recipes of a kernel. */
+/** The recipes for a kernel. */
 export const attachingOf: (kernel: KernelFacts) => Attaching = oncePerKernel(kernel => new Attaching(kernel));
 
 /** Recipes for one kernel: what is needed for all of them is read once. */
@@ -66,7 +66,10 @@ export class Attaching {
     return this.#recipe(row, Names.ofEvents().take(all > 1 ? `${row.name}_${rows.indexOf(row.row) + 1}` : row.name));
   }
 
-  /** The rows of a name, and what is said of it in modules. A running kernel lists those of its modules too, which their files say more of. */
+  /**
+   * The rows of a name, and the answers about it in modules. A running kernel also lists the symbols of its modules; the modules' files say
+   * more about them.
+   */
   #bearers(name: string): { readonly rows: readonly number[]; readonly modules: NameInModules | undefined } {
     const { functions, symbols, modules: table } = this.#kernel;
     const rows = functions.find(name);
@@ -120,7 +123,10 @@ export class Attaching {
     return this.#signatures;
   }
 
-  /** How the function is called, by BTF's FUNC of its name, of the name without a suffix that changes nothing, or of another name for the same code. */
+  /**
+   * How the function is called, by BTF's FUNC of its name, of the name without a suffix that changes nothing, or of another name for the
+   * same code.
+   */
   #signatureOf(row: FunctionRow, clone: Clone | undefined, notes: string[]): Signature | undefined {
     const { btf, btfSource, functions, symbols } = this.#kernel;
     const signatures = this.#signaturesFor(clone, notes);
@@ -194,7 +200,10 @@ export class Attaching {
     });
   }
 
-  /** libbpf looks in the kernel's BTF, then in that of each module, and takes the first FUNC of the name, or since 1.6 (8f8a024272f3) that of MOD:NAME. */
+  /**
+   * libbpf looks in the kernel's BTF, then in that of each module, and takes the first FUNC of the name, or since 1.6 (8f8a024272f3) that
+   * of MOD:NAME.
+   */
   #fentryLines({ name, module }: ModuleInstance, signature: Signature): string[] {
     const { btf, modules } = this.#kernel;
     const first = (btf?.find(name, 'FUNC').length ?? 0) === 0 && modules!.find(name).every(other => !other.btf || other.module === module);

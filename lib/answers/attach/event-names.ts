@@ -1,5 +1,8 @@
 const RETURN = '_ret';
-/** MAX_EVENT_NAME_LEN and MAX_ARG_NAME_LEN of kernel/trace/trace_probe.h and trace.h, less the NUL, and less what the return probe's event adds. */
+/**
+ * MAX_EVENT_NAME_LEN and MAX_ARG_NAME_LEN of kernel/trace/trace_probe.h and trace.h, less the NUL, and less what the return probe's event
+ * adds.
+ */
 const LONGEST_EVENT = 63 - RETURN.length;
 const LONGEST_ARGUMENT = 31;
 
@@ -26,9 +29,9 @@ export function returnEvent(event: string): string {
 export class Names {
   readonly #taken: Set<string>;
   readonly #longest: number;
-  /** A second name that goes with each, and is to be as free. */
+  /** A second name that goes with each, and must be free too. */
   readonly #partner: ((name: string) => string) | undefined;
-  /** How often a name was asked for. */
+  /** How often a name was requested. */
   readonly #asked = new Map<string, number>();
 
   private constructor(taken: readonly string[], longest: number, partner?: (name: string) => string) {

@@ -19,7 +19,7 @@ export function placeOf(abi: CallingConvention, part: Part): string {
   return 'register' in part ? `%${abi.registers[part.register]!.name}` : `$stack${part.stack}`;
 }
 
-/** What reads an argument at the function's first instruction; none where it is not in general registers or on the stack. */
+/** What reads an argument at the function's first instruction; none if it is not in general registers or on the stack. */
 export function fetchArgument(
   abi: CallingConvention,
   name: string,
@@ -82,7 +82,7 @@ function fetchStruct(abi: CallingConvention, name: string, value: Extract<Value,
   return parts.map((part, i) => ({ name: `${name}_${i * abi.wordSize}`, from: placeOf(abi, part), type: hexWord(abi) }));
 }
 
-/** A struct of one word: as the one value it holds, where that stands in the low bytes. */
+/** A struct of one word: as the one value it holds, where that is in the low bytes. */
 function oneWordStruct(abi: CallingConvention, name: string, value: Extract<Value, { kind: 'struct' }>, from: string): Fetch {
   const high = abi.structs.leftJustified === true && value.size < abi.wordSize;
   if (high) return { name, from, type: hexWord(abi) };

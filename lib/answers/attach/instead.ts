@@ -1,6 +1,6 @@
 import type { ReasonCode } from '../../reasons.js';
 
-/** What may do the work of a probe that is refused. */
+/** What may replace a refused probe. */
 export interface OtherMechanisms {
   readonly name: string;
   /** ftrace patches it: filters and, where they are configured, multi kprobes reach it. */
@@ -29,7 +29,7 @@ const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
   'sites-unknown': 'the debug vmlinux, or available_filter_functions_addrs read as root, settles whether it is refused',
 };
 
-/** What can be done in place of a refused probe, in sentences. */
+/** What can be done instead of a refused probe, in sentences. */
 export function insteadOf(code: ReasonCode, { name, ftrace, kprobeMulti, fentry, inModule, beforeLoading }: OtherMechanisms): string[] {
   const says: string[] = [];
   if (fentry) says.push(`a BPF program can attach by name: SEC("fentry/${name}")`);

@@ -6,7 +6,7 @@ export interface ProbePlace {
   /** The module that it is in, and the section of that. */
   readonly module?: string;
   readonly section?: string;
-  /** Undefined where an address is all there is. */
+  /** Undefined if an address is all there is. */
   readonly symbol?: string;
   readonly offset: bigint;
   /** `do_sys_openat2`, `_stext+0x3ce620`, `xfs:xfs_trans_alloc+0x40`, `0xffffffff813ce620`. */
@@ -17,18 +17,21 @@ export interface ProbePlace {
   readonly bare?: boolean;
   /** Of a module: whether the symbol is the only one of its name there. */
   readonly alone?: boolean;
-  /** False where available_filter_functions does not have the symbol: no ftrace site stands in the function, or another name for it is listed. */
+  /**
+   * False where available_filter_functions does not have the symbol: no ftrace site is in the function, or another name for it is listed.
+   */
   readonly listed?: boolean;
 }
 
-/** By a name that one symbol alone bears. @param listed whether available_filter_functions has it */
+/** By a name that only one symbol has. @param listed whether available_filter_functions has it */
 export function placeOfName(name: string, listed: boolean): ProbePlace {
   return { symbol: name, offset: 0n, text: name, everyBoot: true, listed };
 }
 
 /**
- * By the distance from a symbol in front: `_stext`, or where that is none or not the only one of its name, the nearest function that is. The kernel
- * counts the symbols of the anchor's name (number_of_same_symbols()), adds the distance, and takes the symbol that it finds there from then on.
+ * By the distance from a symbol in front: `_stext`, or if that does not exist or is not the only one of its name, the nearest function that
+ * is. The kernel counts the symbols of the anchor's name (number_of_same_symbols()), adds the distance, and takes the symbol that it finds
+ * there from then on.
  */
 export function placeOfAddress(kernel: KernelFacts, address: bigint): ProbePlace {
   const anchor = anchorOf(kernel, address);
@@ -37,7 +40,10 @@ export function placeOfAddress(kernel: KernelFacts, address: bigint): ProbePlace
   return { symbol, offset, text: offset === 0n ? symbol : `${symbol}+0x${offset.toString(16)}`, everyBoot: true };
 }
 
-/** In a module, by the distance from a symbol that is the only one of its name there: `MOD:SYM+OFFSET`, whose symbols alone the kernel looks at. */
+/**
+ * In a module, by the distance from a symbol that is the only one of its name there: `MOD:SYM+OFFSET`, whose symbols alone the kernel looks
+ * at.
+ */
 export function placeInModule(
   { module, section, site }: ModuleInstance,
   { symbol, offset }: ModuleAnchor,

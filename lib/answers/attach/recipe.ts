@@ -28,17 +28,19 @@ export class Recipe implements RecipeFacts {
   readonly entry: Verdict;
   /** The same of a return probe; `not-called` where the kernel accepts one that would do harm. */
   readonly return: Verdict;
-  /** What the compiler's suffix says of it. */
+  /** What the compiler's suffix says about it. */
   readonly clone?: Clone;
   /** The calling convention; absent for architectures without a table. */
   declare readonly abi?: CallingConvention;
-  /** Absent where nothing tells the prototype. */
+  /** Absent if nothing tells the prototype. */
   readonly signature?: Signature;
-  /** What is to be known before one relies on it, in sentences. */
+  /** Caveats, in sentences. */
   readonly notes: readonly string[];
   /** What can be done where a probe is refused, in sentences. */
   readonly instead: readonly string[];
-  /** Of a function of a module that trampolines attach to, through the BTF of that: the section of a BPF program, and a line for bpftrace. */
+  /**
+   * Of a function of a module that trampolines attach to, through the BTF of that: the section of a BPF program, and a line for bpftrace.
+   */
   readonly fentry?: readonly string[];
 
   constructor(
@@ -69,7 +71,7 @@ export class Recipe implements RecipeFacts {
 
   /**
    * The recipe in one form: a line, or for `bpf-c` a whole program.
-   * @returns undefined where the kernel refuses the probe: `entry` and `return` say why, `instead` what to do
+   * @returns undefined if the kernel refuses the probe: `entry` and `return` say why, `instead` what to do
    */
   attach(form: AttachForm, kind: ProbeKind = 'entry'): string | undefined {
     if (this[kind].outcome !== 'accepted') return undefined;

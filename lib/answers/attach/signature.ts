@@ -16,15 +16,15 @@ export interface AttachArgument {
   readonly variable: string;
   readonly declaration: string;
   readonly value: Value;
-  /** Where it is passed; undefined for the arguments of a system call, which stand in pt_regs. */
+  /** Where it is passed; undefined for the arguments of a system call, which are in pt_regs. */
   readonly passing?: Passing;
   /** The part of pt_regs that it is, for a system call. */
   readonly field?: string;
-  /** The fetch arguments of kprobe_events; none where the argument can not be read. */
+  /** The fetch arguments of kprobe_events; none if the argument cannot be read. */
   readonly fetch: readonly Fetch[];
 }
 
-/** What is known of how a function is called. */
+/** How a function is called, as far as it is known. */
 export interface Signature {
   /** In C. */
   readonly prototype: string;
@@ -34,7 +34,7 @@ export interface Signature {
   readonly result: { readonly type: string; readonly value: Value; readonly fetch: readonly Fetch[] };
   /** The wrapper of a system call that it is: its one argument is the pt_regs of the caller. */
   readonly syscall?: { readonly name: string; readonly entry: SyscallEntry };
-  /** What is to be known of it: which arguments can't be read, what follows the last one. */
+  /** Caveats: which arguments can't be read, what follows the last one. */
   readonly notes: readonly string[];
 }
 
@@ -96,7 +96,10 @@ export class Signatures {
     return this.#wrapped(name, undefined);
   }
 
-  /** `__se_sys_openat`, and `sys_openat` where there are no wrappers, take every argument as a long: the records of the image have their types. */
+  /**
+   * `__se_sys_openat`, and `sys_openat` where there are no wrappers, take every argument as a long: the records of the image have their
+   * types.
+   */
   #retyped(name: string, declared: readonly Declared[]): readonly Declared[] {
     const syscall = /^(?:__se_)?sys_(.+)$/.exec(name)?.[1];
     const found = syscall === undefined ? undefined : this.#syscalls.parameters(syscall);
@@ -123,7 +126,7 @@ export class Signatures {
       const { name, type, variable, declaration, value } = parameter;
       const { offset, field } = entry.arguments[i]!;
       const of = narrowed(value ?? { kind: 'void' }, entry.width);
-      // Read from memory, a number of less than a word stands at its end in big-endian order.
+      // Read from memory, a number of less than a word is at its end in big-endian order.
       const skip = this.#littleEndian || of.kind !== 'integer' ? 0 : this.#abi.wordSize - Math.min(of.size, this.#abi.wordSize);
       const from = `+0x${(offset + skip).toString(16)}(%${first!.name})`;
       return { name, type, variable, declaration, value: of, field, fetch: [syscallFetch(this.#abi, names.take(name), of, from)] };

@@ -15,8 +15,8 @@ const MOST_SYSCALLS = 4096;
 const MOST_PARAMETERS = 6;
 
 /**
- * What the image says of its system calls: the records of CONFIG_FTRACE_SYSCALLS (struct syscall_metadata in include/trace/syscall.h: name, two
- * ints, types, args), which hold the names and types of the parameters as text.
+ * What the image says about its system calls: the records of CONFIG_FTRACE_SYSCALLS (struct syscall_metadata in include/trace/syscall.h:
+ * name, two ints, types, args), which hold the names and types of the parameters as text.
  */
 export class Syscalls {
   readonly #parameters: ReadonlyMap<string, readonly SyscallParameter[]>;
@@ -54,14 +54,14 @@ export class Syscalls {
     }
   }
 
-  /** The parameters of `openat`; undefined where the image does not say. */
+  /** The parameters of `openat`; undefined if the image does not say. */
   parameters(name: string): readonly SyscallParameter[] | undefined {
     return this.#parameters.get(name);
   }
 
   /**
-   * Whether a parameter of a function is the pointer to a string in user memory that a system call takes: of `do_sys_openat2` and the like, by name
-   * and type. Compilers older than GCC 16 and clang 15 leave `__user` out of BTF.
+   * Whether a parameter of a function is the pointer to a string in user memory that a system call takes: of `do_sys_openat2` and the like,
+   * by name and type. Compilers older than GCC 16 and clang 15 leave `__user` out of BTF.
    */
   takesUserString(functionName: string, parameter: string): boolean {
     const syscall = /^(?:__do_sys_|__se_sys_|do_sys_|ksys_|__sys_|sys_)(.+)$/.exec(functionName)?.[1];

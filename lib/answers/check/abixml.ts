@@ -21,7 +21,10 @@ export async function readAbiXml(text: string, name: string): Promise<KernelAbi>
   return { file: name, form: 'abixml', symbols, modules };
 }
 
-/** The name that the kernel has for the module of a corpus (scripts/Makefile.lib: dashes become underscores); undefined for the kernel's own. */
+/**
+ * The name that the kernel has for the module of a corpus (scripts/Makefile.lib: dashes become underscores); undefined for the kernel's
+ * own.
+ */
 function moduleOf(path: string): string | undefined {
   return /([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1]?.replaceAll('-', '_');
 }
@@ -37,7 +40,7 @@ function symbolsOf(corpus: XmlElement): Map<string, AbiSymbol> {
       if (name === undefined || element.attribute('is-defined') === 'no') continue;
       const digits = /^0x([0-9a-f]{1,8})$/i.exec(element.attribute('crc') ?? '')?.[1];
       const crc = digits === undefined ? 0 : Number.parseInt(digits, 16);
-      // Old releases write 0 where there is none.
+      // Old releases write 0 if there is none.
       symbols.set(name, { name, kind, ...(crc === 0 ? {} : { crc }) });
     }
   }
@@ -59,7 +62,7 @@ class AbiTypes {
     });
   }
 
-  /** Namespaces and the types inside of classes too; the depth is that of the document, which the reader limits. */
+  /** Namespaces and the types inside classes too; the depth is that of the document, which the reader limits. */
   #gather(parent: XmlElement, functions: Map<string, XmlElement>): void {
     for (const [tag, element] of parent.all()) {
       const id = element.attribute('id');

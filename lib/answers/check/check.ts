@@ -36,7 +36,7 @@ export interface CheckItem {
   readonly at: ListPlace & { readonly file: string };
 }
 
-/** What a kernel makes of a list. */
+/** The result of checking a kernel against a list. */
 export interface CheckResult {
   /** Every requirement is met. */
   readonly ok: boolean;
@@ -45,7 +45,7 @@ export interface CheckResult {
 }
 
 /**
- * Compares a kernel with a list of what it has to have.
+ * Compares a kernel with a list of requirements.
  * @param options of the answers on missing BTF
  * @throws MissingError where nothing names the kernel's functions; FormatError for damage
  */
@@ -111,7 +111,7 @@ class Checker {
     return prototypes.length === 0 ? items : [...items, this.#checkPrototype(required, name, asked, ofModules ? inModules : undefined)];
   }
 
-  /** The places of the functions of an ambiguous name, the functions with BTF in place of one without, or what holds for the reason. */
+  /** The places of the functions of an ambiguous name, the functions with BTF instead of one without, or what holds for the reason. */
   #fix(name: string, code: ReasonCode, mechanism: string, { answer, missingBtf }: Asked): string {
     if (code === 'ambiguous-name') {
       const places = answer.functions.flatMap(({ function: { anchor, file } }) =>

@@ -5,7 +5,7 @@ import { declareType } from './ctype.js';
 import type { AbiSymbol, KernelAbi } from './kernel-abi.js';
 import { kernelOffering, ModuleOfferings, type Offering } from './offering.js';
 
-/** A symbol that is not as the ABI has it. */
+/** A symbol that differs from the ABI. */
 export interface AbiDifference {
   readonly symbol: string;
   /** The module that the ABI has it in. */
@@ -15,13 +15,13 @@ export interface AbiDifference {
   readonly says: string;
 }
 
-/** A kernel beside an ABI. */
+/** The comparison of a kernel with an ABI. */
 export interface AbiComparison {
   readonly ok: boolean;
   readonly file: string;
   /**
-   * How many were compared: symbols by name, and those of which both sides know the kind, the checksum, the prototype; and of how many modules some
-   * of them are.
+   * How many were compared: symbols by name, and those of which both sides know the kind, the checksum, the prototype; and of how many
+   * modules some of them are.
    */
   readonly compared: {
     readonly symbols: number;
@@ -44,10 +44,10 @@ export interface AbiComparison {
 }
 
 /**
- * Compares a kernel with an ABI: whether each symbol is offered and is a function or a variable, its checksum (`__kcrctab`), and its prototype by
- * BTF, by the names of types. What one side does not tell is counted, not taken for a difference. Where the kernel's modules were read
- * (`kernel.modules`), those of the ABI are compared with them; who offers a module's symbol, that module, another one or the kernel itself, makes no
- * difference to who uses it.
+ * Compares a kernel with an ABI: whether each symbol is offered and is a function or a variable, its checksum (`__kcrctab`), and its
+ * prototype by BTF, by the names of types. What one side does not tell is counted, not taken for a difference. Where the kernel's modules
+ * were read (`kernel.modules`), those of the ABI are compared with them; who offers a module's symbol, that module, another one or the
+ * kernel itself, makes no difference to who uses it.
  * @throws FormatError for damage in the kernel
  */
 export function compareAbi(kernel: KernelFacts, abi: KernelAbi): AbiComparison {
@@ -57,7 +57,7 @@ export function compareAbi(kernel: KernelFacts, abi: KernelAbi): AbiComparison {
 class AbiComparer {
   readonly #abi: KernelAbi;
   readonly #own: Offering;
-  /** Undefined where the kernel's modules were not read. */
+  /** Undefined if the kernel's modules were not read. */
   readonly #modules: ModuleOfferings | undefined;
   readonly #prototypes = new Map<Btf, PrototypeComparison>();
   readonly #compared = { symbols: 0, kinds: 0, crcs: 0, prototypes: 0, modules: 0 };
@@ -112,7 +112,10 @@ class AbiComparer {
     if (says !== '') differs('prototype', says);
   }
 
-  /** Who offers a symbol. One of the kernel's own has to be the kernel's, for who loads modules in a certain order; a list and STG do not tell. */
+  /**
+   * Who offers a symbol. One of the kernel's own has to be the kernel's, for who loads modules in a certain order; a list and STG do not
+   * tell.
+   */
   #offering(name: string, module: string | undefined): Offering | undefined {
     if (module === undefined && (this.#abi.form === 'abixml' || this.#own.find(name) !== undefined)) return this.#own;
     const named = module === undefined ? undefined : this.#modules?.named(module);
@@ -129,7 +132,7 @@ class AbiComparer {
     return module === undefined && this.#abi.form !== 'abixml' && this.#modules === undefined ? `${there}; modules were not read` : there;
   }
 
-  /** The difference of the prototypes; '' where there is none, or where they can't be compared. */
+  /** The difference of the prototypes; '' if there is none, or if they can't be compared. */
   #prototype({ name, declared, prototype }: AbiSymbol, offering: Offering): string {
     if (prototype === undefined) return '';
     const { btf, ids } = offering.functions(declared ?? name);

@@ -18,8 +18,8 @@ export class PrototypeComparison {
   }
 
   /**
-   * The first difference of a FUNC_PROTO of BTF to what is wanted, in words; '' where there is none, and undefined where the types are too deep to
-   * be compared.
+   * The first difference of a FUNC_PROTO of BTF to what is wanted, in words; '' if there is none, and undefined if the types are too deep
+   * to be compared.
    * @throws FormatError for damage in the BTF
    */
   difference(wanted: CFunction, prototypeId: number): string | undefined {
@@ -105,7 +105,7 @@ export class PrototypeComparison {
     );
   }
 
-  /** What stands behind const and volatile, and which of them there are: 1, 2. */
+  /** What is behind const and volatile, and which of them there are: 1, 2. */
   #unqualified(type: CType): [CType, number] {
     let bits = 0;
     let at = type;

@@ -1,8 +1,8 @@
 import type { Btf } from '../../../btf/btf.js';
 
 /**
- * A type as C declares it, from wherever it was read: the text of a prototype, ABIXML, BTF. Structs, unions and enums are known by their names,
- * `''` for an anonymous one. What refers to another type may make it when it is asked for: types can go round in circles.
+ * A type as C declares it, from wherever it was read: the text of a prototype, ABIXML, BTF. Structs, unions and enums are known by their
+ * names, `''` for an anonymous one. What refers to another type may make it on first use: types can go round in circles.
  */
 export type CType =
   /** `loose` where const and volatile on it are not said: abidw leaves them out of `const void *`. */
@@ -20,10 +20,10 @@ export type CType =
   /** What can't be told, and is taken for anything. */
   | { readonly kind: 'unknown' };
 
-/** A function's type. */
+/** The type of a function. */
 export interface CFunction {
   readonly kind: 'function';
-  /** Undefined where it is not said. */
+  /** Undefined if it is not said. */
   readonly returns: CType | undefined;
   readonly parameters: readonly { readonly name?: string | undefined; readonly type: CType }[];
   /** `yes` with the mark of a variadic function; `open` where further parameters are not said. */
@@ -37,7 +37,7 @@ export function isBaseWord(word: string): boolean {
   return WORDS.has(word);
 }
 
-/** One spelling for each basic type, whichever order its words stand in; a name of other words stays as it is. */
+/** One spelling for each basic type, whichever order its words are in; a name of other words stays as it is. */
 export function baseName(text: string): string {
   const words = text.split(/\s+/).filter(Boolean);
   if (words.length === 0 || words.some(word => !isBaseWord(word))) return text;
@@ -54,7 +54,7 @@ export function baseName(text: string): string {
   return `${sign}${longs > 1 ? 'long long' : longs === 1 ? 'long' : 'int'}`;
 }
 
-/** The type of an id of BTF; what it refers to is made when it is asked for. */
+/** The type of an id of BTF; what it refers to is made on first use. */
 export function typeOfBtf(btf: Btf, id: number): CType {
   const type = btf.type(id);
   const to = (target: number): CType => typeOfBtf(btf, target);

@@ -19,7 +19,7 @@ const FIXES: Partial<Record<ReasonCode, string>> = {
   'sites-unknown': 'check the debug vmlinux',
 };
 
-/** A sentence, or undefined where there is nothing better than the page of the reason. */
+/** A sentence, or undefined if there is nothing better than the page of the reason. */
 export function fixOf(code: ReasonCode): string {
   return FIXES[code] ?? `kelf explain ${code}`;
 }

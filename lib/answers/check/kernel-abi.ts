@@ -1,6 +1,6 @@
 import type { CFunction } from './ctype.js';
 
-/** What an ABI says of a kernel: from ABIXML or STG, or names alone from a list of symbols. */
+/** What an ABI says about a kernel: from ABIXML or STG, or names alone from a list of symbols. */
 export interface KernelAbi {
   /** The file it was read from. */
   readonly file: string;

@@ -41,7 +41,7 @@ export type MechanismName = string;
 
 const MECHANISM_NAMES = Object.keys(MECHANISMS);
 
-/** The mechanism that someone wrote; undefined where none is called so. */
+/** The mechanism that a text names; undefined if there is none. */
 export function mechanismOf(text: string): MechanismName | undefined {
   const wanted = plain(text);
   return MECHANISM_NAMES.find(name => [name, ...(MECHANISMS[name]!.also ?? [])].some(other => plain(other) === wanted));

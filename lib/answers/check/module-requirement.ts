@@ -6,7 +6,7 @@ import type { ModuleTraceability } from '../trace/in-modules.js';
 import type { TraceabilityAnswer } from '../trace/traceability.js';
 import { decide, type MechanismName } from './mechanisms.js';
 
-/** What mechanisms say of a function that is required of a module, or of a name that modules have too. */
+/** What mechanisms say about a function that is required of a module, or of a name that modules have too. */
 export class ModuleRequirement {
   readonly #kernel: KernelFacts;
   readonly #answer: TraceabilityAnswer;
@@ -23,7 +23,7 @@ export class ModuleRequirement {
     this.functions = module === undefined ? all : all.filter(each => each.function.module === module);
   }
 
-  /** Undefined where it is not told of functions in modules. */
+  /** Undefined if it is not told of functions in modules. */
   decide(mechanism: MechanismName): Verdict | undefined {
     if (this.functions.length === 0) return refused('no-symbol', this.#absent());
     const modules = [...new Set(this.functions.map(each => each.function.module))];
@@ -33,7 +33,7 @@ export class ModuleRequirement {
     return said === undefined || this.#module !== undefined ? said : this.#onceLoaded(mechanism, said);
   }
 
-  /** What the kernel itself says of a name by which modules, once they are loaded, may make it ambiguous: it depends on which are. */
+  /** What the kernel itself says about a name by which modules, once they are loaded, may make it ambiguous: it depends on which are. */
   ofKernel(mechanism: MechanismName, verdict: Verdict): Verdict {
     return this.functions.length === 0 ? verdict : this.#onceLoaded(mechanism, verdict);
   }

@@ -14,7 +14,7 @@ export interface Offering {
   readonly module?: string;
   /** Whether a symbol has to be exported, or, where there is no table of exports, to be there. */
   readonly against: 'exports' | 'symbols';
-  /** What it offers under the name; undefined where it offers nothing. */
+  /** What it offers under the name; undefined if it offers nothing. */
   find(name: string): { readonly kind: Kind; readonly crc?: number } | undefined;
   /** Whether a symbol of the name is there at all. */
   has(name: string): boolean;
@@ -44,7 +44,10 @@ export function kernelOffering(kernel: KernelFacts): Offering {
   };
 }
 
-/** What the modules of a kernel offer. Those that are asked for by name are opened alone; to look for a name in all, all that export anything are. */
+/**
+ * What the modules of a kernel offer. Only those requested by name are opened; to search all for a name, all that export
+ * anything are.
+ */
 export class ModuleOfferings {
   readonly #kernel: KernelFacts;
   readonly #opened = new Map<string, Offering | undefined>();
@@ -55,7 +58,7 @@ export class ModuleOfferings {
     this.#kernel = kernel;
   }
 
-  /** The module of a name; undefined where there is none, or where it can't be read: the table said so when it was made. */
+  /** The module of a name; undefined if there is none, or if it can't be read: the table said so when it was made. */
   named(module: string): Offering | undefined {
     const entry = this.#kernel.modules!.modules.find(({ name }) => name === module);
     return entry === undefined ? undefined : this.#open(entry.path);

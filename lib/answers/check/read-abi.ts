@@ -8,8 +8,8 @@ import { readSymbolList } from './symbol-list.js';
 const LARGEST = 64 << 20;
 
 /**
- * Reads an ABI: ABIXML of libabigail (`abidw`, android/abi_gki_*.xml), a corpus or a group of them; STG (android/abi_gki_*.stg); or a plain list of
- * symbols, a name a line, `[sections]` and `#` comments between them.
+ * Reads an ABI: ABIXML of libabigail (`abidw`, android/abi_gki_*.xml), a corpus or a group of them; STG (android/abi_gki_*.stg); or a plain
+ * list of symbols, a name a line, `[sections]` and `#` comments between them.
  * @param name of the file, for messages
  * @throws FormatError
  */

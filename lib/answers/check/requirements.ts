@@ -5,7 +5,7 @@ import { closest, RequirementsError, type RequirementsProblem } from './problems
 import { PrototypeError, parsePrototype, type WrittenPrototype } from './written-prototype.js';
 import { type ListEntry, type ListPlace, type ListValue, readYaml } from './yaml.js';
 
-/** A list of what kernels have to have. */
+/** A list of requirements for kernels. */
 export interface Requirements {
   /** The file it was read from. */
   readonly file: string;
@@ -32,7 +32,7 @@ export interface PrototypeVariant {
   readonly prototype: WrittenPrototype;
 }
 
-/** At most so many of a figure of the audit. */
+/** The maximum for a figure of the audit. */
 export interface RequiredLimit {
   readonly figure: LimitName;
   /** Of this reason alone. */
@@ -42,7 +42,8 @@ export interface RequiredLimit {
 }
 
 /**
- * Reads a list, YAML or JSON: a list of functions, or a map with `functions`, `needs` (of functions that name none themselves) and `limits`.
+ * Reads a list, YAML or JSON: a list of functions, or a map with `functions`, `needs` (of functions that name none themselves) and
+ * `limits`.
  * @param name of the file, for messages
  * @throws RequirementsError with every problem of the list
  */

@@ -14,9 +14,9 @@ export function isStg(text: string): boolean {
 }
 
 /**
- * Reads STG, the form that Android keeps its ABI in since 2022 (android/abi_gki_aarch64.stg): the text form of a protocol buffer (stg.proto of
- * android.googlesource.com/platform/external/stg; older files have `void` and `variadic` for `special`), a node each for symbols and types, which name each other by id. It does not tell whether the
- * kernel itself or a module of it has a symbol.
+ * Reads STG, the form that Android keeps its ABI in since 2022 (android/abi_gki_aarch64.stg): the text form of a protocol buffer (stg.proto
+ * of android.googlesource.com/platform/external/stg; older files have `void` and `variadic` for `special`), a node each for symbols and
+ * types, which name each other by id. It does not tell whether the kernel itself or a module of it has a symbol.
  * @throws FormatError
  */
 export function readStg(text: string, file: string): KernelAbi {
@@ -72,7 +72,7 @@ function textOf(node: StgNode, key: string): string | undefined {
   return /^"(.*)"$/.exec(fieldOf(node, key) ?? '')?.[1];
 }
 
-/** Types by their ids; what they refer to is made when it is asked for. */
+/** Types by their ids; what they refer to is made on first use. */
 class StgTypes {
   readonly #nodes = new Map<string, StgNode>();
   readonly #made = new Map<string, CType>();

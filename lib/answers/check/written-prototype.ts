@@ -23,8 +23,8 @@ const CONST = new Set(['const', '__const', '__const__']);
 const VOLATILE = new Set(['volatile', '__volatile__']);
 
 /**
- * Reads a prototype in C: names of parameters and the type that is returned may be left out. `…` or `...` at the end leaves open what else the
- * function takes, so that it holds for variadic functions too.
+ * Reads a prototype in C: names of parameters and the type that is returned may be left out. `…` or `...` at the end leaves open what else
+ * the function takes, so that it holds for variadic functions too.
  * @throws PrototypeError
  */
 export function parsePrototype(text: string): WrittenPrototype {
@@ -51,7 +51,7 @@ class PrototypeParser {
     return { name, type: returns === undefined ? { ...type, returns: undefined } : type };
   }
 
-  /** `tty_write(struct file *, …)`: the name stands first, and nothing is said of what it returns. */
+  /** `tty_write(struct file *, …)`: the name stands first, and nothing is said about what it returns. */
   #startsWithName(): boolean {
     const [first, second, third] = this.#tokens;
     return first !== undefined && /^[A-Za-z_]/.test(first) && !isBaseWord(first) && first !== 'void' && second === '(' && third !== '*';
@@ -132,7 +132,7 @@ class PrototypeParser {
       if (bits.const || bits.volatile) type = { kind: 'qualified', ...bits, of: type };
     }
     let name: string | undefined;
-    // A declarator in parentheses applies to what stands behind them: it is read when that is known.
+    // A declarator in parentheses applies to what is after them: it is read when that is known.
     let inner: number | undefined;
     if (this.#token === '(' && /^[*(]$/.test(this.#tokens[this.#at + 1] ?? '')) {
       inner = this.#at + 1;

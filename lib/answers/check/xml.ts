@@ -9,7 +9,7 @@ export class XmlElement {
     this.#node = node;
   }
 
-  /** The value as it stands in the file, entities replaced; undefined where the attribute is not there. */
+  /** The value as it is in the file, entities replaced; undefined if the attribute is not there. */
   attribute(name: string): string | undefined {
     const value = Object.hasOwn(this.#node, `@${name}`) ? this.#node[`@${name}`] : undefined;
     return typeof value === 'string' ? value : undefined;
@@ -33,12 +33,12 @@ function elementsOf(value: unknown): XmlElement[] {
   return (Array.isArray(value) ? value : []).map(item => new XmlElement(typeof item === 'object' && item !== null ? item : {}));
 }
 
-/** Deeper elements are taken for damage. ABIXML nests a dozen. */
+/** Deeper elements are treated as damage. ABIXML nests a dozen. */
 const DEEPEST = 64;
 
 /**
- * Reads an XML document. What it takes for a document is well-formed and has no DOCTYPE: so there are no entities but the five of XML itself,
- * and none that grow.
+ * Reads an XML document. What it takes for a document is well-formed and has no DOCTYPE: so there are no entities but the five of XML
+ * itself, and none that grow.
  * @param name of the file, for errors
  * @returns its elements of the top level, mostly one
  * @throws FormatError

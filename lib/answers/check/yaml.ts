@@ -30,8 +30,8 @@ const MOST_ALIASES = 100;
 const MOST_VALUES = 200_000;
 
 /**
- * Reads YAML 1.2, of which JSON is a part, with the place of each value. The steps of the library are called one by one: so that it ends at the
- * first error, and at what is nested too deep, before it composes nodes, which it does by recursion.
+ * Reads YAML 1.2, of which JSON is a part, with the place of each value. The steps of the library are called one by one: so that it ends at
+ * the first error, and at what is nested too deep, before it composes nodes, which it does by recursion.
  * @throws RequirementsError
  */
 export async function readYaml(text: string, name: string): Promise<ListValue> {
@@ -81,7 +81,7 @@ interface SyntaxNode {
   readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[];
 }
 
-/** Where a document goes too deep; undefined where it does not. */
+/** Where a document goes too deep; undefined if it does not. */
 function tooDeep(document: object): number | undefined {
   const pending: [node: SyntaxNode, depth: number][] = [[document as SyntaxNode, 0]];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

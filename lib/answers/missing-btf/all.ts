@@ -25,7 +25,7 @@ export interface MissingFunction {
   readonly certainty: Certainty;
 }
 
-/** Everything that BTF lacks, and why. */
+/** Every function that BTF lacks, and why. */
 export interface MissingBtfOfAll {
   /** Names of function symbols, and how many of them have a FUNC. */
   readonly names: number;
@@ -61,8 +61,8 @@ const BATCH = 24;
 const EXAMPLES = 3;
 
 /**
- * Why BTF lacks each function that it lacks: of every name of a function symbol. A clone, `name.isra.0`, is `pahole-clone` where the function has a
- * FUNC, since those are named as in the source; else it has the reason of its function.
+ * Why BTF lacks each function that it lacks: of every name of a function symbol. A clone, `name.isra.0`, is `pahole-clone` where the
+ * function has a FUNC, since those are named as in the source; else it has the reason of its function.
  * @throws MissingError for a kernel without BTF, or with one that has no FUNC at all
  */
 export async function missingBtfOfAll(kernel: KernelFacts, options: MissingBtfOfAllOptions = {}): Promise<MissingBtfOfAll> {
@@ -89,7 +89,10 @@ export async function missingBtfOfAll(kernel: KernelFacts, options: MissingBtfOf
   };
 }
 
-/** The names of function symbols, each once: those of `.symtab`, else the text symbols of kallsyms. Padding in front of functions is left out. */
+/**
+ * The names of function symbols, each once: those of `.symtab`, else the text symbols of kallsyms. Padding before functions is left
+ * out.
+ */
 function functionNames({ pieces, functions }: KernelFacts): string[] {
   const table = pieces.imageSymbols()?.table;
   const names = new Set<string>();

@@ -27,7 +27,7 @@ export interface MissingBtf {
   readonly code: ReasonCode;
   readonly certainty: Certainty;
   readonly because: readonly Evidence[];
-  /** Where the release of pahole is not known and matters: the reason under each. */
+  /** Where the release of pahole is unknown and matters: the reason under each. */
   readonly alternatives: readonly { readonly pahole: string; readonly code: ReasonCode }[];
   /** Functions with BTF that can be traced in its place, the likeliest first. */
   readonly instead: readonly { readonly name: string; readonly prototype: string; readonly says: string }[];
@@ -53,8 +53,8 @@ const debugInformationOf = oncePerKernel(kernel => {
 });
 
 /**
- * Why BTF has no FUNC for a name, from the finished image and without DWARF: first what holds for every pahole, then the rules of the releases
- * that may have made the BTF (btf_encoder.c of pahole 1.16 to 1.32).
+ * Why BTF has no FUNC for a name, from the finished image and without DWARF: first what holds for every pahole, then the rules of the
+ * releases that may have made the BTF (btf_encoder.c of pahole 1.16 to 1.32).
  */
 export class BtfAbsence {
   readonly #kernel: KernelFacts;
@@ -131,8 +131,8 @@ export class BtfAbsence {
       const because = reasons.flatMap(({ reason }) => (reason.code === 'pahole-unknown' ? [] : reason.because));
       return { code: 'pahole-unknown', certainty: 'open', because, subject, alternatives };
     }
-    // Not proven: a release that the BTF only suggests, where several are left or something speaks against them; and what kallsyms suggests,
-    // which does not tell functions from labels.
+    // Not proven: a release that the BTF only suggests, where several are left or something speaks against them; and what kallsyms
+    // suggests, which does not tell functions from labels.
     const doubt =
       definitions.source !== '.symtab' ||
       ((contradicted || (version === undefined && eras.length > 1)) && !IN_ANY_RELEASE.has(first.reason.code));
@@ -152,8 +152,8 @@ const IN_ANY_RELEASE: ReadonlySet<ReasonCode> = new Set(['pahole-alias', 'pahole
 const NVHE = '__kvm_nvhe_';
 
 /**
- * Of the two eras that wrote external functions only, the later one for kernels since 5.11: they split the BTF of modules off, which pahole can
- * since 1.19.
+ * Of the two eras that wrote external functions only, the later one for kernels since 5.11: they split the BTF of modules off, which pahole
+ * can since 1.19.
  */
 function likeliestEra(kernel: KernelFacts, eras: readonly Era[]): Era | undefined {
   const externalOnly = eras.length === 2 && eras.every(({ id }) => id === 'external' || id === 'ftrace');

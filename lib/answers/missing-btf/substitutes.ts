@@ -3,8 +3,8 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { sitesOf } from '../../rules/sites.js';
 
 /**
- * Functions with BTF that may serve in place of one that has none: those it was inlined into; those whose names contain it, `VERB_NAME` first, since
- * wrappers are named so; then its neighbours in its source file.
+ * Functions with BTF that may serve instead of one that has none: those it was inlined into; those whose names contain it, `VERB_NAME`
+ * first, since wrappers are named so; then its neighbours in its source file.
  * @param callers names of functions that hold its code
  */
 export function substitutes(
@@ -48,8 +48,8 @@ export function substitutes(
 }
 
 /**
- * The functions of the same source file: those between the file's first and last local function. Global functions bear no file in `.symtab`, but
- * the linker keeps an object's text together.
+ * The functions of the same source file: those between the file's first and last local function. Global functions have no file in
+ * `.symtab`, but the linker keeps an object's text together.
  */
 function neighbours(kernel: KernelFacts, own: number, file: string | undefined): number[] {
   const { functions, symbols } = kernel;

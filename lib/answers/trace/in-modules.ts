@@ -7,12 +7,12 @@ import { sitesOf } from '../../rules/sites.js';
 import type { TracingRules } from '../../rules/tracing.js';
 import { describePrototype, PrototypeRules } from '../../rules/trampoline-prototype.js';
 
-/** What each mechanism says of one function of a module, once that module is loaded. */
+/** What each mechanism says about one function of a module, once that module is loaded. */
 export interface ModuleTraceability {
   readonly function: ModuleInstance;
   /** How a kprobe names it, whatever else is loaded: `MOD:SYM`, or by its distance from a symbol that is the only one of its name. */
   readonly probe: string;
-  /** What it is counted from there; absent where it is the only one of its name in the module. */
+  /** What it is counted from there; absent if it is the only one of its name in the module. */
   readonly anchor?: ModuleAnchor;
   readonly kprobe: Verdict;
   readonly kretprobe: Verdict;
@@ -22,14 +22,14 @@ export interface ModuleTraceability {
   readonly ftrace: Verdict;
 }
 
-/** What a kprobe by the bare name comes to, by how many of the modules that have it are loaded. */
+/** The answer for a kprobe by the bare name, depending on how many of the modules that have it are loaded. */
 export interface LoadedVerdicts {
   readonly one: Verdict;
-  /** Absent where one module alone has it. */
+  /** Absent if one module alone has it. */
   readonly several?: Verdict;
 }
 
-/** The part of an answer about a name that is about modules. */
+/** The part of an answer that covers modules. */
 export interface NameInModules {
   readonly functions: readonly ModuleTraceability[];
   /** Absent where only init code has the name: its symbols are gone once a module is loaded. */
@@ -45,7 +45,7 @@ interface Ruling {
 /** More instances than these are answered for without a look into their BTF: every module has an init_module. */
 const MOST_OPENED = 64;
 
-/** Tracing of a name in modules; undefined where no module was read. */
+/** Tracing of a name in modules; undefined if no module was read. */
 export function traceInModules(kernel: KernelFacts, tracing: TracingRules, name: string): NameInModules | undefined {
   const { modules } = kernel;
   if (modules === undefined) return undefined;
@@ -80,7 +80,9 @@ function namesakesOf({ module }: ModuleInstance, all: readonly ModuleInstance[])
   return all.filter(other => other.module === module && other.phase !== 'init').length;
 }
 
-/** Where nothing stands in front of one of several functions to count from, its name leads to the first of them, on kernels that take it at all. */
+/**
+ * Where nothing is before one of several functions to count from, its name leads to the first of them, on kernels that take it at all.
+ */
 function kprobeOfPlace(verdict: Verdict, { row, module }: ModuleInstance, all: readonly ModuleInstance[], byName: boolean): Verdict {
   if (!byName || verdict.outcome !== 'accepted') return verdict;
   const first = all.find(other => other.module === module && other.phase !== 'init');
@@ -119,7 +121,7 @@ function kprobeVerdict(kernel: KernelFacts, tracing: TracingRules, instance: Mod
   return verdict({ code: 'accepted' }, [...evidence, ...site], instance.site ? 'proven' : 'likely');
 }
 
-/** For `X.cold` and the like, whether X has a site: the kernel goes by X then (within_notrace_func()), of the kernel itself first. */
+/** For `X.cold` and the like, whether X has a site: the kernel then checks X (within_notrace_func()), of the kernel itself first. */
 function baseHasSite(kernel: KernelFacts, { name, module }: ModuleInstance): boolean {
   const dot = name.indexOf('.');
   if (dot <= 0) return false;
@@ -180,7 +182,7 @@ interface FoundFunction {
   readonly code?: ReasonCode;
 }
 
-/** The FUNC in the module's BTF, as the verifier sees it; undefined where the file can't be read any more. */
+/** The FUNC in the module's BTF, as the verifier sees it; undefined if the file can't be read any more. */
 function functionOf(kernel: KernelFacts, { path, name }: ModuleInstance): FoundFunction | undefined {
   const btf = kernel.modules!.btfOf(path);
   const id = btf?.find(name, 'FUNC').find(id => id >= btf.firstId);
@@ -191,8 +193,8 @@ function functionOf(kernel: KernelFacts, { path, name }: ModuleInstance): FoundF
 }
 
 /**
- * A kprobe by the bare name, by what number_of_same_symbols() of kernel/trace/trace_kprobe.c counts; undefined where no module keeps a function of
- * that name once it is loaded.
+ * A kprobe by the bare name, by what number_of_same_symbols() of kernel/trace/trace_kprobe.c counts; undefined if no module keeps a
+ * function of that name once it is loaded.
  */
 export function loadedVerdicts(kernel: KernelFacts, tracing: TracingRules, name: string): LoadedVerdicts | undefined {
   const all = kernel.modules?.find(name) ?? [];

@@ -1,9 +1,9 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { TracingRules } from '../../rules/tracing.js';
 
-/** Where a name that several functions bear leads a mechanism. */
+/** Which functions a mechanism takes for a name that several functions share. */
 export interface Lead {
-  /** The call fails; the lowest address that bears it; the first function that ftrace can trace; all that it can; none. */
+  /** The call fails; the lowest address with the name; the first function that ftrace can trace; all that it can; none. */
   readonly to: 'error' | 'lowest' | 'first-traceable' | 'all-traceable' | 'none';
   /** The functions that are traced then, whether or not attaching succeeds. */
   readonly addresses: readonly bigint[];
@@ -20,8 +20,8 @@ export interface NameLeads {
 }
 
 /**
- * number_of_same_symbols() for kprobes, kallsyms_lookup_name() for trampolines, ftrace_lookup_symbols() for multi kprobes, and the filters of
- * ftrace, which fprobe events go through as well.
+ * number_of_same_symbols() for kprobes, kallsyms_lookup_name() for trampolines, ftrace_lookup_symbols() for multi kprobes, and the filters
+ * of ftrace, which fprobe events go through as well.
  */
 export function nameLeads({ symbols, functions }: KernelFacts, tracing: TracingRules, name: string): NameLeads {
   const rows = symbols.find(name);

@@ -1,7 +1,7 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { wrapperOf } from '../attach/syscalls.js';
 
-/** A function that a system call enters the kernel's own code by. */
+/** An entry function of a system call. */
 export interface SyscallSymbol {
   readonly symbol: string;
   /** Whether its one argument is the caller's registers, struct pt_regs. */

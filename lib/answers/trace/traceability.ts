@@ -8,29 +8,29 @@ import type { TrampolineProgram } from '../../rules/trampolines.js';
 import { type NameInModules, traceInModules } from './in-modules.js';
 import { type NameLeads, nameLeads } from './name-leads.js';
 
-/** What each mechanism says of a name, and of each function that bears it. */
+/** What each mechanism does with a name, and with each function that has it. */
 export interface TraceabilityAnswer {
   readonly name: string;
   readonly kprobe: { readonly byName: Verdict };
   readonly kretprobe: { readonly byName: Verdict };
-  /** Loading a BPF program of the type, and attaching it: they are refused for different reasons. */
+  /** Loading a BPF program of the type, and attaching it: the kernel refuses them for different reasons. */
   readonly fentry: { readonly load: Verdict; readonly attach: Verdict };
   readonly fexit: { readonly load: Verdict; readonly attach: Verdict };
-  /** BPF_MODIFY_RETURN: a program whose result may take the place of the function's. */
+  /** BPF_MODIFY_RETURN: a program whose return value may replace the function's. */
   readonly fmodRet: { readonly load: Verdict; readonly attach: Verdict };
   readonly kprobeMulti: { readonly byName: Verdict };
-  /** An event of fprobe in tracefs, `f:EVENT NAME`. */
+  /** An fprobe event in tracefs, `f:EVENT NAME`. */
   readonly fprobe: { readonly byName: Verdict };
   /** A line in set_ftrace_filter. */
   readonly ftrace: { readonly byName: Verdict };
   readonly functions: readonly FunctionTraceability[];
-  /** Where each mechanism is led by the name; absent where one function alone has it. */
+  /** Which functions each mechanism takes for the name; absent if only one function has it. */
   readonly leads?: NameLeads;
-  /** The functions of the name in modules, and what loading these changes; absent where no modules were read. */
+  /** The functions of the name in modules, and what loading these changes; absent if no modules were read. */
   readonly modules?: NameInModules;
 }
 
-/** What each mechanism says of one function by its address. */
+/** The verdict of each mechanism about one function by its address. */
 export interface FunctionTraceability {
   readonly function: FunctionRow;
   readonly kprobe: Verdict;
@@ -38,12 +38,12 @@ export interface FunctionTraceability {
   readonly ftrace: Verdict;
 }
 
-/** What a kprobe at one place says: `NAME+0x12`, or an address. */
+/** The verdicts about a kprobe at one place: `NAME+0x12`, or an address. */
 export interface PlaceAnswer {
-  /** As it was asked. */
+  /** The text of the query. */
   readonly text: string;
   readonly address?: bigint;
-  /** The function that the address lies in, and how far. */
+  /** The function that contains the address, and the offset in it. */
   readonly function?: FunctionRow;
   readonly offset?: number;
   readonly kprobe: Verdict;
@@ -53,10 +53,10 @@ export interface PlaceAnswer {
 /** `NAME+0x12`, `NAME+18`, `0xffffffff81000000` */
 export const PLACE: RegExp = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
 
-/** The answers about tracing, of a kernel. */
+/** The tracing answers for a kernel. */
 export const traceabilityOf: (kernel: KernelFacts) => Traceability = oncePerKernel(kernel => new Traceability(kernel));
 
-/** What the rules of tracing come to in words, for one kernel. */
+/** The answers of the tracing rules in words, for one kernel. */
 export class Traceability {
   readonly #kernel: KernelFacts;
   readonly #rules: TracingRules;
@@ -66,7 +66,7 @@ export class Traceability {
     this.#rules = tracingOf(kernel);
   }
 
-  /** What each mechanism says of a name, and of each function that bears it. */
+  /** What each mechanism does with a name, and with each function that has it. */
   answer(name: string): TraceabilityAnswer {
     const kernel = this.#kernel;
     const { kprobes, filters, trampolines } = this.#rules;
@@ -101,7 +101,7 @@ export class Traceability {
     };
   }
 
-  /** What is said of a probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
+  /** The answer for a probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
   place(text: string): PlaceAnswer | undefined {
     const match = PLACE.exec(text);
     if (match === null) return undefined;
@@ -114,7 +114,7 @@ export class Traceability {
     const name = match[1];
     if (name !== undefined) {
       const byName = kprobes.byName(name);
-      // The uniqueness of the name is asked for before the distance is added.
+      // The kernel checks that the name is unique before it adds the distance.
       if (byName.code === 'no-symbol' || byName.code === 'ambiguous-name') return { text, ...both(byName) };
     }
     const address = name === undefined ? BigInt(match[3]!) : BigInt.asUintN(64, symbols.addressOf(name)! + BigInt(match[2]!));

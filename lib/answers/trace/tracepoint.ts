@@ -3,7 +3,7 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { Tracepoint } from '../../facts/tracepoint-table.js';
 import type { ReasonCode } from '../../reasons.js';
 
-/** What each mechanism says of a tracepoint or of an event. */
+/** What each mechanism says about a tracepoint or of an event. */
 export interface TracepointAnswer {
   readonly name: string;
   readonly found?: Tracepoint;
@@ -15,7 +15,10 @@ export interface TracepointAnswer {
   readonly event: Verdict;
 }
 
-/** `tracepoint:sched_switch`, `tracepoint:sched:sched_switch`, `raw_tp:sched_switch`, `tp_btf/sched_switch`: the name; undefined for other texts. */
+/**
+ * `tracepoint:sched_switch`, `tracepoint:sched:sched_switch`, `raw_tp:sched_switch`, `tp_btf/sched_switch`: the name; undefined for other
+ * texts.
+ */
 export function tracepointName(text: string): string | undefined {
   return /^(?:tracepoint|tp|raw_tracepoint|raw_tp|tp_btf|rawtracepoint|event)[:/](?:[\w-]+[:/])?([\w-]+)$/.exec(text)?.[1];
 }

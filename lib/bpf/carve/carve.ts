@@ -9,9 +9,9 @@ import { BASE64, BASE64_GZIP, BYTE_LIST, STRING_LITERAL } from './text-forms.js'
 const WINDOW = 1 << 23;
 
 /**
- * Every BPF object in a file, in the order of their offsets: as it is, at any alignment; as a string literal or a list of numbers in source; as
- * base64, packed by gzip or not; and light skeletons. What lies inside of another find is not listed again. A file that is an object itself is
- * one find at offset 0.
+ * Every BPF object in a file, in the order of their offsets: as it is, at any alignment; as a string literal or a list of numbers in
+ * source; as base64, packed by gzip or not; and light skeletons. What lies inside another find is not listed again. A file that is an
+ * object itself is one find at offset 0.
  */
 export function carve(source: ByteSource): Find[] {
   const searches = finders().flatMap(finder => finder.needles.map(needle => ({ finder, needle, from: 0 })));

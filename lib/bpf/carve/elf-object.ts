@@ -23,7 +23,7 @@ export class ElfObjects implements Finder {
 
 const MOST_WASTED = 1 << 22;
 
-/** The object that `bytes` begin with, as a find of `form`; undefined where they begin with none. */
+/** The object that `bytes` begin with, as a find of `form`; undefined if they begin with none. */
 export function objectAtStart(form: Form, bytes: Uint8Array, offset: number, extent: number): Find | undefined {
   const source = new MemorySource(bytes, form);
   const length = objectLength(source, 0);
@@ -44,7 +44,7 @@ function findOf(form: Form, bytes: Uint8Array, offset: number, extent: number): 
 
 /**
  * How many bytes a relocatable file for BPF takes whose header is at `offset`: to the end of its section headers or of its last section,
- * whichever is later. Compilers and linkers write nothing behind both. Undefined where there is no such file.
+ * whichever is later. Compilers and linkers write nothing after both. Undefined if there is no such file.
  */
 function objectLength(source: ByteSource, offset: number, waste: (sections: number) => void = () => {}): number | undefined {
   if (offset + EHSIZE > source.size) return undefined;

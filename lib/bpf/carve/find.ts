@@ -1,6 +1,6 @@
 import type { ByteSource } from '../../../elf/source.js';
 
-/** How an object stands in the file around it. */
+/** How an object is in the file around it. */
 export type Form =
   /** As it is: the file itself, or a part of .rodata. */
   | 'ELF'
@@ -39,19 +39,19 @@ export interface Find {
   readonly programs: readonly FoundProgram[];
   /** Of a light skeleton: the BTF in its data. */
   readonly btf?: ByteRange;
-  /** Of a light skeleton: the loader's instructions, and where they are in the file; absent where they are not near. */
+  /** Of a light skeleton: the loader's instructions, and where they are in the file; absent if they are not near. */
   readonly loader?: { readonly offset: number; readonly bytes: Uint8Array };
 }
 
-/** How one form is looked for. */
+/** How to search for one form. */
 export interface Finder {
   /** Each of them is where an object may be. */
   readonly needles: readonly Uint8Array[];
   /** Only in source code, which has no NUL: not worth a look in programs and libraries. */
   readonly sourceOnly: boolean;
   /**
-   * Looks closely at an offset where a needle was found. The result is the object, or else from where on the same needle is worth looking for:
-   * an offset beyond the one that was given.
+   * Looks closely at an offset where a needle was found. The result is the object, or else from where on the same needle is worth looking
+   * for: an offset beyond the one that was given.
    */
   examine(source: ByteSource, offset: number): Find | number;
 }

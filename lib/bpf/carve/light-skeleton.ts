@@ -3,14 +3,14 @@ import { type ByteSource, MemorySource } from '../../../elf/source.js';
 import type { ByteRange, Find, Finder, FoundProgram } from './find.js';
 import { decodeLiteral, Text } from './text-forms.js';
 
-// A light skeleton (`bpftool gen skeleton -L`) has no ELF file. It embeds two runs of bytes: instructions of a loader program, and data for it
-// (libbpf's gen_loader.c). The data begins with room for 320 file descriptors, all zero; then come the BTF blob, and for each program its
-// licence, instructions, function and line records, and the bpf_attr that loads it. libbpf rounds each part up to 8 bytes.
+// A light skeleton (`bpftool gen skeleton -L`) has no ELF file. It embeds two runs of bytes: instructions of a loader program, and data for
+// it (libbpf's gen_loader.c). The data begins with room for 320 file descriptors, all zero; then come the BTF blob, and for each program
+// its licence, instructions, function and line records, and the bpf_attr that loads it. libbpf rounds each part up to 8 bytes.
 
 const FD_ARRAY = 320 * 4;
 const BTF_HEADER = 24;
 
-/** What may still be looked at in a file, in slots of 8 bytes: one made of headers with nothing behind them would take for ever. */
+/** What may still be looked at in a file, in slots of 8 bytes: one made of headers with nothing after them would take for ever. */
 interface Budget {
   slots: number;
 }
@@ -70,7 +70,7 @@ export class LightSkeletonSources implements Finder {
   }
 }
 
-/** The literal with the loader's instructions: the next one behind the data that begins as they do. */
+/** The literal with the loader's instructions: the next one after the data that begins as they do. */
 function loaderLiteral(source: ByteSource, from: number, little: boolean): Find['loader'] {
   const bytes = source.read(from, Math.min(source.size - from, LOADER_REACH));
   const find = searchIn(bytes);
@@ -105,7 +105,7 @@ interface ProgramLoad extends FoundProgram {
   readonly end: number;
 }
 
-/** How far behind one attr the next may be: a program of a million instructions and its records would be further, and is not loaded so. */
+/** How far after one attr the next may be: a program of a million instructions and its records would be further, and is not loaded so. */
 const REACH = 1 << 24;
 /** The attr up to core_relos, and what libbpf writes of it: up to core_relo_rec_size, rounded up. */
 const ATTR = 136;
@@ -113,8 +113,8 @@ const ATTR_WRITTEN = 144;
 const MAX_PROG_TYPE = 64;
 
 /**
- * The attrs of program loads from `from` on. Nothing points at them. One is told by what surrounds it: a name, sizes of records that are the
- * kernel's, zero where pointers will be, and before it as many bytes as its counts say, behind a licence.
+ * The attrs of program loads from `from` on. Nothing points at them. One is told by what surrounds it: a name, sizes of records that are
+ * the kernel's, zero where pointers will be, and before it as many bytes as its counts say, after a licence.
  */
 function programLoads(source: ByteSource, from: number, little: boolean, budget: Budget): ProgramLoad[] {
   const loads: ProgramLoad[] = [];
@@ -156,8 +156,8 @@ function nameAt(bytes: Uint8Array, at: number): string | undefined {
 const LOADER_REACH = 1 << 22;
 
 /**
- * The loader's instructions next to the data. It begins as all do (`r6 = r1`, then the stack is cleared: bpf_gen__init()), has one `exit` behind
- * its clean-up and ends with the second.
+ * The loader's instructions next to the data. It begins as all do (`r6 = r1`, then the stack is cleared: bpf_gen__init()), has one `exit`
+ * behind its clean-up and ends with the second.
  */
 function loaderNear(source: ByteSource, start: number, end: number, little: boolean, budget: Budget): Find['loader'] {
   const from = Math.max(0, start - LOADER_REACH);
@@ -175,7 +175,7 @@ function loaderNear(source: ByteSource, start: number, end: number, little: bool
   return best;
 }
 
-/** `r6 = r1`, `r1 = r10`: the two registers share a byte, in an order that goes by the byte order. */
+/** `r6 = r1`, `r1 = r10`: the two registers share a byte, in an order that depends on the byte order. */
 function loaderStart(little: boolean): Uint8Array {
   return Uint8Array.of(0xbf, little ? 0x16 : 0x61, 0, 0, 0, 0, 0, 0, 0xbf, little ? 0xa1 : 0x1a, 0, 0, 0, 0, 0, 0);
 }

@@ -6,7 +6,7 @@ import type { Find, Finder, Form } from './find.js';
 
 // Objects that source code and strings hold as text. Each form is read from where its first bytes are to where the text can't go on.
 
-/** More text than this is no object: kernels' own limit is a million instructions for a program, 8 MB. */
+/** More text than this is not an object: kernels' own limit is a million instructions for a program, 8 MB. */
 const MOST_TEXT = 1 << 28;
 const PIECE = 1 << 16;
 /** What gzip may make of a packed object: BPF objects are no larger than some megabytes. */
@@ -65,7 +65,7 @@ export class Text {
     this.#end = Math.min(source.size - start, MOST_TEXT);
   }
 
-  /** The character `ahead` of the current one; -1 behind the end. */
+  /** The character `ahead` of the current one; -1 past the end. */
   peek(ahead = 0): number {
     const at = this.at + ahead;
     if (at >= this.#end) return -1;
@@ -77,7 +77,7 @@ export class Text {
   }
 }
 
-/** Bytes of a length that is not known before. */
+/** Bytes of a length that is unknown before. */
 class Growing {
   #bytes = new Uint8Array(1 << 12);
   length = 0;
@@ -124,7 +124,7 @@ const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** What a letter behind a backslash stands for: C11 6.4.4.4. */
+/** What a letter after a backslash stands for: C11 6.4.4.4. */
 const SIMPLE: Readonly<Record<string, number>> = {
   a: 7,
   b: 8,
@@ -141,8 +141,8 @@ const SIMPLE: Readonly<Record<string, number>> = {
 };
 
 /**
- * A string literal from within to its end. Literals that follow with nothing but white space or a `+` between go on with it; a backslash before
- * the end of a line joins lines. `\x` takes two digits, as generators write it: C would take more.
+ * A string literal from within to its end. Literals that follow with nothing but white space or a `+` between go on with it; a backslash
+ * before the end of a line joins lines. `\x` takes two digits, as generators write it: C would take more.
  */
 export function decodeLiteral(text: Text): Decoded {
   const bytes = new Growing();
@@ -166,7 +166,7 @@ export function decodeLiteral(text: Text): Decoded {
   }
 }
 
-/** Steps over white space and one `+` to behind the quote that opens the next literal. */
+/** Steps over white space and one `+` to after the quote that opens the next literal. */
 function nextLiteral(text: Text): boolean {
   for (let ahead = 0, plus = 0; ahead < 256; ahead++) {
     const char = text.peek(ahead);
@@ -180,7 +180,7 @@ function nextLiteral(text: Text): boolean {
   return false;
 }
 
-/** The byte of an escape, -1 for none (a joined line), undefined for what is no escape; the text is behind it then. */
+/** The byte of an escape, -1 for none (a joined line), undefined for what is not an escape; the text is after it then. */
 function escapedByte(text: Text): number | undefined {
   const char = text.peek(1);
   if (char === NEWLINE || (char === RETURN && text.peek(2) === NEWLINE)) {
@@ -241,7 +241,7 @@ function isSpace(char: number): boolean {
   return char === 0x20 || (char >= 9 && char <= 13);
 }
 
-/** RFC 4648, both alphabets, to the first character that is in neither; line ends are stepped over. */
+/** RFC 4648, both alphabets, to the first character that is in neither; line ends are skipped. */
 export function decodeBase64(text: Text): Decoded {
   const bytes = new Growing();
   let extent = 0;

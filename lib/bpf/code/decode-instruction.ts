@@ -1,6 +1,9 @@
 import { CALL, CLASS, type Instruction, imm64, MODE, OPCODE } from './insn.js';
 
-/** What an instruction does, by the standard (Documentation/bpf/standardization/instruction-set.rst). What two notations of it are printed from. */
+/**
+ * What an instruction does, by the standard (Documentation/bpf/standardization/instruction-set.rst). What two notations of it are printed
+ * from.
+ */
 export type Operation =
   /** `dst op= src`, or imm where there is no src. `extend`: the bits of a source that is sign-extended. */
   | {
@@ -121,7 +124,7 @@ const BYTE_ORDER = 0xd;
 const MOVE = 0xb;
 /** The register form of an operation. */
 const X = 0x08;
-/** Offsets of a move that is none (BPF_ADDR_SPACE_CAST, BPF_ADDR_PERCPU). */
+/** Offsets of a move that is not a plain move (BPF_ADDR_SPACE_CAST, BPF_ADDR_PERCPU). */
 const ADDRESS_SPACE_CAST = 1;
 const PERCPU = -1;
 
@@ -229,7 +232,7 @@ function decodeMemory({ code, dst, src, offset, imm }: Instruction): Operation {
   }
 }
 
-/** True for a call of a helper of the kernel. */
+/** True for a call to a kernel helper. */
 export function isHelperCall(operation: Operation): operation is Extract<Operation, { kind: 'call' }> {
   return operation.kind === 'call' && operation.of === CALL.HELPER;
 }

@@ -25,7 +25,7 @@ export const MODE: {
   readonly ATOMIC: 0xc0;
 } = { IMM: 0x00, ABS: 0x20, IND: 0x40, MEM: 0x60, MEMSX: 0x80, ATOMIC: 0xc0 };
 
-/** What src_reg says of an ld_imm64 (`BPF_PSEUDO_*`). */
+/** What src_reg says about an ld_imm64 (`BPF_PSEUDO_*`). */
 export const PSEUDO: {
   readonly MAP_FD: 1;
   readonly MAP_VALUE: 2;
@@ -35,7 +35,7 @@ export const PSEUDO: {
   readonly MAP_IDX_VALUE: 6;
 } = { MAP_FD: 1, MAP_VALUE: 2, BTF_ID: 3, FUNC: 4, MAP_IDX: 5, MAP_IDX_VALUE: 6 };
 
-/** What src_reg says of a call. */
+/** What src_reg says about a call. */
 export const CALL: { readonly HELPER: 0; readonly SUBPROGRAM: 1; readonly KFUNC: 2 } = { HELPER: 0, SUBPROGRAM: 1, KFUNC: 2 };
 
 export const OPCODE: {
@@ -95,7 +95,7 @@ export class Instructions {
     for (let i = 0, at = 0; i < count; i++, at += INSN_BYTES) {
       const registers = bytes[at + 1]!;
       this.code[i] = bytes[at]!;
-      // Two bit-fields of a byte: which comes first goes by the byte order.
+      // Two bit-fields of a byte: which comes first depends on the byte order.
       this.dst[i] = littleEndian ? registers & 15 : registers >> 4;
       this.src[i] = littleEndian ? registers >> 4 : registers & 15;
       this.offset[i] = view.getInt16(at + 2, littleEndian);
@@ -136,7 +136,7 @@ export function jumpDistance({ code, offset, imm }: Instruction): number | undef
   return offset;
 }
 
-/** The slots that may be executed after one: none behind an exit. */
+/** The slots that may run after one: none after an exit. */
 export function successors(code: Instructions, slot: number): number[] {
   const instruction = code.at(slot);
   if (instruction.code === OPCODE.EXIT) return [];

@@ -2,7 +2,7 @@ import { helperName } from '../names/uapi.js';
 import type { AtomicOperation, Operation } from './decode-instruction.js';
 import { CALL, PSEUDO } from './insn.js';
 
-/** What is known of an instruction from elsewhere, in place of what the kernel knows of a loaded program. */
+/** What is known about an instruction from elsewhere, instead of what the kernel knows of a loaded program. */
 export interface KernelNames {
   /** What an ld_imm64 loads: `map[name:events]`, as bpftool has `map[id:5]`. */
   readonly immediate?: string;
@@ -15,8 +15,8 @@ export interface KernelNames {
 const OPERATORS: Readonly<Partial<Record<AtomicOperation, string>>> = { add: '+=', or: '|=', and: '&=', xor: '^=' };
 
 /**
- * An instruction as the verifier's log and `bpftool prog dump xlated` write it (kernel/bpf/disasm.c, print_bpf_insn), with the opcode in front:
- * `(79) r1 = *(u64 *)(r1 +8)`, `(65) if r0 s> 0x7 goto pc+2`.
+ * An instruction as the verifier's log and `bpftool prog dump xlated` write it (kernel/bpf/disasm.c, print_bpf_insn), with the opcode in
+ * front: `(79) r1 = *(u64 *)(r1 +8)`, `(65) if r0 s> 0x7 goto pc+2`.
  */
 export function kernelNotation(code: number, operation: Operation, names: KernelNames = {}): string {
   return `(${code.toString(16).padStart(2, '0')}) ${text(code, operation, names)}`;
@@ -102,7 +102,7 @@ function atomic(operation: Extract<Operation, { kind: 'atomic' }>): string {
   }
 }
 
-/** What bpftool's print_imm makes of the kinds of ld_imm64. */
+/** How bpftool's print_imm prints the kinds of ld_imm64. */
 function immediate({ pseudo, imm, high, value }: Extract<Operation, { kind: 'imm64' }>): string {
   switch (pseudo) {
     case PSEUDO.MAP_FD:

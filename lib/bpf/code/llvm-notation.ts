@@ -11,8 +11,8 @@ export interface LlvmOptions {
 const OPERATORS: Readonly<Partial<Record<AtomicOperation, string>>> = { add: '+=', or: '|=', and: '&=', xor: '^=' };
 
 /**
- * An instruction as llvm-objdump writes it (BPFInstrInfo.td): `r1 = *(u64 *)(r1 + 8)`, `if r0 s> 7 goto +2 <LBB0_2>`. Instructions that LLVM 14 does
- * not know are written as those versions do that know them.
+ * An instruction as llvm-objdump writes it (BPFInstrInfo.td): `r1 = *(u64 *)(r1 + 8)`, `if r0 s> 7 goto +2 <LBB0_2>`. Instructions that
+ * LLVM 14 does not know are written as those versions do that know them.
  */
 export function llvmNotation(operation: Operation, { hex = false, target }: LlvmOptions = {}): string {
   const number = (value: number | bigint): string => {

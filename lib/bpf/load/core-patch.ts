@@ -13,10 +13,10 @@ export type CorePatch =
       /** Bytes of the load or store, before and after, where they change. */
       readonly size?: readonly [from: number, to: number];
     }
-  /** The instruction, and the second half of an ld_imm64, which is `wide`, becomes a call of a helper that is none. */
+  /** The instruction, and the second half of an ld_imm64, which is `wide`, becomes a call to a helper that does not exist. */
   | { readonly kind: 'poisoned'; readonly unsafeSize: boolean; readonly wide: boolean };
 
-/** The helper that libbpf calls in place of what can't be relocated (0xbad2310). */
+/** The helper that libbpf calls instead of what can't be relocated (0xbad2310). */
 export const POISON_IMM = 195_896_080;
 const LARGEST_OFFSET = 0x7fff;
 /** Bytes of a load or store by the size bits of its opcode, BPF_W, BPF_H, BPF_B, BPF_DW. */
@@ -36,7 +36,8 @@ export class PatchableCode {
 
   /**
    * Applies a resolution to the instruction in slot `index`, as bpf_core_patch_insn does.
-   * @throws CoreError where libbpf refuses: an instruction that is none of those it patches, or that does not hold what the compiler put there
+   * @throws CoreError where libbpf refuses: an instruction of another kind than those it patches, or that does not hold what the compiler
+   * put there
    */
   apply(index: number, resolution: CoreResolution): CorePatch {
     const { poison, value, original, size, sizeUnsafe } = resolution;

@@ -6,8 +6,8 @@ interface Crypto {
 }
 
 /**
- * A digest of some bytes. Node's is several times as fast as what is written here; it is reached without an import, so that this loads in a browser,
- * which has none that is synchronous.
+ * A digest of some bytes. Node's is several times as fast as what is written here; it is reached without an import, so that this loads in a
+ * browser, which has no synchronous one.
  */
 export function digestOf(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Uint8Array {
   const host = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };

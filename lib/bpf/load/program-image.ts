@@ -5,11 +5,13 @@ import type { BpfObject } from '../object/object.js';
 import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import type { BpfRelocation } from '../object/relocations.js';
 
-/** A program as libbpf hands it to the kernel, with its subprograms behind it. */
+/** A program as libbpf hands it to the kernel, with its subprograms after it. */
 export interface ProgramImage {
   /** What differs from load to load is zero: numbers of maps, and where in them data is. */
   readonly bytes: Uint8Array;
-  /** What else goes by the kernel it is loaded on, and was not known; empty where the image is what any loader of libbpf's kind hands over. */
+  /**
+   * What else goes by the kernel it is loaded on, and was not known; empty where the image is what any loader of libbpf's kind hands over.
+   */
   readonly conditions: readonly string[];
 }
 
@@ -21,7 +23,7 @@ export interface ImageContext {
   readonly kernel?: Btf | undefined;
 }
 
-/** What libbpf has in place of a call of a weak kfunc that is not there, with the extern's number (POISON_CALL_KFUNC_BASE). */
+/** What libbpf has instead of a call of a weak kfunc that is not there, with the extern's number (POISON_CALL_KFUNC_BASE). */
 const MISSING_KFUNC = 2_002_000_000;
 
 /** Puts a program together (bpf_object__relocate_calls and bpf_object__relocate_data of libbpf). */
@@ -144,7 +146,7 @@ class Image {
     return this.#object.littleEndian;
   }
 
-  /** dst stays; which half of the byte it is goes by the byte order. */
+  /** dst stays; which half of the byte it is depends on the byte order. */
   #setSource(slot: number, source: number): void {
     const at = slot * INSN_BYTES + 1;
     const registers = this.#bytes[at]!;

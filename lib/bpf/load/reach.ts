@@ -3,8 +3,9 @@ import type { BpfObject } from '../object/object.js';
 import type { BpfFunction } from '../object/programs.js';
 import type { RelocationMeaning } from '../object/relocations.js';
 
-// Which instructions a program can come to. The verifier follows every path that constants do not rule out; a compiler leaves the tests that CO-RE
-// decides, and those of read-only data, as comparisons with constants. So constants are followed here, along every path, and nothing else.
+// Which instructions a program can reach. The verifier follows every path that constants do not rule out; a compiler leaves the tests
+// that CO-RE decides, and those of read-only data, as comparisons with constants. So constants are followed here, along every path, and
+// nothing else.
 
 /** A value that is known, and what made it so: `field_exists of struct x.y`, `.rodata: targ_tgid`. */
 export interface Known {
@@ -15,7 +16,7 @@ export interface Known {
 /** A branch that constants decide: the way it does not go. */
 export interface DecidedBranch {
   readonly instruction: number;
-  /** The slot that is not come to from there. */
+  /** The slot that is not reached from there. */
   readonly notTaken: number;
   readonly because: readonly string[];
 }
@@ -32,7 +33,7 @@ export interface ReachContext {
   isMissing?(name: string): boolean;
 }
 
-/** What one function comes to. Slots count from the start of its section. */
+/** What one function reaches. Slots count from the start of its section. */
 export interface Reach {
   readonly slots: ReadonlySet<number>;
   readonly branches: readonly DecidedBranch[];
@@ -116,7 +117,7 @@ class Walk {
     return { slots: new Set(this.#seen.keys()), branches, calls: this.#calls, loadsData: this.#loadsData };
   }
 
-  /** Notes that a state is come to; one that was seen is not followed again. */
+  /** Notes that a state is reached; one that was seen is not followed again. */
   #go(state: State): void {
     const { slot } = state;
     if (slot < this.#first || slot >= this.#end) return;

@@ -9,20 +9,20 @@ import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import { type CorePatch, PatchableCode } from './core-patch.js';
 import { type DecidedBranch, type Reach, type ReachContext, reachOf } from './reach.js';
 
-/** What one relocation of an object comes to on a kernel. */
+/** The result of one relocation of an object on a kernel. */
 export interface CoreOutcome {
   readonly relocation: BpfCoreRelocation;
   readonly resolution?: CoreResolution;
   readonly patch?: CorePatch;
   /** Why libbpf gives up on the whole object here. */
   readonly refused?: string;
-  /** Of a poisoned instruction: whether some program comes to it. */
+  /** Of a poisoned instruction: whether some program reaches it. */
   readonly poison?: CorePoison;
 }
 
-/** Whether the verifier meets a poisoned instruction. */
+/** Whether the verifier reaches a poisoned instruction. */
 export interface CorePoison {
-  /** The programs that come to it: each would be refused. Where there are none, tests guard it. */
+  /** The programs that reach it: the kernel would refuse each. If there are none, tests guard it. */
   readonly reachedBy: readonly string[];
   /** What decides the tests that lead around it: `field_exists of struct request.rq_disk`, `.rodata: targ_ns`. */
   readonly guards: readonly string[];
@@ -36,7 +36,7 @@ export interface CoreReport {
   /** By section index; sections without relocations are not in it. */
   readonly code: ReadonlyMap<number, Instructions>;
   /**
-   * The instructions that a program can come to, in each function that it comes to: slots of the function's section.
+   * The instructions that a program can reach, in each function that it reaches: slots of the function's section.
    * @param data whether read-only data has the values that it has in the file
    */
   reached(program: BpfProgram, data: boolean): ReadonlyMap<BpfFunction, ReadonlySet<number>>;
@@ -44,7 +44,7 @@ export interface CoreReport {
 
 /** Options of {@link relocateCore}. */
 export interface CoreOptions {
-  /** BTF of modules, which is asked for types that the kernel's does not have. */
+  /** BTF of modules, which is searched for types that the kernel's does not have. */
   readonly modules?: readonly Btf[];
   /** The value of a `.kconfig` extern, where the kernel's configuration is known. */
   readonly kconfig?: (name: string) => bigint | undefined;
@@ -53,8 +53,8 @@ export interface CoreOptions {
 }
 
 /**
- * Applies every CO-RE relocation of an object for a kernel, as libbpf would (bpf_object__relocate_core), and follows the programs to tell which
- * poisoned instructions they come to.
+ * Applies every CO-RE relocation of an object for a kernel, as libbpf would (bpf_object__relocate_core), and follows the programs to tell
+ * which poisoned instructions they reach.
  */
 export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOptions = {}): CoreReport {
   const { btf } = object;
@@ -176,7 +176,7 @@ class WalksOf {
     this.#withoutData = withoutData;
   }
 
-  /** The programs that come to a slot of a function, and what decides the tests that lead around it. */
+  /** The programs that reach a slot of a function, and what decides the tests that skip it. */
   at(fn: BpfFunction, slot: number): { readonly reachedBy: readonly string[]; readonly guards: readonly string[] } {
     const reach = this.#reachOf(fn);
     const reachedBy = reach.slots.has(slot)
@@ -190,7 +190,7 @@ class WalksOf {
     return new Map([...this.#functionsOf(program)].map(fn => [fn, this.#reachOf(fn).slots]));
   }
 
-  /** The functions that a program comes to, itself among them. */
+  /** The functions that a program reaches, itself among them. */
   #functionsOf(program: BpfProgram): ReadonlySet<BpfFunction> {
     let found = this.#loaded.get(program);
     if (found === undefined) {

@@ -25,8 +25,9 @@ export interface TagOptions {
 }
 
 /**
- * The tags that the kernel computes of an object's programs when libbpf loads them (bpf_prog_calc_tag): a hash of the instructions, in which the
- * numbers of maps are zero. Loaders that order functions otherwise, as cilium's does, give other tags to programs with subprograms.
+ * The tags that the kernel computes for an object's programs when libbpf loads them (bpf_prog_calc_tag): a hash of the instructions, in
+ * which the numbers of maps are zero. Loaders that order functions otherwise, as cilium's does, give other tags to programs with
+ * subprograms.
  */
 export function programTags(object: BpfObject, { kernel, modules = [] }: TagOptions = {}): ProgramTag[] {
   const report: CoreReport | undefined = kernel === undefined ? undefined : relocateCore(object, kernel, { modules });
@@ -64,8 +65,8 @@ export interface LoadedProgram {
 }
 
 /**
- * Reads what `bpftool prog list` prints, as text or with `-j` or `-p`. Lines that are no program's are stepped over.
- * @throws FormatError for JSON that is none
+ * Reads what `bpftool prog list` prints, as text or with `-j` or `-p`. Other lines are skipped.
+ * @throws FormatError for invalid JSON
  */
 export function parseProgramList(text: string, name = 'bpftool prog list'): LoadedProgram[] {
   if (/^\s*[[{]/.test(text)) {

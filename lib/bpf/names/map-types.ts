@@ -3,8 +3,8 @@ export interface MapType {
   /** `hash` for BPF_MAP_TYPE_HASH: in lower case, as libbpf's and bpftool's texts have it. */
   readonly name: string;
   /**
-   * The operations of a type that depends on the kernel's configuration (include/linux/bpf_types.h): a symbol of kernels that were built with it. The
-   * types without are in every kernel that has bpf(2).
+   * The operations of a type that depends on the kernel's configuration (include/linux/bpf_types.h): a symbol of kernels that were built
+   * with it. The types without are in every kernel that has bpf(2).
    */
   readonly operations?: string;
   /** What the member `values` of its definition may list, which is in the map from the start (parse_btf_map_def of libbpf). */
@@ -12,8 +12,8 @@ export interface MapType {
 }
 
 /**
- * A line for each type, in the order of their numbers, as of Linux 6.18 (include/uapi/linux/bpf.h): the name, the operations, what `values` lists. What
- * is newer is shown by its number.
+ * A line for each type, in the order of their numbers, as of Linux 6.18 (include/uapi/linux/bpf.h): the name, the operations, what `values`
+ * lists. What is newer is shown by its number.
  */
 const TABLE = `
 unspec                  -                           -
@@ -64,7 +64,7 @@ const MAP_TYPES: readonly MapType[] = TABLE.trim()
     };
   });
 
-/** What is known of a map's type, by its number; undefined for one that is newer. */
+/** What is known about a map's type, by its number; undefined for one that is newer. */
 export function mapType(number: number): MapType | undefined {
   return MAP_TYPES[number];
 }

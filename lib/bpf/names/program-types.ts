@@ -7,8 +7,8 @@ export interface ProgramType {
 }
 
 /**
- * A line for each type, in the order of their numbers, as of Linux 6.18 (include/uapi/linux/bpf.h): the name, and `attach` where the attach type is
- * looked at when the program is attached. What is newer is known by its name alone, which section-names.ts has.
+ * A line for each type, in the order of their numbers, as of Linux 6.18 (include/uapi/linux/bpf.h): the name, and `attach` where the attach
+ * type is looked at when the program is attached. What is newer is known by its name alone, which section-names.ts has.
  */
 const TABLE = `
 unspec                  -

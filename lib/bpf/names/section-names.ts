@@ -1,6 +1,6 @@
-// libbpf's table of section names (section_defs in src/libbpf.c, as of 1.7 and what was added in 2026): what SEC("…") makes of a program.
+// libbpf's table of section names (section_defs in src/libbpf.c, as of 1.7 and what was added in 2026): what SEC("…") says about a program.
 
-/** How the part behind the first '/' says what to attach to. */
+/** How the part after the first '/' says what to attach to. */
 export type TargetGrammar =
   /** A function, `name` or `name+offset`. */
   | 'kprobe'
@@ -29,7 +29,7 @@ export type TargetGrammar =
   /** A member of a struct_ops; only a note for the reader. */
   | 'struct-ops';
 
-/** What libbpf makes of a section's name. */
+/** What a section's name means to libbpf. */
 export interface SectionDefinition {
   /** As in libbpf's table, without the `+` that allows a target. */
   readonly name: string;
@@ -37,7 +37,7 @@ export interface SectionDefinition {
   readonly takesTarget: boolean;
   /** As in program-types.ts, where it is not newer than that. */
   readonly type: string;
-  /** As in ATTACH_TYPES; undefined where the program type has none. */
+  /** As in ATTACH_TYPES; undefined if the program type has none. */
   readonly attachType?: string;
   readonly sleepable: boolean;
   /** True where the program is loaded for one function or tracepoint of the kernel's BTF (SEC_ATTACH_BTF). */
@@ -48,8 +48,8 @@ export interface SectionDefinition {
 }
 
 /**
- * A line for each definition: names, program type, attach type or `-`, then marks. A name ending in `+` takes a target. Marks: `btf` needs one
- * of BTF, `s` has a sleepable variant `NAME.s`, `sleepable` is it, `frags` takes fragments; what is left is the grammar.
+ * A line for each definition: names, program type, attach type or `-`, then marks. A name ending in `+` takes a target. Marks: `btf` needs
+ * one of BTF, `s` has a sleepable variant `NAME.s`, `sleepable` is it, `frags` takes fragments; what is left is the grammar.
  */
 const TABLE = `
 socket                              socket_filter          -
@@ -166,7 +166,7 @@ function definitionsOf(line: string): SectionDefinition[] {
   });
 }
 
-/** What a section's name says of its programs. */
+/** What a section's name says about its programs. */
 export interface SectionMeaning {
   /** The name without the `?` that keeps its programs from being loaded. */
   readonly name: string;
@@ -174,7 +174,7 @@ export interface SectionMeaning {
   readonly autoload: boolean;
   /** undefined for a name that libbpf has no definition for: it opens the object, and refuses to load the program. */
   readonly definition: SectionDefinition | undefined;
-  /** What stands behind the definition's name and a '/'; undefined where nothing does. */
+  /** What is after the definition's name and a '/'; undefined if nothing does. */
   readonly target: string | undefined;
 }
 

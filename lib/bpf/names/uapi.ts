@@ -1,5 +1,5 @@
-// Names of include/uapi/linux/bpf.h by number, as of Linux 6.18: `enum bpf_attach_type` and `bpf_func_id`, and the flags of maps. What is newer is
-// shown by its number. Program and map types have tables of their own.
+// Names of include/uapi/linux/bpf.h by number, as of Linux 6.18: `enum bpf_attach_type` and `bpf_func_id`, and the flags of maps. What is
+// newer is shown by its number. Program and map types have tables of their own.
 
 /** `TRACE_FENTRY` for BPF_TRACE_FENTRY. */
 export const ATTACH_TYPES: readonly string[] = words(`

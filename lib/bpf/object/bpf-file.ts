@@ -26,8 +26,8 @@ const MOST_DIAGNOSTICS = 1000;
 const MOST_TEXT = 1 << 24;
 
 /**
- * The file of a BPF object, as its tables are read from it: sections, symbols, code, BTF, and notes of what is wrong with them. It knows none of the
- * tables: programs, maps and the others are read over it.
+ * The file of a BPF object, as its tables are read from it: sections, symbols, code, BTF, and notes of what is wrong with them. It knows
+ * none of the tables: programs, maps and the others are read over it.
  */
 export class BpfFile {
   readonly elf: ElfFile;
@@ -41,7 +41,7 @@ export class BpfFile {
   #symbols: readonly ElfSymbol[] | undefined;
   #text = 0;
 
-  /** @throws FormatError for an ELF file that is no relocatable one for BPF */
+  /** @throws FormatError for an ELF file that is not a relocatable one for BPF */
   constructor(elf: ElfFile) {
     const { machine, type, is64 } = elf.header;
     const place = { name: elf.name };
@@ -78,7 +78,7 @@ export class BpfFile {
 
   /** False where it is noted already, or there are too many notes. */
   #note(part: string, message: string): boolean {
-    // Names of the file stand in it: a message is one line.
+    // Names of the file are in it: a message is one line.
     const line = `${this.name}: ${part}: ${message}`.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
     if (this.#said.has(line) || this.#said.size >= MOST_DIAGNOSTICS) return false;
     this.#said.add(line);
@@ -97,13 +97,13 @@ export class BpfFile {
     }
   }
 
-  /** `.BTF`; undefined where there is none, or it is damaged. */
+  /** `.BTF`; undefined if there is none, or it is damaged. */
   get btf(): Btf | undefined {
     this.#btf ??= this.#read('.BTF', section => ({ btf: Btf.parse(section.data(), { name: section.label, pointerSize: 8 }) })) ?? {};
     return this.#btf.btf;
   }
 
-  /** `.BTF.ext`; undefined where there is none, or it is damaged. */
+  /** `.BTF.ext`; undefined if there is none, or it is damaged. */
   get ext(): BtfExt | undefined {
     const { btf } = this;
     if (btf === undefined) return undefined;
@@ -140,7 +140,7 @@ export class BpfFile {
   }
 
   /**
-   * A type in C, declaring `name` where given; undefined where it has no text of a reasonable length, which is a diagnostic. All texts of one
+   * A type in C, declaring `name` where given; undefined if it has no text of a reasonable length, which is a diagnostic. All texts of one
    * object share a limit.
    */
   declare(typeId: number, name = ''): string | undefined {

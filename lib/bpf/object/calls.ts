@@ -7,8 +7,8 @@ import type { RelocationPlaces } from './relocations.js';
 export type CallTargets = FunctionPlaces & RelocationPlaces;
 
 /**
- * The functions that libbpf appends to a program (bpf_object__reloc_code): those it calls or takes the address of, and theirs, in the order in
- * which they are met, each once.
+ * The functions that libbpf appends to a program (bpf_object__reloc_code): those it calls or takes the address of, and theirs, in the order
+ * in which they are met, each once.
  */
 export function callOrder(file: BpfFile, targets: CallTargets, program: BpfFunction): BpfFunction[] {
   const order: BpfFunction[] = [];

@@ -17,11 +17,11 @@ export interface BpfCoreRelocation {
   /** The function that holds the instruction, and the slot in it. */
   readonly function?: BpfFunction;
   readonly instruction: number;
-  /** undefined for a number that is not known. */
+  /** undefined for a number that is unknown. */
   readonly kind: CoreKind | undefined;
   readonly typeId: number;
   readonly access: string;
-  /** undefined where the access does not fit its type: libbpf refuses the object. */
+  /** undefined if the access does not fit its type: libbpf refuses the object. */
   readonly spec?: CoreSpec;
   /** As libbpf logs it: `<byte_off> [2] struct pt_regs.si (0:13 @ offset 104)`. */
   readonly text: string;

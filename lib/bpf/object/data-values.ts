@@ -19,7 +19,7 @@ export class DataValues {
     this.#budget = { left: (1 << 20) + file.elf.source.size * 64 };
   }
 
-  /** The value a variable starts with, in C; zero in .bss, undefined where it is not to be had. */
+  /** The value a variable starts with, in C; zero in .bss, undefined if it is not to be had. */
   of(variable: BpfVariable): string | undefined {
     const { btf, littleEndian, elf } = this.#file;
     const { sectionIndex, typeId, offset, size } = variable;

@@ -12,7 +12,7 @@ export interface DataSection {
   readonly sectionIndex: number;
   readonly kind: DataKind;
   readonly size: number;
-  /** Its DATASEC; undefined where BTF has none. */
+  /** Its DATASEC; undefined if BTF has none. */
   readonly typeId?: number;
   /** By offset. */
   readonly variables: readonly BpfVariable[];
@@ -90,8 +90,8 @@ export function dataKind({ name, type, flags, size }: Section): DataKind | undef
 const SHT_PROGBITS = 1;
 
 /**
- * The variables of a section: those of its DATASEC, and symbols that it lacks. clang leaves the offsets of global variables in a DATASEC zero, for
- * a linker to fill in, and libbpf takes them from the symbols (btf_fixup_datasec); those of static ones are there.
+ * The variables of a section: those of its DATASEC, and symbols that it lacks. clang leaves the offsets of global variables in a DATASEC
+ * zero, for a linker to fill in, and libbpf takes them from the symbols (btf_fixup_datasec); those of static ones are there.
  */
 function variablesOf(file: BpfFile, section: Section, datasec: number | undefined, room: number): BpfVariable[] {
   const { btf } = file;

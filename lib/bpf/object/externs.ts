@@ -37,8 +37,8 @@ export interface KsymExtern extends Extern {
 export type BpfExtern = KconfigExtern | KsymExtern;
 
 /**
- * The externs of an object (bpf_object__collect_externs): undefined symbols that BTF declares in `.kconfig` or `.ksyms`. Those of .kconfig come
- * first, in the order of their map.
+ * The externs of an object (bpf_object__collect_externs): undefined symbols that BTF declares in `.kconfig` or `.ksyms`. Those of .kconfig
+ * come first, in the order of their map.
  */
 export function readExterns(file: BpfFile): BpfExtern[] {
   const { btf } = file;

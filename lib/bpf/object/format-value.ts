@@ -14,8 +14,8 @@ export interface ValueOptions {
 }
 
 /**
- * A value in C, by its type: `7`, `"kelf"`, `{.level = 3, .name = "kelf"}`. As in C, what is left out at the end of an array, and members that are
- * not named, are zero. What is too long ends in `…`.
+ * A value in C, by its type: `7`, `"kelf"`, `{.level = 3, .name = "kelf"}`. As in C, what is left out at the end of an array, and members
+ * that are not named, are zero. What is too long ends in `…`.
  * @param bytes of the value, from its first one
  * @throws FormatError for a type without a size
  */
@@ -172,7 +172,9 @@ class ValueWriter {
     return at === offset + size;
   }
 
-  /** `bits` of the `size` bytes at `offset`, from bit `first` as BTF counts: from the lowest in little endian, the highest in big endian. */
+  /**
+   * `bits` of the `size` bytes at `offset`, from bit `first` as BTF counts: from the lowest in little endian, the highest in big endian.
+   */
   #integer(offset: number, size: number, first: number, bits: number): bigint {
     let value = 0n;
     for (let i = 0; i < size; i++) value = (value << 8n) | BigInt(this.#bytes[offset + (this.#littleEndian ? size - 1 - i : i)]!);

@@ -3,7 +3,7 @@ import type { Member } from '../../../btf/types.js';
 import { FormatError } from '../../../elf/errors.js';
 import { mapType } from '../names/map-types.js';
 
-/** What a BTF-defined map says of itself. Sizes in bytes. */
+/** What a BTF-defined map says about itself. Sizes in bytes. */
 export interface MapDefinition {
   readonly type: number;
   readonly keySize: number;
@@ -26,7 +26,8 @@ export interface MapDefinition {
 }
 
 /**
- * Reads the struct that defines a map (parse_btf_map_def of libbpf): integers are sizes of arrays, `int (*max_entries)[1024]`; types are pointers.
+ * Reads the struct that defines a map (parse_btf_map_def of libbpf): integers are sizes of arrays, `int (*max_entries)[1024]`; types are
+ * pointers.
  * @throws FormatError for what libbpf refuses
  */
 export function readMapDefinition(btf: Btf, structId: number, name: string, isInner = false): MapDefinition {

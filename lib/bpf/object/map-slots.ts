@@ -9,7 +9,7 @@ export interface MapSlot {
   readonly program?: BpfFunction;
 }
 
-/** The maps and programs that are in a map from the start: what `.rel.maps` says of its `values`. */
+/** The maps and programs that are in a map from the start: what `.rel.maps` says about its `values`. */
 export function slotsOf(object: BpfObject, map: BpfMap): MapSlot[] {
   const { slotsOffset, sectionIndex, offset } = map;
   if (slotsOffset === undefined || sectionIndex === undefined) return [];

@@ -19,7 +19,7 @@ export interface BpfMap {
   /** What the kernel will show: at most 15 characters, and of global data with the object's name in front (`kprobe_m.rodata`). */
   readonly kernelName: string;
   readonly origin: MapOrigin;
-  /** Where it is defined; `.kconfig` is no section of the file. */
+  /** Where it is defined; `.kconfig` is not a section of the file. */
   readonly section: string;
   readonly sectionIndex?: number;
   /** In bytes, from the start of the section. */

@@ -18,14 +18,14 @@ export interface BpfObjectOptions {
   /** The name in messages where bytes are given; the path otherwise. */
   readonly name?: string;
   /**
-   * The name that libbpf gives the object, from which it makes the names of maps for global data. Where not given it is the file's name up to its
-   * first dot, at most 15 characters; skeletons have one of their own, `opensnoop_bpf`.
+   * The name that libbpf gives the object, from which it makes the names of maps for global data. Where not given it is the file's name up
+   * to its first dot, at most 15 characters; skeletons have one of their own, `opensnoop_bpf`.
    */
   readonly objectName?: string;
 }
 
 /**
- * A BPF object: an ELF file that clang made for the target bpf, or `bpftool gen object` of several. Each table is read when it is asked for, and
+ * A BPF object: an ELF file that clang made for the target bpf, or `bpftool gen object` of several. Each table is read on first use, and
  * kept. What libbpf would refuse is a diagnostic where the rest can be read.
  */
 export class BpfObject extends BpfFile {
@@ -40,7 +40,7 @@ export class BpfObject extends BpfFile {
   #relocations: readonly BpfRelocation[] | undefined;
   #coreRelocations: readonly BpfCoreRelocation[] | undefined;
 
-  /** @throws FormatError for an ELF file that is no relocatable one for BPF */
+  /** @throws FormatError for an ELF file that is not a relocatable one for BPF */
   constructor(elf: ElfFile, options: BpfObjectOptions = {}) {
     super(elf);
     this.objectName = options.objectName ?? objectNameOf(elf.name);
@@ -90,7 +90,7 @@ export class BpfObject extends BpfFile {
     return this.data.variables;
   }
 
-  /** The value that a variable starts with, in C; zero in .bss, undefined where it is not to be had. */
+  /** The value that a variable starts with, in C; zero in .bss, undefined if it is not to be had. */
   initialValue(variable: BpfVariable): string | undefined {
     this.#values ??= new DataValues(this, this);
     return this.#values.of(variable);

@@ -1,11 +1,11 @@
-/** Where a row of a table stands in an object's file. */
+/** Where a row of a table is in an object's file. */
 export interface Placed {
   readonly sectionIndex: number;
   /** In bytes, from the start of the section. */
   readonly offset: number;
 }
 
-/** The first row, of rows by section and offset, that is at an offset of a section or behind it. */
+/** The first row, of rows by section and offset, that is at an offset of a section or after it. */
 export function firstAt(rows: readonly Placed[], sectionIndex: number, offset: number): number {
   let low = 0;
   let high = rows.length;

@@ -21,7 +21,7 @@ export interface BpfFunction {
   readonly hidden: boolean;
   /** Its FUNC in the object's BTF: by func_info, else by its name. */
   readonly typeId?: number;
-  /** What libbpf makes of the section's name; undefined for a subprogram. */
+  /** What the section's name means to libbpf; undefined for a subprogram. */
   readonly meaning?: SectionMeaning;
 }
 
@@ -72,7 +72,7 @@ export function readFunctions(file: BpfFile): BpfFunction[] {
     const typeId = typeIds.get(`${fn.section}\0${fn.offset}`) ?? file.btf?.find(fn.name, 'FUNC')[0];
     // Those of `.text` are subprograms, where there is another function (prog_is_subprog of libbpf).
     const meaning = fn.section === '.text' && functions.length > 1 ? undefined : sectionMeaning(fn.section);
-    // Of programs, and of subprograms outside of .text (bpf_object__add_programs).
+    // Of programs, and of subprograms outside .text (bpf_object__add_programs).
     if (fn.section !== '.text' && !fn.global) file.refuse(fn.section, `${fn.name} is static`, 'EOPNOTSUPP');
     return { ...fn, ...(typeId === undefined ? {} : { typeId }), ...(meaning === undefined ? {} : { meaning }) };
   });

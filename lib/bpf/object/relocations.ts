@@ -44,7 +44,7 @@ export interface BpfRelocation {
   readonly sectionIndex: number;
   /** In bytes, from the start of the section. */
   readonly offset: number;
-  /** `R_BPF_64_64`; libbpf goes by the instruction, not by this. */
+  /** `R_BPF_64_64`; libbpf uses the instruction, not this. */
   readonly type: string;
   /** The symbol's name; of a section symbol, the section's. */
   readonly symbol: string;

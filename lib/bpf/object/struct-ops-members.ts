@@ -6,13 +6,15 @@ import type { BpfStructOps } from './struct-ops.js';
 /** A member of a struct_ops that the object sets. */
 export interface StructOpsMember {
   readonly name: string;
-  /** Its number in the struct of the object, which libbpf gives a program as its expected attach type until it has seen the kernel's struct. */
+  /**
+   * Its number in the struct of the object, which libbpf gives a program as its expected attach type until it has seen the kernel's struct.
+   */
   readonly index: number;
   /** In bytes, from the start of the struct. */
   readonly offset: number;
   /** The program, for a function pointer. */
   readonly program?: BpfFunction;
-  /** In C, for what is no function. */
+  /** In C, for what is not a function. */
   readonly value?: string;
 }
 

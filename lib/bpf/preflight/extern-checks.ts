@@ -9,7 +9,7 @@ import { accepted, refused, untold } from './verdict.js';
 /** Values that libbpf finds itself, in a name like one of .kconfig (bpf_object__resolve_externs). */
 const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKIE', 'LINUX_HAS_SYSCALL_WRAPPER'];
 
-/** What libbpf makes of externs on a kernel. */
+/** How libbpf resolves externs on a kernel. */
 export class ExternChecks {
   readonly #kernel: KernelFacts;
   readonly #modules: PreflightModules;
@@ -121,12 +121,12 @@ export class ExternChecks {
   }
 
   #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {
-    if (weak) return accepted(source, `${says}; ${name} is weak, so it becomes 0`, 'weak-extern');
+    if (weak) return accepted(source, `${says}; the extern ${name} is weak, so it becomes 0`, 'weak-extern');
     return refused(typed ? 'extern-type' : 'unresolved-extern', errno, source, says);
   }
 }
 
-/** A kernel is asked for one object after the other. */
+/** The same kernel serves one object after the other. */
 const kfuncs = new WeakMap<Btf, ReadonlySet<number>>();
 
 /** The FUNCs with the declaration tag bpf_kfunc, which pahole writes since 1.26; none in older BTF. */

@@ -59,7 +59,7 @@ export class KernelFeatures {
     return accepted(this.#source, `enum bpf_prog_type has ${name}`);
   }
 
-  /** The attach type of a section; undefined where it has none. */
+  /** The attach type of a section; undefined if it has none. */
   attachType({ type, attachType }: SectionDefinition): Verdict | undefined {
     if (attachType === undefined) return undefined;
     if (this.#attachTypes === undefined) return this.#untold('bpf_attach_type');
@@ -118,7 +118,7 @@ export class KernelFeatures {
   }
 }
 
-/** The enumerators of an enum, by name; undefined where it is not there. */
+/** The enumerators of an enum, by name; undefined if it is not there. */
 function enumerators(btf: Btf | undefined, name: string): ReadonlyMap<string, number> | undefined {
   const type = btf?.type(btf.find(name, 'ENUM')[0] ?? 0);
   if (type?.kind !== 'ENUM') return undefined;

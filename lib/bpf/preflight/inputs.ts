@@ -14,7 +14,7 @@ export type FoundObject = { readonly path: string; readonly offset: number } & (
   | { readonly object?: never; readonly problem: string }
 );
 
-/** The objects of one file, and what is to be said of it besides. */
+/** The objects of one file, and notes about it. */
 export interface FoundObjects {
   readonly objects: readonly FoundObject[];
   readonly notes: readonly string[];

@@ -8,7 +8,7 @@ import type { ModuleEntry } from '../../facts/module-table/part.js';
 /** More modules than these are not opened for one name: names that drivers copy from each other are in hundreds. */
 const MOST_OPENED = 64;
 
-/** What the kernel's modules have that a BPF object may find once they are loaded. Their BTF is read of those that are asked for alone. */
+/** What the kernel's modules have that a BPF object may find once they are loaded. It reads the BTF only of the modules that are needed. */
 export class PreflightModules {
   readonly #kernel: KernelFacts;
   readonly #opened = new Map<number, { readonly btf: Btf | undefined; readonly symbols: ReadonlySet<string> }>();

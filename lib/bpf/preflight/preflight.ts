@@ -134,7 +134,7 @@ export class Preflight {
   #programFindings(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
     const { definition, name } = program.meaning;
     if (definition === undefined) {
-      const says = `libbpf knows no section ${name}: the program has no type unless the tool sets one`;
+      const says = `it knows no section ${name}: the program has no type unless the tool sets one`;
       return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', 'libbpf', says) }];
     }
     const type = this.#features.programType(definition.type);
@@ -185,7 +185,7 @@ export class Preflight {
     });
   }
 
-  /** Helpers are looked for where the program can come to: a test for what the kernel has may lead around a call. */
+  /** Helpers are searched for where the program can reach them: a test for what the kernel has may skip a call. */
   #helpers(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
     const slots = (data: boolean): Map<number, string> => {
       const found = new Map<number, string>();
@@ -217,7 +217,7 @@ export class Preflight {
   }
 }
 
-/** That features are not known is said once, of the object. */
+/** Unknown features are reported once, for the object. */
 function isTold({ verdict }: Finding): boolean {
   return verdict.code !== 'features-unknown';
 }
@@ -235,7 +235,7 @@ function coreRefusals(core: CoreReport | undefined, isOf: (fn: BpfFunction | und
   });
 }
 
-/** One finding for each relocation that became a poisoned instruction which the program comes to, or which its tests lead around. */
+/** One finding for each relocation that became a poisoned instruction that the program reaches or that its tests skip. */
 function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModules): Finding[] {
   return core.outcomes.flatMap(({ relocation, resolution, poison }): Finding[] => {
     if (poison === undefined || relocation.function === undefined) return [];
@@ -257,7 +257,10 @@ function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModul
   });
 }
 
-/** Calls of weak kfuncs that the kernel does not have, where the program comes to them: libbpf makes instructions of them that are refused. */
+/**
+ * Calls of weak kfuncs that the kernel does not have, if the program reaches them: libbpf turns them into instructions that the kernel
+ * refuses.
+ */
 function missingCalls(
   object: BpfObject,
   program: BpfProgram,
@@ -299,16 +302,16 @@ function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string)
   return [...uses].filter(([, names]) => names.has(name)).map(([program]) => program.name);
 }
 
-/** What a list of findings comes to. */
+/** The result of a list of findings. */
 export function outcomeOf(findings: readonly Finding[]): Outcome {
   if (findings.some(({ verdict }) => verdict.outcome === 'refused')) return 'fails';
   return findings.some(({ verdict }) => verdict.outcome === 'open') ? 'open' : 'passes';
 }
 
 /**
- * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the objects
- * need as a whole. That is asked for whichever programs are loaded, and where there are none: in an object of struct_ops alone. What is open is no
- * failure.
+ * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the
+ * objects need as a whole. That is checked whichever programs are loaded, even if there are none: in an object of struct_ops alone.
+ * What is open is no failure.
  */
 export function checkPasses(checks: Iterable<ObjectCheck>): boolean {
   for (const { programs, findings } of checks) {

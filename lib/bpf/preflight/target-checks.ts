@@ -9,7 +9,7 @@ import type { BpfProgram } from '../object/programs.js';
 import type { PreflightModules } from './modules.js';
 import { accepted, refused, untold } from './verdict.js';
 
-/** What is said of one target of a program. */
+/** The verdict about one target of a program. */
 export interface TargetVerdict {
   /** `load for do_exit`, `kprobe on __x64_sys_execve` */
   readonly subject: string;
@@ -19,7 +19,9 @@ export interface TargetVerdict {
 /** What libbpf reads of a target for kprobes: `%m[a-zA-Z0-9_.]+%li` (attach_kprobe). */
 const KPROBE = /^([A-Za-z0-9_.]+)(?:\+(0x[0-9a-f]+|\d+))?$/i;
 
-/** Iterators that are attached with something to go through (attach_target of struct bpf_iter_reg), without which the kernel refuses them. */
+/**
+ * Iterators that are attached with something to go through (attach_target of struct bpf_iter_reg), without which the kernel refuses them.
+ */
 const ITERATED: Readonly<Record<string, string>> = { bpf_map_elem: 'a map', bpf_sk_storage_map: 'a map', cgroup: 'a cgroup' };
 
 /** Whether a program attaches to what its section names. */
@@ -118,7 +120,7 @@ export class TargetChecks {
     }
     const says = `of ${matched} functions that match ${pattern} ftrace can trace`;
     if (traceable > 0 && traceable === matched) return accepted('kallsyms', `${says} all`);
-    // Since 1.3 it goes by available_filter_functions; before, one that can't be traced keeps the link from being made.
+    // Since 1.3 it uses available_filter_functions; before, one that can't be traced keeps the link from being made.
     if (traceable > 0)
       return accepted(
         'kallsyms',
@@ -209,7 +211,7 @@ export class TargetChecks {
     return load.outcome === 'refused' ? [loading] : [loading, { subject: `${kind} on ${name}`, verdict: attach }];
   }
 
-  /** By the BTF of the first module that has the function, or of the one that is named (find_kernel_btf_id); undefined where none has. */
+  /** By the BTF of the first module that has the function, or of the one that is named (find_kernel_btf_id); undefined if none has. */
   #trampolineInModule(
     kind: string,
     name: string,

@@ -130,7 +130,7 @@ export class ModuleTable {
     return this.#open(path);
   }
 
-  /** The BTF of a module by its path; undefined where it has none, or where it can't be read: `problems` says so. */
+  /** The BTF of a module by its path; undefined if it has none, or where it can't be read: `problems` says so. */
   btfOf(path: string): Btf | undefined {
     let known = this.#btfs.get(path);
     if (known === undefined) this.#btfs.set(path, (known = { btf: this.#readBtf(path) }));
@@ -191,8 +191,8 @@ export class ModuleTable {
   }
 
   /**
-   * A function by its distance, in bytes, from another one in front of it, in the same section and module, that is the only one of its name there.
-   * Sections are placed independently when a module is loaded. Undefined where there is no such function.
+   * A function by its distance, in bytes, from another one before it, in the same section and module, that is the only one of its name
+   * there. Sections are placed independently when a module is loaded. Undefined if there is no such function.
    */
   anchorOf(row: ModuleRow): ModuleAnchor | undefined {
     const module = this.#module[row]!;

@@ -177,7 +177,7 @@ class PartBuilder {
   }
 }
 
-/** NUL-terminated strings behind each other; offset 0 is the empty one. */
+/** NUL-terminated strings after each other; offset 0 is the empty one. */
 class Bytes {
   #bytes = new Uint8Array(1 << 16);
   #length = 1;

@@ -30,14 +30,14 @@ export class Modinfo {
 
 const decoder = new TextDecoder();
 
-/** `list_head` and the state stand before the name in `struct module` (include/linux/module.h). */
+/** `list_head` and the state are before the name in `struct module` (include/linux/module.h). */
 const NAME_OFFSET = { 8: 24, 4: 12 } as const;
 /** MODULE_NAME_LEN, `64 - sizeof(unsigned long)`. */
 const NAME_LENGTH = { 8: 56, 4: 60 } as const;
 
 /**
- * The name that the kernel knows a module by: of `.modinfo` (since 4.13), else of the `struct module` in `.gnu.linkonce.this_module`, else, as
- * kbuild makes it, the file's name with `_` for `-`.
+ * The name that the kernel knows a module by: of `.modinfo` (since 4.13), else of the `struct module` in `.gnu.linkonce.this_module`, else,
+ * as kbuild makes it, the file's name with `_` for `-`.
  */
 export function moduleName(file: ElfFile, modinfo: Modinfo): string {
   return modinfo.get('name') ?? nameInStruct(file) ?? nameOfFile(file.name);

@@ -10,8 +10,8 @@ import { placeOf, readPointers } from './pointers.js';
 const UNPROBED: readonly string[] = ['.kprobes.text', '.noinstr.text'];
 
 /**
- * Where the kernel refuses kprobes in a module (add_module_kprobe_blacklist() in kernel/kprobes.c, 5.8 and later): two sections whole, and the
- * functions that `_kprobe_blacklist` points to, each up to the next symbol. Addresses are those of `placeOf`.
+ * Where the kernel refuses kprobes in a module (add_module_kprobe_blacklist() in kernel/kprobes.c, 5.8 and later): two sections whole, and
+ * the functions that `_kprobe_blacklist` points to, each up to the next symbol. Addresses are those of `placeOf`.
  * @throws FormatError
  */
 export function moduleBlacklist(file: ElfFile, symbols: KernelSymbols): KprobeBlacklist {

@@ -9,7 +9,7 @@ import { offsetOfPlace, readPointers, sectionOfPlace } from './pointers.js';
 /** A symbol that a module offers to others: an entry of `__ksymtab`. */
 export interface ModuleExport {
   readonly name: string;
-  /** The table it stands in: `__ksymtab`, `__ksymtab_gpl`. */
+  /** The table it is in: `__ksymtab`, `__ksymtab_gpl`. */
   readonly table: string;
   /** For modules of a GPL-compatible license only. */
   readonly gpl: boolean;
@@ -50,9 +50,9 @@ export function readExports(file: ElfFile, diagnostics: Diagnostic[]): ModuleExp
 }
 
 /**
- * Reads one table. An entry is two or three pointers, to the symbol, its name and (since 5.4) its namespace, either whole or relative to their own
- * place (`struct kernel_symbol` of include/linux/export-internal.h). Names and namespaces are in `__ksymtab_strings`, symbols are not: that tells where
- * entries begin, whichever form they are of.
+ * Reads one table. An entry is two or three pointers, to the symbol, its name and (since 5.4) its namespace, either whole or relative to
+ * their own place (`struct kernel_symbol` of include/linux/export-internal.h). Names and namespaces are in `__ksymtab_strings`, symbols are
+ * not: that tells where entries begin, whichever form they are of.
  */
 function readTable(file: ElfFile, section: Section, crcTable: string, gpl: boolean, diagnostics: Diagnostic[]): ModuleExport[] {
   const { count, target, elsewhere } = readPointers(file, section);
@@ -101,7 +101,8 @@ function readTable(file: ElfFile, section: Section, crcTable: string, gpl: boole
 }
 
 /**
- * The checksums beside a table: 32-bit words; address-sized ones before 4.10, which relocations against absolute symbols `__crc_X` fill; or, from 4.10 to
+ * The checksums beside a table: 32-bit words; address-sized ones before 4.10, which relocations against absolute symbols `__crc_X` fill;
+ * or, from 4.10 to
  * 5.18 where CONFIG_MODULE_REL_CRCS is set, the distance to where the checksum stands.
  */
 function readCrcs(file: ElfFile, name: string, count: number): (number | undefined)[] {

@@ -29,8 +29,9 @@ export function readImports(file: ElfFile, table: SymbolTable): ModuleImport[] {
 const ENTRY = 64;
 
 /**
- * The checksums of what a module imports, by name; `module_layout` or `struct_module` too, which stands for the kernel's own types. From `__versions`,
- * and from `__version_ext_crcs` and `__version_ext_names` for names that are too long for it (CONFIG_EXTENDED_MODVERSIONS, 6.14).
+ * The checksums of what a module imports, by name; `module_layout` or `struct_module` too, which stands for the kernel's own types. From
+ * `__versions`, and from `__version_ext_crcs` and `__version_ext_names` for names that are too long for it (CONFIG_EXTENDED_MODVERSIONS,
+ * 6.14).
  */
 export function readVersions(file: ElfFile): Map<string, number> {
   const crcs = new Map<string, number>();

@@ -3,7 +3,7 @@ import type { ByteSource } from '../../../elf/source.js';
 import { unpackSource } from '../../image/packed.js';
 import { Module, type ModuleOptions } from './module.js';
 
-/** The module that a source holds, packed or not. The source is closed with it, and where it is no module. @throws FormatError */
+/** The module that a source holds, packed or not. The source is closed with it, and where it is not a module. @throws FormatError */
 export function moduleIn(source: ByteSource, options: ModuleOptions = {}): Module {
   try {
     return new Module(ElfFile.open(unpackSource(source)), options);

@@ -14,7 +14,7 @@ const MAGIC = new TextEncoder().encode('~Module signature appended~\n');
 const TRAILER = 12;
 const FORMS: readonly string[] = ['PGP', 'X.509', 'PKCS#7'];
 
-/** The signature at the end of a module; undefined where there is none. The ELF file ends before it. */
+/** The signature at the end of a module; undefined if there is none. The ELF file ends before it. */
 export function readSignature(source: ByteSource): ModuleSignature | undefined {
   const end = source.size - MAGIC.length;
   if (end < TRAILER) return undefined;

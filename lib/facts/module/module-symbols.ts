@@ -15,12 +15,12 @@ export interface ModuleSymbols {
   readonly elfRow: Uint32Array;
 }
 
-/** The row's letter for the end of a section: it has no name, and is no function. */
+/** The row's letter for the end of a section: it has no name, and is not a function. */
 const END_MARK = '?'.charCodeAt(0);
 
 /**
- * The defined symbols of a module's allocated sections (is_core_symbol() in kernel/module/kallsyms.c), those of init sections too, but for the labels
- * that the kernel never names an address by (is_mapping_symbol() in include/linux/module_symbol.h).
+ * The defined symbols of a module's allocated sections (is_core_symbol() in kernel/module/kallsyms.c), those of init sections too, but for
+ * the labels that the kernel never names an address by (is_mapping_symbol() in include/linux/module_symbol.h).
  */
 export function readModuleSymbols(file: ElfFile, table: SymbolTable, diagnostics: Diagnostic[]): ModuleSymbols {
   const letters = file.sections.map(letterOf);

@@ -62,8 +62,9 @@ export interface ModuleOptions {
 }
 
 /**
- * A kernel module as it lies on disk: a relocatable ELF file (ET_REL), whose sections have no addresses yet. Where an address is needed, sections are
- * taken to stand 4 GiB apart, by their index (`placeOf`): symbols, sites and areas are then the same tables that a kernel's are.
+ * A kernel module as it lies on disk: a relocatable ELF file (ET_REL), whose sections have no addresses yet. Where an address is needed,
+ * sections are taken to stand 4 GiB apart, by their index (`placeOf`): symbols, sites and areas are then the same tables that a kernel's
+ * are.
  */
 export class Module implements Disposable {
   readonly file: ElfFile;
@@ -84,7 +85,7 @@ export class Module implements Disposable {
   #btf: { readonly btf: Btf | undefined } | undefined;
   #btfIds: ReadonlyMap<number, readonly number[]> | undefined;
 
-  /** @throws FormatError where the file has no `.symtab` or `.modinfo`: it is no module */
+  /** @throws FormatError where the file has no `.symtab` or `.modinfo`: it is not a module */
   constructor(file: ElfFile, options: ModuleOptions = {}) {
     const modinfo = file.section('.modinfo');
     if (modinfo === undefined || file.symbols === undefined) {
@@ -113,7 +114,7 @@ export class Module implements Disposable {
     return this.#read.symbols;
   }
 
-  /** The table of call sites, as stored and as relocated; undefined where there is none. @throws FormatError */
+  /** The table of call sites, as stored and as relocated; undefined if there is none. @throws FormatError */
   get mcount(): ModuleMcount | undefined {
     this.#mcount ??= { table: readModuleMcount(this.file, this.#diagnostics) };
     return this.#mcount.table;
@@ -148,8 +149,8 @@ export class Module implements Disposable {
   }
 
   /**
-   * Its BTF, split over the kernel's: over the given one, onto which a BTF with a distilled base is relocated; or over the distilled base it brings
-   * along. Undefined where it has none.
+   * Its BTF, split over the kernel's: over the given one, onto which a BTF with a distilled base is relocated; or over the distilled base
+   * it brings along. Undefined if it has none.
    * @throws FormatError for BTF that needs a base where none is given, or that does not fit the one that is
    */
   get btf(): Btf | undefined {
@@ -157,7 +158,7 @@ export class Module implements Disposable {
     return this.#btf.btf;
   }
 
-  /** What the ids of {@link btf} go on from; undefined where it has no base, or no BTF. */
+  /** What the ids of {@link btf} go on from; undefined if it has no base, or no BTF. */
   get btfBase(): 'kernel' | 'distilled' | 'relocated' | undefined {
     if (this.file.section('.BTF') === undefined) return undefined;
     const distilled = this.file.section('.BTF.base') !== undefined;
@@ -165,7 +166,10 @@ export class Module implements Disposable {
     return distilled ? 'relocated' : 'kernel';
   }
 
-  /** For each function of a name that the module's own BTF has, by the first row of `symbols` of that name, the ids of the FUNCs. @throws FormatError */
+  /**
+   * For each function of a name that the module's own BTF has, by the first row of `symbols` of that name, the ids of the FUNCs. @throws
+   * FormatError
+   */
   get btfIds(): ReadonlyMap<number, readonly number[]> {
     this.#btfIds ??= joinFunctions(this.btf, this.symbols);
     return this.#btfIds;
@@ -235,7 +239,9 @@ export class Module implements Disposable {
     return this.#symbols;
   }
 
-  /** The join with BTF, or nothing where the BTF can't be read: said once, for the rest can be. Without a base there is nothing to be said. */
+  /**
+   * The join with BTF, or nothing where the BTF can't be read: said once, for the rest can be. Without a base there is nothing to be said.
+   */
   #idsOrNone(): ReadonlyMap<number, readonly number[]> {
     if (this.btfBase === undefined) return NO_IDS;
     try {
@@ -257,7 +263,7 @@ export function phaseOf(section: string): Phase {
   return section.startsWith('.exit') ? 'exit' : 'core';
 }
 
-/** Joins the FUNCs of split BTF, whose names may stand in its base's strings, with symbols. */
+/** Joins the FUNCs of split BTF, whose names may be in its base's strings, with symbols. */
 function joinFunctions(btf: Btf | undefined, symbols: KernelSymbols): Map<number, number[]> {
   const ids = new Map<number, number[]>();
   if (btf === undefined) return ids;

@@ -4,8 +4,8 @@ import type { Section } from '../../../elf/section.js';
 import { Words } from '../../../elf/words.js';
 
 /**
- * The words of a section of a relocatable file that hold addresses, in the order of their places. An address is a section and an offset in it, until
- * a module is loaded; it is kept as a 64-bit word whose high half is the section's index: {@link placeOf}.
+ * The words of a section of a relocatable file that hold addresses, in the order of their places. An address is a section and an offset in
+ * it, until a module is loaded; it is kept as a 64-bit word whose high half is the section's index: {@link placeOf}.
  */
 export interface Pointers {
   readonly count: number;
@@ -56,7 +56,7 @@ export function readPointers(file: ElfFile, section: Section): Pointers {
     }
     const value = rule.width === 8 ? Number(view.getBigInt64(at, littleEndian)) : view.getInt32(at, littleEndian);
     const offset = rule.form === 'pc-relative' ? value + at : value;
-    // A pointer behind the last byte of a section is one to its end.
+    // A pointer after the last byte of a section is one to its end.
     if (offset >= 0 && offset <= target.size && offset <= 0xffff_ffff) found.push({ at, section: index, offset, symbol });
     else elsewhere++;
   }

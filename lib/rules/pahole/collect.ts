@@ -13,7 +13,7 @@ export function collectEntries(dwarf: Dwarf, wanted: ReadonlySet<string>): (unit
   };
 }
 
-/** Facts that were gathered of all units before; what stands at an address that no gathered entry begins at is read when it is asked for. */
+/** Facts that were gathered of all units before; what is at an address that no gathered entry begins at is read on first use. */
 export class CollectedFacts implements DwarfFacts {
   readonly #lazy: LazyFacts;
   readonly #byName = new Map<string, Entry[]>();

@@ -9,7 +9,7 @@ import type { Reason, Rule, Subject } from './rule.js';
 /** DW_LANG_*, DWARF 5 §7.12. */
 const LANGUAGE = { assembly: 0x8001, rust: 0x1c } as const;
 
-/** The entries of DWARF for the code that the symbols of a name, or its clones, stand at. */
+/** The entries of DWARF for the code that the symbols of a name, or its clones, are at. */
 export function entriesAtSymbols({ name, symbols, clones, dwarf }: Subject): Entry[] {
   if (dwarf === undefined) return [];
   return [...symbols, ...clones].flatMap(({ address }) => {
@@ -53,7 +53,8 @@ export const undescribed: Rule = subject => {
       `no unit has code there: ${macro.by} writes ${macro.prefix}* as asm() in a section of its own`,
     );
   }
-  // A C file that declares a function for itself, and has no entry for its code, has it as asm(); that of a static symbol is known by STT_FILE.
+  // A C file that declares a function for itself, and has no entry for its code, has it as asm(); that of a static symbol is known by
+  // STT_FILE.
   const own = dwarf
     .under(name)
     .entries.find(({ unit, declared }) => baseName(unit) === symbol.file || declared?.startsWith(`${unit}:`) === true);
@@ -68,7 +69,7 @@ export const undescribed: Rule = subject => {
   );
 };
 
-/** Macros of the kernel that write functions as asm() outside of the text of their unit. */
+/** Macros of the kernel that write functions as asm() outside the text of their unit. */
 const WRITTEN_BY_MACRO = [
   { prefix: '__SCT__', by: 'ARCH_DEFINE_STATIC_CALL_TRAMP (static_call.h)' },
   { prefix: '__raw_callee_save_', by: 'PV_CALLEE_SAVE_REGS_THUNK (paravirt.h)' },
@@ -80,7 +81,9 @@ const MADE_BY_TOOL = [
   { prefix: '__cfi_', by: 'clang' },
 ] as const;
 
-/** DWARF has the code under another name: that of the source, where objcopy renamed the symbol; that of the function, for an alias of it. */
+/**
+ * DWARF has the code under another name: that of the source, where objcopy renamed the symbol; that of the function, for an alias of it.
+ */
 function otherName({ kernel, name }: Subject, symbol: Definition, entry: Entry): Reason {
   const at = `${entry.unit} defines the code as ${entry.name}${entry.declared === undefined ? '' : ` (${entry.declared})`}`;
   const symbols = kernel.definitions.find(entry.name);

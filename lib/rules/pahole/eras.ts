@@ -3,8 +3,8 @@ import { IKCONFIG } from '../../facts/config.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 
 /**
- * The releases of pahole between which its choice of functions changed (btf_encoder.c; the tables of docs/guide/pahole.md). Numbers are as in
- * CONFIG_PAHOLE_VERSION: 124 is 1.24.
+ * The releases of pahole between which its choice of functions changed (btf_encoder.c; the tables of docs/guide/pahole.md). Numbers are as
+ * in CONFIG_PAHOLE_VERSION: 124 is 1.24.
  */
 export const ERAS = [
   { id: 'external', from: 116, to: 118, keeps: 'external functions' },
@@ -20,13 +20,13 @@ export type Era = (typeof ERAS)[number];
 
 /** What the finished BTF shows of the rules that it was made by. */
 export interface BtfStatistics {
-  /** Names that only global functions bear: how many there are, and how many have a FUNC. */
+  /** Names that only global functions have: how many there are, and how many have a FUNC. */
   readonly globals: { readonly all: number; readonly withFunc: number };
-  /** Names that only local (static) functions bear. */
+  /** Names that only local (static) functions have. */
   readonly locals: { readonly all: number; readonly withFunc: number };
   /** Names of functions without an ftrace site. */
   readonly siteless: { readonly all: number; readonly withFunc: number };
-  /** Names that functions at several addresses bear. */
+  /** Names that functions at several addresses share. */
   readonly ambiguous: { readonly all: number; readonly withFunc: number };
 }
 
@@ -80,9 +80,9 @@ export function btfStatistics(kernel: KernelFacts): BtfStatistics {
 }
 
 /**
- * Narrows down which pahole made the kernel's BTF. A release that was given is believed. Otherwise the BTF itself tells: which functions it holds
- * leaves few eras; the .config and the kinds of types narrow them further where they fit. What contradicts is said and not used: a BTF that was
- * put in place of the kernel's may have been edited, or made by another pahole than the .config names.
+ * Narrows down which pahole made the kernel's BTF. A release that was given is believed. Otherwise the BTF itself tells: which functions it
+ * holds leaves few eras; the .config and the kinds of types narrow them further where they fit. Contradicting evidence is reported but not
+ * used: a BTF that was put instead of the kernel's may have been edited, or made by another pahole than the .config names.
  */
 export function guessPahole(kernel: KernelFacts, statistics: BtfStatistics, given: number | undefined): PaholeGuess {
   const source = kernel.btfSource ?? '.BTF';
@@ -116,7 +116,7 @@ export function guessPahole(kernel: KernelFacts, statistics: BtfStatistics, give
     return left.length > 0;
   };
   const own = kernel.pieces.config();
-  // The .config inside of the image is of the BTF inside of it, not of one that was put in its place.
+  // The .config inside the image is of the BTF inside it, not of one that was put in its place.
   const config = own?.source === IKCONFIG && kernel.btfSource !== '.BTF' ? undefined : own;
   const configured = Number(config?.get('CONFIG_PAHOLE_VERSION') ?? 0);
   if (configured > 0) {
@@ -189,7 +189,7 @@ function erasByMembership({ globals, locals, siteless }: BtfStatistics, seen: bo
   return { eras: only('symbols', 'prototypes', 'addresses', 'signatures'), says: `static functions too: ${numbers}` };
 }
 
-/** Whether words of ftrace's table point at functions as they stand in the file: pahole 1.19 compares them with the functions' addresses. */
+/** Whether words of ftrace's table point at functions as they are in the file: pahole 1.19 compares them with the functions' addresses. */
 function wordsAtFunctions({ mcount, functions }: KernelFacts): boolean {
   return mcount !== undefined && mcount.zeroStored < mcount.count && (functions.sites?.mode?.offsets.has(0) ?? false);
 }

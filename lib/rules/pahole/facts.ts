@@ -9,11 +9,11 @@ import { type Entry, entryOf, unitName } from './entry.js';
 
 /** What DWARF has at an address. */
 export interface AtAddress {
-  /** The unit whose code holds it; absent where no unit does. */
+  /** The unit whose code holds it; absent if no unit does. */
   readonly unit?: { readonly name: string; readonly language: number };
   /** The subprogram whose code begins there. */
   readonly entry?: Entry;
-  /** The name of the one whose code begins in front of it and holds it. */
+  /** The name of the one whose code begins before it and holds it. */
   readonly inside?: string;
 }
 
@@ -126,7 +126,7 @@ function copyAt({ caller, call }: InlinedInto): InlinedAt {
   return { caller: caller.name ?? '?', ...(call === undefined ? {} : { call: `${call.file}:${call.line}` }) };
 }
 
-/** What a damaged unit would have said is not known. */
+/** What a damaged unit would have said is unknown. */
 export function tolerating<T>(otherwise: T, read: () => T): T {
   try {
     return read();

@@ -8,7 +8,10 @@ import type { Reason } from './rule.js';
 /** More places than these are counted, not listed. */
 const LISTED = 4;
 
-/** What became of a function that has no symbol: inlined, and into which callers; declared only; renamed. Undefined where DWARF has no such name. */
+/**
+ * What became of a function that has no symbol: inlined, and into which callers; declared only; renamed. Undefined if DWARF has no such
+ * name.
+ */
 export function withoutSymbol(kernel: KernelFacts, name: string, dwarf: DwarfFacts): Reason | undefined {
   const found = dwarf.under(name);
   const definitions = found.entries.filter(({ kind }) => kind !== 'declaration');

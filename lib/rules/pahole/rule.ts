@@ -12,7 +12,7 @@ export interface Reason {
   readonly because: readonly Evidence[];
 }
 
-/** What the image says of a name, gathered once for all rules. */
+/** What the image says about a name, gathered once for all rules. */
 export interface Subject {
   readonly kernel: KernelFacts;
   readonly name: string;

@@ -28,7 +28,7 @@ const staticFunction: Rule = ({ name, symbols }, era) => {
   };
 };
 
-/** 1.19 to 1.21 keep the functions whose address is a word of the table as it stands in the file (5a22c2d, 8156bec, 8e1f8c9). */
+/** 1.19 to 1.21 keep the functions whose address is a word of the table as it is in the file (5a22c2d, 8156bec, 8e1f8c9). */
 const ftraceFilter: Rule = (subject, era) => {
   const { kernel, name, symbols } = subject;
   const table = kernel.mcount;
@@ -54,7 +54,9 @@ const ftraceFilter: Rule = (subject, era) => {
   return { code: 'pahole-external-only-fallback', certainty: 'proven', because };
 };
 
-/** Another function symbol at the same address has the FUNC: pahole goes by the name in DWARF, and an alias is no definition of its own. */
+/**
+ * Another function symbol at the same address has the FUNC: pahole goes by the name in DWARF, and an alias is not a definition of its own.
+ */
 const alias: Rule = ({ kernel, symbols, source }) => {
   const { functions } = kernel;
   for (const symbol of symbols) {
@@ -67,7 +69,9 @@ const alias: Rule = ({ kernel, symbols, source }) => {
   return undefined;
 };
 
-/** Only clones are left: up to 1.24 a symbol has to be of just the name (strcmp); until 1.30 a prefix is enough with --btf_gen_optimized. */
+/**
+ * Only clones are left: up to 1.24 a symbol has to be of just the name (strcmp); until 1.30 a prefix is enough with --btf_gen_optimized.
+ */
 const suffix: Rule = ({ kernel, symbols, clones, source }, era) => {
   if (symbols.length > 0 || clones.length === 0) return undefined;
   const exact = era.to <= 124;
@@ -135,7 +139,7 @@ const RULES: Readonly<Record<Era['id'], readonly Rule[]>> = {
   symbols: [suffix, alias, ...DESCRIBED],
   prototypes: [alias, ...DESCRIBED, unexpectedRegister, inconsistentByDwarf, inconsistentPrototypes, suffix],
   addresses: [outlinedOnly, alias, ...DESCRIBED, ambiguousAddress, unexpectedRegister, inconsistentByDwarf, packedStruct],
-  // Parameters that the compiler moved or dropped make prototypes differ too: they are looked for first.
+  // Parameters that the compiler moved or dropped make prototypes differ too: they are searched for first.
   signatures: [
     outlinedOnly,
     alias,

@@ -8,8 +8,8 @@ const MEMBER: { readonly tag: number; readonly bitSize: number; readonly locatio
 const LONGEST_CHAIN = 32;
 
 /**
- * What pahole compares of a type since 1.28 (types__match(), 4bff114): structs, unions, enums and typedefs by their names, `const` not at all, of
- * the parameters of a function pointer only their number, and what it returns.
+ * What pahole compares of a type since 1.28 (types__match(), 4bff114): structs, unions, enums and typedefs by their names, `const` not at
+ * all, of the parameters of a function pointer only their number, and what it returns.
  */
 export function comparableType(units: UnitList, unit: Unit, offset: number, budget: { left: number } = { left: LONGEST_CHAIN }): string {
   let text = '';
@@ -62,7 +62,10 @@ const KIND: Readonly<Record<number, string>> = {
   [DW_TAG.typedef]: 'typedef ',
 };
 
-/** Whether a type is a struct: itself or behind `const` and typedefs; `packed` where it is one with a name, and packed by the look of its members. */
+/**
+ * Whether a type is a struct: itself or behind `const` and typedefs; `packed` where it is one with a name, and packed by the look of its
+ * members.
+ */
 export function structOf(units: UnitList, unit: Unit, offset: number): 'struct' | 'packed' | undefined {
   for (let at = offset, hops = 0; at >= 0 && hops < LONGEST_CHAIN; hops++) {
     const own = units.unitContaining(at, unit);
@@ -79,7 +82,10 @@ export function structOf(units: UnitList, unit: Unit, offset: number): 'struct' 
   return undefined;
 }
 
-/** A member that is not at a multiple of its size, up to that of a word, shows that the struct is packed; so does a size that none of them divides. */
+/**
+ * A member that is not at a multiple of its size, up to that of a word, shows that the struct is packed; so does a size that none of them
+ * divides.
+ */
 function isPacked(units: UnitList, unit: Unit, offset: number): boolean {
   // Older offsets of members are expressions.
   if (unit.version < 4) return false;

@@ -29,7 +29,10 @@ export function bpftraceLine(facts: RecipeFacts, kind: ProbeKind): string {
   return `bpftrace --unsafe -e '${probe}:${addressOf(place)} ${body}'`;
 }
 
-/** bpftrace looks names up in available_filter_functions, and since 0.25 refuses what it does not find; it leaves parts that were split off out (0.27). */
+/**
+ * bpftrace looks names up in available_filter_functions, and since 0.25 refuses what it does not find; it leaves parts that were split off
+ * out (0.27).
+ */
 function isFound({ symbol = '', listed = true }: ProbePlace): boolean {
   return listed && !/\.(?:part|cold)\b/.test(symbol);
 }
@@ -44,12 +47,15 @@ function addressOf({ module, symbol, offset }: ProbePlace): string {
 }
 
 /**
- * Pointers that the verifier lets a tracing program read in every kernel: to structs and void, and strings; to other integers since bb6728d75611 (6.3)
- * (btf_ctx_access()).
+ * Pointers that the verifier lets a tracing program read in every kernel: to structs and void, and strings; to other integers since
+ * bb6728d75611 (6.3) (btf_ctx_access()).
  */
 const READABLE = /^(?:(?:const|volatile) )*(?:(?:struct|union) \w+|void) \*$/;
 
-/** For bpftrace, through a trampoline and the BTF of a module: `fentry:MOD:NAME { printf(…) }`. Arguments have their types; structs are not printed. */
+/**
+ * For bpftrace, through a trampoline and the BTF of a module: `fentry:MOD:NAME { printf(…) }`. Arguments have their types; structs are not
+ * printed.
+ */
 export function bpftraceFentryLine(name: string, module: string, all: Signature['arguments']): string {
   const printed = all.flatMap(({ name, type, value }) => {
     const readable = value.kind === 'integer' || (value.kind === 'pointer' && (value.to === 'char' || READABLE.test(type)));

@@ -6,8 +6,8 @@ import type { ProbeKind, RecipeFacts } from '../recipe-facts.js';
 const MOST_ARGUMENTS = 128;
 
 /**
- * A line for /sys/kernel/tracing/kprobe_events (Documentation/trace/kprobetrace.rst): `p:EVENT SYMBOL+OFFSET NAME=FROM:TYPE …`. The parts are those
- * that every kernel since 5.3 reads.
+ * A line for /sys/kernel/tracing/kprobe_events (Documentation/trace/kprobetrace.rst): `p:EVENT SYMBOL+OFFSET NAME=FROM:TYPE …`. The parts
+ * are those that every kernel since 5.3 reads.
  */
 export function kprobeEventsLine(facts: RecipeFacts, kind: ProbeKind): string {
   const letter = kind === 'entry' ? 'p' : 'r';

@@ -15,8 +15,9 @@ export function sectionOf({ place }: RecipeFacts, kind: ProbeKind): string | und
 }
 
 /**
- * The call of libbpf for a program that its section does not attach. perf_event_open() of kernels before 9d8616034f16 (6.12) finds no symbol whose name
- * has a module in it (create_local_trace_kprobe()), kprobe_events of all does: a module's function is attached through those.
+ * The call of libbpf for a program that its section does not attach. perf_event_open() of kernels before 9d8616034f16 (6.12) finds no
+ * symbol whose name has a module in it (create_local_trace_kprobe()), kprobe_events of all does: a module's function is attached through
+ * those.
  */
 export function attachCall({ place }: RecipeFacts, kind: ProbeKind): string {
   const { module, symbol, offset } = place;
