@@ -10,9 +10,9 @@
  * carve(source);                                    // the objects that a program, library or header carries
  * ```
  */
-export { type Carved, type CarvedObject, type CarveOptions, carveFiles } from '#host';
+export { type CarveOptions, carveFiles } from '#host';
 export { carve } from './bpf/carve/carve.js';
-export type { ByteRange, Find, Form, FoundProgram } from './bpf/carve/find.js';
+export type { ByteRange, Carved, CarvedObject, Find, Form, FoundProgram } from './bpf/carve/find.js';
 export { type AtomicOperation, decode, type Operation } from './bpf/code/decode-instruction.js';
 export { type Instruction, Instructions, imm64 } from './bpf/code/insn.js';
 export { type KernelNames, kernelNotation } from './bpf/code/kernel-notation.js';

@@ -6,7 +6,7 @@ import type * as node from '../node/host.js';
 
 const ADVICE = 'files cannot be opened outside Node: pass bytes or a Blob';
 
-export type { Carved, CarvedObject, CarveOptions, ReadModulesOptions, SourceOptions } from '../node/host.js';
+export type { CarveOptions, ReadModulesOptions, SourceOptions } from '../node/host.js';
 
 export const openSource: typeof node.openSource = (path): ByteSource => {
   throw new InputError(path, 'no-files', ADVICE);

@@ -3,30 +3,11 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { isFormatError } from '../../elf/errors.js';
 import { carve } from '../bpf/carve/carve.js';
-import type { ByteRange, Find } from '../bpf/carve/find.js';
+import type { ByteRange, Carved, CarvedObject, Find } from '../bpf/carve/find.js';
 import { InputError } from '../errors.js';
 import { makeFolder, saveFile } from './save.js';
 import { openSource } from './source.js';
 import { inThreads, type Job, workerBeside } from './threads.js';
-
-/** An object that was found in a file; its bytes are not kept. */
-export interface CarvedObject extends Omit<Find, 'bytes' | 'loader'> {
-  readonly path: string;
-  /** Of the object, which the file may hold in a longer form. */
-  readonly length: number;
-  readonly sha256: string;
-  /** Of a light skeleton: where the loader's instructions begin in the file, and how many bytes they are. */
-  readonly loader?: ByteRange;
-  /** The file it was written to; of a light skeleton, the folder with its parts. */
-  readonly written?: string;
-}
-
-/** What was found in some files. */
-export interface Carved {
-  readonly objects: readonly CarvedObject[];
-  /** A line for each file that could not be read. */
-  readonly problems: readonly string[];
-}
 
 /** Options of {@link carveFiles}. */
 export interface CarveOptions {

@@ -1,4 +1,4 @@
-import type { CarvedObject } from '../node/carve-files.js';
+import type { CarvedObject } from '../bpf/carve/find.js';
 import type { Report } from './report.js';
 import { offsetText, printable, table } from './text.js';
 

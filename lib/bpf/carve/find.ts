@@ -55,3 +55,22 @@ export interface Finder {
    */
   examine(source: ByteSource, offset: number): Find | number;
 }
+
+/** An object that was found in a file; its bytes are not kept. */
+export interface CarvedObject extends Omit<Find, 'bytes' | 'loader'> {
+  readonly path: string;
+  /** Of the object, which the file may hold in a longer form. */
+  readonly length: number;
+  readonly sha256: string;
+  /** Of a light skeleton: where the loader's instructions begin in the file, and how many bytes they are. */
+  readonly loader?: ByteRange;
+  /** The file it was written to; of a light skeleton, the folder with its parts. */
+  readonly written?: string;
+}
+
+/** What was found in some files. */
+export interface Carved {
+  readonly objects: readonly CarvedObject[];
+  /** A line for each file that could not be read. */
+  readonly problems: readonly string[];
+}
