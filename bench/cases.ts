@@ -52,7 +52,7 @@ export const CASES: readonly Case[] = [
     programs: ['bpftool'],
     title: 'bpftool btf dump file V format c',
     peer: v => ['bpftool', 'btf', 'dump', 'file', v, 'format', 'c'],
-    target: { amd64: 1.5 },
+    target: { amd64: 1.8 },
     on: BOTH,
   },
   {
