@@ -17,7 +17,6 @@ export class FlatTypes {
     this.records = new Uint32Array(blob.count);
     this.kinds = new Uint8Array(blob.count);
     this.strings = flatStrings(blob);
-    this.strings = flatStrings(blob);
     let start = 0;
     for (const { words, offsets, kinds, firstId } of layers) {
       this.words.set(words, start);

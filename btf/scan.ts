@@ -30,99 +30,105 @@ export interface Records {
  * @throws FormatError
  */
 export function scanTypes(input: ScanInput): Records {
-  const { words, firstId } = input;
-  const offsets = new Uint32Array(Math.floor(words.length / RECORD_WORDS));
-  const kinds = new Uint8Array(offsets.length);
-  const scan = new Scan(input);
-  let count = 0;
-  let at = 0;
-  for (; at + RECORD_WORDS <= words.length; count++) {
-    offsets[count] = at;
-    kinds[count] = kindOfInfo(words[at + 1]!);
-    at = scan.record(at, firstId + count);
-  }
-  if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left after the last type`);
-  // How many types there are is known at the end.
-  const { largestId, largestAt } = scan;
-  if (largestId >= firstId + count) fail(input, 'out-of-range', largestAt, `type id ${largestId}; the last type is ${firstId + count - 1}`);
-  return { offsets: offsets.slice(0, count), kinds: kinds.slice(0, count) };
+  const most = Math.floor(input.words.length / RECORD_WORDS);
+  const records = { offsets: new Uint32Array(most), kinds: new Uint8Array(most) };
+  const count = scanRecords(input, shapesOf(input.layout), records);
+  return { offsets: records.offsets.slice(0, count), kinds: records.kinds.slice(0, count) };
 }
 
 const KINDS = 128;
 
-class Scan {
-  /** The largest id of a type that any record refers to, and where it stands. */
-  largestId = 0;
-  largestAt = 0;
-  private readonly input: ScanInput;
-  private readonly words: Uint32Array;
-  private readonly stringEnd: number;
-  /** For each kind, the words that it adds once, -1 where that is unknown; and for each of its elements. */
-  private readonly tails = new Int32Array(KINDS).fill(-1);
-  private readonly steps = new Int32Array(KINDS);
+/** What a record of a kind consists of, by its number. */
+interface Shapes {
+  /** Words that the kind adds once, -1 where that is unknown; and for each of its elements. */
+  readonly tails: Int32Array;
+  readonly steps: Int32Array;
+  /** Bit n is set where word n of the record is the id of a type. */
+  readonly ids: Int32Array;
+  /** Where in an element its name and its type id stand; -1 for nowhere. */
+  readonly names: Int32Array;
+  readonly types: Int32Array;
+}
 
-  constructor(input: ScanInput) {
-    this.input = input;
-    this.words = input.words;
-    this.stringEnd = input.stringEnd;
-    // Kind 0 is void, which has no record. Kinds of the future come from the layout section.
-    for (let kind = 1; kind < KINDS; kind++) {
-      const known = kind <= LAST_KIND;
-      const layout = input.layout[kind];
-      if (!known && (layout === undefined || layout.infoSize % 4 !== 0 || layout.elementSize % 4 !== 0)) continue;
-      this.tails[kind] = known ? TAIL_WORDS[kind]! : layout!.infoSize / 4;
-      this.steps[kind] = known ? ELEMENT_WORDS[kind]! : layout!.elementSize / 4;
-    }
+function shapesOf(layouts: readonly KindLayout[]): Shapes {
+  const none = (): Int32Array => new Int32Array(KINDS).fill(-1);
+  const shapes = { tails: none(), steps: new Int32Array(KINDS), ids: new Int32Array(KINDS), names: none(), types: none() };
+  // Kind 0 is void, which has no record.
+  for (let kind = 1; kind <= LAST_KIND; kind++) {
+    shapes.tails[kind] = TAIL_WORDS[kind]!;
+    shapes.steps[kind] = ELEMENT_WORDS[kind]!;
+    for (const word of typeWords(kind)) shapes.ids[kind]! |= 1 << word;
+    shapes.names[kind] = ELEMENT_NAME[kind]!;
+    shapes.types[kind] = ELEMENT_TYPE[kind]!;
   }
+  // Kinds of the future come from the layout section.
+  for (let kind = LAST_KIND + 1; kind < KINDS; kind++) {
+    const layout = layouts[kind];
+    if (layout === undefined || layout.infoSize % 4 !== 0 || layout.elementSize % 4 !== 0) continue;
+    shapes.tails[kind] = layout.infoSize / 4;
+    shapes.steps[kind] = layout.elementSize / 4;
+  }
+  return shapes;
+}
 
-  /** Checks a record. @returns where the next one begins */
-  record(at: number, id: number): number {
-    const { words } = this;
+/** Fills in the columns, in one loop that calls nothing of size: V8 compiles it once. @returns how many records there are */
+function scanRecords(input: ScanInput, shapes: Shapes, { offsets, kinds }: Records): number {
+  const { words, firstId, stringEnd } = input;
+  const { tails, steps, ids, names, types } = shapes;
+  /** The largest id of a type that any record refers to, and where it stands. */
+  let largestId = 0;
+  let largestAt = 0;
+  let count = 0;
+  let at = 0;
+  while (at + RECORD_WORDS <= words.length) {
     const info = words[at + 1]!;
     const kind = kindOfInfo(info);
-    const tail = this.tails[kind]!;
-    if (tail < 0) this.failKind(at, kind, id);
-    const step = this.steps[kind]!;
-    const first = at + RECORD_WORDS + tail;
+    const first = at + RECORD_WORDS + tails[kind]!;
+    const step = steps[kind]!;
     const next = first + vlenOfInfo(info) * step;
-    if (next > words.length) {
-      const [takes, left] = [(next - at) * 4, (words.length - at) * 4];
-      fail(this.input, 'truncated', at, `type ${id} takes ${takes} bytes, ${left} are left`);
+    if (tails[kind]! < 0) failKind(input, at, kind, firstId + count);
+    if (next > words.length) failLength(input, at, next, firstId + count);
+    if (words[at]! >= stringEnd) failName(input, at);
+    for (let word = at, left = ids[kind]!; left !== 0; word++, left >>= 1) {
+      if ((left & 1) === 0 || words[word]! <= largestId) continue;
+      largestId = words[word]!;
+      largestAt = word;
     }
-    if (words[at]! >= this.stringEnd) this.failName(at);
-    const typeAt = typeWords(kind);
-    for (let i = 0; i < typeAt.length; i++) this.type(at + typeAt[i]!);
-    if (first === next || kind > LAST_KIND) return next;
-    if (ELEMENT_NAME[kind]! >= 0) this.names(first + ELEMENT_NAME[kind]!, next, step);
-    if (ELEMENT_TYPE[kind]! >= 0) for (let element = first + ELEMENT_TYPE[kind]!; element < next; element += step) this.type(element);
-    return next;
-  }
-
-  /** Takes note of the id at a word. */
-  private type(at: number): void {
-    const id = this.words[at]!;
-    if (id <= this.largestId) return;
-    this.largestId = id;
-    this.largestAt = at;
-  }
-
-  private names(first: number, end: number, step: number): void {
-    for (let at = first; at < end; at += step) if (this.words[at]! >= this.stringEnd) this.failName(at);
-  }
-
-  private failName(at: number): never {
-    const { input } = this;
-    fail(input, 'out-of-range', at, `string offset ${input.words[at]}; the strings end at ${input.stringEnd}`);
-  }
-
-  private failKind(at: number, kind: number, id: number): never {
-    const entry = this.input.layout[kind];
-    if (kind !== 0 && entry !== undefined) {
-      const sizes = `info_sz ${entry.infoSize}, elem_sz ${entry.elementSize}`;
-      fail(this.input, 'bad-value', at + 1, `type ${id} is of kind ${kind}, whose layout (${sizes}) is not in multiples of 4`);
+    const name = names[kind]!;
+    if (name >= 0) for (let word = first + name; word < next; word += step) if (words[word]! >= stringEnd) failName(input, word);
+    const type = types[kind]!;
+    if (type >= 0) {
+      for (let word = first + type; word < next; word += step) {
+        if (words[word]! <= largestId) continue;
+        largestId = words[word]!;
+        largestAt = word;
+      }
     }
-    fail(this.input, 'unsupported', at + 1, `type ${id} is of kind ${kind}, which is neither known nor in a layout section`);
+    offsets[count] = at;
+    kinds[count++] = kind;
+    at = next;
   }
+  if (at * 4 !== input.byteLength) fail(input, 'bad-value', at, `${input.byteLength - at * 4} bytes are left after the last type`);
+  // How many types there are is known at the end.
+  if (largestId >= firstId + count) fail(input, 'out-of-range', largestAt, `type id ${largestId}; the last type is ${firstId + count - 1}`);
+  return count;
+}
+
+function failName(input: ScanInput, at: number): never {
+  fail(input, 'out-of-range', at, `string offset ${input.words[at]}; the strings end at ${input.stringEnd}`);
+}
+
+function failLength(input: ScanInput, at: number, next: number, id: number): never {
+  fail(input, 'truncated', at, `type ${id} takes ${(next - at) * 4} bytes, ${(input.words.length - at) * 4} are left`);
+}
+
+function failKind(input: ScanInput, at: number, kind: number, id: number): never {
+  const entry = input.layout[kind];
+  if (kind !== 0 && entry !== undefined) {
+    const sizes = `info_sz ${entry.infoSize}, elem_sz ${entry.elementSize}`;
+    fail(input, 'bad-value', at + 1, `type ${id} is of kind ${kind}, whose layout (${sizes}) is not in multiples of 4`);
+  }
+  fail(input, 'unsupported', at + 1, `type ${id} is of kind ${kind}, which is neither known nor in a layout section`);
 }
 
 /** @param word where in the type section */
