@@ -5,7 +5,7 @@ import { Layout } from '../layout.js';
 import { flagOfInfo, vlenOfInfo } from '../wire.js';
 import { DeclarationWriter } from './declaration.js';
 import { NameCounts } from './name-counts.js';
-import { ascii, type Writer } from './writer.js';
+import { ascii, type Literal, type Writer } from './writer.js';
 
 const OPEN = ascii(' {');
 const PACKED = ascii(' __attribute__((packed))');
@@ -14,7 +14,7 @@ const VALUE = ascii(' = ');
 const UNSIGNED_WIDE = ascii('ULL');
 const SIGNED_WIDE = ascii('LL');
 /** The end of a line and the indentation of the next: bpftool indents by 13 tabs at most. */
-const LINES: readonly Uint8Array[] = Array.from({ length: 14 }, (_, level) => ascii(`\n${'\t'.repeat(level)}`));
+const LINES: readonly Literal[] = Array.from({ length: 14 }, (_, level) => ascii(`\n${'\t'.repeat(level)}`));
 const COMMA = 44;
 const SEMICOLON = 59;
 const CLOSE = 125;
@@ -22,7 +22,7 @@ const CLOSE = 125;
 /** A type that padding is made of. */
 interface Pad {
   readonly bits: number;
-  readonly type: Uint8Array;
+  readonly type: Literal;
 }
 
 /** Writes the bodies of structs, unions and enums, with the padding that makes a compiler put the members where they were. */

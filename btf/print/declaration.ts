@@ -2,7 +2,7 @@ import type { BtfBlob } from '../blob.js';
 import { FlatTypes } from '../flat.js';
 import { isModifier, KIND, RECORD_WORDS } from '../kinds.js';
 import { flagOfInfo, vlenOfInfo } from '../wire.js';
-import { ascii, type Writer } from './writer.js';
+import { ascii, type Literal, type Writer } from './writer.js';
 
 const VOID = ascii('void');
 const STRUCT = ascii('struct');
@@ -18,7 +18,7 @@ const COPY = ascii('___');
 const TAG_BEFORE = ascii(' __attribute__((btf_type_tag("');
 const TAG_BEHIND = ascii('")))');
 /** const, volatile and restrict, after what they are of and before it. */
-const QUALIFIERS: Readonly<Record<number, { readonly behind: Uint8Array; readonly before: Uint8Array }>> = {
+const QUALIFIERS: Readonly<Record<number, { readonly behind: Literal; readonly before: Literal }>> = {
   [KIND.CONST]: { behind: ascii(' const'), before: ascii('const ') },
   [KIND.VOLATILE]: { behind: ascii(' volatile'), before: ascii('volatile ') },
   [KIND.RESTRICT]: { behind: ascii(' restrict'), before: ascii('restrict ') },

@@ -1,8 +1,8 @@
 import type { BtfBlob } from '../blob.js';
 import { flatStrings } from '../flat.js';
-import { ELEMENT_WORDS, KIND, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS, type Template } from '../kinds.js';
-import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from '../wire.js';
-import { ascii, type Sink, Writer } from './writer.js';
+import { ELEMENT_WORDS, KIND, KIND_NAMES, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS } from '../kinds.js';
+import { LINKAGE_NAMES } from '../wire.js';
+import { ascii, type Literal, type Sink, Writer } from './writer.js';
 
 /** How a dump writes types, beside what the table of kinds says about each: templates, text with fields as `{name}`. */
 export interface Dialect {
@@ -34,15 +34,9 @@ export interface Choice {
 
 /** What is written for a field. */
 type Operation =
-  /** A word of the element, of the record in its head. */
+  /** A number: bits of a word. */
   | 'unsigned'
   | 'signed'
-  /** The lower 24 bits of the word: vlen, and a member's offset where others are its width. */
-  | 'vlen'
-  | 'offset'
-  /** Bits 0 to 7 and 16 to 23 of an INT's word. */
-  | 'bits'
-  | 'bitsOffset'
   /** The string whose offset is in the word; that of the type whose id is there. */
   | 'name'
   | 'targetName'
@@ -52,20 +46,25 @@ type Operation =
   | 'widened'
   | 'wide'
   | 'wideSigned'
+  /** A literal, chosen by a number; by the kind of the type whose id that is. */
   | 'choice'
+  | 'targetKind'
   | 'nothing';
 
-/** A field: what is written, of which word from the element's or the record's start. */
-type Field = readonly [operation: Operation, word: number];
+/** A field: what is written, of which word from the element's or the record's start, and of which bits of it: all where not given. */
+type Field = readonly [operation: Operation, word: number, shift?: number, mask?: number];
+
+/** The lower 24 bits of a word: vlen, and a member's offset where others are its width. */
+const LOW_24 = 0xff_ffff;
 
 /** Fields by name. */
 const FIELDS: Readonly<Record<string, Field>> = {
   name: ['name', 0],
   size: ['unsigned', 2],
   type: ['unsigned', 2],
-  vlen: ['vlen', 1],
-  bitsOffset: ['bitsOffset', 3],
-  bits: ['bits', 3],
+  vlen: ['unsigned', 1, 0, LOW_24],
+  bitsOffset: ['unsigned', 3, 16, 0xff],
+  bits: ['unsigned', 3, 0, 0xff],
   elementType: ['unsigned', 3],
   indexType: ['unsigned', 4],
   elements: ['unsigned', 5],
@@ -85,11 +84,19 @@ const FIELDS: Readonly<Record<string, Field>> = {
 /** Those that are others where kind_flag is set: a member's offset has 24 bits and its width the rest, and enumerators are signed. */
 const FLAGGED_FIELDS: Readonly<Record<string, Field>> = {
   ...FIELDS,
-  memberOffset: ['offset', 2],
-  memberWidth: ['width', 2],
+  memberOffset: ['unsigned', 2, 0, LOW_24],
+  memberWidth: ['width', 2, 24, 0xff],
   value: ['signed', 1],
   widenedValue: ['signed', 1],
   wideValue: ['wideSigned', 1],
+};
+
+/** What choices go by. Programs are made for either value of kind_flag: that is no field. */
+const CHOSEN_BY: Readonly<Record<Exclude<Choice['by'], 'flag'>, Field>> = {
+  vlen: ['choice', 1, 0, LOW_24],
+  word: ['choice', RECORD_WORDS],
+  encoding: ['choice', RECORD_WORDS, 24, 0xf],
+  target: ['targetKind', 0],
 };
 
 /** bpftool has names for one bit of an INT's encoding at most. */
@@ -110,10 +117,7 @@ export function printLines(blob: BtfBlob, dialect: Dialect, before: string, afte
   const printer = new LinePrinter(blob, dialect, writer);
   writer.text(before);
   const { offsets, firstId } = blob;
-  for (let i = 0; i < offsets.length; i++) {
-    if (i > 0) writer.text(dialect.separator);
-    printer.type(offsets[i]!, firstId + i);
-  }
+  for (let i = 0; i < offsets.length; i++) printer.type(offsets[i]!, firstId + i);
   writer.room();
   writer.text(after);
   writer.flush();
@@ -121,18 +125,19 @@ export function printLines(blob: BtfBlob, dialect: Dialect, before: string, afte
 
 /** A piece of a template: a literal and the field after it. */
 interface Step {
-  readonly literal: Uint8Array;
-  readonly operation: Operation;
+  readonly literal: Literal;
+  /** Writes both. V8 compiles each operation's function once, where it would compile the cases of a switch into what has it, over and over. */
+  readonly write: Write;
+  /** Where in the element or the record the field stands, and its bits there. */
   readonly word: number;
-  readonly choice: Literals | undefined;
+  readonly shift: number;
+  readonly mask: number;
+  /** What stands for a value, the last one for those that have none; what stands for no name. */
+  readonly choices: readonly Literal[];
 }
 
-/** A {@link Choice}, as bytes. */
-interface Literals {
-  readonly by: Choice['by'];
-  readonly literals: readonly Uint8Array[];
-  readonly other: Uint8Array;
-}
+/** @param value the field's bits, as a signed number @param at the word that has them */
+type Write = (printer: LinePrinter, step: Step, value: number, at: number) => void;
 
 /** The steps of a kind's templates. */
 interface Program {
@@ -145,168 +150,151 @@ interface Program {
 }
 
 class LinePrinter {
-  private readonly blob: BtfBlob;
-  private readonly words: Uint32Array;
-  private readonly writer: Writer;
-  private readonly start: Uint8Array;
-  private readonly separator: Uint8Array;
-  private readonly anonymous: Uint8Array;
-  /** By kind number, and by it where kind_flag is set; the last one is for kinds that are unknown. */
-  private readonly programs: readonly Program[];
-  private readonly flagged: readonly Program[];
+  readonly blob: BtfBlob;
+  /** As signed numbers: they are all small integers, which V8 makes no objects of. */
+  readonly words: Int32Array;
+  readonly writer: Writer;
+  private readonly start: Literal;
+  private readonly separator: Literal;
+  private readonly dialect: Dialect;
+  /** By the upper byte of `info`: the kind, with kind_flag as its highest bit. They are made when the first such record comes. */
+  private readonly programs: (Program | undefined)[] = Array.from({ length: 256 }, () => undefined);
 
   constructor(blob: BtfBlob, dialect: Dialect, writer: Writer) {
     this.blob = blob;
-    this.words = blob.words;
+    this.words = new Int32Array(blob.words.buffer, blob.words.byteOffset, blob.words.length);
     this.writer = writer;
     this.start = ascii(dialect.start);
     this.separator = ascii(dialect.separator);
-    this.anonymous = ascii(dialect.anonymous);
-    this.programs = programsOf(dialect, false);
-    this.flagged = programsOf(dialect, true);
+    this.dialect = dialect;
   }
 
-  /**
-   * Writes the type whose record is at a word: the steps for its head, those of each element, those after them. Numbers and names are
-   * nearly all that there is; what is rare is written elsewhere, and all is called from one place: V8 compiles it sooner, and fewer times.
-   */
+  /** Writes the type whose record is at a word: the steps for its head, those of each element, those after them. */
   type(record: number, id: number): void {
     const { words, writer } = this;
     const info = words[record + 1]!;
-    const program = (flagOfInfo(info) ? this.flagged : this.programs)[Math.min(kindOfInfo(info), LAST_KIND + 1)]!;
-    let left = program.stride === 0 ? 0 : vlenOfInfo(info);
+    const program = this.programs[info >>> 24] ?? this.prepare(info >>> 24);
+    let left = program.stride === 0 ? 0 : info & LOW_24;
     let next = record + program.first;
-    let at = record;
+    let from = record;
     writer.room();
+    if (id > this.blob.firstId) writer.put(this.separator);
     writer.put(this.start);
     writer.unsigned(id);
     for (let steps = program.head; ; ) {
       for (let i = 0; i < steps.length; i++) {
         const step = steps[i]!;
-        const value = words[at + step.word]!;
-        if (step.operation === 'unsigned') {
-          writer.put(step.literal);
-          writer.unsigned(value);
-        } else if (step.operation === 'name') {
-          writer.put(step.literal);
-          if (value === 0) writer.put(this.anonymous);
-          else writer.name(value);
-        } else this.rare(step, value, record, at);
+        const at = from + step.word;
+        step.write(this, step, (words[at]! >> step.shift) & step.mask, at);
       }
       if (steps === program.tail) return;
       writer.room();
       if (left === 0) {
-        at = record;
+        from = record;
         steps = program.tail;
         continue;
       }
       if (steps === program.element) writer.put(this.separator);
-      at = next;
+      from = next;
       next += program.stride;
       left--;
       steps = program.element;
     }
   }
 
-  private rare({ literal, operation, word, choice }: Step, value: number, record: number, at: number): void {
-    const { words, writer } = this;
-    if (operation === 'width' && value >>> 24 === 0) return;
+  private prepare(key: number): Program {
+    const program = programOf(this.dialect, key & 0x7f, key > 0x7f);
+    this.programs[key] = program;
+    return program;
+  }
+}
+
+const OPERATIONS: Readonly<Record<Operation, Write>> = {
+  unsigned({ writer }, { literal }, value) {
     writer.put(literal);
-    switch (operation) {
-      case 'vlen':
-        writer.unsigned(vlenOfInfo(value));
-        break;
-      case 'bits':
-        writer.unsigned(value & 255);
-        break;
-      case 'bitsOffset':
-        writer.unsigned((value >>> 16) & 255);
-        break;
-      case 'offset':
-        writer.unsigned(value & 0xff_ffff);
-        break;
-      case 'width':
-        writer.unsigned(value >>> 24);
-        break;
-      case 'signed':
-        writer.signed(value | 0);
-        break;
-      case 'widened':
-        if (value < 0x8000_0000) writer.unsigned(value);
-        else writer.wide(value, -1, false);
-        break;
-      case 'wide':
-      case 'wideSigned':
-        writer.wide(value, words[at + word + 1]!, operation === 'wideSigned');
-        break;
-      case 'targetName':
-        this.targetName(this.blob.nameOffset(value));
-        break;
-      case 'choice':
-        writer.put(choice!.literals[this.chosen(choice!.by, record, at)] ?? choice!.other);
-        break;
-    }
-  }
+    writer.unsigned(value);
+  },
+  signed({ writer }, { literal }, value) {
+    writer.put(literal);
+    writer.signed(value);
+  },
+  name({ writer }, { literal, choices }, value) {
+    writer.put(literal);
+    if (value === 0) writer.put(choices[0]!);
+    else writer.name(value >>> 0);
+  },
+  targetName({ blob, writer }, { literal, choices }, value) {
+    writer.put(literal);
+    const name = blob.nameOffset(value);
+    if (name === 0) writer.put(choices[0]!);
+    else writer.name(name);
+  },
+  width({ writer }, { literal }, value) {
+    if (value === 0) return;
+    writer.put(literal);
+    writer.unsigned(value);
+  },
+  widened({ writer }, { literal }, value) {
+    writer.put(literal);
+    if (value >= 0) writer.unsigned(value);
+    else writer.wide(value, -1, false);
+  },
+  wide({ writer, words }, { literal }, value, at) {
+    writer.put(literal);
+    writer.wide(value, words[at + 1]!, false);
+  },
+  wideSigned({ writer, words }, { literal }, value, at) {
+    writer.put(literal);
+    writer.wide(value, words[at + 1]!, true);
+  },
+  choice({ writer }, { literal, choices }, value) {
+    writer.put(literal);
+    writer.put(choices[value >= 0 && value < choices.length ? value : choices.length - 1]!);
+  },
+  targetKind({ blob, writer }, { literal, choices }, value) {
+    writer.put(literal);
+    writer.put(choices[Math.min(blob.kindNumber(value), choices.length - 1)]!);
+  },
+  nothing() {},
+};
 
-  private targetName(offset: number): void {
-    if (offset === 0) this.writer.put(this.anonymous);
-    else this.writer.name(offset);
-  }
-
-  private chosen(by: Choice['by'], record: number, element: number): number {
-    const { words } = this;
-    switch (by) {
-      case 'flag':
-        return words[record + 1]! >>> 31;
-      case 'vlen':
-        return vlenOfInfo(words[record + 1]!);
-      case 'word':
-        return words[record + RECORD_WORDS]!;
-      case 'encoding':
-        return (words[record + RECORD_WORDS]! >>> 24) & 15;
-      case 'target':
-        return this.blob.kindNumber(words[element]!);
-    }
-  }
-}
-
-function programsOf({ name, title, unknown, choices }: Dialect, flag: boolean): Program[] {
-  const literals = Object.fromEntries(
-    Object.entries(choices).map(([field, { by, literals, other }]) => [field, { by, literals: literals.map(ascii), other: ascii(other) }]),
-  );
-  const steps = (template: string): Step[] => stepsOf(template, flag ? FLAGGED_FIELDS : FIELDS, literals);
-  const program = (kind: string, templates: Template, number: number): Program => {
-    const [head, element, tail] = typeof templates === 'string' ? [templates, '', ''] : templates;
-    return {
-      head: steps(title.replace('KIND', kind) + head),
-      element: steps(element),
-      tail: steps(tail),
-      first: RECORD_WORDS + (TAIL_WORDS[number] ?? 0),
-      stride: ELEMENT_WORDS[number] ?? 0,
-    };
-  };
+function programOf(dialect: Dialect, number: number, flag: boolean): Program {
   // Void has no record.
-  const programs = [program('VOID', unknown, KIND.VOID)];
-  for (const [kind, row] of Object.entries(KINDS)) {
-    const number = KIND[kind as RecordKind];
-    programs[number] = program(kind, row[name], number);
-  }
-  programs[LAST_KIND + 1] = program('UNKNOWN', unknown, LAST_KIND + 1);
-  return programs;
+  const known = number > KIND.VOID && number <= LAST_KIND;
+  const kind = known ? KIND_NAMES[number]! : 'UNKNOWN';
+  const templates = known ? KINDS[kind as RecordKind][dialect.name] : dialect.unknown;
+  const [head, element, tail] = typeof templates === 'string' ? [templates, '', ''] : templates;
+  const steps = (template: string): Step[] => stepsOf(template, flag, dialect);
+  return {
+    head: steps(dialect.title.replace('KIND', kind) + head),
+    element: steps(element),
+    tail: steps(tail),
+    first: RECORD_WORDS + (TAIL_WORDS[number] ?? 0),
+    stride: ELEMENT_WORDS[number] ?? 0,
+  };
 }
 
-function stepsOf(template: string, fields: Readonly<Record<string, Field>>, choices: Readonly<Record<string, Literals>>): Step[] {
+function stepsOf(template: string, flag: boolean, { choices, anonymous }: Dialect): Step[] {
+  const fields = flag ? FLAGGED_FIELDS : FIELDS;
   const steps: Step[] = [];
+  let before = '';
   // Text, field, text … field, text.
-  const parts = template.split(/\{(\w+)\}/);
-  for (let i = 0; i < parts.length; i += 2) {
-    const name = parts[i + 1];
-    const literal = ascii(parts[i]!);
-    if (name === undefined && literal.length === 0) break;
-    const choice = choices[name ?? ''];
-    const [operation, word]: Field = choice !== undefined ? ['choice', 0] : name === undefined ? ['nothing', 0] : fields[name]!;
-    if (operation === 'nothing' && name !== undefined) continue;
-    steps.push({ literal, operation, word, choice });
-  }
+  template.split(/\{(\w+)\}/).forEach((part, i) => {
+    const choice = choices[part];
+    if (i % 2 === 0) before += part;
+    else if (choice?.by === 'flag') before += choice.literals[flag ? 1 : 0];
+    else {
+      const field: Field = choice === undefined ? fields[part]! : CHOSEN_BY[choice.by];
+      if (field[0] !== 'nothing')
+        steps.push(stepOf(before, field, choice === undefined ? [anonymous] : [...choice.literals, choice.other]));
+      before = '';
+    }
+  });
+  // A choice of nothing.
+  if (before !== '') steps.push(stepOf(before, ['choice', 0], ['']));
   return steps;
+}
+
+function stepOf(literal: string, [operation, word, shift = 0, mask = -1]: Field, choices: readonly string[]): Step {
+  return { literal: ascii(literal), write: OPERATIONS[operation], word, shift, mask, choices: choices.map(ascii) };
 }

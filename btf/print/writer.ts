@@ -18,15 +18,28 @@ export const ESCAPED: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 32 || '"\\'.includes(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/** For numbers below 1000: their digits as bytes from the lowest of a word, how many they are, and all three with leading zeros. */
-const THREE = new Uint32Array(1000);
+/** Short ASCII, as words with the first character lowest: four are written at a time, and what is behind the last one is overwritten. */
+export interface Literal {
+  readonly words: Uint32Array;
+  readonly length: number;
+}
+
+/** A literal, made once. */
+export function ascii(text: string): Literal {
+  const words = new Uint32Array((text.length + 3) >> 2);
+  for (let i = 0; i < text.length; i++) words[i >> 2]! |= text.charCodeAt(i) << ((i & 3) * 8);
+  return { words, length: text.length };
+}
+
+/** Numbers below 1000 as such words: their digits, how many they are, and all three with leading zeros. */
+const DIGITS = new Uint32Array(1000);
 const LENGTHS = new Uint8Array(1000);
 const PADDED = new Uint32Array(1000);
 for (let i = 0; i < 1000; i++) {
   const padded = (48 + ((i / 100) | 0)) | ((48 + (((i / 10) | 0) % 10)) << 8) | ((48 + (i % 10)) << 16);
   LENGTHS[i] = i < 10 ? 1 : i < 100 ? 2 : 3;
   PADDED[i] = padded;
-  THREE[i] = padded >>> ((3 - LENGTHS[i]!) * 8);
+  DIGITS[i] = padded >>> ((3 - LENGTHS[i]!) * 8);
 }
 
 /**
@@ -73,10 +86,10 @@ export class Writer {
     this.bytes[this.at++] = value;
   }
 
-  /** A short literal, as {@link ascii} makes it. */
-  put(literal: Uint8Array): void {
-    this.bytes.set(literal, this.at);
-    this.at += literal.length;
+  put({ words, length }: Literal): void {
+    const { view, at } = this;
+    for (let i = 0; i < words.length; i++) view.setUint32(at + i * 4, words[i]!, true);
+    this.at = at + length;
   }
 
   /** The name at `offset`, of any length. */
@@ -102,25 +115,29 @@ export class Writer {
     }
   }
 
-  /** An unsigned 32-bit number in decimal, three digits at a time: nearly all are below a million, and most below a thousand. */
+  /**
+   * An unsigned 32-bit number in decimal, three digits at a time: nearly all are below a million, and most below a thousand.
+   * @param value its 32 bits, of either sign: V8 makes objects of numbers from 2^31 on
+   */
   unsigned(value: number): void {
     const { view, at } = this;
-    if (value < 1000) {
-      view.setUint32(at, THREE[value]!, true);
+    if (value < 0 || value >= 1_000_000) this.text(String(value >>> 0));
+    else if (value < 1000) {
+      view.setUint32(at, DIGITS[value]!, true);
       this.at = at + LENGTHS[value]!;
-    } else if (value < 1_000_000) {
+    } else {
       const high = (value / 1000) | 0;
       const middle = at + LENGTHS[high]!;
-      view.setUint32(at, THREE[high]!, true);
+      view.setUint32(at, DIGITS[high]!, true);
       view.setUint32(middle, PADDED[value - high * 1000]!, true);
       this.at = middle + 3;
-    } else this.text(String(value));
+    }
   }
 
   /** A signed 32-bit number in decimal. */
   signed(value: number): void {
     if (value < 0) this.byte(MINUS);
-    this.unsigned(value < 0 ? -value : value);
+    this.unsigned(value < 0 ? -value | 0 : value);
   }
 
   /** A 64-bit number in decimal. */
@@ -139,9 +156,4 @@ export class Writer {
   text(text: string): void {
     for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
   }
-}
-
-/** A literal, made once. */
-export function ascii(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
