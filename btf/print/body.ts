@@ -7,6 +7,9 @@ import { DeclarationWriter } from './declaration.js';
 import { NameCounts } from './name-counts.js';
 import { ascii, type Literal, type Writer } from './writer.js';
 
+// In the command line's build, what another folder exports is looked up at each use.
+const { ENUM, ENUM64, STRUCT, TYPEDEF } = KIND;
+
 const OPEN = ascii(' {');
 const PACKED = ascii(' __attribute__((packed))');
 const WIDTH = ascii(': ');
@@ -54,7 +57,7 @@ export class BodyWriter extends DeclarationWriter {
   protected putBody(id: number, level: number): void {
     const kind = this.kinds[id]!;
     this.putTag(id);
-    if (kind === KIND.ENUM || kind === KIND.ENUM64) this.putEnumerators(id, level);
+    if (kind === ENUM || kind === ENUM64) this.putEnumerators(id, level);
     else this.putMembers(id, level);
   }
 
@@ -72,8 +75,8 @@ export class BodyWriter extends DeclarationWriter {
     const name = this.words[this.records[id]!]!;
     const kind = this.kinds[id]!;
     // An enum without values is only declared: it does not take the name. What has no name is not numbered.
-    if (kind === KIND.ENUM ? vlenOfInfo(this.infoOf(id)) === 0 : name === 0) return 1;
-    return (kind === KIND.TYPEDEF ? this.identifiers : this.tags).count(name);
+    if (kind === ENUM ? vlenOfInfo(this.infoOf(id)) === 0 : name === 0) return 1;
+    return (kind === TYPEDEF ? this.identifiers : this.tags).count(name);
   }
 
   private putLine(level: number): void {
@@ -85,7 +88,7 @@ export class BodyWriter extends DeclarationWriter {
     const { out, layout, words } = this;
     const at = this.records[id]!;
     const info = words[at + 1]!;
-    const isStruct = this.kinds[id] === KIND.STRUCT;
+    const isStruct = this.kinds[id] === STRUCT;
     const isPacked = isStruct && layout.isPacked(id);
     const bitfields = flagOfInfo(info);
     const first = at + RECORD_WORDS;
@@ -163,7 +166,7 @@ export class BodyWriter extends DeclarationWriter {
     const count = vlenOfInfo(info);
     if (count === 0) return;
     this.work.spend(count, id);
-    const isWide = this.kinds[id] === KIND.ENUM64;
+    const isWide = this.kinds[id] === ENUM64;
     const signed = flagOfInfo(info);
     const step = ELEMENT_WORDS[this.kinds[id]!]!;
     out.put(OPEN);

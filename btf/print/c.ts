@@ -6,6 +6,9 @@ import { BodyWriter } from './body.js';
 import { MAX_NESTING, nestedTooDeeply, TypeOrder } from './order.js';
 import { ascii, type Sink, Writer } from './writer.js';
 
+// In the command line's build, what another folder exports is looked up at each use.
+const { ARRAY, CONST, ENUM, ENUM64, FUNC_PROTO, FWD, INT, PTR, RESTRICT, STRUCT, TYPEDEF, TYPE_TAG, UNION, VOLATILE } = KIND;
+
 const PROLOGUE = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
@@ -36,7 +39,7 @@ const COMPILERS_LIST = encoder.encode('__builtin_va_list');
 const OLD_LIST = encoder.encode('__gnuc_va_list');
 const OLD_LIST_DEFINED = 'typedef __builtin_va_list __gnuc_va_list';
 
-const TYPEDEF = ascii('typedef ');
+const TYPEDEF_TEXT = ascii('typedef ');
 const CLOSE = ascii(';\n\n');
 
 /** A header of a larger kernel than there is. Damaged blobs may repeat a name of a megabyte for as often as they have types. */
@@ -105,41 +108,41 @@ class HeaderWriter extends BodyWriter {
     }
     out.room();
     switch (kind) {
-      case KIND.STRUCT:
-      case KIND.UNION:
+      case STRUCT:
+      case UNION:
         this.emitComposite(id, at, container, depth + 1);
         return;
-      case KIND.TYPEDEF:
+      case TYPEDEF:
         states[id] = BUSY;
         this.emit(words[at + 2]!, id, depth + 1);
         if (this.forwarded[id] === 0) this.putTypedef(id, words[at]!, words[at + 2]!);
         break;
-      case KIND.PTR:
-      case KIND.VOLATILE:
-      case KIND.CONST:
-      case KIND.RESTRICT:
-      case KIND.TYPE_TAG:
+      case PTR:
+      case VOLATILE:
+      case CONST:
+      case RESTRICT:
+      case TYPE_TAG:
         this.emit(words[at + 2]!, container, depth + 1);
         return;
-      case KIND.ARRAY:
+      case ARRAY:
         this.emit(words[at + RECORD_WORDS]!, container, depth + 1);
         return;
-      case KIND.FUNC_PROTO:
+      case FUNC_PROTO:
         this.emit(words[at + 2]!, container, depth + 1);
         this.emitEach(at, 2, container, depth + 1);
         return;
-      case KIND.ENUM:
-      case KIND.ENUM64:
+      case ENUM:
+      case ENUM64:
         if (container === 0) {
           this.putBody(id, 0);
           out.put(CLOSE);
         }
         break;
-      case KIND.FWD:
+      case FWD:
         this.putForward(id);
         out.put(CLOSE);
         break;
-      case KIND.INT:
+      case INT:
         this.putAliases(id, words[at]!);
         break;
       default:
@@ -174,7 +177,7 @@ class HeaderWriter extends BodyWriter {
     const at = this.records[id]!;
     const name = this.words[at]!;
     this.out.room();
-    if (kind === KIND.TYPEDEF) {
+    if (kind === TYPEDEF) {
       this.putTypedef(id, name, this.words[at + 2]!);
       this.forwarded[id] = 1;
     } else if (id !== container && name !== 0) {
@@ -195,7 +198,7 @@ class HeaderWriter extends BodyWriter {
     const copy = this.copyOf(id);
     if (target === 0 && copy === 1 && blob.strings.equals(name, OLD_LIST)) out.text(OLD_LIST_DEFINED);
     else {
-      out.put(TYPEDEF);
+      out.put(TYPEDEF_TEXT);
       this.declare(target, this.nameOrNone(name), copy, 0);
     }
     out.put(CLOSE);

@@ -4,10 +4,13 @@ import { isModifier, KIND, RECORD_WORDS } from '../kinds.js';
 import { flagOfInfo, vlenOfInfo } from '../wire.js';
 import { ascii, type Literal, type Writer } from './writer.js';
 
-const VOID = ascii('void');
-const STRUCT = ascii('struct');
-const UNION = ascii('union');
-const ENUM = ascii('enum');
+// In the command line's build, what another folder exports is looked up at each use.
+const { ARRAY, CONST, ENUM, ENUM64, FLOAT, FUNC_PROTO, FWD, INT, PTR, RESTRICT, STRUCT, TYPEDEF, TYPE_TAG, UNION, VOID, VOLATILE } = KIND;
+
+const VOID_TEXT = ascii('void');
+const STRUCT_TEXT = ascii('struct');
+const UNION_TEXT = ascii('union');
+const ENUM_TEXT = ascii('enum');
 const ANONYMOUS = ascii(' {...}');
 const POINTER = ascii(' *');
 const TIGHT_POINTER = ascii('*');
@@ -19,9 +22,9 @@ const TAG_BEFORE = ascii(' __attribute__((btf_type_tag("');
 const TAG_BEHIND = ascii('")))');
 /** const, volatile and restrict, after what they are of and before it. */
 const QUALIFIERS: Readonly<Record<number, { readonly behind: Literal; readonly before: Literal }>> = {
-  [KIND.CONST]: { behind: ascii(' const'), before: ascii('const ') },
-  [KIND.VOLATILE]: { behind: ascii(' volatile'), before: ascii('volatile ') },
-  [KIND.RESTRICT]: { behind: ascii(' restrict'), before: ascii('restrict ') },
+  [CONST]: { behind: ascii(' const'), before: ascii('const ') },
+  [VOLATILE]: { behind: ascii(' volatile'), before: ascii('volatile ') },
+  [RESTRICT]: { behind: ascii(' restrict'), before: ascii('restrict ') },
 };
 const SPACE = 32;
 
@@ -110,8 +113,8 @@ export class DeclarationWriter {
       if (this.top === CHAINS) throw this.tooNested(id);
       chain[this.top++] = next;
       const kind = kinds[next]!;
-      if (kind === KIND.ARRAY) next = words[records[next]! + RECORD_WORDS]!;
-      else if (kind === KIND.PTR || kind === KIND.FUNC_PROTO || isModifier(kind)) next = words[records[next]! + 2]!;
+      if (kind === ARRAY) next = words[records[next]! + RECORD_WORDS]!;
+      else if (kind === PTR || kind === FUNC_PROTO || isModifier(kind)) next = words[records[next]! + 2]!;
       else break;
       if (this.top - start > LONGEST_CHAIN)
         throw blob.errorAt(id, `type ${id} goes through more than ${LONGEST_CHAIN} others, or is a cycle`);
@@ -124,7 +127,7 @@ export class DeclarationWriter {
   /** `struct name`, `union name`, `enum name`; the keyword alone where there is no name. */
   protected putTag(id: number): void {
     const kind = this.kinds[id]!;
-    this.out.put(kind === KIND.STRUCT ? STRUCT : kind === KIND.UNION ? UNION : ENUM);
+    this.out.put(kind === STRUCT ? STRUCT_TEXT : kind === UNION ? UNION_TEXT : ENUM_TEXT);
     const name = this.words[this.records[id]!]!;
     if (name === 0) return;
     this.out.byte(SPACE);
@@ -133,7 +136,7 @@ export class DeclarationWriter {
 
   /** The declaration that a FWD is. */
   protected putForward(id: number): void {
-    this.out.put(flagOfInfo(this.infoOf(id)) ? UNION : STRUCT);
+    this.out.put(flagOfInfo(this.infoOf(id)) ? UNION_TEXT : STRUCT_TEXT);
     this.out.byte(SPACE);
     this.out.name(this.words[this.records[id]!]!);
   }
@@ -187,11 +190,11 @@ export class DeclarationWriter {
       out.room();
       const id = this.chain[--this.top]!;
       const kind = this.kinds[id]!;
-      if (kind === KIND.PTR) out.put(tight ? TIGHT_POINTER : POINTER);
-      else if (kind === KIND.ARRAY) {
+      if (kind === PTR) out.put(tight ? TIGHT_POINTER : POINTER);
+      else if (kind === ARRAY) {
         this.putArray(id, start, name, copy, level, tight);
         return;
-      } else if (kind === KIND.FUNC_PROTO) {
+      } else if (kind === FUNC_PROTO) {
         this.putFunction(id, start, name, copy, level, tight);
         return;
       } else {
@@ -202,7 +205,7 @@ export class DeclarationWriter {
           this.putEnd(id, kind, level);
         }
       }
-      tight = kind === KIND.PTR;
+      tight = kind === PTR;
     }
     this.putDeclared(name, copy, tight);
   }
@@ -219,27 +222,27 @@ export class DeclarationWriter {
     const { out } = this;
     const name = this.words[this.records[id]!]!;
     switch (kind) {
-      case KIND.VOID:
-        out.put(VOID);
+      case VOID:
+        out.put(VOID_TEXT);
         return;
-      case KIND.INT:
-      case KIND.FLOAT:
+      case INT:
+      case FLOAT:
         out.name(name);
         return;
-      case KIND.STRUCT:
-      case KIND.UNION:
-      case KIND.ENUM:
-      case KIND.ENUM64:
+      case STRUCT:
+      case UNION:
+      case ENUM:
+      case ENUM64:
         if (name === 0) this.putAnonymous(id, level);
         else this.putTag(id);
         return;
-      case KIND.FWD:
+      case FWD:
         this.putForward(id);
         return;
-      case KIND.TYPEDEF:
+      case TYPEDEF:
         this.putName(name, this.copyOf(id));
         return;
-      case KIND.TYPE_TAG:
+      case TYPE_TAG:
         out.put(TAG_BEFORE);
         out.name(name);
         out.put(TAG_BEHIND);
@@ -270,7 +273,7 @@ export class DeclarationWriter {
     if (this.top === start) this.putDeclared(name, copy, tight);
     else {
       if (name !== NO_NAME && !tight) out.byte(SPACE);
-      const isNested = this.kinds[this.chain[this.top - 1]!]! === KIND.ARRAY;
+      const isNested = this.kinds[this.chain[this.top - 1]!]! === ARRAY;
       if (!isNested) out.byte(40);
       this.putInner(id, start, name, copy, level);
       if (!isNested) out.byte(41);

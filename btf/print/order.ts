@@ -4,6 +4,28 @@ import { ELEMENT_TYPE, ELEMENT_WORDS, KIND, RECORD_WORDS, TAIL_WORDS, typeWords 
 import { vlenOfInfo } from '../wire.js';
 import type { Work } from './declaration.js';
 
+const {
+  ARRAY,
+  CONST,
+  DATASEC,
+  DECL_TAG,
+  ENUM,
+  ENUM64,
+  FLOAT,
+  FUNC,
+  FUNC_PROTO,
+  FWD,
+  INT,
+  PTR,
+  RESTRICT,
+  STRUCT,
+  TYPEDEF,
+  TYPE_TAG,
+  UNION,
+  VAR,
+  VOLATILE,
+} = KIND;
+
 const BUSY = 1;
 const DONE = 2;
 /** Types that refer to each other, one inside the other. */
@@ -70,8 +92,8 @@ export class TypeOrder {
     const kind = this.kinds[id]!;
     let strong = false;
     switch (kind) {
-      case KIND.STRUCT:
-      case KIND.UNION:
+      case STRUCT:
+      case UNION:
         if (pointed && named) return false;
         states[id] = BUSY;
         for (let member = at + RECORD_WORDS + 1, left = vlenOfInfo(info); left > 0; left--, member += 3)
@@ -79,41 +101,41 @@ export class TypeOrder {
         if (named) this.push(id);
         strong = true;
         break;
-      case KIND.PTR:
+      case PTR:
         strong = this.visit(words[at + 2]!, true, depth + 1);
         break;
-      case KIND.VOLATILE:
-      case KIND.CONST:
-      case KIND.RESTRICT:
-      case KIND.TYPE_TAG:
+      case VOLATILE:
+      case CONST:
+      case RESTRICT:
+      case TYPE_TAG:
         return this.visit(words[at + 2]!, pointed, depth + 1);
-      case KIND.TYPEDEF:
+      case TYPEDEF:
         // As a struct here: named, and to be declared forward where a pointer is all there is to it.
         strong = this.visit(words[at + 2]!, pointed, depth + 1);
         if (pointed && !strong) return false;
         this.push(id);
         strong = true;
         break;
-      case KIND.ARRAY:
+      case ARRAY:
         return this.visit(words[at + RECORD_WORDS]!, false, depth + 1);
-      case KIND.FUNC_PROTO:
+      case FUNC_PROTO:
         strong = this.visit(words[at + 2]!, pointed, depth + 1);
         for (let parameter = at + RECORD_WORDS + 1, left = vlenOfInfo(info); left > 0; left--, parameter += 2)
           if (states[words[parameter]!] === DONE || this.visit(words[parameter]!, pointed, depth + 1)) strong = true;
         return strong;
-      case KIND.ENUM:
-      case KIND.FWD:
-      case KIND.ENUM64:
+      case ENUM:
+      case FWD:
+      case ENUM64:
         // An anonymous enum that something refers to is written inside that; others hold constants, and stand for themselves.
         if (named || this.referenced[id] === 0) this.push(id);
         strong = true;
         break;
-      case KIND.INT:
-      case KIND.FUNC:
-      case KIND.VAR:
-      case KIND.DATASEC:
-      case KIND.FLOAT:
-      case KIND.DECL_TAG:
+      case INT:
+      case FUNC:
+      case VAR:
+      case DATASEC:
+      case FLOAT:
+      case DECL_TAG:
         break;
       default:
         throw blob.errorAt(id, `type ${id} is of kind ${kind}, which C has no form for`);
@@ -136,7 +158,7 @@ function referencedTypes({ words, records, kinds }: FlatTypes): Uint8Array {
 
 function markReferenced(words: Uint32Array, at: number, kind: number, referenced: Uint8Array): void {
   const ids = typeWords(kind);
-  if (kind !== KIND.FUNC_PROTO) for (let i = 0; i < ids.length; i++) referenced[words[at + ids[i]!]!] = 1;
+  if (kind !== FUNC_PROTO) for (let i = 0; i < ids.length; i++) referenced[words[at + ids[i]!]!] = 1;
   const type = ELEMENT_TYPE[kind] ?? -1;
   if (type < 0) return;
   const step = ELEMENT_WORDS[kind]!;
