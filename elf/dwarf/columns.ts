@@ -36,10 +36,6 @@ export function uint32Column(): Column<Uint32Array> {
   return new Column(length => new Uint32Array(length));
 }
 
-export function uint16Column(): Column<Uint16Array> {
-  return new Column(length => new Uint16Array(length));
-}
-
 export function uint8Column(): Column<Uint8Array> {
   return new Column(length => new Uint8Array(length));
 }

@@ -38,7 +38,7 @@ export class EntryNop {
     this.#erased = erasedAlternatives(memory, labels, isText);
   }
 
-  /** True and false as the image shows it; undefined if it is the running kernel that patches the instruction, or does not. */
+  /** True and false as the image shows it; undefined if the running kernel may have patched the instruction. */
   at(address: bigint): boolean | undefined {
     if (!this.#memory.has(address, ENDBR64.length + NOP5.length)) return false;
     const starts = (place: bigint, bytes: readonly number[]): boolean => {

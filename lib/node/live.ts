@@ -152,8 +152,8 @@ export function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSi
 }
 
 /**
- * Sites from names alone: a name that as many functions bear as the file has lines has a site in each of them. Of the others it is unknown
- * which ones have it.
+ * Sites from names alone: if as many functions have a name as the file has lines for it, each of them has a site. Of the other names it is unknown
+ * which functions have one.
  */
 export function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols): FtraceSites {
   const lines = new Map<string, number>();

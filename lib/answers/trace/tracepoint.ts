@@ -3,7 +3,7 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { Tracepoint } from '../../facts/tracepoint-table.js';
 import type { ReasonCode } from '../../reasons.js';
 
-/** What each mechanism says about a tracepoint or of an event. */
+/** What each mechanism says about a tracepoint or an event. */
 export interface TracepointAnswer {
   readonly name: string;
   readonly found?: Tracepoint;

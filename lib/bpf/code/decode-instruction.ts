@@ -231,8 +231,3 @@ function decodeMemory({ code, dst, src, offset, imm }: Instruction): Operation {
     }
   }
 }
-
-/** True for a call to a kernel helper. */
-export function isHelperCall(operation: Operation): operation is Extract<Operation, { kind: 'call' }> {
-  return operation.kind === 'call' && operation.of === CALL.HELPER;
-}

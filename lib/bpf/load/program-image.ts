@@ -160,7 +160,7 @@ class Image {
     this.#view.setInt32(slot * INSN_BYTES + 12, 0, this.#little);
   }
 
-  /** A call of a helper that there is not. */
+  /** A call to a helper that does not exist. */
   #setMissing(slot: number, index: number): void {
     const at = slot * INSN_BYTES;
     this.#bytes.fill(0, at, at + INSN_BYTES);

@@ -60,7 +60,7 @@ interface State {
 
 /** States for one instruction; one more, and nothing is known there any more. Loops that count would have as many as they have rounds. */
 const MOST_STATES = 48;
-/** Room for what four bits can name: damaged code names registers that there are not. */
+/** Room for what four bits can name: damaged code names registers that do not exist. */
 const NOTHING: readonly Value[] = new Array(16).fill(undefined);
 const FRAME = 10;
 
