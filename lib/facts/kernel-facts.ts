@@ -2,6 +2,7 @@ import type { Btf } from '../../btf/btf.js';
 import { type Dwarf, openDwarf } from '../../elf/dwarf/dwarf.js';
 import type { Diagnostic } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
+import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { archOf, callingConventionOf } from '../arch/arch-of.js';
 import type { Architecture } from '../arch/architecture.js';
@@ -107,13 +108,19 @@ export class KernelFacts {
     return this.image?.buildId;
   }
 
-  /**
-   * The calling convention; undefined for architectures without a table. A running kernel has the architecture of the machine that reads
-   * it.
-   */
+  /** The byte order; of a running kernel, that of the machine that reads it. */
+  get littleEndian(): boolean {
+    return this.image?.memory.littleEndian ?? HOST_LITTLE_ENDIAN;
+  }
+
+  /** Bytes of a word: 4 or 8. A running kernel has those of its architecture. */
+  get wordSize(): number {
+    return this.image?.memory.wordSize ?? this.arch.conventions[0]?.wordSize ?? 8;
+  }
+
+  /** The calling convention of its functions; undefined for architectures without a table. */
   get callingConvention(): CallingConvention | undefined {
-    const { wordSize = 8, littleEndian = true } = this.image?.memory ?? {};
-    return callingConventionOf(this.machine, wordSize, littleEndian);
+    return callingConventionOf(this.machine, this.wordSize, this.littleEndian);
   }
 
   /** A row for each text symbol: what every answer reads. */

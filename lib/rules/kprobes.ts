@@ -236,8 +236,8 @@ export class KprobeRules {
     const start = this.#kernel.symbols.address.big[row]!;
     const decision = this.inside(row, address);
     if (decision.outcome === 'refused') return decision;
-    const { arch, image } = this.#kernel;
-    const reach = arch.entry?.reach(image?.header.littleEndian === true, this.#kernel.hasFunction('kprobe_ftrace_handler')) ?? 0;
+    const { arch, littleEndian } = this.#kernel;
+    const reach = arch.entry?.reach(littleEndian, this.#kernel.hasFunction('kprobe_ftrace_handler')) ?? 0;
     if (address - start > BigInt(reach)) return refused('not-the-entry', 'EINVAL', decision.because);
     return { ...this.returnOfRow(row), because: decision.because };
   }

@@ -39,7 +39,7 @@ export class Attaching {
 
   constructor(kernel: KernelFacts) {
     this.#kernel = kernel;
-    const { littleEndian = true } = kernel.image?.memory ?? {};
+    const { littleEndian } = kernel;
     this.abi = kernel.callingConvention;
     if (this.abi !== undefined) this.#signatures = new Signatures(kernel, this.abi, new Syscalls(kernel), littleEndian);
   }

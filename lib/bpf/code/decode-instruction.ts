@@ -1,4 +1,4 @@
-import { CALL, CLASS, type Instruction, imm64, MODE, OPCODE } from './insn.js';
+import { CLASS, type Instruction, imm64, MODE, OPCODE } from './insn.js';
 
 /**
  * What an instruction does, by the standard (Documentation/bpf/standardization/instruction-set.rst). What two notations of it are printed
