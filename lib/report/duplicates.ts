@@ -1,13 +1,6 @@
-import type { DuplicateGroup } from '../answers/duplicates.js';
+import type { DuplicateName } from '../answers/duplicates/describe.js';
 import type { KernelId, Report } from './report.js';
 import { count, functionCells, functionCount, MOST_IN_MODULES, moduleCells, table } from './text.js';
-
-/** A name, its functions, and what each kind of tool does with it. */
-export interface DuplicateName extends DuplicateGroup {
-  readonly byName: Readonly<Record<string, string>>;
-  /** Of a running kernel: whether it can't be told which of its functions have an ftrace site. JSON has no place for it. */
-  readonly unknownSites: boolean;
-}
 
 export interface DuplicatesModel {
   readonly kernel: KernelId;

@@ -1,14 +1,7 @@
+import type { Fact } from '../answers/info.js';
 import type { KernelExport } from '../facts/exports.js';
 import type { Report } from './report.js';
 import { crcText, table } from './text.js';
-
-/** One thing that is known of a kernel. */
-export interface Fact {
-  readonly fact: string;
-  readonly value: string;
-  /** Where it comes from, or why it is not known. */
-  readonly source: string;
-}
 
 /** `kelf info`. */
 export const infoReport: Report<{ readonly facts: readonly Fact[] }> = {

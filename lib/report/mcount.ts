@@ -1,17 +1,9 @@
+import type { McountSlot } from '../answers/mcount.js';
 import type { SiteMode } from '../facts/ftrace-sites.js';
 import type { McountTable } from '../facts/mcount.js';
 import { hex } from './json.js';
 import type { KernelId, Report } from './report.js';
 import { table } from './text.js';
-
-/** One word of ftrace's table. */
-export interface McountSlot {
-  readonly place: bigint;
-  readonly stored: bigint;
-  readonly relocated: bigint;
-  /** `tty_write+0x0` */
-  readonly at?: string;
-}
 
 export interface McountModel
   extends Pick<McountTable, 'start' | 'stop' | 'count' | 'wordSize' | 'zeroStored' | 'zeroRelocated' | 'fills' | 'relocationSections'>,

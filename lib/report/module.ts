@@ -1,33 +1,10 @@
-import type { ModuleFunction, ModuleSite } from '../facts/module/module.js';
-import type { ModuleExport } from '../facts/module/module-exports.js';
-import type { ModuleImport } from '../facts/module/module-imports.js';
-import type { ModuleSignature } from '../facts/module/module-signature.js';
+import type { ModuleLists, ModuleSummary } from '../answers/module.js';
+import type { ModuleFunction } from '../facts/module/module.js';
 import type { Report } from './report.js';
 import { crcText, offsetText, printable, table } from './text.js';
 
-/** What of a module there are lists of, where one asks for them. */
-export interface ModuleLists {
-  readonly functions: readonly ModuleFunction[];
-  /** With the function's name in place of its row. */
-  readonly sites: readonly (Omit<ModuleSite, 'row'> & { readonly function?: string })[];
-  readonly exports: readonly ModuleExport[];
-  readonly imports: readonly ModuleImport[];
-}
-
-/** What a module says of itself. */
-export interface ModuleModel extends Partial<ModuleLists> {
-  readonly file: string;
-  readonly name: string;
-  readonly modinfo: Readonly<Record<string, readonly string[]>>;
-  readonly depends: readonly string[];
-  readonly buildId?: string;
-  readonly signature?: ModuleSignature;
-  readonly counts: Readonly<Record<keyof ModuleLists | 'blacklisted', number>>;
-  readonly siteSection?: string;
-  readonly btf?: { readonly functions: number; readonly types: number; readonly base?: keyof typeof BASES };
-  /** JSON has no place for it: functions of init and exit code, exports for GPL modules, why BTF can't be counted. */
-  readonly more: { readonly init: number; readonly exit: number; readonly gpl: number; readonly noBtf: string };
-}
+/** A module, with the lists of it that were asked for. */
+export interface ModuleModel extends ModuleSummary, Partial<ModuleLists> {}
 
 /** `kelf module`. @param several whether the text keeps modules apart */
 export function moduleReport(several: boolean): Report<{ readonly modules: Iterable<ModuleModel> }> {

@@ -1,20 +1,12 @@
 import type { NameInModules } from '../answers/trace/in-modules.js';
 import type { Lead } from '../answers/trace/name-leads.js';
-import type { SyscallSymbol } from '../answers/trace/syscall.js';
+import type { AskedSyscall, TraceQuestion } from '../answers/trace/question.js';
 import type { PlaceAnswer, TraceabilityAnswer } from '../answers/trace/traceability.js';
 import type { TracepointAnswer } from '../answers/trace/tracepoint.js';
 import type { Verdict } from '../evidence.js';
 import { hex } from './json.js';
 import type { KernelId, Report } from './report.js';
 import { evidenceLines, functionCells, functionCount, MOST_IN_MODULES, moduleCells, table, verdictRows } from './text.js';
-
-/** What one argument asks about: a function, a place, a tracepoint, or a system call with the functions that it enters by. */
-export interface TraceQuestion {
-  readonly answers: readonly TraceabilityAnswer[];
-  readonly place?: PlaceAnswer;
-  readonly tracepoint?: TracepointAnswer;
-  readonly syscall?: { readonly name: string; readonly symbols: readonly SyscallSymbol[] };
-}
 
 export interface TraceModel {
   readonly kernel: KernelId;
@@ -44,7 +36,7 @@ export const traceReport: Report<TraceModel> = {
     ]),
 };
 
-function syscallLines({ name, symbols }: NonNullable<TraceQuestion['syscall']>): string[] {
+function syscallLines({ name, symbols }: AskedSyscall): string[] {
   return symbols.map(({ symbol, takesRegisters }) => {
     const takes = takesRegisters ? "takes one argument: the caller's registers (struct pt_regs *)" : 'takes the arguments directly';
     return `system call ${name}: ${symbol} ${takes}`;

@@ -3,7 +3,7 @@ import { Names } from '../../answers/attach/event-names.js';
 import { bpfProgram } from '../../answers/attach/forms/bpf-c.js';
 import { ATTACH_FORMS, type AttachForm, type Recipe } from '../../answers/attach/recipe.js';
 import type { ProbeKind } from '../../answers/attach/recipe-facts.js';
-import { syscallSymbols } from '../../answers/trace/syscall.js';
+import { askedFunctions } from '../../answers/trace/question.js';
 import type { Kernel } from '../../kernel.js';
 import { REASONS } from '../../reasons.js';
 import { attachReport, type WrittenAttachAnswer, writtenRecipe } from '../../report/attach.js';
@@ -34,7 +34,7 @@ stdin. --modules also covers functions in modules, by module (MOD:NAME).`,
       const names =
         options.all === true
           ? everyName(kernel)
-          : given.flatMap(name => (name === '-' ? namesOfInput() : [name])).flatMap(name => functionsOf(kernel, name));
+          : given.flatMap(name => (name === '-' ? namesOfInput() : [name])).flatMap(name => askedFunctions(kernel, name));
       const forms = form === undefined ? ATTACH_FORMS : [form];
       const recipes: Recipe[] = [];
       let found = 0;
@@ -74,14 +74,6 @@ function everyName({ functions }: Kernel): Set<string> {
   const names = new Set<string>();
   for (let row = 0; row < functions.count; row++) names.add(functions.name(row));
   return names;
-}
-
-/** A system call stands for the functions that it enters by, where no function has its name. */
-function functionsOf(kernel: Kernel, name: string): string[] {
-  const bare = name.replace(/^syscall:/, '');
-  if (bare === name && kernel.functions.find(name).length > 0) return [name];
-  const symbols = syscallSymbols(kernel, bare).map(({ symbol }) => symbol);
-  return symbols.length === 0 ? [name] : symbols;
 }
 
 function namesOfInput(): string[] {

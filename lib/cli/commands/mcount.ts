@@ -1,7 +1,6 @@
-import type { Kernel } from '../../kernel.js';
-import { type McountSlot, mcountReport } from '../../report/mcount.js';
+import { mcountSlots } from '../../answers/mcount.js';
+import { mcountReport } from '../../report/mcount.js';
 import { kernelId } from '../../report/report.js';
-import { offsetText } from '../../report/text.js';
 import { type Command, command, EXIT, JSON_OPTION, MissingError } from '../command.js';
 import { withKernel } from '../kernel.js';
 
@@ -22,19 +21,7 @@ which relocations fill them, and where the words point relative to their functio
       const { start, stop, count, wordSize, zeroStored, zeroRelocated, fills, relocationSections } = found;
       const { mode } = kernel.functions.sites!;
       const summary = { start, stop, count, wordSize, zeroStored, zeroRelocated, fills, relocationSections, ...mode! };
-      write(mcountReport, { kernel: kernelId(kernel), ...summary, ...(options.list ? { slots: listSlots(kernel) } : {}) });
+      write(mcountReport, { kernel: kernelId(kernel), ...summary, ...(options.list ? { slots: mcountSlots(kernel) } : {}) });
       return EXIT.ok;
     }),
 });
-
-function* listSlots(kernel: Kernel): Generator<McountSlot> {
-  const { start, count, stored, relocated, wordSize } = kernel.mcount!;
-  const { symbols } = kernel;
-  for (let i = 0; i < count; i++) {
-    const place = start + BigInt(i * wordSize);
-    const value = relocated.big[i]!;
-    const row = value === 0n ? undefined : symbols.containing(value);
-    const slot = { place, stored: stored.big[i]!, relocated: value };
-    yield row === undefined ? slot : { ...slot, at: offsetText(symbols.name(row), value - symbols.address.big[row]!) };
-  }
-}

@@ -1,8 +1,7 @@
 import { Btf } from '../../../btf/btf.js';
-import { FormatError } from '../../../elf/errors.js';
-import type { Module, ModuleFunction } from '../../facts/module/module.js';
+import { moduleLists, moduleSummary } from '../../answers/module.js';
 import { openModule } from '../../open/open-module.js';
-import { type ModuleLists, type ModuleModel, moduleReport } from '../../report/module.js';
+import { type ModuleModel, moduleReport } from '../../report/module.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, JSON_OPTION, UsageError } from '../command.js';
 
@@ -28,63 +27,10 @@ sites, exports and BTF FUNCs. The BTF of a module is split over the kernel's BTF
     const read = function* (): Generator<ModuleModel> {
       for (const path of args) {
         using opened = openModule(path, base === undefined ? {} : { base });
-        yield { ...summary(opened), ...Object.fromEntries(lists.map(list => [list, rowsOf(opened)[list]()])) };
+        yield { ...moduleSummary(opened), ...Object.fromEntries(lists.map(list => [list, moduleLists(opened)[list]()])) };
         for (const { message } of opened.diagnostics) note(`kelf: ${message}`);
       }
     };
     write(moduleReport(args.length > 1), { modules: read() });
   },
 });
-
-/** How many FUNCs its BTF has, or why that can't be told. */
-function btfOf(opened: Module): { readonly functions: number; readonly types: number } | string {
-  if (opened.file.section('.BTF') === undefined) return 'none';
-  try {
-    const btf = opened.btf!;
-    return { functions: btf.functions().length, types: btf.count - btf.firstId };
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    return opened.btfBase === undefined ? "split: give the kernel's vmlinux as --base" : error.message;
-  }
-}
-
-function summary(opened: Module): ModuleModel {
-  const { name, file, modinfo, buildId, signature, functions, mcount, exports, imports, btfBase } = opened;
-  const btf = btfOf(opened);
-  const rows = rowsOf(opened).functions();
-  const count = (what: (row: ModuleFunction) => boolean): number => rows.filter(what).length;
-  return {
-    file: file.name,
-    name,
-    modinfo: Object.fromEntries(modinfo.entries.map(([tag]) => [tag, modinfo.all(tag)])),
-    depends: modinfo.depends,
-    ...(buildId === undefined ? {} : { buildId }),
-    ...(signature === undefined ? {} : { signature }),
-    counts: {
-      functions: functions.count,
-      sites: functions.sites?.ip.length ?? 0,
-      blacklisted: count(({ blacklist }) => blacklist !== undefined),
-      exports: exports.length,
-      imports: imports.length,
-    },
-    ...(mcount === undefined ? {} : { siteSection: mcount.section }),
-    ...(typeof btf === 'string' ? {} : { btf: { ...btf, ...(btfBase === undefined ? {} : { base: btfBase }) } }),
-    more: {
-      init: count(({ phase }) => phase === 'init'),
-      exit: count(({ phase }) => phase === 'exit'),
-      gpl: exports.filter(({ gpl }) => gpl).length,
-      noBtf: typeof btf === 'string' ? btf : '',
-    },
-  };
-}
-
-function rowsOf(opened: Module): { readonly [list in keyof ModuleLists]: () => ModuleLists[list] } {
-  const { functions, exports, imports } = opened;
-  return {
-    functions: () => Array.from({ length: functions.count }, (_, row) => opened.function(row)),
-    sites: () =>
-      Array.from(opened.sites(), ({ row, ...site }) => ({ ...site, ...(row === undefined ? {} : { function: functions.name(row) }) })),
-    exports: () => exports,
-    imports: () => imports,
-  };
-}

@@ -1,8 +1,6 @@
-import { syscallSymbols } from '../../answers/trace/syscall.js';
-import { tracepointAnswer, tracepointName } from '../../answers/trace/tracepoint.js';
-import type { Kernel } from '../../kernel.js';
+import { isFound, traceQuestion } from '../../answers/trace/question.js';
 import { kernelId } from '../../report/report.js';
-import { type TraceQuestion, traceReport } from '../../report/trace.js';
+import { traceReport } from '../../report/trace.js';
 import { type Command, command, EXIT } from '../command.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kernel.js';
 
@@ -18,30 +16,8 @@ syscall:execve), which stands for its entry functions.
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, names) => {
       expectNames(names);
-      const questions = names.map(name => ask(kernel, name));
+      const questions = names.map(name => traceQuestion(kernel, name));
       write(traceReport, { kernel: kernelId(kernel), questions });
       return questions.some(isFound) ? EXIT.ok : EXIT.missing;
     }),
 });
-
-function ask(kernel: Kernel, text: string): TraceQuestion {
-  const event = tracepointName(text);
-  if (event !== undefined) return { answers: [], tracepoint: tracepointAnswer(kernel, event) };
-  const place = kernel.place(text);
-  if (place !== undefined) return { answers: [], place };
-  const name = text.replace(/^syscall:/, '');
-  const own: TraceQuestion = { answers: [kernel.traceability(name)] };
-  if (isFound(own) && name === text) return own;
-  const symbols = syscallSymbols(kernel, name);
-  if (symbols.length === 0) return own;
-  return { answers: symbols.map(({ symbol }) => kernel.traceability(symbol)), syscall: { name, symbols } };
-}
-
-function isFound({ answers, place, tracepoint, syscall }: TraceQuestion): boolean {
-  return (
-    syscall !== undefined ||
-    tracepoint?.found !== undefined ||
-    place?.address !== undefined ||
-    answers.some(({ functions, modules }) => functions.length > 0 || (modules?.functions ?? []).length > 0)
-  );
-}

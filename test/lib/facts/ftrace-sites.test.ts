@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Kernel } from 'kelf';
 import { EM } from 'kelf/elf';
 import { type KernelSymbols, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from 'kelf/kallsyms';
-import { describe as describeGroup } from '../../../lib/cli/commands/duplicates.js';
+import { describeDuplicate } from '../../../lib/answers/duplicates/describe.js';
 import { AreaSet } from '../../../lib/facts/areas.js';
 import type { FtraceState } from '../../../lib/facts/ftrace-sites.js';
 import { sitesOfAddresses, sitesOfNames } from '../../../lib/node/live.js';
@@ -116,7 +116,7 @@ describe('ftrace sites of the running kernel', () => {
     const linesOf = (ftrace: FtraceState, name: string): string => {
       const kernel = running(KALLSYMS, ftrace);
       const group = kernel.duplicates().find(group => group.name === name)!;
-      const model = { kernel: kernelId(kernel), duplicates: [describeGroup(kernel, group)] };
+      const model = { kernel: kernelId(kernel), duplicates: [describeDuplicate(kernel, group)] };
       return [...duplicatesReport(false).text(model)].join('\n');
     };
     for (const lines of [linesOf('unknown', 'get_order'), linesOf(sites, 'show_state')]) {

@@ -1,0 +1,73 @@
+import { machineName } from '../../elf/names.js';
+import { kernelExports } from '../facts/exports.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import { guessedEras } from '../rules/pahole/eras.js';
+import { BtfAbsence } from './missing-btf/missing-btf.js';
+
+/** One thing that is known of a kernel. */
+export interface Fact {
+  readonly fact: string;
+  readonly value: string;
+  /** Where it comes from, or why it is not known. */
+  readonly source: string;
+}
+
+/** What configures tracing: asked for by name. */
+const OPTIONS_OF_TRACING = [
+  'PAHOLE_VERSION',
+  'KALLSYMS_ALL',
+  'KPROBES',
+  'KPROBE_EVENTS_ON_NOTRACE',
+  'DYNAMIC_FTRACE',
+  'FPROBE',
+  'X86_KERNEL_IBT',
+];
+
+/** What is known of a kernel, and where from. */
+export function factsOf(kernel: KernelFacts): Fact[] {
+  const { pieces, banner, symbols, btf, functions, mcount } = kernel;
+  const { config, form } = { config: pieces.config(), form: pieces.form };
+  const compiler = /\((?:[^()]|\([^()]*\))*\) \(((?:[^()]|\([^()]*\))*)\)/.exec(banner ?? '')?.[1];
+  const exports = kernelExports(kernel);
+  const known = (fact: string, value: string | undefined, source: string): Fact => ({
+    fact,
+    value: value ?? 'unknown',
+    source: value === undefined ? '' : source,
+  });
+  return [
+    known('form', form.join(', '), kernel.name),
+    known('machine', machineName(kernel.machine), ''),
+    known('release', kernel.release, 'banner'),
+    known('compiler', compiler, 'banner'),
+    known('version', banner?.slice(banner.indexOf('#')), 'banner'),
+    known('build id', kernel.buildId, '.notes'),
+    known('symbols', `${symbols.count}, ${functions.count} of text`, symbols.source),
+    known(
+      '.symtab',
+      pieces.imageSymbols() === undefined ? 'none' : String(pieces.imageSymbols()!.table.count),
+      'sizes, bindings, source files',
+    ),
+    known(
+      'ftrace sites',
+      functions.sites === undefined ? functions.ftrace : String(functions.sites.ip.length),
+      functions.sites?.source ?? '',
+    ),
+    known('__mcount_loc', mcount === undefined ? undefined : `${mcount.count} words, ${mcount.zeroStored} zero in the file`, 'image'),
+    known(
+      'kprobe blacklist',
+      pieces.blacklist() === undefined ? undefined : `${pieces.blacklist()!.ranges.areas.length} ranges`,
+      pieces.blacklist()?.source ?? '',
+    ),
+    known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, kernel.btfSource ?? ''),
+    ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config if it matches')]),
+    known(
+      'exports',
+      exports === undefined ? undefined : `${exports.length}, ${exports.filter(({ gpl }) => gpl).length} for GPL modules`,
+      '__ksymtab',
+    ),
+    known('.config', config === undefined ? undefined : 'found', config?.source ?? ''),
+    ...(config === undefined
+      ? []
+      : OPTIONS_OF_TRACING.map(name => known(`CONFIG_${name}`, config.get(`CONFIG_${name}`) ?? 'not set', config.source))),
+  ];
+}
