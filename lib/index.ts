@@ -38,7 +38,7 @@ export {
 } from './answers/check/requirements.js';
 export type { WrittenPrototype } from './answers/check/written-prototype.js';
 export type { ListPlace } from './answers/check/yaml.js';
-export type { DuplicateGroup } from './answers/duplicates/duplicates.js';
+export type { DuplicateGroup } from './answers/duplicates.js';
 export {
   type CollectEntries,
   type MissingBtfOfAll,

@@ -3,7 +3,7 @@
 import type { AddressAnswer, AddressProblem } from './answers/address/symbolize.js';
 import { symbolize } from './answers/address/symbolize.js';
 import { type AttachAnswer, type Attaching, attachingOf } from './answers/attach/attaching.js';
-import { type DuplicateGroup, duplicates } from './answers/duplicates/duplicates.js';
+import { type DuplicateGroup, duplicates } from './answers/duplicates.js';
 import { type MissingBtf, type MissingBtfOptions, missingBtf } from './answers/missing-btf/missing-btf.js';
 import { type PlaceAnswer, type TraceabilityAnswer, traceabilityOf } from './answers/trace/traceability.js';
 import { KernelFacts } from './facts/kernel-facts.js';

@@ -1,4 +1,4 @@
-import type { DuplicateName } from '../answers/duplicates/describe.js';
+import type { DuplicateName } from '../answers/describe-duplicate.js';
 import type { KernelId, Report } from './report.js';
 import { count, functionCells, functionCount, MOST_IN_MODULES, moduleCells, table } from './text.js';
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ATTACH_FORMS, auditKernel, Kernel, MissingError, parseConfig } from 'kelf';
 import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
-import { duplicates } from '../../lib/answers/duplicates/duplicates.js';
+import { duplicates } from '../../lib/answers/duplicates.js';
 import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
 import { BtfWriter } from '../support/btf-writer.js';
 import { type FunctionSpec, kernelOf } from '../support/kernel-writer.js';

@@ -1,4 +1,4 @@
-import { describeDuplicate, withSources } from '../../answers/duplicates/describe.js';
+import { describeDuplicate, withSources } from '../../answers/describe-duplicate.js';
 import { duplicatesReport } from '../../report/duplicates.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT } from '../command.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Kernel } from 'kelf';
 import { EM } from 'kelf/elf';
 import { type KernelSymbols, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from 'kelf/kallsyms';
-import { describeDuplicate } from '../../../lib/answers/duplicates/describe.js';
+import { describeDuplicate } from '../../../lib/answers/describe-duplicate.js';
 import { AreaSet } from '../../../lib/facts/areas.js';
 import type { FtraceState } from '../../../lib/facts/ftrace-sites.js';
 import { sitesOfAddresses, sitesOfNames } from '../../../lib/node/live.js';

@@ -1,6 +1,6 @@
-import { type FunctionRow, functionRow } from '../../facts/function-row.js';
-import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { ModuleInstance } from '../../facts/module-table/module-table.js';
+import { type FunctionRow, functionRow } from '../facts/function-row.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import type { ModuleInstance } from '../facts/module-table/module-table.js';
 
 /** A name that functions at different addresses share. */
 export interface DuplicateGroup {

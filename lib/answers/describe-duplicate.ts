@@ -1,10 +1,10 @@
-import type { Verdict } from '../../evidence.js';
-import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { Decision } from '../../rules/decision.js';
-import { tracingOf } from '../../rules/tracing.js';
-import { sourceOfFunction, sourceText } from '../address/source-place.js';
-import { type LoadedVerdicts, loadedVerdicts } from '../trace/in-modules.js';
+import type { Verdict } from '../evidence.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import type { Decision } from '../rules/decision.js';
+import { tracingOf } from '../rules/tracing.js';
+import { sourceOfFunction, sourceText } from './address/source-place.js';
 import type { DuplicateGroup } from './duplicates.js';
+import { type LoadedVerdicts, loadedVerdicts } from './trace/in-modules.js';
 
 /** A name, its functions, and what each kind of tool does with it. */
 export interface DuplicateName extends DuplicateGroup {
