@@ -1,11 +1,11 @@
-import { ATTACH_FORMS, type AttachForm, type Recipe } from '../answers/attach/recipe.js';
+import { ATTACH_FORMS, type AttachForm, type Recipe, recipeLine } from '../answers/attach/recipe.js';
 import type { ProbeKind } from '../answers/attach/recipe-facts.js';
 import type { Signature } from '../answers/attach/signature.js';
 import type { KernelId, Report } from './report.js';
 import { evidenceLines, functionCells, functionCount, moduleCells, table, verdictRows } from './text.js';
 
 /** A recipe as plain data: with what attaches to the function in each form; nothing where the kernel refuses the probe. */
-export interface WrittenRecipe extends Omit<Recipe, 'attach'> {
+export interface WrittenRecipe extends Omit<Recipe, 'attach' | 'abi'> {
   readonly lines: Readonly<Partial<Record<AttachForm, Readonly<Record<ProbeKind, string | undefined>>>>>;
 }
 
@@ -43,10 +43,11 @@ export function writtenRecipe(recipe: Recipe, forms: readonly AttachForm[]): Wri
   const lines: WrittenRecipe['lines'] = {};
   // Written as they are read: the text has no use for the program in C, which takes as long as all others.
   for (const form of forms) {
-    const get = (): object => ({ entry: recipe.attach(form), return: recipe.attach(form, 'return') });
+    const get = (): object => ({ entry: recipeLine(recipe, form, 'entry'), return: recipeLine(recipe, form, 'return') });
     Object.defineProperty(lines, form, { enumerable: true, get });
   }
-  return { ...recipe, lines };
+  const { attach: _attach, abi: _abi, ...plain } = recipe;
+  return { ...plain, lines };
 }
 
 /** For each function where it is, how it is called, and what attaches to it. */

@@ -14,7 +14,7 @@ import { bpftraceFentryLine } from './forms/bpftrace.js';
 import { kprobeEventsLine } from './forms/kprobe-events.js';
 import { insteadOf } from './instead.js';
 import { placeInModule, placeOfAddress, placeOfName } from './place.js';
-import { Recipe } from './recipe.js';
+import { type Recipe, recipeOf } from './recipe.js';
 import { type Signature, Signatures } from './signature.js';
 import { Syscalls } from './syscalls.js';
 
@@ -109,7 +109,19 @@ export class Attaching {
           ? []
           : insteadOf(returned.code, others)
         : insteadOf(entry.code, others);
-    return new Recipe({ name, event, function: row, place, entry, return: returned, clone, abi: this.abi, signature, notes, instead });
+    return recipeOf({
+      name,
+      event,
+      function: row,
+      place,
+      entry,
+      return: returned,
+      ...(clone === undefined ? {} : { clone }),
+      ...(this.abi === undefined ? {} : { abi: this.abi }),
+      ...(signature === undefined ? {} : { signature }),
+      notes,
+      instead,
+    });
   }
 
   /** What reads arguments; undefined, and a note why, where those of a function can't be read whatever BTF has of it. */
@@ -181,22 +193,21 @@ export class Attaching {
     const facts = {
       name,
       event,
+      function: row,
       place,
       entry: kprobe,
       return: returnOf(clone, kretprobe),
+      ...(clone === undefined ? {} : { clone }),
+      ...(this.abi === undefined ? {} : { abi: this.abi }),
       ...(signature === undefined ? {} : { signature }),
     };
     const beforeLoading = phase === 'init' && site && !row.blacklisted ? kprobeEventsLine(facts, 'entry') : undefined;
     const others = { name, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
-    return new Recipe({
+    return recipeOf({
       ...facts,
-      function: row,
-      clone,
-      abi: this.abi,
-      signature,
       notes,
       instead: kprobe.outcome === 'accepted' ? [] : insteadOf(kprobe.code, others),
-      fentry: fentry.attach.outcome === 'accepted' && signature !== undefined ? this.#fentryLines(row, signature) : undefined,
+      ...(fentry.attach.outcome === 'accepted' && signature !== undefined ? { fentry: this.#fentryLines(row, signature) } : {}),
     });
   }
 
