@@ -3,7 +3,7 @@ import type { SymbolTable } from '../../elf/symbol.js';
 import type { ElfTables } from '../../elf/tables.js';
 import { hex } from '../report/json.js';
 import { printable } from '../report/text.js';
-import { sectionName, widest } from './elf.js';
+import { sectionName, widest } from './elf-text.js';
 import type { Output } from './output.js';
 
 /** Names of sections and files are cut there, those of symbols go on in another piece. */

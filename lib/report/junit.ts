@@ -1,4 +1,4 @@
-import { writeXml, type XmlTree } from './xml.js';
+import { writeXml, type XmlTree } from './write-xml.js';
 
 /** A report for a server that shows tests: valid by the schema of Jenkins' xUnit plugin, junit-10.xsd; GitLab and GitHub's actions read it too. */
 export interface JUnit {

@@ -1,7 +1,7 @@
 import { FormatError } from '../../../elf/errors.js';
 import { baseName, type CFunction, type CType } from './ctype.js';
 import type { AbiSymbol, KernelAbi } from './kernel-abi.js';
-import { readXml, type XmlElement } from './xml.js';
+import { readXml, type XmlElement } from './read-xml.js';
 
 /** Reads ABIXML, what libabigail's `abidw` writes: a corpus, or a group of them. @throws FormatError */
 export async function readAbiXml(text: string, name: string): Promise<KernelAbi> {

@@ -3,7 +3,7 @@ import type { Kernel } from '../../kernel.js';
 import { addrReport } from '../../report/addr.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
-import { withKernel } from '../kernel.js';
+import { withKernel } from '../with-kernel.js';
 
 export const addr: Command = command({
   usage: 'FILE ADDRESS|NAME+OFFSET… [OPTION…]',

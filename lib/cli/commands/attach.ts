@@ -9,7 +9,7 @@ import { REASONS } from '../../reasons.js';
 import { attachReport, type WrittenAttachAnswer, writtenRecipe } from '../../report/attach.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
-import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kernel.js';
+import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
 export const attach: Command = command({
   usage: 'FILE|--live NAME…|-|--all [--as FORM] [--return] [OPTION…]',

@@ -2,7 +2,7 @@ import { auditKernel } from '../../answers/audit.js';
 import { auditReport } from '../../report/audit.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT } from '../command.js';
-import { KERNEL_OPTIONS, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../with-kernel.js';
 
 export const audit: Command = command({
   usage: '[FILE] [OPTION…]',

@@ -5,7 +5,7 @@ import { openKernel, openRunningKernel } from '../../open/open-kernel.js';
 import { bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JSON_OPTION, JUNIT_OPTION, MissingError, UsageError } from '../command.js';
-import { readModulesOf, sayNotes } from '../kernel.js';
+import { readModulesOf, sayNotes } from '../with-kernel.js';
 
 /** What a kernel is read from: a file, or where there is none the running one. */
 interface KernelInput {

@@ -7,7 +7,7 @@ import { openSource } from '../../node/source.js';
 import { checkReport } from '../../report/check.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JUNIT_OPTION, UsageError } from '../command.js';
-import { KERNEL_OPTIONS, MODULES_OPTION, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, MODULES_OPTION, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../with-kernel.js';
 
 export const check: Command = command({
   usage: 'FILE|--live --require LIST [--abi FILE] [OPTION…]',

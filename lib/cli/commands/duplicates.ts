@@ -2,7 +2,7 @@ import { describeDuplicate, withSources } from '../../answers/describe-duplicate
 import { duplicatesReport } from '../../report/duplicates.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT } from '../command.js';
-import { KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
 export const duplicates: Command = command({
   usage: 'FILE|--live [NAME…] [OPTION…]',

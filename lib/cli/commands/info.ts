@@ -2,7 +2,7 @@ import { factsOf } from '../../answers/info.js';
 import { kernelExports } from '../../facts/exports.js';
 import { exportsReport, infoReport } from '../../report/info.js';
 import { type Command, command, EXIT, MissingError } from '../command.js';
-import { KERNEL_OPTIONS, oneKernel, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, oneKernel, withKernel } from '../with-kernel.js';
 
 export const info: Command = command({
   usage: 'FILE|--live [OPTION…]',

@@ -1,6 +1,6 @@
 import { hex } from '../../report/json.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
-import { withKernel } from '../kernel.js';
+import { withKernel } from '../with-kernel.js';
 
 export const kallsyms: Command = command({
   usage: 'FILE [--json]',

@@ -2,7 +2,7 @@ import { mcountSlots } from '../../answers/mcount.js';
 import { mcountReport } from '../../report/mcount.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JSON_OPTION, MissingError } from '../command.js';
-import { withKernel } from '../kernel.js';
+import { withKernel } from '../with-kernel.js';
 
 export const mcount: Command = command({
   usage: 'FILE [--list] [--json]',

@@ -3,8 +3,8 @@ import { describeNote } from '../../../elf/note-description.js';
 import { notesReport } from '../../report/elf.js';
 import { bytesText } from '../../report/text.js';
 import { type Command, command, JSON_OPTION } from '../command.js';
-import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
+import { noteDiagnostics } from '../elf-text.js';
 
 export const notes: Command = command({
   usage: '[OPTION…] FILE',

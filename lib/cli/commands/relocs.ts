@@ -5,8 +5,8 @@ import type { SymbolTable } from '../../../elf/symbol.js';
 import { rowsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
 import { type Command, command, JSON_OPTION, MissingError } from '../command.js';
-import { noteDiagnostics, sectionName, widest } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
+import { noteDiagnostics, sectionName, widest } from '../elf-text.js';
 import type { Output } from '../output.js';
 
 /** Rows that are in memory at a time: a debug kernel has 13 million. */

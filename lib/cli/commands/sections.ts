@@ -6,8 +6,8 @@ import { ElfTables } from '../../../elf/tables.js';
 import { sectionsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
 import { type Command, command, JSON_OPTION } from '../command.js';
-import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
+import { noteDiagnostics } from '../elf-text.js';
 
 export const sections: Command = command({
   usage: '[OPTION…] FILE',

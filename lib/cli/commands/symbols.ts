@@ -4,8 +4,8 @@ import { ElfTables } from '../../../elf/tables.js';
 import { rowsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
 import { type Command, command, JSON_OPTION, MissingError, UsageError } from '../command.js';
-import { noteDiagnostics } from '../elf.js';
 import { openElfSource } from '../elf-input.js';
+import { noteDiagnostics } from '../elf-text.js';
 import { glob } from '../glob.js';
 import { printSymbols, sectionLabel } from '../symbol-text.js';
 

@@ -2,7 +2,7 @@ import { isFound, traceQuestion } from '../../answers/trace/question.js';
 import { kernelId } from '../../report/report.js';
 import { traceReport } from '../../report/trace.js';
 import { type Command, command, EXIT } from '../command.js';
-import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../kernel.js';
+import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
 export const trace: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',

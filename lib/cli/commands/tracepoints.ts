@@ -3,7 +3,7 @@ import { kernelId } from '../../report/report.js';
 import { tracepointsReport } from '../../report/tracepoints.js';
 import { type Command, command, EXIT } from '../command.js';
 import { glob } from '../glob.js';
-import { KERNEL_OPTIONS, withKernel } from '../kernel.js';
+import { KERNEL_OPTIONS, withKernel } from '../with-kernel.js';
 
 export const tracepoints: Command = command({
   usage: 'FILE|--live [PATTERN…] [OPTION…]',

@@ -4,8 +4,8 @@ import { collectInThreads } from '../../node/collect-entries.js';
 import { kernelId } from '../../report/report.js';
 import { whyAllReport, whyReport } from '../../report/why.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
-import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../kernel.js';
 import { Progress } from '../progress.js';
+import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../with-kernel.js';
 
 export const why: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',
