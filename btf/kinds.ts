@@ -1,7 +1,8 @@
 /*
  * The kinds of BTF types (include/uapi/linux/btf.h; Documentation/bpf/btf.rst, "Type Encoding"). For a new kind: a number and a row of the
- * table here, an interface in types.ts, how it is decoded in decode.ts, and, where C has a form for it, print/declaration.ts. What else
- * reads records — scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — uses the table.
+ * table here, with its fields in FIELDS of print/lines.ts; an interface in types.ts, and how it is decoded in decode.ts. Where C has a form
+ * for it: print/order.ts for what C must see before it, print/declaration.ts, and print/struct.ts or print/body.ts for what has a body. What
+ * else reads records — scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — uses the table.
  */
 
 /** Kinds by number. 0 is not a kind a record can have: it stands for void, type id 0. */

@@ -284,7 +284,8 @@ function stepsOf(template: string, flag: boolean, { choices, anonymous }: Dialec
     if (i % 2 === 0) before += part;
     else if (choice?.by === 'flag') before += choice.literals[flag ? 1 : 0];
     else {
-      const field: Field = choice === undefined ? fields[part]! : CHOSEN_BY[choice.by];
+      const field = choice === undefined ? fields[part] : CHOSEN_BY[choice.by];
+      if (field === undefined) throw new Error(`a template has {${part}}, which is neither in FIELDS nor a choice of its dialect`);
       if (field[0] !== 'nothing')
         steps.push(stepOf(before, field, choice === undefined ? [anonymous] : [...choice.literals, choice.other]));
       before = '';

@@ -2,7 +2,7 @@ import type { ParseArgsConfig } from 'node:util';
 import type { Report } from '../report/report.js';
 import type { Output } from './output.js';
 
-/** An option of a command. The table drives the parser, `--help`, the man page and the completions. */
+/** An option of a command. The table drives the parser and `--help`. */
 export interface OptionSpec {
   readonly type: 'boolean' | 'string';
   readonly short?: string;

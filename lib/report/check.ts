@@ -58,7 +58,7 @@ function abiLines({ file, differences, compared, uncompared, against }: AbiCompa
       : [`  not compared: ${uncompared.crcs} checksums and ${uncompared.prototypes} prototypes that the kernel's files lack`]),
     ...(uncompared.modules === 0
       ? []
-      : [`  not compared: ${uncompared.symbolsOfModules} symbols in ${count(uncompared.modules, 'module')}: give --modules DIR`]),
+      : [`  not compared: ${uncompared.symbolsOfModules} symbols in ${count(uncompared.modules, 'module')}: pass --modules DIR`]),
   ];
 }
 
@@ -105,7 +105,7 @@ function abiCases(classname: string, { differences, compared, uncompared, file }
           {
             classname,
             name: `${uncompared.symbolsOfModules} symbols of modules`,
-            skipped: { type: 'modules', message: 'not compared: give --modules DIR' },
+            skipped: { type: 'modules', message: 'not compared: pass --modules DIR' },
           },
         ]),
   ];

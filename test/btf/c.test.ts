@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Btf, printC } from 'kelf/btf';
 import { FormatError } from 'kelf/elf';
-import { BtfWriter } from '../support/btf-writer.js';
+import { BtfWriter, everyKind } from '../support/btf-writer.js';
 import { textOf } from '../support/text.js';
 
 /** The header without what stands before and behind the types. */
-function header(build: (writer: BtfWriter) => void): string {
+function header(build: (writer: BtfWriter) => unknown): string {
   const writer = new BtfWriter();
   build(writer);
   const text = textOf(sink => printC(Btf.parse(writer.bytes()), sink));
@@ -15,6 +15,43 @@ function header(build: (writer: BtfWriter) => void): string {
 }
 
 describe('printC', () => {
+  // As bpftool 7.1 printed these bytes.
+  it('prints every kind that C has a form for', () =>
+    expect(header(everyKind)).to.equal(
+      [
+        'enum colour {',
+        '\tRED = -1,',
+        '\tBLUE = 2147483647,',
+        '};',
+        '',
+        'enum wide {',
+        '\tHUGE = 4294967297ULL,',
+        '};',
+        '',
+        'struct point {',
+        '\tint x;',
+        '\tint flags: 3;',
+        '\tconst char *name;',
+        '\tint cells[3];',
+        '\tenum colour colour;',
+        '\tenum wide wide;',
+        '};',
+        '',
+        'union either {',
+        '\tlong unsigned int number;',
+        '\tstruct point *point;',
+        '};',
+        '',
+        'struct opaque;',
+        '',
+        'union choice;',
+        '',
+        'typedef struct point point_t;',
+        '',
+        '',
+      ].join('\n'),
+    ));
+
   it('defines what is embedded first, and declares forward what is pointed to', () => {
     expect(
       header(w => {

@@ -95,7 +95,7 @@ describe('An ABI with modules', () => {
     const without = await cli('check', KERNEL, '--abi', MODULE_ABI, '--junit', '-');
     expect(without.stdout).to.include('skipped="1"').and.include('<skipped type="modules"');
     const text = await cli('check', KERNEL, '--abi', MODULE_ABI);
-    expect(text.stdout).to.include('not compared: 5 symbols in 1 module: give --modules DIR\n');
+    expect(text.stdout).to.include('not compared: 5 symbols in 1 module: pass --modules DIR\n');
     const given = await cli('check', KERNEL, '--abi', MODULE_ABI, '--modules', folder);
     expect(given.code).to.equal(0);
     expect(given.stdout).to.equal(
