@@ -277,7 +277,7 @@ describe('names across the kernel and its modules', () => {
       `echo 'p:only_alpha alpha:only_alpha t=%di:x64' >> /sys/kernel/tracing/kprobe_events && perf record -a -e kprobes:only_alpha`,
     );
     expect(bpftraceLine(cold, 'entry')).to.equal(
-      `bpftrace --unsafe -e 'kprobe:'$(awk '$3=="only_alpha"&&$4=="[alpha]"{print "0x"$1;exit}' /proc/kallsyms)' { printf("%s\\n", comm); }'`,
+      `bpftrace --unsafe -e 'kprobe:'$(awk '$3=="only_alpha"&&$4=="[alpha]"{print "0x"$1;exit}' /proc/kallsyms)' { printf("%s t=0x%lx\\n", comm, arg0); }'`,
     );
   });
 
