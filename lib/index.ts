@@ -17,7 +17,7 @@ export type { AttachAnswer, Attaching } from './answers/attach/attaching.js';
 export type { Names } from './answers/attach/event-names.js';
 export type { Fetch } from './answers/attach/fetch.js';
 export type { ProbePlace } from './answers/attach/place.js';
-export { ATTACH_FORMS, type AttachForm, type Recipe } from './answers/attach/recipe.js';
+export { ATTACH_FORMS, type AttachForm, type Recipe, recipeLine } from './answers/attach/recipe.js';
 export type { ProbeKind, RecipeFacts } from './answers/attach/recipe-facts.js';
 export type { AttachArgument, Signature } from './answers/attach/signature.js';
 export { type Audit, auditKernel, type Tally } from './answers/audit.js';

@@ -5,7 +5,7 @@ import type { KernelId, Report } from './report.js';
 import { evidenceLines, functionCells, functionCount, moduleCells, table, verdictRows } from './text.js';
 
 /** A recipe as plain data: with what attaches to the function in each form; nothing where the kernel refuses the probe. */
-export interface WrittenRecipe extends Omit<Recipe, 'attach' | 'abi'> {
+export interface WrittenRecipe extends Omit<Recipe, 'abi'> {
   readonly lines: Readonly<Partial<Record<AttachForm, Readonly<Record<ProbeKind, string | undefined>>>>>;
 }
 
@@ -46,7 +46,7 @@ export function writtenRecipe(recipe: Recipe, forms: readonly AttachForm[]): Wri
     const get = (): object => ({ entry: recipeLine(recipe, form, 'entry'), return: recipeLine(recipe, form, 'return') });
     Object.defineProperty(lines, form, { enumerable: true, get });
   }
-  const { attach: _attach, abi: _abi, ...plain } = recipe;
+  const { abi: _, ...plain } = recipe;
   return { ...plain, lines };
 }
 

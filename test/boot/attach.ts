@@ -1,4 +1,4 @@
-import type { Kernel } from 'kelf';
+import { type Kernel, recipeLine } from 'kelf';
 import { Names } from '../../lib/answers/attach/event-names.js';
 import type { Check } from '../kernels/check.js';
 import { lines } from '../kernels/truth.js';
@@ -27,7 +27,7 @@ export function attachLines({ attaching, functions }: Kernel): AttachLine[] {
       const { function: of } = recipe;
       if (!('address' in of)) return [];
       return (['entry', 'return'] as const).flatMap(kind => {
-        const text = recipe.attach('kprobe_events', kind);
+        const text = recipeLine(recipe, 'kprobe_events', kind);
         return text === undefined ? [] : [{ text, address: of.address, duplicate: recipes.length > 1 }];
       });
     });

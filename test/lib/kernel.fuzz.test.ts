@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ATTACH_FORMS, auditKernel, Kernel, MissingError, parseConfig } from 'kelf';
+import { ATTACH_FORMS, auditKernel, Kernel, MissingError, parseConfig, recipeLine } from 'kelf';
 import { ElfFile, FormatError, MemorySource } from 'kelf/elf';
 import { duplicates } from '../../lib/answers/duplicates.js';
 import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
@@ -69,7 +69,7 @@ function askAll(bytes: Uint8Array, config: string): void {
     () => kernel.diagnostics,
     // A name of several functions, and one whose parameters stand in other tables.
     ...['load_elf_binary', '__x64_sys_getcwd'].map(
-      name => () => kernel.attach(name).functions.map(recipe => ATTACH_FORMS.map(form => recipe.attach(form))),
+      name => () => kernel.attach(name).functions.map(recipe => ATTACH_FORMS.map(form => recipeLine(recipe, form))),
     ),
     ...NAMES.flatMap(name => [
       () => kernel.traceability(name),

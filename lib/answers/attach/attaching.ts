@@ -14,7 +14,7 @@ import { bpftraceFentryLine } from './forms/bpftrace.js';
 import { kprobeEventsLine } from './forms/kprobe-events.js';
 import { insteadOf } from './instead.js';
 import { placeInModule, placeOfAddress, placeOfName } from './place.js';
-import { type Recipe, recipeOf } from './recipe.js';
+import type { Recipe } from './recipe.js';
 import { type Signature, Signatures } from './signature.js';
 import { Syscalls } from './syscalls.js';
 
@@ -109,7 +109,7 @@ export class Attaching {
           ? []
           : insteadOf(returned.code, others)
         : insteadOf(entry.code, others);
-    return recipeOf({
+    return {
       name,
       event,
       function: row,
@@ -121,7 +121,7 @@ export class Attaching {
       ...(signature === undefined ? {} : { signature }),
       notes,
       instead,
-    });
+    };
   }
 
   /** What reads arguments; undefined, and a note why, where those of a function can't be read whatever BTF has of it. */
@@ -203,12 +203,12 @@ export class Attaching {
     };
     const beforeLoading = phase === 'init' && site && !row.blacklisted ? kprobeEventsLine(facts, 'entry') : undefined;
     const others = { name, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
-    return recipeOf({
+    return {
       ...facts,
       notes,
       instead: kprobe.outcome === 'accepted' ? [] : insteadOf(kprobe.code, others),
       ...(fentry.attach.outcome === 'accepted' && signature !== undefined ? { fentry: this.#fentryLines(row, signature) } : {}),
-    });
+    };
   }
 
   /**

@@ -27,21 +27,13 @@ export interface Recipe extends RecipeFacts {
    * Of a function of a module that trampolines attach to, through the BTF of that: the section of a BPF program, and a line for bpftrace.
    */
   readonly fentry?: readonly string[];
-
-  /**
-   * The recipe in one form: a line, or for `bpf-c` a whole program.
-   * @returns undefined if the kernel refuses the probe: `entry` and `return` say why, `instead` what to do
-   */
-  attach(form: AttachForm, kind?: ProbeKind): string | undefined;
 }
 
-/** The recipe of these facts. */
-export function recipeOf(facts: Omit<Recipe, 'attach'>): Recipe {
-  return { ...facts, attach: (form, kind = 'entry') => recipeLine(facts, form, kind) };
-}
-
-/** A recipe in one form; undefined if the kernel refuses the probe. */
-export function recipeLine(facts: RecipeFacts, form: AttachForm, kind: ProbeKind): string | undefined {
+/**
+ * What attaches by a recipe, in one form: a line, or for `bpf-c` a whole program.
+ * @returns undefined if the kernel refuses the probe: `entry` and `return` say why, `instead` what to do
+ */
+export function recipeLine(facts: RecipeFacts, form: AttachForm, kind: ProbeKind = 'entry'): string | undefined {
   if (facts[kind].outcome !== 'accepted') return undefined;
   switch (form) {
     case 'kprobe_events':

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AttachForm, Kernel, ProbeKind } from 'kelf';
+import { type AttachForm, type Kernel, type ProbeKind, recipeLine } from 'kelf';
 import { EM } from 'kelf/elf';
 import { Names, returnEvent } from '../../../../lib/answers/attach/event-names.js';
 import { bpftraceFentryLine } from '../../../../lib/answers/attach/forms/bpftrace.js';
@@ -86,7 +86,7 @@ function kernel(spec: Partial<KernelSpec> = {}): Kernel {
 }
 
 function line(of: Kernel, name: string, form: AttachForm = 'kprobe_events', kind: ProbeKind = 'entry', at = 0): string | undefined {
-  return of.attach(name).functions[at]!.attach(form, kind);
+  return recipeLine(of.attach(name).functions[at]!, form, kind);
 }
 
 describe('A recipe for kprobe_events', () => {
@@ -119,7 +119,7 @@ describe('A recipe for kprobe_events', () => {
 
   it('leaves out what no general register holds, and says so', () => {
     const [recipe] = kernel().attach('floats').functions;
-    expect(recipe!.attach('kprobe_events')).to.equal('p:floats floats p1=%di:s32');
+    expect(recipeLine(recipe!, 'kprobe_events')).to.equal('p:floats floats p1=%di:s32');
     expect(recipe!.signature!.notes).to.deep.equal(['p0 is passed in a floating-point register, which probes cannot read']);
   });
 
@@ -181,7 +181,7 @@ describe('A recipe for kprobe_events', () => {
   it('does not read the arguments of what a compiler made of a function, and says what it is', () => {
     const functions = ['base.isra.0', 'base.constprop.0', 'base.part.0', 'base.cold', 'base.llvm.123'].map(name => ({ name, site: 0 }));
     const answers = functions.map(({ name }) => kernel({ functions }).attach(name).functions[0]!);
-    expect(answers.map(recipe => recipe.attach('kprobe_events'))).to.deep.equal([
+    expect(answers.map(recipe => recipeLine(recipe, 'kprobe_events'))).to.deep.equal([
       'p:base_isra_0 base.isra.0',
       'p:base_constprop_0 base.constprop.0',
       'p:base_part_0 base.part.0',
@@ -190,14 +190,20 @@ describe('A recipe for kprobe_events', () => {
     ]);
     expect(answers.map(({ clone }) => clone!.suffix)).to.deep.equal(['isra', 'constprop', 'part', 'cold', 'llvm']);
     expect(answers[3]!.notes[0]).to.match(/^the unlikely part of base/);
-    expect(answers.map(answer => answer.attach('kprobe_events', 'return') !== undefined)).to.deep.equal([true, true, true, false, true]);
+    expect(answers.map(answer => recipeLine(answer, 'kprobe_events', 'return') !== undefined)).to.deep.equal([
+      true,
+      true,
+      true,
+      false,
+      true,
+    ]);
     expect(answers[3]!.return).to.include({ outcome: 'refused', code: 'not-called', certainty: 'proven' });
-    expect(answers[3]!.attach('libbpf')).to.equal('SEC("kprobe/base.cold")');
+    expect(recipeLine(answers[3]!, 'libbpf')).to.equal('SEC("kprobe/base.cold")');
   });
 
   it('does not choose between prototypes', () => {
     const [recipe] = kernel().attach('differs').functions;
-    expect(recipe!.attach('kprobe_events')).to.equal('p:differs differs');
+    expect(recipeLine(recipe!, 'kprobe_events')).to.equal('p:differs differs');
     expect(recipe!.notes[0]).to.match(/^BTF has 2 prototypes for the name/);
   });
 
@@ -207,14 +213,14 @@ describe('A recipe for kprobe_events', () => {
       { name: 'other', alias: true },
     ];
     const [recipe] = kernel({ functions }).attach('other').functions;
-    expect(recipe!.attach('kprobe_events')).to.equal('p:other other p0=%di:s32');
+    expect(recipeLine(recipe!, 'kprobe_events')).to.equal('p:other other p0=%di:s32');
     expect(recipe!.notes).to.deep.equal(['BTF has it under another name, base']);
   });
 
   it('is none where the kernel refuses, and says what can be done', () => {
     const listed = kernel({ functions: [{ name: 'base', site: 0 }], blacklist: ['base'] });
     const [recipe] = listed.attach('base').functions;
-    expect(recipe!.attach('kprobe_events')).to.equal(undefined);
+    expect(recipeLine(recipe!, 'kprobe_events')).to.equal(undefined);
     expect(recipe!.entry.code).to.equal('kprobe-blacklisted');
     expect(recipe!.instead.join('\n')).to.contain('echo base > /sys/kernel/tracing/set_ftrace_filter');
     const init = kernel({ functions: [{ name: 'base', site: 0, init: true }] }).attach('base').functions[0]!;

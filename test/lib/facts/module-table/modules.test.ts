@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { findModules, InputError, type Kernel, type ModuleTable, readModules, type Verdict } from 'kelf';
+import { findModules, InputError, type Kernel, type ModuleTable, readModules, recipeLine, type Verdict } from 'kelf';
 import { bpfProgram } from '../../../../lib/answers/attach/forms/bpf-c.js';
 import { bpftraceLine } from '../../../../lib/answers/attach/forms/bpftrace.js';
 import { perfLine } from '../../../../lib/answers/attach/forms/perf.js';
@@ -220,13 +220,13 @@ describe('names across the kernel and its modules', () => {
 
   it('attaches to a function of a module by the name of that', () => {
     const [recipe] = kernel(COUNTING).attach('only_alpha').functions;
-    expect(recipe!.attach('kprobe_events')).to.equal('p:only_alpha alpha:only_alpha t=%di:x64');
-    expect(recipe!.attach('kprobe_events', 'return')).to.equal('r:only_alpha_ret alpha:only_alpha ret=$retval:s32');
-    expect(recipe!.attach('perf')).to.equal(`perf probe -m alpha --add 'only_alpha t=%di:x64'`);
-    expect(recipe!.attach('bpftrace')).to.equal(`bpftrace -e 'kprobe:alpha:only_alpha { printf("%s t=0x%lx\\n", comm, arg0); }'`);
-    expect(recipe!.attach('libbpf')).to.equal('SEC("kprobe/only_alpha")');
-    expect(recipe!.attach('bpf-c')).to.contain('vmlinux.h: kelf btf dump alpha.ko --base KERNEL --format c');
-    expect(recipe!.attach('bpf-c')).to.contain('int BPF_KPROBE(on_only_alpha, struct task *t)');
+    expect(recipeLine(recipe!, 'kprobe_events')).to.equal('p:only_alpha alpha:only_alpha t=%di:x64');
+    expect(recipeLine(recipe!, 'kprobe_events', 'return')).to.equal('r:only_alpha_ret alpha:only_alpha ret=$retval:s32');
+    expect(recipeLine(recipe!, 'perf')).to.equal(`perf probe -m alpha --add 'only_alpha t=%di:x64'`);
+    expect(recipeLine(recipe!, 'bpftrace')).to.equal(`bpftrace -e 'kprobe:alpha:only_alpha { printf("%s t=0x%lx\\n", comm, arg0); }'`);
+    expect(recipeLine(recipe!, 'libbpf')).to.equal('SEC("kprobe/only_alpha")');
+    expect(recipeLine(recipe!, 'bpf-c')).to.contain('vmlinux.h: kelf btf dump alpha.ko --base KERNEL --format c');
+    expect(recipeLine(recipe!, 'bpf-c')).to.contain('int BPF_KPROBE(on_only_alpha, struct task *t)');
     expect(recipe!.fentry).to.deep.equal([
       'SEC("fentry/only_alpha")',
       `bpftrace -e 'fentry:alpha:only_alpha { printf("%s t=0x%lx\\n", comm, args.t); }'`,
@@ -238,36 +238,36 @@ describe('names across the kernel and its modules', () => {
 
   it('attaches to one of several modules, and beside a function of the kernel', () => {
     const recipes = kernel(COUNTING).attach('both').functions;
-    expect(recipes.map(recipe => recipe.attach('kprobe_events'))).to.deep.equal([
+    expect(recipes.map(recipe => recipeLine(recipe, 'kprobe_events'))).to.deep.equal([
       'p:both_1 beta:both t=%di:x64',
       'p:both_2 alpha:both t=%di:x64',
     ]);
-    expect(recipes[1]!.attach('libbpf', 'return')).to.equal(
+    expect(recipeLine(recipes[1]!, 'libbpf', 'return')).to.equal(
       'LIBBPF_OPTS(bpf_kprobe_opts, opts, .retprobe = true, .attach_mode = PROBE_ATTACH_MODE_LEGACY); bpf_program__attach_kprobe_opts(prog, "alpha:both", &opts);',
     );
     expect(recipes[1]!.fentry![0]).to.equal('SEC("fentry/alpha:both")');
     const twins = kernel([{ name: 'shared', site: 0 }, ...COUNTING]).attach('shared').functions;
-    expect(twins.map(recipe => recipe.attach('kprobe_events'))).to.deep.equal([
+    expect(twins.map(recipe => recipeLine(recipe, 'kprobe_events'))).to.deep.equal([
       'p:shared_1 shared n=%di:s32',
       'p:shared_2 alpha:shared n=%di:s32',
     ]);
-    expect(twins[1]!.attach('libbpf')).to.contain('bpf_program__attach_kprobe_opts(prog, "alpha:shared", &opts)');
+    expect(recipeLine(twins[1]!, 'libbpf')).to.contain('bpf_program__attach_kprobe_opts(prog, "alpha:shared", &opts)');
     expect(twins[1]!.notes.join('\n')).to.match(/FUNC is in the kernel's BTF/);
     const [first] = kernel([{ name: 'shared', site: 0 }]).attach('shared').functions;
-    expect(first!.attach('kprobe_events')).to.equal('p:shared_1 shared n=%di:s32');
+    expect(recipeLine(first!, 'kprobe_events')).to.equal('p:shared_1 shared n=%di:s32');
   });
 
   it('attaches to each of two functions of one module by its place', () => {
     const recipes = kernel(COUNTING).attach('twice').functions;
-    expect(recipes.map(recipe => recipe.attach('kprobe_events'))).to.deep.equal([
+    expect(recipes.map(recipe => recipeLine(recipe, 'kprobe_events'))).to.deep.equal([
       'p:twice_1 beta:both+0x20',
       'p:twice_2 beta:between+0x20',
     ]);
-    expect(recipes[0]!.attach('perf')).to.equal(
+    expect(recipeLine(recipes[0]!, 'perf')).to.equal(
       `echo 'p:twice_1 beta:both+0x20' >> /sys/kernel/tracing/kprobe_events && perf record -a -e kprobes:twice_1`,
     );
-    expect(recipes[0]!.attach('bpftrace')).to.contain(`awk '$3=="both"&&$4=="[beta]"{print $1;exit}' /proc/kallsyms)+0x20`);
-    expect(recipes[0]!.attach('libbpf')).to.contain('.offset = 0x20, .attach_mode = PROBE_ATTACH_MODE_LEGACY');
+    expect(recipeLine(recipes[0]!, 'bpftrace')).to.contain(`awk '$3=="both"&&$4=="[beta]"{print $1;exit}' /proc/kallsyms)+0x20`);
+    expect(recipeLine(recipes[0]!, 'libbpf')).to.contain('.offset = 0x20, .attach_mode = PROBE_ATTACH_MODE_LEGACY');
   });
 
   it('goes by an event or an address where perf and bpftrace do not find the name in the module', () => {
@@ -277,19 +277,19 @@ describe('names across the kernel and its modules', () => {
       `echo 'p:only_alpha alpha:only_alpha t=%di:x64' >> /sys/kernel/tracing/kprobe_events && perf record -a -e kprobes:only_alpha`,
     );
     expect(bpftraceLine(cold, 'entry')).to.equal(
-      `bpftrace --unsafe -e 'kprobe:'$(awk '$3=="only_alpha"&&$4=="[alpha]"{print "0x"$1;exit}' /proc/kallsyms)' { printf("%s\\n", comm); }'`,
+      `bpftrace --unsafe -e 'kprobe:'$(awk '$3=="only_alpha"&&$4=="[alpha]"{print "0x"$1;exit}' /proc/kallsyms)' { printf("%s t=0x%lx\\n", comm, arg0); }'`,
     );
   });
 
   it('has a line for init code that is written before its module is loaded', () => {
     const recipes = kernel([]).attach('init_module').functions;
-    expect(recipes.map(recipe => recipe.attach('kprobe_events'))).to.deep.equal([undefined, undefined]);
+    expect(recipes.map(recipe => recipeLine(recipe, 'kprobe_events'))).to.deep.equal([undefined, undefined]);
     expect(recipes[0]!.instead).to.deep.equal([
       "written before the module is loaded, it is set while the module initializes: echo 'p:init_module_1 beta:init_module' >> /sys/kernel/tracing/kprobe_events",
     ]);
     const [quiet] = kernel([]).attach('quiet_alpha').functions;
     expect(quiet!.entry.code).to.equal('no-ftrace-site');
-    expect(quiet!.attach('libbpf')).to.equal(undefined);
+    expect(recipeLine(quiet!, 'libbpf')).to.equal(undefined);
   });
 
   it('writes one program for functions of several modules without the types of any', () => {
