@@ -15,10 +15,14 @@ export interface Decision {
 }
 
 /** A rule about subjects of one kind; undefined if it does not apply, and the next one is asked. */
-export type Rule<Rules, Subject> = (rules: Rules, subject: Subject) => Decision | undefined;
+export type Rule<Rules, Subject, Result = Decision> = (rules: Rules, subject: Subject) => Result | undefined;
 
 /** The first of some rules that applies. */
-export function firstOf<Rules, Subject>(list: readonly Rule<Rules, Subject>[], rules: Rules, subject: Subject): Decision | undefined {
+export function firstOf<Rules, Subject, Result = Decision>(
+  list: readonly Rule<Rules, Subject, Result>[],
+  rules: Rules,
+  subject: Subject,
+): Result | undefined {
   for (const rule of list) {
     const decision = rule(rules, subject);
     if (decision !== undefined) return decision;
