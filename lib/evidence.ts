@@ -40,3 +40,33 @@ export interface Verdict {
   readonly errno?: Errno;
   readonly because: readonly Evidence[];
 }
+
+/** What is decided before it is in words, and after: `Because` is the evidence, or a function that gives it. */
+export interface Decided<Because> extends Omit<Verdict, 'because'> {
+  readonly because: Because;
+}
+
+/** @param errno undefined where something other than the kernel refuses */
+export function refused<Because>(
+  code: ReasonCode,
+  errno: Errno | undefined,
+  because: Because,
+  certainty: Certainty = 'proven',
+): Decided<Because> {
+  return errno === undefined ? { outcome: 'refused', code, certainty, because } : { outcome: 'refused', code, certainty, errno, because };
+}
+
+/** What can't be told from what was given: the evidence says what would settle it. */
+export function untold<Because>(code: ReasonCode, because: Because): Decided<Because> {
+  return { outcome: 'open', code, certainty: 'open', because };
+}
+
+/** @param code another one where the acceptance has a condition */
+export function accepted<Because>(certainty: Certainty, because: Because, code: ReasonCode = 'accepted'): Decided<Because> {
+  return { outcome: 'accepted', code, certainty, because };
+}
+
+/** The evidence of what rests on one observation. */
+export function said(source: string, says: string): readonly Evidence[] {
+  return [{ source, says }];
+}

@@ -43,7 +43,7 @@ function byName(kernel: KernelFacts, name: string): Record<string, string> {
     kprobe: says(tracing.kprobes.byName(name), 'probes the first'),
     fentry: id === undefined ? withoutFunc(kernel, name) : says(tracing.trampolines.attach('fentry', id), 'attaches to the first'),
     'kprobe.multi': says(tracing.filters.kprobeMulti(name), 'attaches to the first with an ftrace site'),
-    ...(kernel.modules === undefined ? {} : loadedCells(loadedVerdicts(kernel, tracing, name))),
+    ...(kernel.modules === undefined ? {} : loadedCells(loadedVerdicts(kernel, name))),
     ftrace: live === 0 ? none : `matches ${live === 1 ? 'the one' : live === 2 ? 'both' : `all ${live}`} with an ftrace site`,
   };
 }

@@ -2,6 +2,8 @@ import type { Certainty, Errno, Evidence, Outcome, Verdict } from '../evidence.j
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 
+export { accepted, refused, untold } from '../evidence.js';
+
 /** What a rule comes to. Audits ask for tens of thousands: what it rests on is put into words when someone reads it. */
 export interface Decision {
   readonly outcome: Outcome;
@@ -13,28 +15,19 @@ export interface Decision {
 }
 
 /** A rule about subjects of one kind; undefined if it does not apply, and the next one is asked. */
-export type Rule<Rules, Subject> = (rules: Rules, subject: Subject) => Decision | undefined;
+export type Rule<Rules, Subject, Result = Decision> = (rules: Rules, subject: Subject) => Result | undefined;
 
 /** The first of some rules that applies. */
-export function firstOf<Rules, Subject>(list: readonly Rule<Rules, Subject>[], rules: Rules, subject: Subject): Decision | undefined {
+export function firstOf<Rules, Subject, Result = Decision>(
+  list: readonly Rule<Rules, Subject, Result>[],
+  rules: Rules,
+  subject: Subject,
+): Result | undefined {
   for (const rule of list) {
     const decision = rule(rules, subject);
     if (decision !== undefined) return decision;
   }
   return undefined;
-}
-
-export function refused(code: ReasonCode, errno: Errno, because: Decision['because'], certainty: Certainty = 'proven'): Decision {
-  return { outcome: 'refused', code, errno, certainty, because };
-}
-
-/** What can't be told from what was given: the evidence says what would settle it. */
-export function untold(code: ReasonCode, because: Decision['because']): Decision {
-  return { outcome: 'open', code, certainty: 'open', because };
-}
-
-export function accepted(certainty: Certainty, because: Decision['because']): Decision {
-  return { outcome: 'accepted', code: 'accepted', certainty, because };
 }
 
 /** How sure an acceptance is: without the blacklist, or the tables of what the kernel patches, a refusal may have been missed. */

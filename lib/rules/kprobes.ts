@@ -98,6 +98,9 @@ const patched: KprobeRule = (rules, { words, place, address }) => {
   }
 };
 
+/** Of kernels without kprobes. */
+export const KPROBES_UNSET = 'CONFIG_KPROBES is not set';
+
 const RULES: readonly KprobeRule[] = [untraceable, inFreedText, outsideText, blacklisted, patched];
 
 function freed(address: bigint): Objection {
@@ -329,7 +332,7 @@ export class KprobeRules {
   }
 
   #disabled(): Decision {
-    return refused('no-kprobes', 'ENOENT', () => [{ source: this.#kernel.pieces.config()!.source, says: 'CONFIG_KPROBES is not set' }]);
+    return refused('no-kprobes', 'ENOENT', () => [{ source: this.#kernel.pieces.config()!.source, says: KPROBES_UNSET }]);
   }
 
   /** kretprobe_blacklist. */

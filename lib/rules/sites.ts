@@ -5,6 +5,9 @@ import { siteIn } from '../facts/ftrace-sites.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { oncePerKernel } from '../facts/once-per-kernel.js';
 
+/** What functions without a site are. */
+export const WHY_NO_SITE = 'notrace, noinstr, inline copy, assembly, or a part split off';
+
 /** The ftrace sites of a kernel as they are after boot. */
 export const sitesOf: (kernel: KernelFacts) => Sites = oncePerKernel(kernel => new Sites(kernel));
 
@@ -62,7 +65,7 @@ export class Sites {
       const gone = this.has(row) ? ', and its ftrace site with it' : '';
       return [{ source: 'symbols', address, says: `lies between __init_begin and __init_end: freed after boot${gone}` }];
     }
-    const says = `no word of the table points into ${name}: notrace, noinstr, inline copy, assembly, or a part split off`;
+    const says = `no word of the table points into ${name}: ${WHY_NO_SITE}`;
     return [{ source, address, says }];
   }
 

@@ -66,14 +66,14 @@ const LOAD: Readonly<Record<TrampolineProgram, readonly TrampolineRule[]>> = {
 
 // Attaching it: bpf_trampoline_link_prog() and register_fentry() in kernel/bpf/trampoline.c.
 
+/** Of kernels whose ftrace calls no trampolines directly. */
+export const NO_DIRECT_CALLS: Evidence = {
+  source: 'kallsyms',
+  says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS',
+};
+
 const noDirectCalls: TrampolineRule = (rules, { because }) =>
-  rules.directCalls
-    ? undefined
-    : refused(
-        'no-trampoline',
-        'ENOTSUPP',
-        because({ source: 'kallsyms', says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS' }),
-      );
+  rules.directCalls ? undefined : refused('no-trampoline', 'ENOTSUPP', because(NO_DIRECT_CALLS));
 
 const tooManyArguments: TrampolineRule = ({ mostSlots }, { prototype, because }) =>
   prototype.slots > mostSlots.count ? refused('too-many-arguments', 'ENOTSUPP', because(mostSlots.evidence)) : undefined;

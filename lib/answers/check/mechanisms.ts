@@ -1,4 +1,4 @@
-import type { Verdict } from '../../evidence.js';
+import { accepted, refused, type Verdict } from '../../evidence.js';
 import type { BtfAbsence } from '../missing-btf/missing-btf.js';
 import type { TraceabilityAnswer } from '../trace/traceability.js';
 
@@ -63,15 +63,15 @@ function plain(text: string): string {
 }
 
 function existence({ functions, kprobe: { byName } }: TraceabilityAnswer): Verdict {
-  if (functions.length > 0) return { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
-  return { outcome: 'refused', code: 'no-symbol', certainty: 'proven', because: byName.because };
+  if (functions.length > 0) return accepted('proven', []);
+  return refused('no-symbol', undefined, byName.because);
 }
 
 function uniqueness({ name, functions }: TraceabilityAnswer): Verdict {
   const addresses = [...new Set(functions.map(row => row.function.address))];
-  if (addresses.length < 2) return { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
+  if (addresses.length < 2) return accepted('proven', []);
   const because = addresses.map(address => ({ source: 'kallsyms', address, says: `${addresses.length} functions are named ${name}` }));
-  return { outcome: 'refused', code: 'ambiguous-name', certainty: 'proven', because };
+  return refused('ambiguous-name', undefined, because);
 }
 
 /** Every function of the name. */
@@ -81,7 +81,5 @@ function byAddress(answer: TraceabilityAnswer, probe: 'kprobe' | 'kretprobe'): V
 
 function inBtf({ missingBtf }: Asked): Verdict {
   const { code, certainty, because } = missingBtf();
-  return code === 'btf-present'
-    ? { outcome: 'accepted', code: 'accepted', certainty, because }
-    : { outcome: 'refused', code, certainty, because };
+  return code === 'btf-present' ? accepted(certainty, because) : refused(code, undefined, because, certainty);
 }

@@ -1,4 +1,4 @@
-import type { Evidence, Verdict } from '../../evidence.js';
+import { accepted, type Evidence, refused, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { missingBtf } from '../missing-btf/missing-btf.js';
@@ -25,7 +25,7 @@ export class ModuleRequirement {
 
   /** Undefined if it is not told of functions in modules. */
   decide(mechanism: MechanismName): Verdict | undefined {
-    if (this.functions.length === 0) return refused('no-symbol', this.#absent());
+    if (this.functions.length === 0) return refused('no-symbol', undefined, this.#absent());
     const modules = [...new Set(this.functions.map(each => each.function.module))];
     const verdicts = modules.map(module => this.#decideIn(module, mechanism));
     const decisive = verdicts.find(verdict => verdict?.outcome === 'refused') ?? verdicts.find(verdict => verdict?.outcome !== 'accepted');
@@ -47,12 +47,12 @@ export class ModuleRequirement {
     const because: Evidence[] = [{ source: 'kernel', says: `it depends on which of these modules are loaded: ${named}` }];
     if (mechanism === 'unique') {
       const several = this.#answer.functions.length + kept.length > 1;
-      return several ? { outcome: 'open', code: 'ambiguous-name', certainty: 'open', because } : verdict;
+      return several ? untold('ambiguous-name', because) : verdict;
     }
     if (mechanism !== 'kprobe' && mechanism !== 'kretprobe') return verdict;
     const other = [loaded.one, loaded.several].find(each => each !== undefined && each.outcome !== 'accepted');
     if (other === undefined) return this.#answer.functions.length > 0 ? verdict : loaded.one;
-    return { ...other, outcome: 'open', certainty: 'open', because: [...because, ...other.because] };
+    return { ...other, ...untold(other.code, [...because, ...other.because]) };
   }
 
   #decideIn(module: string, mechanism: MechanismName): Verdict | undefined {
@@ -61,16 +61,16 @@ export class ModuleRequirement {
     const subjects = kept.length > 0 ? kept : all;
     const first = subjects[0]!;
     const several = subjects.length > 1;
-    const ambiguous = refused('ambiguous-name', [
+    const ambiguous = refused('ambiguous-name', undefined, [
       { source: first.function.path, says: `${subjects.length} functions of ${module} are named ${this.#answer.name}` },
     ]);
     switch (mechanism) {
       case 'symbol':
-        return { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
+        return accepted('proven', []);
       case 'unique':
-        return several ? ambiguous : { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] };
+        return several ? ambiguous : accepted('proven', []);
       case 'btf':
-        return first.function.btf ? { outcome: 'accepted', code: 'accepted', certainty: 'proven', because: [] } : first.fentry.load;
+        return first.function.btf ? accepted('proven', []) : first.fentry.load;
       case 'kprobe':
       case 'kretprobe':
         // By MOD:SYM, which is counted where names are.
@@ -111,10 +111,6 @@ const UNBUILT: ReadonlySet<string> = new Set(['no-fprobe-events', 'no-trampoline
 
 function stays({ function: { phase } }: ModuleTraceability): boolean {
   return phase !== 'init';
-}
-
-function refused(code: 'no-symbol' | 'ambiguous-name', because: readonly Evidence[]): Verdict {
-  return { outcome: 'refused', code, certainty: 'proven', because };
 }
 
 function worst(verdicts: readonly Verdict[]): Verdict {

@@ -76,7 +76,7 @@ export class Traceability {
       load: verdictOf(trampolines.byName('load', kind, name)),
       attach: verdictOf(trampolines.byName('attach', kind, name)),
     });
-    const modules = traceInModules(kernel, this.#rules, name);
+    const modules = traceInModules(kernel, name);
     return {
       name,
       kprobe: { byName: verdictOf(kprobes.byName(name)) },

@@ -1,10 +1,9 @@
 import type { Btf } from '../../../btf/btf.js';
 import { CoreTypes, essentialName } from '../../../btf/core-compat.js';
-import type { Verdict } from '../../evidence.js';
+import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../object/externs.js';
 import type { PreflightModules } from './modules.js';
-import { accepted, refused, untold } from './verdict.js';
 
 /** Values that libbpf finds itself, in a name like one of .kconfig (bpf_object__resolve_externs). */
 const VIRTUAL: readonly string[] = ['LINUX_KERNEL_VERSION', 'LINUX_HAS_BPF_COOKIE', 'LINUX_HAS_SYSCALL_WRAPPER'];
@@ -45,19 +44,19 @@ export class ExternChecks {
   }
 
   #kconfig({ name, weak }: KconfigExtern): Verdict {
-    if (VIRTUAL.includes(name)) return accepted('libbpf', `${name} is a value that libbpf provides itself`);
+    if (VIRTUAL.includes(name)) return accepted('proven', said('libbpf', `${name} is a value that libbpf provides itself`));
     if (!name.startsWith('CONFIG_'))
       return this.#missing(name, weak, 'EINVAL', 'libbpf', `${name} is neither an option nor a value that libbpf provides`);
     const config = this.#kernel.pieces.config();
     if (config === undefined) {
       return weak
-        ? accepted('.symtab', `${name} is weak: 0 if it is not set`)
-        : untold('kconfig-unknown', '.config', `the kernel's .config is unknown: it would show whether ${name} is set`);
+        ? accepted('proven', said('.symtab', `${name} is weak: 0 if it is not set`))
+        : untold('kconfig-unknown', said('.config', `the kernel's .config is unknown: it would show whether ${name} is set`));
     }
     const value = config.get(name);
     return value === undefined
       ? this.#missing(name, weak, 'ESRCH', config.source, `${name} is not set`)
-      : accepted(config.source, `${name}=${value}`);
+      : accepted('proven', said(config.source, `${name}=${value}`));
   }
 
   /** bpf_object__read_kallsyms_file: the address, which has to be one. */
@@ -65,12 +64,12 @@ export class ExternChecks {
     const { symbols } = this.#kernel;
     const addresses = new Set(symbols.find(name).map(row => symbols.address.big[row]!));
     if (addresses.size > 1) {
-      return refused('ambiguous-name', 'EINVAL', 'kallsyms', `${name} is at ${addresses.size} addresses: libbpf refuses the object`);
+      return refused('ambiguous-name', 'EINVAL', said('kallsyms', `${name} is at ${addresses.size} addresses: libbpf refuses the object`));
     }
-    if (addresses.size === 1) return accepted('kallsyms', `${name} is one symbol`);
+    if (addresses.size === 1) return accepted('proven', said('kallsyms', `${name} is one symbol`));
     const [instance] = this.#modules.functions(name);
     if (instance !== undefined)
-      return this.#modules.in(instance.module, accepted(instance.path, `${name} is a function of ${instance.module}`));
+      return this.#modules.in(instance.module, accepted('proven', said(instance.path, `${name} is a function of ${instance.module}`)));
     // Of modules, the functions are known and the data is not.
     const verdict = this.#modules.unless(this.#missing(name, weak, 'ESRCH', 'kallsyms', `no symbol is named ${name}`));
     return verdict.outcome === 'refused' ? { ...verdict, certainty: 'likely' } : verdict;
@@ -81,7 +80,7 @@ export class ExternChecks {
     const { name, weak, kind } = extern;
     const { btf, btfSource } = this.#kernel;
     const source = btfSource ?? '.BTF';
-    if (btf === undefined) return refused('no-btf', 'ESRCH', source, `${this.#kernel.name} has no BTF`);
+    if (btf === undefined) return refused('no-btf', 'ESRCH', said(source, `${this.#kernel.name} has no BTF`));
     const wanted = kind === 'kfunc' ? 'FUNC' : 'VAR';
     const [found] = btf.find(kind === 'kfunc' ? essentialName(name) : name, wanted);
     if (found !== undefined) return this.#found(extern, btf, found, source);
@@ -105,9 +104,9 @@ export class ExternChecks {
     }
     const tagged = kind === 'kfunc' ? kfuncsOf(btf) : undefined;
     if (tagged !== undefined && tagged.size > 0 && !tagged.has(id)) {
-      return refused('not-a-kfunc', 'EINVAL', source, `FUNC [${id}] ${name} has no declaration tag bpf_kfunc`, 'likely');
+      return refused('not-a-kfunc', 'EINVAL', said(source, `FUNC [${id}] ${name} has no declaration tag bpf_kfunc`), 'likely');
     }
-    return accepted(source, `${kind === 'kfunc' ? 'FUNC' : 'VAR'} [${id}] ${name}`);
+    return accepted('proven', said(source, `${kind === 'kfunc' ? 'FUNC' : 'VAR'} [${id}] ${name}`));
   }
 
   #compatible(localId: number, btf: Btf, targetId: number): boolean {
@@ -121,8 +120,8 @@ export class ExternChecks {
   }
 
   #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {
-    if (weak) return accepted(source, `${says}; the extern ${name} is weak, so it becomes 0`, 'weak-extern');
-    return refused(typed ? 'extern-type' : 'unresolved-extern', errno, source, says);
+    if (weak) return accepted('proven', said(source, `${says}; the extern ${name} is weak, so it becomes 0`), 'weak-extern');
+    return refused(typed ? 'extern-type' : 'unresolved-extern', errno, said(source, says));
   }
 }
 

@@ -1,12 +1,11 @@
 import type { Btf } from '../../../btf/btf.js';
-import type { Verdict } from '../../evidence.js';
+import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { mapType } from '../names/map-types.js';
 import { PROGRAM_TYPES, programTypeNumber } from '../names/program-types.js';
 import type { SectionDefinition } from '../names/section-names.js';
 import { ATTACH_TYPES, helperName, mapFlagNames } from '../names/uapi.js';
 import type { BpfMap } from '../object/maps.js';
-import { accepted, refused, untold } from './verdict.js';
 
 /** Helpers that libbpf replaces by older ones where the kernel lacks them: bpf_object__sanitize_prog. */
 const REPLACED: Readonly<Record<number, number>> = { 112: 4, 113: 4, 114: 45, 115: 45 };
@@ -51,12 +50,16 @@ export class KernelFeatures {
     const number = programTypeNumber(type);
     // Of what is newer than the table the name is all that is known.
     if (number < 0 ? !this.#programNames.has(name) : !this.#programTypes.has(number)) {
-      return refused('unknown-program-type', 'EINVAL', this.#source, `enum bpf_prog_type has no ${name}`);
+      return refused('unknown-program-type', 'EINVAL', said(this.#source, `enum bpf_prog_type has no ${name}`));
     }
     if (this.#built !== undefined && !this.#built.has(name)) {
-      return refused('program-type-not-built', 'EINVAL', this.#source, `struct bpf_ctx_convert has no ${name}_prog: it was not compiled`);
+      return refused(
+        'program-type-not-built',
+        'EINVAL',
+        said(this.#source, `struct bpf_ctx_convert has no ${name}_prog: it was not compiled`),
+      );
     }
-    return accepted(this.#source, `enum bpf_prog_type has ${name}`);
+    return accepted('proven', said(this.#source, `enum bpf_prog_type has ${name}`));
   }
 
   /** The attach type of a section; undefined if it has none. */
@@ -66,44 +69,44 @@ export class KernelFeatures {
     const number = ATTACH_TYPES.indexOf(attachType);
     // Enumerators were renamed, with their numbers kept; of what is newer than the table the name is all that is known.
     const known = number < 0 ? this.#attachNames.has(`BPF_${attachType}`) : this.#attachTypes.has(number);
-    if (known) return accepted(this.#source, `enum bpf_attach_type has BPF_${attachType}`);
+    if (known) return accepted('proven', said(this.#source, `enum bpf_attach_type has BPF_${attachType}`));
     const says = `enum bpf_attach_type has no BPF_${attachType}`;
     if (PROGRAM_TYPES[programTypeNumber(type)]?.attachTypeAtAttach) {
-      return untold('unknown-attach-type', this.#source, `${says}; it loads all the same, and the tool decides how to attach it`);
+      return untold('unknown-attach-type', said(this.#source, `${says}; it loads all the same, and the tool decides how to attach it`));
     }
-    return refused('unknown-attach-type', 'EINVAL', this.#source, says);
+    return refused('unknown-attach-type', 'EINVAL', said(this.#source, says));
   }
 
   /** The map's type, and its flags. */
   map({ type, typeName, origin, flags }: BpfMap): Verdict {
     const name = `BPF_MAP_TYPE_${typeName.toUpperCase()}`;
     if (this.#mapTypes === undefined) return this.#untold('bpf_map_type');
-    if (!this.#mapTypes.has(type)) return refused('unknown-map-type', 'EINVAL', this.#source, `enum bpf_map_type has no ${name}`);
+    if (!this.#mapTypes.has(type)) return refused('unknown-map-type', 'EINVAL', said(this.#source, `enum bpf_map_type has no ${name}`));
     // libbpf takes from maps of global data the flags that the kernel does not know (bpf_object__sanitize_maps).
     const strange = origin === 'btf' || origin === 'struct_ops' ? this.#strangeFlags(flags) : 0;
     if (strange !== 0) {
       const names = mapFlagNames(strange).replace(/\b(?=[A-Z])/g, 'BPF_F_');
-      return refused('unknown-map-flag', 'EINVAL', this.#source, `the enum of map flags has no ${names}`);
+      return refused('unknown-map-flag', 'EINVAL', said(this.#source, `the enum of map flags has no ${names}`));
     }
     const operations = mapType(type)?.operations;
     const { symbols } = this.#kernel;
     // Data is in kallsyms with CONFIG_KALLSYMS_ALL; the operations of arrays are in every kernel.
     if (operations !== undefined && symbols.lookup('array_map_ops') !== undefined && symbols.lookup(operations) === undefined) {
-      return refused('map-type-not-built', 'EINVAL', 'kallsyms', `no ${operations}: the type was not compiled`);
+      return refused('map-type-not-built', 'EINVAL', said('kallsyms', `no ${operations}: the type was not compiled`));
     }
-    return accepted(this.#source, `enum bpf_map_type has ${name}`);
+    return accepted('proven', said(this.#source, `enum bpf_map_type has ${name}`));
   }
 
   /** @param id of `enum bpf_func_id`: what a call has in imm */
   helper(id: number): Verdict {
     if (this.#helpers === undefined) return this.#untold('bpf_func_id');
     const name = helperName(id) ?? `number ${id}`;
-    if (this.#helpers.has(id)) return accepted(this.#source, `enum bpf_func_id has ${name}`);
+    if (this.#helpers.has(id)) return accepted('proven', said(this.#source, `enum bpf_func_id has ${name}`));
     const older = REPLACED[id];
     if (older !== undefined && this.#helpers.has(older)) {
-      return accepted(this.#source, `enum bpf_func_id has no ${name}; libbpf calls ${helperName(older)} instead`);
+      return accepted('proven', said(this.#source, `enum bpf_func_id has no ${name}; libbpf calls ${helperName(older)} instead`));
     }
-    return refused('unknown-helper', 'EINVAL', this.#source, `enum bpf_func_id has no ${name}`);
+    return refused('unknown-helper', 'EINVAL', said(this.#source, `enum bpf_func_id has no ${name}`));
   }
 
   /** Of map_flags, the bits that the kernel does not know. */
@@ -114,7 +117,10 @@ export class KernelFeatures {
   }
 
   #untold(name: string): Verdict {
-    return untold('features-unknown', this.#source, `there is no enum ${name}: the BTF of the kernel as it was built would settle it`);
+    return untold(
+      'features-unknown',
+      said(this.#source, `there is no enum ${name}: the BTF of the kernel as it was built would settle it`),
+    );
   }
 }
 

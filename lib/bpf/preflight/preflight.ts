@@ -1,6 +1,6 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
-import type { Verdict } from '../../evidence.js';
+import { accepted, refused, said, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { CALL, INSN_BYTES, OPCODE } from '../code/insn.js';
 import { type CoreReport, relocateCore } from '../load/relocate-core.js';
@@ -12,7 +12,6 @@ import { KernelFeatures } from './features.js';
 import { PreflightModules } from './modules.js';
 import { structOpsVerdict } from './struct-ops-check.js';
 import { TargetChecks } from './target-checks.js';
-import { accepted, refused } from './verdict.js';
 
 /** What a finding is about. */
 export type FindingKind = 'program-type' | 'attach-type' | 'helper' | 'core' | 'target' | 'map' | 'extern' | 'struct_ops' | 'object';
@@ -96,13 +95,12 @@ export class Preflight {
   /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
   #objectFindings(object: BpfObject, core: CoreReport | undefined): Finding[] {
     const refusals = object.refusals.map(({ part, says, errno }): Finding => {
-      const verdict: Verdict = { outcome: 'refused', code: 'object-refused', certainty: 'proven', because: [{ source: 'libbpf', says }] };
-      return { kind: 'object', subject: part, verdict: errno === undefined ? verdict : { ...verdict, errno } };
+      return { kind: 'object', subject: part, verdict: refused('object-refused', errno, said('libbpf', says)) };
     });
     const legacy = object.maps.flatMap(({ name, refusal }): Finding[] =>
       refusal === undefined
         ? []
-        : [{ kind: 'object', subject: `map ${name}`, verdict: refused('object-refused', 'EOPNOTSUPP', 'libbpf', refusal) }],
+        : [{ kind: 'object', subject: `map ${name}`, verdict: refused('object-refused', 'EOPNOTSUPP', said('libbpf', refusal)) }],
     );
     return [...refusals, ...legacy, ...coreRefusals(core, fn => fn === undefined || fn.meaning === undefined)];
   }
@@ -135,7 +133,7 @@ export class Preflight {
     const { definition, name } = program.meaning;
     if (definition === undefined) {
       const says = `it knows no section ${name}: the program has no type unless the tool sets one`;
-      return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', 'libbpf', says) }];
+      return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', said('libbpf', says)) }];
     }
     const type = this.#features.programType(definition.type);
     const findings: Finding[] = [{ kind: 'program-type', subject: `program type ${definition.type}`, verdict: type }];
@@ -146,7 +144,7 @@ export class Preflight {
     findings.push(...this.#helpers(object, program, core));
     if (core === undefined) {
       if (object.coreRelocations.length > 0) {
-        const verdict = refused('no-btf', 'ESRCH', '.BTF', `${this.kernel.name} has no BTF, which CO-RE relocations need`);
+        const verdict = refused('no-btf', 'ESRCH', said('.BTF', `${this.kernel.name} has no BTF, which CO-RE relocations need`));
         findings.push({ kind: 'core', subject: 'CO-RE', verdict });
       }
     } else
@@ -180,7 +178,10 @@ export class Preflight {
       types.set(targetBtf.name, names.add(targetBtf.nameOf(target.rootTypeId)));
     }
     return [...types].map(([source, names]) => {
-      const verdict = this.#modules.in('the module', accepted(source, `it has ${[...names].join(', ')}, which the kernel itself lacks`));
+      const verdict = this.#modules.in(
+        'the module',
+        accepted('proven', said(source, `it has ${[...names].join(', ')}, which the kernel itself lacks`)),
+      );
       return { kind: 'core', subject: `CO-RE of ${[...names].join(', ')}`, verdict };
     });
   }
@@ -212,7 +213,7 @@ export class Preflight {
         const subject = helperName(id) ?? `helper ${id}`;
         if (verdict.outcome !== 'refused' || withData.has(id)) return { kind: 'helper', subject, verdict };
         const says = `${verdict.because[0]!.says}; ${fn} calls it only if read-only data has other values`;
-        return { kind: 'helper', subject, verdict: accepted(verdict.because[0]!.source, says, 'core-guarded', 'likely') };
+        return { kind: 'helper', subject, verdict: accepted('likely', said(verdict.because[0]!.source, says), 'core-guarded') };
       });
   }
 }
@@ -230,7 +231,7 @@ function isPoison(imm: number): boolean {
 function coreRefusals(core: CoreReport | undefined, isOf: (fn: BpfFunction | undefined) => boolean): Finding[] {
   return (core?.outcomes ?? []).flatMap(({ relocation, refused: why }): Finding[] => {
     if (why === undefined || !isOf(relocation.function)) return [];
-    const verdict = refused('core-refused', 'EINVAL', '.BTF.ext', `insn ${relocation.instruction}: ${why}`);
+    const verdict = refused('core-refused', 'EINVAL', said('.BTF.ext', `insn ${relocation.instruction}: ${why}`));
     return [{ kind: 'core', subject: relocation.text, verdict }];
   });
 }
@@ -244,8 +245,7 @@ function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModul
       const verdict = refused(
         'core-poisoned',
         'EINVAL',
-        '.BTF.ext',
-        `insn ${instruction}: the kernel does not have it, and no test skips it`,
+        said('.BTF.ext', `insn ${instruction}: the kernel does not have it, and no test skips it`),
       );
       // A type of the kernel's own is taken before those of its modules.
       return [{ kind: 'core', subject: text, verdict: resolution?.candidates.length === 0 ? modules.unless(verdict) : verdict }];
@@ -253,7 +253,9 @@ function poisonOf(core: CoreReport, program: BpfProgram, modules: PreflightModul
     if (relocation.function !== program) return [];
     const guards = poison.guards.length === 0 ? 'no code reaches it' : poison.guards.join(', ');
     const says = `insn ${instruction}: the kernel does not have it; ${guards}${poison.byData ? ', as long as read-only data stays as it is' : ''}`;
-    return [{ kind: 'core', subject: text, verdict: accepted('.BTF.ext', says, 'core-guarded', poison.byData ? 'likely' : 'proven') }];
+    return [
+      { kind: 'core', subject: text, verdict: accepted(poison.byData ? 'likely' : 'proven', said('.BTF.ext', says), 'core-guarded') },
+    ];
   });
 }
 
@@ -277,7 +279,7 @@ function missingCalls(
   }
   return [...names].map(name => {
     const [evidence] = externs.get(name)!.because;
-    const verdict = refused('unresolved-extern', 'EINVAL', evidence!.source, `${evidence!.says}, and no test skips the call`);
+    const verdict = refused('unresolved-extern', 'EINVAL', said(evidence!.source, `${evidence!.says}, and no test skips the call`));
     return { kind: 'extern', subject: `call of ${name}`, verdict: modules.unless(verdict) };
   });
 }

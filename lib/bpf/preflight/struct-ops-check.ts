@@ -1,18 +1,17 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
-import type { Verdict } from '../../evidence.js';
+import { accepted, refused, said, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfStructOps } from '../object/struct-ops.js';
 import { structOpsMembers } from '../object/struct-ops-members.js';
 import type { PreflightModules } from './modules.js';
-import { accepted, refused } from './verdict.js';
 
 /** A struct_ops on a kernel: whether it has the type, and the members that the object sets (bpf_map__init_kern_struct_ops). */
 export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: KernelFacts, modules: PreflightModules): Verdict {
   const { btf, btfSource, name: kernelName } = kernel;
   const source = btfSource ?? '.BTF';
-  if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${kernelName} has no BTF`);
+  if (btf === undefined) return refused('no-btf', 'EINVAL', said(source, `${kernelName} has no BTF`));
   const name = essentialName(ops.typeName);
   const id = structOf(btf, name);
   const registered = `bpf_struct_ops_${name}`;
@@ -23,7 +22,7 @@ export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: K
     if (struct === undefined || structOf(found.btf, registered) === undefined) continue;
     return modules.in(found.module.name, membersVerdict(object, ops, found.btf, struct, `${found.module.path}: .BTF`));
   }
-  return modules.unless(refused('no-struct-ops', 'ENOENT', source, `no STRUCT is named ${id === undefined ? name : registered}`));
+  return modules.unless(refused('no-struct-ops', 'ENOENT', said(source, `no STRUCT is named ${id === undefined ? name : registered}`)));
 }
 
 function structOf(btf: Btf, name: string): number | undefined {
@@ -35,6 +34,6 @@ function membersVerdict(object: BpfObject, ops: BpfStructOps, btf: Btf, id: numb
   const members = new Set(type.kind === 'STRUCT' ? type.members.map(member => member.name) : []);
   const missing = structOpsMembers(object, ops).find(member => !members.has(member.name));
   const struct = `STRUCT [${id}] ${btf.nameOf(id)}`;
-  if (missing !== undefined) return refused('struct-ops-member', 'EOPNOTSUPP', source, `${struct} has no member ${missing.name}`);
-  return accepted(source, `${struct} has all members that the object sets`);
+  if (missing !== undefined) return refused('struct-ops-member', 'EOPNOTSUPP', said(source, `${struct} has no member ${missing.name}`));
+  return accepted('proven', said(source, `${struct} has all members that the object sets`));
 }

@@ -1,13 +1,12 @@
 import type { ModuleTraceability } from '../../answers/trace/in-modules.js';
 import { traceabilityOf } from '../../answers/trace/traceability.js';
 import { tracepointAnswer } from '../../answers/trace/tracepoint.js';
-import type { Verdict } from '../../evidence.js';
+import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { tracingOf } from '../../rules/tracing.js';
 import type { BpfProgram } from '../object/programs.js';
 import type { PreflightModules } from './modules.js';
-import { accepted, refused, untold } from './verdict.js';
 
 /** The verdict about one target of a program. */
 export interface TargetVerdict {
@@ -44,7 +43,7 @@ export class TargetChecks {
       const says = definition.needsBtfTarget
         ? `SEC("${meaning.name}") names no target: libbpf refuses to load it unless the tool sets one`
         : `SEC("${meaning.name}") names no target: the tool decides what it attaches to`;
-      return [{ subject: `target of ${name}`, verdict: untold('no-target', '.symtab', says) }];
+      return [{ subject: `target of ${name}`, verdict: untold('no-target', said('.symtab', says)) }];
     }
     const one = (subject: string, verdict: Verdict): TargetVerdict[] => [{ subject, verdict }];
     switch (grammar) {
@@ -67,21 +66,27 @@ export class TargetChecks {
       case 'iterator':
         return one(`iterator ${target}`, this.#iterator(target));
       case 'btf-pattern':
-        return one(`${name} on ${target}`, untold('target-elsewhere', '.symtab', `the loader looks up the functions that match ${target}`));
+        return one(
+          `${name} on ${target}`,
+          untold('target-elsewhere', said('.symtab', `the loader looks up the functions that match ${target}`)),
+        );
       case 'program-function':
-        return one(`${name} ${target}`, untold('target-elsewhere', '.symtab', 'the tool names the program whose function it replaces'));
+        return one(
+          `${name} ${target}`,
+          untold('target-elsewhere', said('.symtab', 'the tool names the program whose function it replaces')),
+        );
       case 'uprobe':
       case 'usdt': {
         // uprobes of a section without a file are attached by the tool: libbpf's own attaching refuses them.
         const says = target.includes(':') ? 'the target is in a user-space file' : `${target} names no file: the tool attaches it`;
-        return one(`${name} on ${target}`, untold('target-elsewhere', '.symtab', says));
+        return one(`${name} on ${target}`, untold('target-elsewhere', said('.symtab', says)));
       }
     }
   }
 
   #kprobe(onReturn: boolean, target: string): Verdict {
     const match = KPROBE.exec(target);
-    if (match === null) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is not a function name with an offset`);
+    if (match === null) return refused('bad-target', 'EINVAL', said('libbpf', `${target} is not a function name with an offset`));
     const [, symbol, offset] = match;
     if (Number(offset ?? 0) === 0) {
       const answer = traceabilityOf(this.#kernel).answer(symbol!);
@@ -91,13 +96,13 @@ export class TargetChecks {
       if (byName.code !== 'no-symbol' || instance === undefined || loaded === undefined) return this.#unlessModule(byName);
       return this.#modules.in(instance.module, loaded);
     }
-    if (onReturn) return refused('not-the-entry', 'EINVAL', 'libbpf', 'a return probe cannot have an offset');
+    if (onReturn) return refused('not-the-entry', 'EINVAL', said('libbpf', 'a return probe cannot have an offset'));
     return this.#unlessModule(traceabilityOf(this.#kernel).place(target)!.kprobe);
   }
 
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */
   #pattern(pattern: string): Verdict {
-    if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', 'libbpf', `${pattern} is not a function pattern`);
+    if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', said('libbpf', `${pattern} is not a function pattern`));
     const { functions } = this.#kernel;
     const { filters } = tracingOf(this.#kernel);
     if (!/[*?]/.test(pattern) || !filters.hasMulti) {
@@ -119,23 +124,22 @@ export class TargetChecks {
       unknown ||= code === 'sites-unknown';
     }
     const says = `of ${matched} functions that match ${pattern} ftrace can trace`;
-    if (traceable > 0 && traceable === matched) return accepted('kallsyms', `${says} all`);
+    if (traceable > 0 && traceable === matched) return accepted('proven', said('kallsyms', `${says} all`));
     // Since 1.3 it uses available_filter_functions; before, one that can't be traced keeps the link from being made.
     if (traceable > 0)
       return accepted(
-        'kallsyms',
-        `${says} ${traceable}; libbpf before 1.3 asks for the others too, and the kernel refuses`,
-        'accepted',
         'likely',
+        said('kallsyms', `${says} ${traceable}; libbpf before 1.3 asks for the others too, and the kernel refuses`),
       );
-    if (unknown) return untold('sites-unknown', 'kallsyms', `${says} an unknown number`);
+    if (unknown) return untold('sites-unknown', said('kallsyms', `${says} an unknown number`));
     const table = this.#kernel.modules;
     for (let row = 0; row < (table?.count ?? 0); row++) {
       if (!matchesPattern(table!.name(row), pattern)) continue;
       const { site, phase, name, module, path } = table!.at(row);
-      if (site && phase !== 'init') return this.#modules.in(module, accepted(path, `${says} none; ftrace can trace ${name} of ${module}`));
+      if (site && phase !== 'init')
+        return this.#modules.in(module, accepted('proven', said(path, `${says} none; ftrace can trace ${name} of ${module}`)));
     }
-    return this.#modules.unless(refused('no-match', 'ENOENT', 'kallsyms', `${says} none`));
+    return this.#modules.unless(refused('no-match', 'ENOENT', said('kallsyms', `${says} none`)));
   }
 
   /** The entry of a system call (attach_ksyscall): wrapped where the kernel has a wrapper of bpf(2). */
@@ -146,29 +150,28 @@ export class TargetChecks {
 
   #event(target: string): Verdict {
     const slash = target.indexOf('/');
-    if (slash < 0) return refused('bad-target', 'EINVAL', 'libbpf', `${target} is not of the form category/name`);
+    if (slash < 0) return refused('bad-target', 'EINVAL', said('libbpf', `${target} is not of the form category/name`));
     const system = target.slice(0, slash);
     const name = target.slice(slash + 1);
     const { event, found } = tracepointAnswer(this.#kernel, name);
     if (event.outcome === 'accepted' && found?.system !== undefined && found.system !== system) {
-      return refused('no-trace-event', 'ENOENT', '_ftrace_events', `the event is ${found.system}:${found.name}`);
+      return refused('no-trace-event', 'ENOENT', said('_ftrace_events', `the event is ${found.system}:${found.name}`));
     }
     // perf_event_set_bpf_prog() wants TRACE_EVENT_FL_TRACEPOINT, or a system call's: the records of ftrace's own buffer have neither.
     if (event.outcome === 'accepted' && system === 'ftrace') {
       return refused(
         'no-trace-event',
         'EINVAL',
-        '_ftrace_events',
-        `${target} is one of ftrace's own records, not a tracepoint: BPF cannot attach to it`,
+        said('_ftrace_events', `${target} is one of ftrace's own records, not a tracepoint: BPF cannot attach to it`),
       );
     }
     if (event.code !== 'no-tracepoint') return event;
     return this.#ofModule(event, name, ({ module, path }, symbols) => {
-      if (!symbols.has(`event_${name}`)) return refused('no-trace-event', 'ENOENT', path, `no event_${name}`);
+      if (!symbols.has(`event_${name}`)) return refused('no-trace-event', 'ENOENT', said(path, `no event_${name}`));
       // TRACE_SYSTEM, as the module's events have it.
       if (!symbols.has(`str__${system}__trace_system_name`))
-        return refused('no-trace-event', 'ENOENT', path, `no event of ${module} is in ${system}`);
-      return accepted(path, `event_${name} is there`);
+        return refused('no-trace-event', 'ENOENT', said(path, `no event of ${module} is in ${system}`));
+      return accepted('proven', said(path, `event_${name} is there`));
     });
   }
 
@@ -180,12 +183,14 @@ export class TargetChecks {
       const { path } = instance;
       if (!typed) {
         const map = `__bpf_trace_tp_map_${name}`;
-        return symbols.has(map) ? accepted(path, `${map} is there`) : refused('no-raw-tracepoint', 'ENOENT', path, `no ${map}`);
+        return symbols.has(map)
+          ? accepted('proven', said(path, `${map} is there`))
+          : refused('no-raw-tracepoint', 'ENOENT', said(path, `no ${map}`));
       }
       const btf = this.#modules.btfOf(instance);
       const [id] = btf?.find(`btf_trace_${name}`, 'TYPEDEF') ?? [];
-      if (id === undefined) return refused('no-tracepoint-btf', 'ESRCH', `${path}: .BTF`, `no typedef btf_trace_${name}`);
-      return accepted(`${path}: .BTF`, `TYPEDEF [${id}] btf_trace_${name}`);
+      if (id === undefined) return refused('no-tracepoint-btf', 'ESRCH', said(`${path}: .BTF`, `no typedef btf_trace_${name}`));
+      return accepted('proven', said(`${path}: .BTF`, `TYPEDEF [${id}] btf_trace_${name}`));
     });
   }
 
@@ -220,7 +225,9 @@ export class TargetChecks {
   ): TargetVerdict[] | undefined {
     const subject = `${kind} for ${module === undefined ? name : `${module}:${name}`}`;
     if (module !== undefined && this.#kernel.modules === undefined) {
-      return [{ subject, verdict: untold('in-module', 'kernel', `${module} has its own BTF, but no module was read: pass --modules DIR`) }];
+      return [
+        { subject, verdict: untold('in-module', said('kernel', `${module} has its own BTF, but no module was read: pass --modules DIR`)) },
+      ];
     }
     const places = all.filter(({ function: fn }) => fn.btf && (module === undefined || fn.module === module));
     const found = places.find(({ fentry }) => fentry.attach.outcome === 'accepted') ?? places[0];
@@ -229,7 +236,7 @@ export class TargetChecks {
       return [
         {
           subject,
-          verdict: refused('no-btf-func', 'ESRCH', 'kernel', `no module that was read is named ${module} and has a FUNC ${name}`),
+          verdict: refused('no-btf-func', 'ESRCH', said('kernel', `no module that was read is named ${module} and has a FUNC ${name}`)),
         },
       ];
     }
@@ -238,7 +245,10 @@ export class TargetChecks {
       return [
         {
           subject,
-          verdict: untold('in-module', fn.path, `${fn.module} tells the kernel which of its functions may be changed only when it loads`),
+          verdict: untold(
+            'in-module',
+            said(fn.path, `${fn.module} tells the kernel which of its functions may be changed only when it loads`),
+          ),
         },
       ];
     }
@@ -259,16 +269,16 @@ export class TargetChecks {
     const verdict = this.#btfFunction(`bpf_iter_${name}`, 'no-iterator');
     const of = ITERATED[name];
     if (verdict.outcome !== 'accepted' || of === undefined) return verdict;
-    return untold('no-target', 'kernel', `the iterator exists; it attaches to ${of}, which the tool passes`);
+    return untold('no-target', said('kernel', `the iterator exists; it attaches to ${of}, which the tool passes`));
   }
 
   #btfFunction(name: string, code: 'no-lsm-hook' | 'no-iterator'): Verdict {
     const { btf, btfSource } = this.#kernel;
     const source = btfSource ?? '.BTF';
-    if (btf === undefined) return refused('no-btf', 'EINVAL', source, `${this.#kernel.name} has no BTF`);
+    if (btf === undefined) return refused('no-btf', 'EINVAL', said(source, `${this.#kernel.name} has no BTF`));
     const [id] = btf.find(name, 'FUNC');
-    if (id !== undefined) return accepted(source, `FUNC [${id}] ${name}`);
-    const verdict = refused(code, 'ESRCH', source, `no FUNC is named ${name}`);
+    if (id !== undefined) return accepted('proven', said(source, `FUNC [${id}] ${name}`));
+    const verdict = refused(code, 'ESRCH', said(source, `no FUNC is named ${name}`));
     // Hooks are the kernel's own (security/security.c).
     return code === 'no-lsm-hook' ? verdict : this.#modules.unless(verdict);
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Finding, type ObjectCheck, openBpfObject, Preflight } from 'kelf/bpf';
 import { outcomeOf } from '../../../../lib/bpf/preflight/preflight.js';
-import { accepted, refused, untold } from '../../../../lib/bpf/preflight/verdict.js';
+import { accepted, refused, said, untold } from '../../../../lib/evidence.js';
 import { bpfObject, CODE, DATA, type InsnSpec, insns, mapNumber, sampleObject } from '../../../support/bpf-writer.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { featuresBtf } from '../../../support/features.js';
@@ -278,7 +278,11 @@ describe('The rules of preflight', () => {
 
   it('come to one outcome: what fails is told before what is open', () => {
     const finding = (verdict: Finding['verdict']): Finding => ({ kind: 'target', subject: '', verdict });
-    const [yes, no, open] = [accepted('', ''), refused('no-symbol', 'ENOENT', '', ''), untold('no-target', '', '')].map(finding);
+    const [yes, no, open] = [
+      accepted('proven', said('', '')),
+      refused('no-symbol', 'ENOENT', said('', '')),
+      untold('no-target', said('', '')),
+    ].map(finding);
     expect(outcomeOf([])).to.equal('passes');
     expect(outcomeOf([yes!])).to.equal('passes');
     expect(outcomeOf([yes!, open!])).to.equal('open');
