@@ -63,7 +63,8 @@ function withoutFunc(kernel: KernelFacts, name: string): string {
 /** What a kprobe by the bare name comes to once modules that have it are loaded. */
 function loadedCells(loaded: LoadedVerdicts | undefined): Record<string, string> {
   if (loaded === undefined) return {};
-  const does = ({ outcome, errno }: Verdict): string => (outcome === 'accepted' ? 'works' : `refused, ${errno}`);
+  const does = ({ outcome, code, errno }: Verdict): string =>
+    outcome === 'accepted' ? 'works' : outcome === 'open' ? `unknown (${code})` : `refused, ${errno}`;
   const { one, several } = loaded;
   return {
     'kprobe with one of these modules loaded': does(one),

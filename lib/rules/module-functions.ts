@@ -175,8 +175,9 @@ const ofKernel: NameRule = ({ tracing }, { name, own, counting, because }) => {
   const { refuses } = tracing.kprobes.countsNames;
   const first = own > 1 || (own === 1 && (!refuses || !counting.counts || counting.kernelFirst));
   if (!first) return undefined;
-  const { code, errno } = tracing.kprobes.byName(name);
-  return alike(errno === undefined ? accepted(counting.certainty, because, code) : refused(code, errno, because, counting.certainty));
+  const decision = tracing.kprobes.byName(name);
+  if (decision.outcome === 'open') return alike({ ...decision, because: () => [...because(), ...decision.because()] });
+  return alike({ ...decision, certainty: counting.certainty, because });
 };
 
 const ofKernelAndModule: NameRule = (_, subject) => (subject.own === 1 ? alike(ambiguous(subject)) : undefined);
