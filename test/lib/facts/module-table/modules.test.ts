@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { findModules, InputError, type Kernel, type ModuleTable, readModules, recipeLine, type Verdict } from 'kelf';
+import { findModules, InputError, Kernel, type ModuleTable, readModules, recipeLine, type Verdict } from 'kelf';
 import { bpfProgram } from '../../../../lib/answers/attach/forms/bpf-c.js';
 import { bpftraceLine } from '../../../../lib/answers/attach/forms/bpftrace.js';
 import { perfLine } from '../../../../lib/answers/attach/forms/perf.js';
@@ -167,6 +167,17 @@ describe('names across the kernel and its modules', () => {
     expect(of('init_module')).to.deep.equal(['ENOENT init-text', 'ENOENT no-btf-func', 'EINVAL init-text']);
     expect(of('variadic')[1]).to.equal('EINVAL variable-arguments');
     expect(asked.traceability('init_module').modules).to.not.have.property('loaded');
+  });
+
+  it('leaves a bare name open where the kernel has a function of it and its ftrace sites are unknown', () => {
+    const asked = new Kernel({ ...kernel([{ name: 'both' }]).pieces, ftrace: () => 'unknown' });
+    asked.modules = table;
+    const { kprobe, modules } = asked.traceability('both');
+    expect(kprobe.byName.outcome).to.equal('open');
+    for (const verdict of [modules!.loaded!.one, modules!.loaded!.several!]) {
+      expect(verdict).to.deep.include({ outcome: 'open', code: kprobe.byName.code, certainty: 'open' });
+      expect(verdict.because).to.deep.include.members([...kprobe.byName.because]);
+    }
   });
 
   it('says what a bare name means once modules are loaded, on each kernel', () => {
