@@ -46,12 +46,12 @@ export type { BpfStructOps } from './bpf/object/struct-ops.js';
 export { type StructOpsMember, structOpsMembers } from './bpf/object/struct-ops-members.js';
 export { type FoundObject, type FoundObjects, objectsIn } from './bpf/preflight/inputs.js';
 export {
+  type CheckOutcome,
   checkPasses,
   type Finding,
   type FindingKind,
   NOT_TOLD,
   type ObjectCheck,
-  type Outcome,
   Preflight,
   type ProgramCheck,
 } from './bpf/preflight/preflight.js';

@@ -10,19 +10,20 @@ export interface Change {
   readonly commit?: string;
   /** Functions that kernels with it have, one of them at least, unless they were inlined. */
   readonly shownBy?: readonly string[];
-  /** Stable releases that have it besides. */
+  /** Stable releases that have it besides. For the reader: hasChange() goes by `shownBy`, then by `since`. */
   readonly stable?: readonly string[];
 }
 
 export const CHANGES = {
   /** within_notrace_func(): kprobes on functions without an ftrace site are refused. */
-  refusesNotrace: { since: [4, 19], shownBy: ['within_notrace_func', '__within_notrace_func'] },
+  refusesNotrace: { since: [4, 19], commit: '45408c4f9250', shownBy: ['within_notrace_func', '__within_notrace_func'] },
   /** pahole makes the BTF of modules, which 1.19 is the first to do. */
   moduleBtf: { since: [5, 11], commit: '5f9ae91f7c0d' },
   /**
-   * The kernel asks pahole for the functions that the compiler optimized (--btf_gen_optimized, in 6.5 and 6.1.74); no older series does.
+   * The kernel asks pahole for the functions that the compiler optimized (--btf_gen_optimized): in 6.5, and in 6.1.74 as c24fc060ab7f. Here
+   * it counts from 6.1: of an older series alone is it certain that it does not.
    */
-  optimizedBtf: { since: [6, 1] },
+  optimizedBtf: { since: [6, 1], commit: '7b99f75942da', stable: ['6.1.74'] },
   /** An fentry program for a function of a module goes to that, not to one of the same name in the kernel. */
   moduleFunctionFirst: { since: [6, 3], commit: '31bf1dbccfb0' },
   /** A kprobe by a name of several symbols is refused. */
@@ -40,7 +41,7 @@ export const CHANGES = {
   strictEvents: { since: [6, 12], commit: '9d8616034f16', shownBy: ['validate_probe_symbol'] },
   /** A name that the kernel itself has is not looked for in modules. */
   kernelNameFirst: { since: [7, 1], commit: '1870ddcd94b0' },
-  /** ftrace of riscv patches the instruction after the word of its table. */
+  /** ftrace of riscv patches the instruction after the word of its table: so in Debian's 7.2, and not in 6.12. By which commit is not known here. */
   riscvPatchesSecond: { since: [7, 2] },
 } as const;
 

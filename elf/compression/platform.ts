@@ -1,3 +1,4 @@
+import { builtIn } from '../built-in.js';
 import { FormatError, type Place } from '../errors.js';
 import type { Job } from './job.js';
 import type { Output } from './output.js';
@@ -21,13 +22,9 @@ interface Info {
   readonly engine: { readonly bytesWritten: number };
 }
 
-/**
- * The platform's zlib. Node's is reached without an import, so that this floor still loads in a browser, where there is no synchronous
- * inflate, and the decoders here do all of the work.
- */
+/** Undefined in a browser, where there is no synchronous inflate, and the decoders here do all of the work. */
 function platformZlib(): Zlib | undefined {
-  const host = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  return host.process?.getBuiltinModule?.('node:zlib') as Zlib | undefined;
+  return builtIn('node:zlib');
 }
 
 /**

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ERRNO_NUMBERS, openKernel, readModules } from 'kelf';
-import { type Finding, type Outcome, openBpfObject, Preflight } from 'kelf/bpf';
+import { type CheckOutcome, type Finding, openBpfObject, Preflight } from 'kelf/bpf';
 
 type Step = 'works' | 'left to the tool' | 'refused by the verifier' | 'fails';
 
@@ -64,7 +64,7 @@ function stepOf(step: string, errno: number): Step {
   return step === 'load' && errno === BY_THE_VERIFIER ? 'refused by the verifier' : 'fails';
 }
 
-function isWrong(outcome: Outcome, step: Step): boolean {
+function isWrong(outcome: CheckOutcome, step: Step): boolean {
   return (outcome === 'passes' && step === 'fails') || (outcome === 'fails' && (step === 'works' || step === 'left to the tool'));
 }
 

@@ -27,7 +27,7 @@ export interface Finding {
 }
 
 /** `fails` where something would be refused; `open` where nothing would, but not all can be told. */
-export type Outcome = 'passes' | 'fails' | 'open';
+export type CheckOutcome = 'passes' | 'fails' | 'open';
 
 export interface ProgramCheck {
   readonly program: string;
@@ -35,7 +35,7 @@ export interface ProgramCheck {
   /** False with a `?` in the section's name: it is loaded only where the tool asks for it. */
   readonly autoload: boolean;
   /** Of the program's own findings and of the object's. */
-  readonly outcome: Outcome;
+  readonly outcome: CheckOutcome;
   readonly findings: readonly Finding[];
 }
 
@@ -305,7 +305,7 @@ function users(uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>, name: string)
 }
 
 /** The result of a list of findings. */
-export function outcomeOf(findings: readonly Finding[]): Outcome {
+export function outcomeOf(findings: readonly Finding[]): CheckOutcome {
   if (findings.some(({ verdict }) => verdict.outcome === 'refused')) return 'fails';
   return findings.some(({ verdict }) => verdict.outcome === 'open') ? 'open' : 'passes';
 }
