@@ -1,4 +1,5 @@
 import { FormatError } from '../elf/errors.js';
+import type { StringOffset, TypeId } from './ids.js';
 import { KIND } from './kinds.js';
 import { scanTypes } from './scan.js';
 import { StringTable } from './strings.js';
@@ -75,40 +76,40 @@ export class BtfBlob {
   }
 
   /** The blob, this or one of its bases, that holds the record of `id`. @throws RangeError for an invalid id, or 0 */
-  ownerOf(id: number): BtfBlob {
+  ownerOf(id: TypeId): BtfBlob {
     // Small, so that it is compiled into whatever calls it.
     return id >= this.firstId && id < this.count ? this : ownerBelow(this, id);
   }
 
   /** Index in `ownerOf(id).words` of the record of `id`: name_off, info, size or type, then what the kind adds. */
-  recordOf(id: number): number {
+  recordOf(id: TypeId): number {
     const { offsets, firstId } = this.ownerOf(id);
     return offsets[id - firstId]!;
   }
 
   /** The kind's number; 0 for void. */
-  kindNumber(id: number): number {
+  kindNumber(id: TypeId): number {
     if (id === 0) return KIND.VOID;
     const { kinds, firstId } = this.ownerOf(id);
     return kinds[id - firstId]!;
   }
 
   /** Where the name is in {@link strings}; 0 for void and anonymous types. */
-  nameOffset(id: number): number {
+  nameOffset(id: TypeId): StringOffset {
     if (id === 0) return 0;
     const { words, offsets, firstId } = this.ownerOf(id);
     return words[offsets[id - firstId]!]!;
   }
 
   /** A FormatError at the record of `id`. */
-  errorAt(id: number, message: string, code: 'bad-value' | 'limit' = 'bad-value'): FormatError {
+  errorAt(id: TypeId, message: string, code: 'bad-value' | 'limit' = 'bad-value'): FormatError {
     if (id === 0) return new FormatError(code, { name: this.name }, message);
     const owner = this.ownerOf(id);
     return new FormatError(code, { name: owner.name, offset: owner.header.typeStart + owner.recordOf(id) * 4 }, message);
   }
 }
 
-function ownerBelow(blob: BtfBlob, id: number): BtfBlob {
+function ownerBelow(blob: BtfBlob, id: TypeId): BtfBlob {
   for (let owner = blob.base; owner !== undefined && id > 0 && id < blob.firstId; owner = owner.base) if (id >= owner.firstId) return owner;
   throw new RangeError(`type id ${id} is not one of 1 to ${blob.count - 1}`);
 }

@@ -1,5 +1,6 @@
 import { BtfBlob, type BtfOptions } from './blob.js';
 import { decodeType } from './decode.js';
+import type { TypeId } from './ids.js';
 import { KIND, KIND_NAMES, type Kind, LAST_KIND } from './kinds.js';
 import { Layout, resolveType } from './layout.js';
 import { NameIndex } from './names.js';
@@ -46,23 +47,23 @@ export class Btf extends BtfBlob {
     return this.#pointerSize;
   }
 
-  kindOf(id: number): Kind {
+  kindOf(id: TypeId): Kind {
     const number = this.kindNumber(id);
     return number > LAST_KIND ? 'UNKNOWN' : KIND_NAMES[number]!;
   }
 
   /** '' for void and anonymous types. */
-  nameOf(id: number): string {
+  nameOf(id: TypeId): string {
     return this.strings.text(this.nameOffset(id));
   }
 
   /** The name's bytes, as they are in the blob. */
-  nameBytes(id: number): Uint8Array {
+  nameBytes(id: TypeId): Uint8Array {
     return this.strings.slice(this.nameOffset(id));
   }
 
   /** The type, decoded anew at every call. @throws RangeError for an invalid id */
-  type(id: number): BtfType {
+  type(id: TypeId): BtfType {
     if (id === 0) return VOID;
     const owner = this.ownerOf(id);
     return decodeType(owner, id, owner.offsets[id - owner.firstId]!);
@@ -74,14 +75,14 @@ export class Btf extends BtfBlob {
   }
 
   /** Ids of all types of this name, the base's first, ascending. Kernels have several FUNCs and structs of one name. */
-  find(name: string, kind?: Kind): number[] {
+  find(name: string, kind?: Kind): TypeId[] {
     const bytes = new TextEncoder().encode(name);
     if (bytes.length === 0 || bytes.includes(0)) return [];
     const ids = this.#find(bytes);
     return kind === undefined ? ids : ids.filter(id => this.kindOf(id) === kind);
   }
 
-  #find(name: Uint8Array): number[] {
+  #find(name: Uint8Array): TypeId[] {
     this.#names ??= new NameIndex(this);
     const own = this.#names.find(name);
     return this.base === undefined ? own : [...this.base.#find(name), ...own];
@@ -121,13 +122,13 @@ export class Btf extends BtfBlob {
   }
 
   /** A FUNC's type has to be a FUNC_PROTO (btf_validate_type of libbpf). */
-  requireProto(id: number, target: number): void {
+  requireProto(id: TypeId, target: number): void {
     if (this.kindNumber(target) === KIND.FUNC_PROTO) return;
     throw this.errorAt(id, `FUNC ${id} refers to type ${target}, which is ${this.kindOf(target)}, not FUNC_PROTO`);
   }
 
   /** The type behind typedefs, const, volatile, restrict and type tags. @throws FormatError after 32 of them, as in libbpf */
-  resolve(id: number): number {
+  resolve(id: TypeId): number {
     return resolveType(this, id);
   }
 
@@ -135,29 +136,29 @@ export class Btf extends BtfBlob {
    * Size in bytes, as by C's sizeof; undefined for types without one: void, functions, forward declarations.
    * @throws FormatError for a cycle, and for arrays larger than 2^53 - 1 bytes
    */
-  sizeof(id: number): number | undefined {
+  sizeof(id: TypeId): number | undefined {
     return this.#layoutFor(id).sizeOf(id);
   }
 
   /** The table of layouts. @throws RangeError for an invalid id */
-  #layoutFor(id: number): Layout {
+  #layoutFor(id: TypeId): Layout {
     this.kindNumber(id);
     this.#layout ??= new Layout(this);
     return this.#layout;
   }
 
   /** Alignment in bytes, as by C's alignof, for a packed struct as shown by the offsets; undefined as with {@link sizeof}. */
-  alignof(id: number): number | undefined {
+  alignof(id: TypeId): number | undefined {
     return this.#layoutFor(id).alignOf(id);
   }
 
   /** The type in C, declaring `name` where given: `const char *name[4]`. Anonymous structs are `struct {...}`. */
-  declaration(id: number, name = ''): string {
+  declaration(id: TypeId, name = ''): string {
     return declare(this, id, name);
   }
 
   /** A FUNC in C, `ssize_t vfs_read(struct file *file, …)`, or a FUNC_PROTO, `int (struct file *)`. @throws FormatError */
-  prototype(id: number): string {
+  prototype(id: TypeId): string {
     if (this.kindNumber(id) === KIND.FUNC) this.requireProto(id, this.ownerOf(id).words[this.recordOf(id) + 2]!);
     return prototypeOf(this, id);
   }

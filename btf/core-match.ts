@@ -2,6 +2,7 @@ import type { Btf } from './btf.js';
 import type { CoreTypes } from './core-compat.js';
 import { essentialName } from './core-compat.js';
 import { type CoreAccessor, type CoreSpec, coreSubject } from './core-spec.js';
+import type { TypeId } from './ids.js';
 import type { ArrayType } from './types.js';
 
 /** More steps than this an access has not (BPF_CORE_SPEC_MAX_LEN of libbpf). */
@@ -54,7 +55,7 @@ export function matchSpec(types: CoreTypes, local: CoreSpec, targetId: number): 
   }
 }
 
-function matchAccess(types: CoreTypes, local: CoreSpec, rootId: number, draft: Draft): boolean {
+function matchAccess(types: CoreTypes, local: CoreSpec, rootId: TypeId, draft: Draft): boolean {
   const { target } = types;
   let targetId = rootId;
   for (const [i, accessor] of local.accessors.entries()) {

@@ -2,6 +2,7 @@ import type { Btf } from './btf.js';
 import type { CoreCandidate } from './core.js';
 import { CoreTypes, essentialName } from './core-compat.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
+import type { TypeId } from './ids.js';
 import type { CompositeType, Member } from './types.js';
 
 /** What a kernel has instead of what an access asks for. */
@@ -114,7 +115,7 @@ function isComposite(type: { readonly kind: string }): type is CompositeType {
 
 /** Whether both are, or point at, a struct, a union or an enum of one name. */
 function sameTarget({ local, target }: CoreTypes, a: Member, b: Member): boolean {
-  const name = (btf: Btf, id: number): string => {
+  const name = (btf: Btf, id: TypeId): string => {
     const direct = btf.type(btf.resolve(id));
     const type = direct.kind === 'PTR' ? btf.type(btf.resolve(direct.typeId)) : direct;
     // That both are numbers says nothing.

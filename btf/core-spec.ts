@@ -1,5 +1,6 @@
 import { FormatError } from '../elf/errors.js';
 import type { Btf } from './btf.js';
+import type { TypeId } from './ids.js';
 import type { BtfType } from './types.js';
 
 /** The kinds of CO-RE relocations, by number (`enum bpf_core_relo_kind`), with the names in libbpf's log. */
@@ -27,7 +28,7 @@ const MOST_INDICES = 64;
 /** One step of an access: a named member, or an index of an array. */
 export interface CoreAccessor {
   /** The struct that has the member; of an index, the type of the elements. */
-  readonly typeId: number;
+  readonly typeId: TypeId;
   /** Of the member in its struct, or of the element in its array. */
   readonly index: number;
   /** The member's; undefined for an index. */

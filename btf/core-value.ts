@@ -1,6 +1,7 @@
 import { FormatError } from '../elf/errors.js';
 import type { Btf } from './btf.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
+import type { TypeId } from './ids.js';
 
 /** The result of a relocation for one spec. */
 export interface CoreValue {
@@ -10,7 +11,7 @@ export interface CoreValue {
   readonly validate: boolean;
   /** Of an offset: how many bytes a load or store of the field is of, and the field's type; 0 for a bit-field, which is loaded whole. */
   readonly size: number;
-  readonly typeId: number;
+  readonly typeId: TypeId;
 }
 
 /** The outcome where there is no spec: `poison` for the values that only a field or an enumerator has. */
@@ -106,7 +107,7 @@ function fieldValue(btf: Btf, spec: CoreSpec): CoreValue {
   }
 }
 
-function sizeOf(btf: Btf, id: number): number {
+function sizeOf(btf: Btf, id: TypeId): number {
   const size = btf.sizeof(id);
   if (size === undefined) throw refused(btf, `type ${id} has no size`);
   return size;

@@ -3,6 +3,7 @@ import { CoreTypes, essentialName, sameKind } from './core-compat.js';
 import { type CoreMatch, matchSpec } from './core-match.js';
 import { type CoreSpec, formatCoreSpec, parseCoreSpec } from './core-spec.js';
 import { type CoreValue, coreValue, coreValueOfNone } from './core-value.js';
+import type { TypeId } from './ids.js';
 import { KIND } from './kinds.js';
 
 /** A type of the kernel with the name, and how far the access matches in it. */
@@ -39,7 +40,7 @@ export class CoreRelocator {
   readonly local: Btf;
   readonly #targets: readonly CoreTypes[];
   /** By local type: candidates are looked up once, and ruled out for good by the first relocation that some of them match. */
-  readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: number }[]>();
+  readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: TypeId }[]>();
 
   /** @param targets the kernel's BTF, then that of its modules, which are searched for what the kernel does not have */
   constructor(local: Btf, targets: readonly Btf[]) {
@@ -51,7 +52,7 @@ export class CoreRelocator {
    * @throws CoreError if libbpf refuses the object: candidates that disagree, an access to an anonymous type
    * @throws FormatError for an access that does not fit its type
    */
-  relocate(typeId: number, access: string, kind: number): CoreResolution {
+  relocate(typeId: TypeId, access: string, kind: number): CoreResolution {
     const { local } = this;
     const spec = parseCoreSpec(local, typeId, access, kind);
     const original = coreValue(local, spec);
@@ -97,7 +98,7 @@ export class CoreRelocator {
   }
 
   /** The kernel's types of a name, flavours apart, and of a kind (bpf_core_add_cands): a module's only where the kernel itself has none. */
-  #candidatesOf(typeId: number): { readonly types: CoreTypes; readonly typeId: number }[] {
+  #candidatesOf(typeId: TypeId): { readonly types: CoreTypes; readonly typeId: TypeId }[] {
     let known = this.#candidates.get(typeId);
     if (known !== undefined) return known;
     const name = essentialName(this.local.nameOf(typeId));

@@ -1,4 +1,5 @@
 import type { BtfBlob } from './blob.js';
+import type { TypeId } from './ids.js';
 import { KIND_NAMES, LAST_KIND, RECORD_WORDS, type RecordKind } from './kinds.js';
 import type { BtfType, Member, Parameter, ReferenceType } from './types.js';
 import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from './wire.js';
@@ -7,7 +8,7 @@ import { flagOfInfo, kindOfInfo, LINKAGE_NAMES, vlenOfInfo } from './wire.js';
 interface Stored {
   readonly btf: BtfBlob;
   readonly words: Uint32Array;
-  readonly id: number;
+  readonly id: TypeId;
   readonly name: string;
   readonly vlen: number;
   readonly flag: boolean;
@@ -94,7 +95,7 @@ const DECODERS: { readonly [K in RecordKind]: (record: Stored) => BtfType & { re
 };
 
 /** Makes the object of a type from its record. `btf` is the layer that owns the type; its words were checked when it was scanned. */
-export function decodeType(btf: BtfBlob, id: number, at: number): BtfType {
+export function decodeType(btf: BtfBlob, id: TypeId, at: number): BtfType {
   const { words, strings } = btf;
   const info = words[at + 1]!;
   const name = strings.text(words[at]!);

@@ -27,6 +27,7 @@ export {
   rowsOf,
   type SourceLine,
 } from './ext.js';
+export type { StringOffset, TypeId } from './ids.js';
 export { KIND, KIND_NAMES, type Kind, type RecordKind } from './kinds.js';
 export { minimalBtf } from './min.js';
 export { printC } from './print/c.js';

@@ -1,5 +1,6 @@
 import type { BtfBlob } from './blob.js';
 import { FlatTypes } from './flat.js';
+import type { TypeId } from './ids.js';
 import { isModifier, KIND, layoutRule, RECORD_WORDS } from './kinds.js';
 import { flagOfInfo, vlenOfInfo } from './wire.js';
 
@@ -10,7 +11,7 @@ import { flagOfInfo, vlenOfInfo } from './wire.js';
 export const MAX_DEPTH = 32;
 
 /** What const, volatile, restrict, a type tag and a typedef stand for. */
-export function resolveType(btf: BtfBlob, id: number): number {
+export function resolveType(btf: BtfBlob, id: TypeId): number {
   let target = id;
   for (let depth = 0; depth <= MAX_DEPTH; depth++) {
     const kind = btf.kindNumber(target);
@@ -45,7 +46,7 @@ export class Layout {
   }
 
   /** sizeof, by btf__resolve_size of libbpf; undefined for what has none. @throws FormatError */
-  sizeOf(id: number): number | undefined {
+  sizeOf(id: TypeId): number | undefined {
     const { btf, words, records, kinds } = this;
     let elements = 1;
     let target = id;
@@ -81,18 +82,18 @@ export class Layout {
   }
 
   /** alignof, by btf__align_of of libbpf; undefined for what has none. @throws FormatError */
-  alignOf(id: number): number | undefined {
+  alignOf(id: TypeId): number | undefined {
     const align = this.alignFrom(id, 0);
     return align === NONE ? undefined : align;
   }
 
   /** Whether a member's place or the size shows that a struct is packed (btf_is_struct_packed of libbpf). */
-  isPacked(id: number): boolean {
+  isPacked(id: TypeId): boolean {
     return this.alignOfMembers(this.records[id]!, 0) === 0;
   }
 
   /** The alignment, or NONE. */
-  private alignFrom(id: number, depth: number): number {
+  private alignFrom(id: TypeId, depth: number): number {
     const { btf, words, records, kinds, alignments } = this;
     let target = id;
     for (let steps = 0; steps <= MAX_DEPTH; steps++) {
@@ -149,6 +150,6 @@ export class Layout {
   }
 }
 
-function tooDeep(btf: BtfBlob, id: number): Error {
+function tooDeep(btf: BtfBlob, id: TypeId): Error {
   return btf.errorAt(id, `type ${id} goes through more than ${MAX_DEPTH} others, or is a cycle`);
 }

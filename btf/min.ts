@@ -1,6 +1,7 @@
 import type { Btf } from './btf.js';
 import { type CoreSpec, coreSubject } from './core-spec.js';
 import { encodeBtf } from './encode.js';
+import type { StringOffset, TypeId } from './ids.js';
 import { isComposite, KIND, RECORD_WORDS } from './kinds.js';
 import { idsIn, recordWords, rewriteRecord } from './rewrite.js';
 import { flagOfInfo, kindOfInfo } from './wire.js';
@@ -38,7 +39,7 @@ class Marks {
   }
 
   /** A type and what it is made of; structs without their members. */
-  #type(id: number, throughPointers: boolean): void {
+  #type(id: TypeId, throughPointers: boolean): void {
     const open = [id];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
       if (at === 0 || (this.types.has(at) && !throughPointers)) continue;
@@ -52,7 +53,7 @@ class Marks {
     }
   }
 
-  #path(rootId: number, raw: readonly number[]): void {
+  #path(rootId: TypeId, raw: readonly number[]): void {
     this.#type(rootId, false);
     let id = rootId;
     for (const index of raw.slice(1)) {
@@ -67,15 +68,15 @@ class Marks {
     }
   }
 
-  #member(typeId: number, index: number): void {
+  #member(typeId: TypeId, index: number): void {
     let members = this.members.get(typeId);
     if (members === undefined) this.members.set(typeId, (members = new Set()));
     members.add(index);
   }
 
   /** A type with all that a comparison of everything looks at: members too, but not of structs behind pointers. */
-  #whole(rootId: number, behindPointer: boolean): void {
-    const open: [id: number, behindPointer: boolean][] = [[rootId, behindPointer]];
+  #whole(rootId: TypeId, behindPointer: boolean): void {
+    const open: [id: TypeId, behindPointer: boolean][] = [[rootId, behindPointer]];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const [id, behind] = next;
       const seen = `${id}:${behind}`;
@@ -92,7 +93,7 @@ class Marks {
   }
 
   /** The ids in a type's record: of a struct, those of its members. */
-  #idsOf(id: number): number[] {
+  #idsOf(id: TypeId): TypeId[] {
     return [...idsIn(this.#btf.ownerOf(id).words, this.#btf.recordOf(id))];
   }
 }
@@ -118,7 +119,7 @@ class Extract {
     return encodeBtf(Uint32Array.from(this.#words), Uint8Array.from(this.#strings));
   }
 
-  #record(id: number): void {
+  #record(id: TypeId): void {
     const { words } = this.#btf.ownerOf(id);
     const at = this.#btf.recordOf(id);
     const info = words[at + 1]!;
@@ -144,9 +145,9 @@ class Extract {
   }
 
   /** Types that are not used are void: only pointers lead to them. */
-  readonly #id = (id: number): number => this.#ids.get(id) ?? 0;
+  readonly #id = (id: TypeId): number => this.#ids.get(id) ?? 0;
 
-  readonly #name = (offset: number): number => {
+  readonly #name = (offset: StringOffset): StringOffset => {
     const text = this.#btf.strings.text(offset);
     let own = this.#offsets.get(text);
     if (own === undefined) {

@@ -1,5 +1,6 @@
 import { hashName } from '../elf/strings.js';
 import type { BtfBlob } from './blob.js';
+import type { TypeId } from './ids.js';
 import { HASHED } from './strings.js';
 
 /**
@@ -32,9 +33,9 @@ export class NameIndex {
   }
 
   /** Ids of the types with exactly this name, ascending. */
-  find(name: Uint8Array): number[] {
+  find(name: Uint8Array): TypeId[] {
     const { words, strings, offsets, firstId } = this.#btf;
-    const ids: number[] = [];
+    const ids: TypeId[] = [];
     for (let next = this.#heads[hashName(name, 0, HASHED) & this.#mask]!; next !== 0; next = this.#next[next - 1]!) {
       if (strings.equals(words[offsets[next - 1]!]!, name)) ids.push(firstId + next - 1);
     }

@@ -1,6 +1,7 @@
 import { FormatError } from '../elf/errors.js';
 import type { BtfBlob } from './blob.js';
 import { encodeBtf } from './encode.js';
+import type { StringOffset, TypeId } from './ids.js';
 import { isComposite, isModifier, KIND, KIND_NAMES, LAST_KIND, RECORD_WORDS } from './kinds.js';
 import { NameIndex } from './names.js';
 import { rewriteRecord } from './rewrite.js';
@@ -26,8 +27,8 @@ export function relocateBtf(split: BtfBlob, base: BtfBlob): Uint8Array<ArrayBuff
   const { ids, names } = mapDistilled(split, distilled, base);
   const idShift = base.count - distilled.count;
   const stringShift = base.strings.end - distilled.strings.end;
-  const moveId = (id: number): number => (id < distilled.count ? ids[id]! : id + idShift);
-  const moveName = (offset: number, id: number): number => {
+  const moveId = (id: TypeId): number => (id < distilled.count ? ids[id]! : id + idShift);
+  const moveName = (offset: StringOffset, id: TypeId): StringOffset => {
     if (offset === 0) return 0;
     if (offset >= distilled.strings.end) return offset + stringShift;
     const moved = names.get(offset);
@@ -117,7 +118,7 @@ function embeddedTypes(split: BtfBlob, distilled: BtfBlob): ReadonlySet<number> 
 }
 
 /** What a modifier, typedef or array is made of; 0 for all else. */
-function behind(btf: BtfBlob, id: number, kind: number): number {
+function behind(btf: BtfBlob, id: TypeId, kind: number): number {
   if (kind !== KIND.TYPEDEF && kind !== KIND.ARRAY && !isModifier(kind)) return 0;
   const { words } = btf.ownerOf(id);
   return words[btf.recordOf(id) + (kind === KIND.ARRAY ? RECORD_WORDS : 2)]!;
@@ -139,7 +140,7 @@ function sharedNames(base: BtfBlob, index: NameIndex): ReadonlySet<number> {
 }
 
 /** Whether a type of the real base is found by its size too; undefined for kinds that no distilled base has. */
-function needsSize(base: BtfBlob, id: number, shared: ReadonlySet<number>): boolean | undefined {
+function needsSize(base: BtfBlob, id: TypeId, shared: ReadonlySet<number>): boolean | undefined {
   switch (base.kindNumber(id)) {
     case KIND.INT:
     case KIND.FLOAT:
@@ -157,7 +158,7 @@ function needsSize(base: BtfBlob, id: number, shared: ReadonlySet<number>): bool
 }
 
 /** Whether a type of the distilled base can stand for one of the real base that has its name. */
-function fits(distilled: BtfBlob, candidate: number, base: BtfBlob, id: number, embedded: boolean): boolean {
+function fits(distilled: BtfBlob, candidate: number, base: BtfBlob, id: TypeId, embedded: boolean): boolean {
   const kind = base.kindNumber(id);
   switch (distilled.kindNumber(candidate)) {
     case KIND.FWD:
@@ -175,25 +176,25 @@ function fits(distilled: BtfBlob, candidate: number, base: BtfBlob, id: number, 
   }
 }
 
-function kindName(btf: BtfBlob, id: number): string {
+function kindName(btf: BtfBlob, id: TypeId): string {
   const kind = btf.kindNumber(id);
   return KIND_NAMES[kind] ?? `kind ${kind}`;
 }
 
-function sizeWord(btf: BtfBlob, id: number): number {
+function sizeWord(btf: BtfBlob, id: TypeId): number {
   return btf.ownerOf(id).words[btf.recordOf(id) + 2]!;
 }
 
-function flagOf(btf: BtfBlob, id: number): boolean {
+function flagOf(btf: BtfBlob, id: TypeId): boolean {
   return flagOfInfo(btf.ownerOf(id).words[btf.recordOf(id) + 1]!);
 }
 
-function intEncoding(btf: BtfBlob, id: number): number {
+function intEncoding(btf: BtfBlob, id: TypeId): number {
   return (btf.ownerOf(id).words[btf.recordOf(id) + RECORD_WORDS]! >>> 24) & 15;
 }
 
 /** The type section with every id and every name moved. */
-function rewrite(split: BtfBlob, moveId: (id: number) => number, moveName: (offset: number, id: number) => number): Uint32Array {
+function rewrite(split: BtfBlob, moveId: (id: TypeId) => number, moveName: (offset: StringOffset, id: TypeId) => number): Uint32Array {
   const words = split.words.slice();
   for (let index = 0; index < split.offsets.length; index++) {
     const id = split.firstId + index;

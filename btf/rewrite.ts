@@ -1,3 +1,4 @@
+import type { StringOffset, TypeId } from './ids.js';
 import { ELEMENT_NAME, ELEMENT_TYPE, ELEMENT_WORDS, RECORD_WORDS, TAIL_WORDS, typeWords } from './kinds.js';
 import { kindOfInfo, vlenOfInfo } from './wire.js';
 
@@ -5,7 +6,12 @@ import { kindOfInfo, vlenOfInfo } from './wire.js';
  * Gives a record of a kind up to LAST_KIND other ids and names, in place, in the order in which they are in it (btf_field_iter_init() of
  * libbpf has the same places).
  */
-export function rewriteRecord(words: Uint32Array, at: number, moveId: (id: number) => number, moveName: (offset: number) => number): void {
+export function rewriteRecord(
+  words: Uint32Array,
+  at: number,
+  moveId: (id: TypeId) => number,
+  moveName: (offset: StringOffset) => number,
+): void {
   const info = words[at + 1]!;
   const kind = kindOfInfo(info);
   words[at] = moveName(words[at]!);

@@ -1,4 +1,5 @@
 import { FormatError, type FormatErrorCode } from '../elf/errors.js';
+import type { TypeId } from './ids.js';
 import { ELEMENT_NAME, ELEMENT_TYPE, ELEMENT_WORDS, LAST_KIND, RECORD_WORDS, TAIL_WORDS, typeWords } from './kinds.js';
 import { type KindLayout, kindOfInfo, vlenOfInfo } from './wire.js';
 
@@ -118,11 +119,11 @@ function failName(input: ScanInput, at: number): never {
   fail(input, 'out-of-range', at, `string offset ${input.words[at]}; the strings end at ${input.stringEnd}`);
 }
 
-function failLength(input: ScanInput, at: number, next: number, id: number): never {
+function failLength(input: ScanInput, at: number, next: number, id: TypeId): never {
   fail(input, 'truncated', at, `type ${id} takes ${(next - at) * 4} bytes, ${(input.words.length - at) * 4} are left`);
 }
 
-function failKind(input: ScanInput, at: number, kind: number, id: number): never {
+function failKind(input: ScanInput, at: number, kind: number, id: TypeId): never {
   const entry = input.layout[kind];
   if (kind !== 0 && entry !== undefined) {
     const sizes = `info_sz ${entry.infoSize}, elem_sz ${entry.elementSize}`;

@@ -1,5 +1,6 @@
 import { FormatError } from '../elf/errors.js';
 import { hashName } from '../elf/strings.js';
+import type { StringOffset } from './ids.js';
 
 /**
  * The strings of a blob: NUL-terminated, named by their byte offset. Those of a split blob go on where its base's end, so that an offset is
@@ -32,14 +33,14 @@ export class StringTable {
   }
 
   /** The table of this one and its bases that holds `offset`, which must be less than `end`. */
-  tableOf(offset: number): StringTable {
+  tableOf(offset: StringOffset): StringTable {
     let table: StringTable = this;
     while (offset < table.start) table = table.base!;
     return table;
   }
 
   /** The bytes of the string at `offset`, without its NUL: a view, not a copy. */
-  slice(offset: number): Uint8Array {
+  slice(offset: StringOffset): Uint8Array {
     const { bytes, start } = this.tableOf(offset);
     const from = offset - start;
     const to = bytes.indexOf(0, from);
@@ -47,7 +48,7 @@ export class StringTable {
   }
 
   /** The string at `offset`; what is not UTF-8 becomes U+FFFD. */
-  text(offset: number): string {
+  text(offset: StringOffset): string {
     if (offset === 0) return '';
     const bytes = this.slice(offset);
     let text = '';
@@ -61,13 +62,13 @@ export class StringTable {
   }
 
   /** A hash of the first 64 bytes of the string at `offset`, as hashName() of elf/strings.ts makes it. */
-  hash(offset: number): number {
+  hash(offset: StringOffset): number {
     const { bytes, start } = this.tableOf(offset);
     return hashName(bytes, offset - start, offset - start + HASHED);
   }
 
   /** True where the string at `offset` is exactly `name`. */
-  equals(offset: number, name: Uint8Array): boolean {
+  equals(offset: StringOffset, name: Uint8Array): boolean {
     const { bytes, start } = this.tableOf(offset);
     const from = offset - start;
     for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;

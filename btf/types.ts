@@ -1,8 +1,9 @@
+import type { TypeId } from './ids.js';
 import type { Linkage } from './wire.js';
 
 /** What every type has. `name` is '' for an anonymous one. */
 interface Named {
-  readonly id: number;
+  readonly id: TypeId;
   readonly name: string;
 }
 
@@ -31,26 +32,26 @@ export interface FloatType extends Named {
 /** What refers to one other type and adds nothing else. */
 export interface ReferenceType extends Named {
   readonly kind: 'PTR' | 'TYPEDEF' | 'VOLATILE' | 'CONST' | 'RESTRICT';
-  readonly typeId: number;
+  readonly typeId: TypeId;
 }
 
 /** `btf_type_tag("name")` on `typeId`, or a plain attribute where `attribute` (kind_flag, since kernel 6.15). */
 export interface TypeTag extends Named {
   readonly kind: 'TYPE_TAG';
-  readonly typeId: number;
+  readonly typeId: TypeId;
   readonly attribute: boolean;
 }
 
 export interface ArrayType extends Named {
   readonly kind: 'ARRAY';
-  readonly typeId: number;
-  readonly indexTypeId: number;
+  readonly typeId: TypeId;
+  readonly indexTypeId: TypeId;
   readonly nelems: number;
 }
 
 export interface Member {
   readonly name: string;
-  readonly typeId: number;
+  readonly typeId: TypeId;
   /** Bits from the start of the struct. */
   readonly bitOffset: number;
   /** Width of a bit-field; 0 for other members. */
@@ -86,19 +87,19 @@ export interface FwdType extends Named {
 export interface FuncType extends Named {
   readonly kind: 'FUNC';
   /** The FUNC_PROTO. */
-  readonly typeId: number;
+  readonly typeId: TypeId;
   /** undefined for a number that has no meaning yet. */
   readonly linkage: Linkage | undefined;
 }
 
 export interface Parameter {
   readonly name: string;
-  readonly typeId: number;
+  readonly typeId: TypeId;
 }
 
 export interface FuncProtoType extends Named {
   readonly kind: 'FUNC_PROTO';
-  readonly returnTypeId: number;
+  readonly returnTypeId: TypeId;
   /** Without the mark of a variadic function. */
   readonly parameters: readonly Parameter[];
   /** `...` follows: the record's last parameter has neither name nor type. */
@@ -107,20 +108,20 @@ export interface FuncProtoType extends Named {
 
 export interface VarType extends Named {
   readonly kind: 'VAR';
-  readonly typeId: number;
+  readonly typeId: TypeId;
   readonly linkage: Linkage | undefined;
 }
 
 export interface DatasecType extends Named {
   readonly kind: 'DATASEC';
   readonly size: number;
-  readonly variables: readonly { readonly typeId: number; readonly offset: number; readonly size: number }[];
+  readonly variables: readonly { readonly typeId: TypeId; readonly offset: number; readonly size: number }[];
 }
 
 /** `btf_decl_tag("name")`, or a plain attribute, on `typeId` as a whole (-1) or on its member or parameter `componentIndex`. */
 export interface DeclTag extends Named {
   readonly kind: 'DECL_TAG';
-  readonly typeId: number;
+  readonly typeId: TypeId;
   readonly componentIndex: number;
   readonly attribute: boolean;
 }

@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import type { FlatTypes } from '../flat.js';
+import type { TypeId } from '../ids.js';
 import { ELEMENT_WORDS, KIND, RECORD_WORDS } from '../kinds.js';
 import { Layout } from '../layout.js';
 import { flagOfInfo, vlenOfInfo } from '../wire.js';
@@ -54,24 +55,24 @@ export class BodyWriter extends DeclarationWriter {
   }
 
   /** A struct, union or enum with its body. */
-  protected putBody(id: number, level: number): void {
+  protected putBody(id: TypeId, level: number): void {
     const kind = this.kinds[id]!;
     this.putTag(id);
     if (kind === ENUM || kind === ENUM64) this.putEnumerators(id, level);
     else this.putMembers(id, level);
   }
 
-  protected override putAnonymous(id: number, level: number): void {
+  protected override putAnonymous(id: TypeId, level: number): void {
     this.putBody(id, level);
   }
 
-  protected override copyOf(id: number): number {
+  protected override copyOf(id: TypeId): number {
     const { copies } = this;
     if (copies[id] === 0) copies[id] = this.countName(id);
     return copies[id]!;
   }
 
-  private countName(id: number): number {
+  private countName(id: TypeId): number {
     const name = this.words[this.records[id]!]!;
     const kind = this.kinds[id]!;
     // An enum without values is only declared: it does not take the name. What has no name is not numbered.
@@ -84,7 +85,7 @@ export class BodyWriter extends DeclarationWriter {
     this.out.put(LINES[Math.min(level, LINES.length - 1)]!);
   }
 
-  private putMembers(id: number, level: number): void {
+  private putMembers(id: TypeId, level: number): void {
     const { out, layout, words } = this;
     const at = this.records[id]!;
     const info = words[at + 1]!;
@@ -127,7 +128,7 @@ export class BodyWriter extends DeclarationWriter {
    * Fills bits `start` to `to` with nameless bit-fields, but not where alignment makes the same gap (btf_dump_emit_bit_padding of libbpf).
    * @param align of what follows, in bytes @param inside true between bit-fields
    */
-  private putPadding(id: number, start: number, to: number, align: number, inside: boolean, level: number): void {
+  private putPadding(id: TypeId, start: number, to: number, align: number, inside: boolean, level: number): void {
     const { pads } = this;
     let from = start;
     // The largest type whose next boundary is not after the gap.
@@ -149,7 +150,7 @@ export class BodyWriter extends DeclarationWriter {
     this.putPad(id, unit, to - from, level);
   }
 
-  private putPad(id: number, unit: number, bits: number, level: number): void {
+  private putPad(id: TypeId, unit: number, bits: number, level: number): void {
     const { out } = this;
     this.work.spend(1, id);
     this.putLine(level);
@@ -159,7 +160,7 @@ export class BodyWriter extends DeclarationWriter {
     out.byte(SEMICOLON);
   }
 
-  private putEnumerators(id: number, level: number): void {
+  private putEnumerators(id: TypeId, level: number): void {
     const { out, words } = this;
     const at = this.records[id]!;
     const info = words[at + 1]!;

@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import { FlatTypes } from '../flat.js';
+import type { StringOffset, TypeId } from '../ids.js';
 import { KIND, RECORD_WORDS } from '../kinds.js';
 import { vlenOfInfo } from '../wire.js';
 import { BodyWriter } from './body.js';
@@ -94,7 +95,7 @@ class HeaderWriter extends BodyWriter {
   }
 
   /** Writes what a type needs and, at the top level, where `container` is 0, the type. That is the struct or typedef that refers to it. */
-  private emit(id: number, container: number, depth: number): void {
+  private emit(id: TypeId, container: number, depth: number): void {
     const { blob, words, states, out } = this;
     const state = states[id]!;
     if (state === DONE) return;
@@ -159,7 +160,7 @@ class HeaderWriter extends BodyWriter {
       if (states[words[place]!] !== DONE) this.emit(words[place]!, container, depth);
   }
 
-  private emitComposite(id: number, at: number, container: number, depth: number): void {
+  private emitComposite(id: TypeId, at: number, container: number, depth: number): void {
     const named = this.words[at] !== 0;
     this.states[id] = BUSY;
     if (container === 0 || !named) this.emitEach(at, 3, named ? id : container, depth);
@@ -172,7 +173,7 @@ class HeaderWriter extends BodyWriter {
   }
 
   /** A type that refers to itself: a declaration breaks the circle. */
-  private emitAgain(id: number, kind: number, container: number): void {
+  private emitAgain(id: TypeId, kind: number, container: number): void {
     if (this.forwarded[id] !== 0) return;
     const at = this.records[id]!;
     const name = this.words[at]!;
@@ -186,13 +187,13 @@ class HeaderWriter extends BodyWriter {
     }
   }
 
-  private putStructForward(id: number): void {
+  private putStructForward(id: TypeId): void {
     this.putTag(id);
     this.out.put(CLOSE);
     this.forwarded[id] = 1;
   }
 
-  private putTypedef(id: number, name: number, target: number): void {
+  private putTypedef(id: TypeId, name: StringOffset, target: number): void {
     const { out, blob } = this;
     if (blob.strings.equals(name, COMPILERS_LIST)) return;
     const copy = this.copyOf(id);
@@ -204,7 +205,7 @@ class HeaderWriter extends BodyWriter {
     out.put(CLOSE);
   }
 
-  private putAliases(id: number, name: number): void {
+  private putAliases(id: TypeId, name: StringOffset): void {
     if (name === 0) return;
     this.copyOf(id);
     for (const alias of ALIASES) {

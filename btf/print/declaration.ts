@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import { FlatTypes } from '../flat.js';
+import type { StringOffset, TypeId } from '../ids.js';
 import { isModifier, KIND, RECORD_WORDS } from '../kinds.js';
 import { flagOfInfo, vlenOfInfo } from '../wire.js';
 import { ascii, type Literal, type Writer } from './writer.js';
@@ -56,7 +57,7 @@ export class Work {
     this.left = this.most;
   }
 
-  spend(steps: number, id: number): void {
+  spend(steps: number, id: TypeId): void {
     this.left -= steps;
     if (this.left < 0) throw this.blob.errorAt(id, 'the types refer to each other so that their text has no reasonable length', 'limit');
   }
@@ -92,7 +93,7 @@ export class DeclarationWriter {
   }
 
   /** Declares a name that is not in the blob; the type alone where that is ''. */
-  declareAs(id: number, name: string): void {
+  declareAs(id: TypeId, name: string): void {
     // An error may have left something unfinished.
     this.top = 0;
     this.nesting = 0;
@@ -105,7 +106,7 @@ export class DeclarationWriter {
    * Declares the name at an offset as of a type; only the type if there is no name.
    * @param copy which of its name it is @param level of indentation that members go beyond
    */
-  protected declare(id: number, name: number, copy: number, level: number): void {
+  protected declare(id: TypeId, name: StringOffset, copy: number, level: number): void {
     const { blob, chain, kinds, records, words } = this;
     this.nest(id);
     const start = this.top;
@@ -125,7 +126,7 @@ export class DeclarationWriter {
   }
 
   /** `struct name`, `union name`, `enum name`; the keyword alone where there is no name. */
-  protected putTag(id: number): void {
+  protected putTag(id: TypeId): void {
     const kind = this.kinds[id]!;
     this.out.put(kind === STRUCT ? STRUCT_TEXT : kind === UNION ? UNION_TEXT : ENUM_TEXT);
     const name = this.words[this.records[id]!]!;
@@ -135,14 +136,14 @@ export class DeclarationWriter {
   }
 
   /** The declaration that a FWD is. */
-  protected putForward(id: number): void {
+  protected putForward(id: TypeId): void {
     this.out.put(flagOfInfo(this.infoOf(id)) ? UNION_TEXT : STRUCT_TEXT);
     this.out.byte(SPACE);
     this.out.name(this.words[this.records[id]!]!);
   }
 
   /** A name, from the second of that name on with its number: `name___2`. */
-  protected putName(name: number, copy: number): void {
+  protected putName(name: StringOffset, copy: number): void {
     if (name === GIVEN) {
       this.out.long(this.given);
       return;
@@ -159,30 +160,30 @@ export class DeclarationWriter {
   }
 
   /** A struct, union or enum without a name: its body, in a header. */
-  protected putAnonymous(id: number, _level: number): void {
+  protected putAnonymous(id: TypeId, _level: number): void {
     this.putTag(id);
     this.out.put(ANONYMOUS);
   }
 
-  protected infoOf(id: number): number {
+  protected infoOf(id: TypeId): number {
     return this.words[this.records[id]! + 1]!;
   }
 
   /** An empty name counts as no name. */
-  protected nameOrNone(name: number): number {
+  protected nameOrNone(name: StringOffset): StringOffset {
     return name !== NO_NAME && this.strings[name] === 0 ? NO_NAME : name;
   }
 
-  private nest(id: number): void {
+  private nest(id: TypeId): void {
     if (++this.nesting > MAX_NESTING) throw this.tooNested(id);
   }
 
-  private tooNested(id: number): Error {
+  private tooNested(id: TypeId): Error {
     return this.blob.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} declarations`, 'limit');
   }
 
   /** Writes the chain from its end down to `start`, and takes it off. */
-  private putChain(start: number, name: number, copy: number, level: number): void {
+  private putChain(start: number, name: StringOffset, copy: number, level: number): void {
     const { out } = this;
     // The first pointer follows a parenthesis or nothing: no space before it.
     let tight = true;
@@ -211,14 +212,14 @@ export class DeclarationWriter {
   }
 
   /** The declared name, where there is one. */
-  private putDeclared(name: number, copy: number, tight: boolean): void {
+  private putDeclared(name: StringOffset, copy: number, tight: boolean): void {
     if (name === NO_NAME) return;
     if (!tight) this.out.byte(SPACE);
     this.putName(name, copy);
   }
 
   /** The type at the end of a chain. */
-  private putEnd(id: number, kind: number, level: number): void {
+  private putEnd(id: TypeId, kind: number, level: number): void {
     const { out } = this;
     const name = this.words[this.records[id]!]!;
     switch (kind) {
@@ -267,7 +268,7 @@ export class DeclarationWriter {
   }
 
   /** What is after the type of the elements. */
-  private putArray(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
+  private putArray(id: TypeId, start: number, name: StringOffset, copy: number, level: number, tight: boolean): void {
     const { out } = this;
     this.dropModifiers(start);
     if (this.top === start) this.putDeclared(name, copy, tight);
@@ -285,7 +286,7 @@ export class DeclarationWriter {
   }
 
   /** What is after the type that a function returns. */
-  private putFunction(id: number, start: number, name: number, copy: number, level: number, tight: boolean): void {
+  private putFunction(id: TypeId, start: number, name: StringOffset, copy: number, level: number, tight: boolean): void {
     const { out } = this;
     this.dropModifiers(start);
     if (this.top === start) this.putDeclared(name, copy, tight);
@@ -299,14 +300,14 @@ export class DeclarationWriter {
   }
 
   /** The rest of a chain, inside the parentheses of an array or a function. */
-  private putInner(id: number, start: number, name: number, copy: number, level: number): void {
+  private putInner(id: TypeId, start: number, name: StringOffset, copy: number, level: number): void {
     this.nest(id);
     this.putChain(start, name, copy, level);
     this.nesting--;
   }
 
   /** `(int a, ...)` */
-  private putParameters(id: number, level: number): void {
+  private putParameters(id: TypeId, level: number): void {
     const { out, words } = this;
     const first = this.records[id]! + RECORD_WORDS;
     const end = first + vlenOfInfo(words[first - 2]!) * 2;

@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import { FlatTypes } from '../flat.js';
+import type { TypeId } from '../ids.js';
 import { KIND } from '../kinds.js';
 import { DeclarationWriter } from './declaration.js';
 import { PLAIN, Writer } from './writer.js';
@@ -24,7 +25,7 @@ class Declarer {
     this.#writer = new DeclarationWriter(blob, this.#out, types);
   }
 
-  declare(id: number, name: string): string {
+  declare(id: TypeId, name: string): string {
     // An error may have left half a text.
     this.#out.flush();
     this.#decoder.decode();
@@ -47,7 +48,7 @@ class Declarer {
 const declarers = new WeakMap<BtfBlob, Declarer>();
 
 /** `id` in C, declaring `name` where that is not ''. @throws FormatError; RangeError for an invalid id */
-export function declare(blob: BtfBlob, id: number, name: string): string {
+export function declare(blob: BtfBlob, id: TypeId, name: string): string {
   blob.kindNumber(id);
   let declarer = declarers.get(blob);
   if (declarer === undefined) declarers.set(blob, (declarer = new Declarer(blob)));
@@ -55,7 +56,7 @@ export function declare(blob: BtfBlob, id: number, name: string): string {
 }
 
 /** A FUNC, or a FUNC_PROTO without a name, in C. @throws FormatError */
-export function prototypeOf(blob: BtfBlob, id: number): string {
+export function prototypeOf(blob: BtfBlob, id: TypeId): string {
   if (blob.kindNumber(id) !== KIND.FUNC) return declare(blob, id, '');
   const { words } = blob.ownerOf(id);
   const at = blob.recordOf(id);

@@ -1,4 +1,5 @@
 import type { Btf } from '../btf.js';
+import type { TypeId } from '../ids.js';
 import type { Kind } from '../kinds.js';
 import type { CompositeType } from '../types.js';
 import { Shapes } from './shape.js';
@@ -8,7 +9,7 @@ export interface MemberDescription {
   readonly name: string;
   /** In C. */
   readonly type: string;
-  readonly typeId: number;
+  readonly typeId: TypeId;
   /** In bytes from the start; of a bit-field, of the unit it lies in. */
   readonly offset: number;
   readonly size: number;
@@ -22,7 +23,7 @@ export interface MemberDescription {
 
 /** What is known of a type, for JSON: sizes and offsets in bytes. */
 export interface TypeDescription {
-  readonly id: number;
+  readonly id: TypeId;
   readonly kind: Kind;
   readonly name: string;
   readonly size?: number;
@@ -49,7 +50,7 @@ export class TypeDescriber {
   }
 
   /** Id, kind, name, and a size where the type has one. @throws FormatError */
-  summary(id: number): TypeDescription {
+  summary(id: TypeId): TypeDescription {
     const btf = this.#btf;
     const kind = btf.kindOf(id);
     const size = kind === 'VAR' || kind === 'DECL_TAG' ? undefined : btf.sizeof(id);
@@ -57,7 +58,7 @@ export class TypeDescriber {
   }
 
   /** Everything. @throws FormatError */
-  describe(id: number): TypeDescription {
+  describe(id: TypeId): TypeDescription {
     const btf = this.#btf;
     const type = btf.type(id);
     const summary = this.summary(id);

@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import { flatStrings } from '../flat.js';
+import type { TypeId } from '../ids.js';
 import { ELEMENT_WORDS, KIND, KIND_NAMES, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS } from '../kinds.js';
 import { LINKAGE_NAMES } from '../wire.js';
 import { ascii, type Literal, type Sink, Writer } from './writer.js';
@@ -170,7 +171,7 @@ class LinePrinter {
   }
 
   /** Writes the type whose record is at a word: the steps for its head, those of each element, those after them. */
-  type(record: number, id: number): void {
+  type(record: number, id: TypeId): void {
     const { words, writer } = this;
     const info = words[record + 1]!;
     const program = this.programs[info >>> 24] ?? this.prepare(info >>> 24);

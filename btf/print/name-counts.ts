@@ -1,4 +1,5 @@
 import type { BtfBlob } from '../blob.js';
+import type { StringOffset } from '../ids.js';
 import type { Work } from './declaration.js';
 
 /** Counts how often names come, without making strings of them. */
@@ -26,7 +27,7 @@ export class NameCounts {
   }
 
   /** How often the name at an offset has come, this time among them. */
-  count(name: number): number {
+  count(name: StringOffset): number {
     const { strings } = this.blob;
     const slot = strings.hash(name) & this.mask;
     for (let entry = this.heads[slot]!; entry !== 0; entry = this.next[entry - 1]!) {

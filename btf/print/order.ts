@@ -1,5 +1,6 @@
 import type { BtfBlob } from '../blob.js';
 import type { FlatTypes } from '../flat.js';
+import type { TypeId } from '../ids.js';
 import { ELEMENT_TYPE, ELEMENT_WORDS, KIND, RECORD_WORDS, TAIL_WORDS, typeWords } from '../kinds.js';
 import { vlenOfInfo } from '../wire.js';
 import type { Work } from './declaration.js';
@@ -60,13 +61,13 @@ export class TypeOrder {
    * Queues the types that have to be defined for a type and were not asked for before, and the type.
    * @returns how many there are in `queue`, until the next call
    */
-  definitionsOf(id: number): number {
+  definitionsOf(id: TypeId): number {
     this.queued = 0;
     if (this.states[id] !== DONE) this.visit(id, false, 0);
     return this.queued;
   }
 
-  private push(id: number): void {
+  private push(id: TypeId): void {
     if (this.queued === this.queue.length) throw nestedTooDeeply(this.blob, id);
     this.queue[this.queued++] = id;
   }
@@ -76,7 +77,7 @@ export class TypeOrder {
    * declared forward, as long as it has a name.
    * @returns true where the type has to be defined first, false where a forward declaration does
    */
-  private visit(id: number, pointed: boolean, depth: number): boolean {
+  private visit(id: TypeId, pointed: boolean, depth: number): boolean {
     const { blob, words, states } = this;
     const state = states[id]!;
     if (state === DONE) return true;
@@ -145,7 +146,7 @@ export class TypeOrder {
   }
 }
 
-export function nestedTooDeeply(blob: BtfBlob, id: number): Error {
+export function nestedTooDeeply(blob: BtfBlob, id: TypeId): Error {
   return blob.errorAt(id, `type ${id} is nested too deeply, or in a cycle`, 'limit');
 }
 

@@ -1,11 +1,12 @@
 import type { Btf } from '../btf.js';
+import type { TypeId } from '../ids.js';
 import { MAX_DEPTH } from '../layout.js';
 import type { BtfType, CompositeType } from '../types.js';
 
 /** A member with what is worked out of it, by the rules of pahole 1.24. Offsets and sizes are in bytes where they do not say bits. */
 export interface ShapeMember {
   readonly name: string;
-  readonly typeId: number;
+  readonly typeId: TypeId;
   readonly bitfieldSize: number;
   bitOffset: number;
   byteOffset: number;
@@ -54,14 +55,14 @@ export class Shapes {
   }
 
   /** The type; objects are kept, since printing asks for each several times. */
-  type(id: number): BtfType {
+  type(id: TypeId): BtfType {
     let type = this.#types.get(id);
     if (type === undefined) this.#types.set(id, (type = this.#btf.type(id)));
     return type;
   }
 
   /** The type behind modifiers and typedefs. */
-  strip(id: number): BtfType {
+  strip(id: TypeId): BtfType {
     return this.type(this.#btf.resolve(id));
   }
 
@@ -117,7 +118,7 @@ export class Shapes {
   }
 
   /** pahole gives a struct of one byte without members, C++'s empty base, no size. */
-  #sizeOf(id: number): number {
+  #sizeOf(id: TypeId): number {
     const target = this.strip(id);
     if (target.kind === 'STRUCT' && target.size === 1 && target.members.length === 0) return 0;
     if (target.kind === 'INT') return Math.floor((target.bits + 7) / 8);
@@ -152,7 +153,7 @@ export class Shapes {
     }
   }
 
-  #tooDeep(id: number): Error {
+  #tooDeep(id: TypeId): Error {
     return this.#btf.errorAt(id, `type ${id} is nested deeper than ${MAX_DEPTH}, or contains itself`);
   }
 
@@ -184,7 +185,7 @@ export class Shapes {
     for (const { typeId } of shape.members) this.#markPacked(typeId, shape.type.size);
   }
 
-  #markPacked(typeId: number, place: number): void {
+  #markPacked(typeId: TypeId, place: number): void {
     const target = this.strip(typeId);
     if (target.kind !== 'STRUCT' || place % this.naturalAlignment(target) === 0) return;
     this.shape(target).packed = true;

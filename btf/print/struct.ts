@@ -1,4 +1,5 @@
 import type { Btf } from '../btf.js';
+import type { TypeId } from '../ids.js';
 import type { ArrayType, BtfType, CompositeType, Enum64Type, EnumType, FuncProtoType } from '../types.js';
 import { type Shape, type ShapeMember, Shapes } from './shape.js';
 
@@ -33,7 +34,7 @@ interface Style {
  * newline at the end; other types in C.
  * @throws FormatError for cycles, and for what is nested too deeply
  */
-export function formatType(btf: Btf, id: number): string {
+export function formatType(btf: Btf, id: TypeId): string {
   const type = btf.type(id);
   const printer = new StructPrinter(btf);
   switch (type.kind) {
@@ -95,11 +96,11 @@ class StructPrinter {
   }
 
   /** Counts a piece of text, against damaged blobs whose types expand without end. */
-  #spend(id: number): void {
+  #spend(id: TypeId): void {
     if (++this.#pieces > MAX_PIECES) throw this.#btf.errorAt(id, `the text of type ${id} has no reasonable length`, 'limit');
   }
 
-  #typedef({ typeId, name }: { readonly typeId: number; readonly name: string }, style: Style): string {
+  #typedef({ typeId, name }: { readonly typeId: TypeId; readonly name: string }, style: Style): string {
     const target = this.#shapes.type(typeId);
     switch (target.kind) {
       case 'ARRAY':
@@ -123,7 +124,7 @@ class StructPrinter {
   }
 
   /** The type's name, with what modifies it before or behind, as in a list of parameters. */
-  #name(id: number, depth = 0): string {
+  #name(id: TypeId, depth = 0): string {
     const type = this.#shapes.type(id);
     this.#spend(id);
     if (depth > MAX_NESTING) throw this.#btf.errorAt(id, `type ${id} goes through more than ${MAX_NESTING} others, or is a cycle`);
@@ -188,7 +189,7 @@ class StructPrinter {
   }
 
   /** A type and the name it declares, the type in its column; the bodies of anonymous types are written out. */
-  #declare(id: number, name: string | undefined, style: Style): string {
+  #declare(id: TypeId, name: string | undefined, style: Style): string {
     if (this.#nesting >= MAX_NESTING) throw this.#btf.errorAt(id, `type ${id} is nested deeper than ${MAX_NESTING} types, or is a cycle`);
     this.#nesting++;
     const text = this.#declareInside(id, name, style);
@@ -196,7 +197,7 @@ class StructPrinter {
     return text;
   }
 
-  #declareInside(id: number, name: string | undefined, style: Style): string {
+  #declareInside(id: TypeId, name: string | undefined, style: Style): string {
     const type = this.#shapes.type(id);
     const width = style.typeWidth;
     this.#spend(id);
@@ -230,7 +231,7 @@ class StructPrinter {
   }
 
   /** What a const is on keeps the style of the const. */
-  #behindConst(id: number, name: string | undefined, style: Style): string {
+  #behindConst(id: TypeId, name: string | undefined, style: Style): string {
     const type = this.#shapes.type(id);
     const tagged = type.kind === 'STRUCT' || type.kind === 'UNION' || type.kind === 'ENUM' || type.kind === 'ENUM64';
     return tagged ? this.#tagged(type, name, style) : this.#declare(id, name, style);

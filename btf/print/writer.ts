@@ -1,3 +1,5 @@
+import type { StringOffset } from '../ids.js';
+
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
 export type Sink = (bytes: Uint8Array) => void;
 
@@ -93,7 +95,7 @@ export class Writer {
   }
 
   /** The name at `offset`, of any length. */
-  name(offset: number): void {
+  name(offset: StringOffset): void {
     const { bytes, strings, stops } = this;
     let at = this.at;
     let from = offset;

@@ -1,4 +1,5 @@
 import type { Btf } from '../../btf/btf.js';
+import type { TypeId } from '../../btf/ids.js';
 import type { BtfType } from '../../btf/types.js';
 
 /** A type as calls pass it and probes fetch it, behind typedefs, const and the like. Sizes are in bytes. */
@@ -36,11 +37,11 @@ const DEEPEST = 16;
 const MOST_MEMBERS = 64;
 
 /** What a type of a prototype is when it is passed; undefined for what C does not pass: arrays, functions, forward declarations. */
-export function valueOfType(btf: Btf, typeId: number): Value | undefined {
+export function valueOfType(btf: Btf, typeId: TypeId): Value | undefined {
   return read(btf, typeId, 0);
 }
 
-function read(btf: Btf, typeId: number, depth: number): Value | undefined {
+function read(btf: Btf, typeId: TypeId, depth: number): Value | undefined {
   if (depth > DEEPEST) return undefined;
   const type = btf.type(btf.resolve(typeId));
   switch (type.kind) {
@@ -64,7 +65,7 @@ function read(btf: Btf, typeId: number, depth: number): Value | undefined {
 }
 
 /** The names of a type, from the outermost typedef inwards. */
-function isHex(btf: Btf, typeId: number): boolean {
+function isHex(btf: Btf, typeId: TypeId): boolean {
   for (let id = typeId, steps = 0; steps < DEEPEST; steps++) {
     const type = btf.type(id);
     if (type.kind === 'TYPEDEF' && HEX.has(type.name)) return true;
@@ -74,7 +75,7 @@ function isHex(btf: Btf, typeId: number): boolean {
   return false;
 }
 
-function pointee(btf: Btf, typeId: number): { to: 'char' | 'function' | 'other'; constant: boolean; user: boolean } {
+function pointee(btf: Btf, typeId: TypeId): { to: 'char' | 'function' | 'other'; constant: boolean; user: boolean } {
   let user = false;
   let constant = false;
   let id = typeId;
@@ -85,7 +86,7 @@ function pointee(btf: Btf, typeId: number): { to: 'char' | 'function' | 'other';
     else if (type.kind === 'INT') return { to: type.name === 'char' ? 'char' : 'other', constant, user };
     else if (type.kind === 'FUNC_PROTO') return { to: 'function', constant, user };
     else if (type.kind !== 'VOLATILE' && type.kind !== 'RESTRICT' && type.kind !== 'TYPEDEF') break;
-    id = (type as { typeId: number }).typeId;
+    id = (type as { typeId: TypeId }).typeId;
   }
   return { to: 'other', constant, user };
 }
@@ -111,7 +112,7 @@ function composite(btf: Btf, type: BtfType & { kind: 'STRUCT' | 'UNION' }, depth
 }
 
 /** The elements of an array, through arrays of arrays. */
-function elementOf(btf: Btf, typeId: number): { id: number; count: number } {
+function elementOf(btf: Btf, typeId: TypeId): { id: TypeId; count: number } {
   let id = btf.resolve(typeId);
   let count = 1;
   for (let steps = 0; steps < DEEPEST; steps++) {

@@ -1,5 +1,6 @@
 import { breakOf, type CoreBreak } from '../../btf/core-near.js';
 import { formatCoreSpec } from '../../btf/core-spec.js';
+import type { TypeId } from '../../btf/ids.js';
 import type { CorePatch } from '../bpf/load/core-patch.js';
 import type { CoreOutcome, CorePoison } from '../bpf/load/relocate-core.js';
 import type { BpfObject } from '../bpf/object/object.js';
@@ -15,7 +16,7 @@ export interface RelocatedCore {
   readonly local: string;
   readonly target?: string | undefined;
   readonly candidates?: readonly {
-    readonly typeId: number;
+    readonly typeId: TypeId;
     readonly btf: string | undefined;
     readonly matches: boolean;
     readonly break?: CoreBreak | undefined;

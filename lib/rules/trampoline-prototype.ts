@@ -1,4 +1,5 @@
 import type { Btf } from '../../btf/btf.js';
+import type { TypeId } from '../../btf/ids.js';
 import { KIND, KIND_NAMES } from '../../btf/kinds.js';
 import type { ReasonCode } from '../reasons.js';
 
@@ -43,7 +44,7 @@ export class PrototypeRules {
   }
 
   /** @param id of a FUNC_PROTO */
-  check(id: number): PrototypeCheck {
+  check(id: TypeId): PrototypeCheck {
     let check = this.#checks.get(id);
     if (check === undefined) {
       check = this.#check(id);
@@ -52,7 +53,7 @@ export class PrototypeRules {
     return check;
   }
 
-  #check(id: number): PrototypeCheck {
+  #check(id: TypeId): PrototypeCheck {
     const { words } = this.#btf.ownerOf(id);
     const record = this.#btf.recordOf(id);
     // A record of FUNC_PROTO: name, info, return type; then name and type of each parameter (btf.rst).
@@ -77,7 +78,7 @@ export class PrototypeRules {
   }
 
   /** __get_type_size(): behind modifiers, a pointer, an integer, an enum or a struct has a size; nothing else is passed. */
-  #passedAs(typeId: number): Passed {
+  #passedAs(typeId: TypeId): Passed {
     if (typeId === 0) return VOID;
     let passed = this.#passed.get(typeId);
     if (passed === undefined) {
@@ -88,7 +89,7 @@ export class PrototypeRules {
     return passed;
   }
 
-  #sizeOf(id: number): number | undefined {
+  #sizeOf(id: TypeId): number | undefined {
     const btf = this.#btf;
     switch (btf.kindNumber(id)) {
       case KIND.PTR:

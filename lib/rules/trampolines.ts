@@ -1,3 +1,4 @@
+import type { TypeId } from '../../btf/ids.js';
 import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Evidence } from '../evidence.js';
 import { idSet } from '../facts/id-sets.js';
@@ -15,7 +16,7 @@ export type TrampolineProgram = 'fentry' | 'fexit' | 'fmod_ret';
 
 /** A FUNC that a program is loaded for. */
 interface Target {
-  readonly id: number;
+  readonly id: TypeId;
   readonly prototype: PrototypeCheck;
   /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 if there is none. */
   readonly symbolRow: SymbolRow;
@@ -139,13 +140,13 @@ export class TrampolineRules {
   }
 
   /** Loading a program for a FUNC. */
-  load(program: TrampolineProgram, id: number): Decision {
+  load(program: TrampolineProgram, id: TypeId): Decision {
     const target = this.#target(id);
     return target === undefined ? this.#noFunc(`[${id}]`) : this.#load(program, target);
   }
 
   /** Attaching it. */
-  attach(program: TrampolineProgram, id: number): Decision {
+  attach(program: TrampolineProgram, id: TypeId): Decision {
     const target = this.#target(id);
     if (target === undefined) return this.#noFunc(`[${id}]`);
     const load = this.#load(program, target);
@@ -171,7 +172,7 @@ export class TrampolineRules {
   /** The FUNCs that do not return; none in kernels without the set. */
   readonly noreturn: () => ReadonlySet<number> = once(() => idSet(this.#kernel, 'noreturn_deny') ?? new Set());
 
-  modifiable(id: number, symbolRow: SymbolRow): Modifiable {
+  modifiable(id: TypeId, symbolRow: SymbolRow): Modifiable {
     return this.#modifyReturn().check(id, symbolRow);
   }
 
@@ -189,7 +190,7 @@ export class TrampolineRules {
     return this.#kernel.symbols.index.rowsFrom(row).some(other => this.sites.hasLive(other));
   }
 
-  nameOf(id: number): string {
+  nameOf(id: TypeId): string {
     return this.#kernel.btf!.nameOf(id);
   }
 
@@ -202,7 +203,7 @@ export class TrampolineRules {
     return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }]);
   }
 
-  #target(id: number): Target | undefined {
+  #target(id: TypeId): Target | undefined {
     const { btf, symbols } = this.#kernel;
     if (btf === undefined || id >= btf.count || btf.kindOf(id) !== 'FUNC') return undefined;
     const prototypeId = btf.ownerOf(id).words[btf.recordOf(id) + 2]!;
@@ -220,7 +221,7 @@ export class TrampolineRules {
     };
   }
 
-  #because(id: number, prototype: PrototypeCheck, own: readonly Evidence[]): Evidence[] {
+  #because(id: TypeId, prototype: PrototypeCheck, own: readonly Evidence[]): Evidence[] {
     const { btf, btfSource, symbols } = this.#kernel;
     const name = this.nameOf(id);
     const rows = symbols.find(name);

@@ -1,4 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
+import type { TypeId } from '../../../btf/ids.js';
 import type { CallingConvention, SyscallEntry } from '../../arch/calling-convention.js';
 import { type Passing, passArguments } from '../../arch/pass.js';
 import { type Value, valueOfType } from '../../arch/value.js';
@@ -61,7 +62,7 @@ export class Signatures {
   }
 
   /** Of a function by a FUNC of BTF. @param source of that BTF */
-  ofBtf(btf: Btf, id: number, source: string): Signature {
+  ofBtf(btf: Btf, id: TypeId, source: string): Signature {
     const name = btf.nameOf(id);
     const prototype = btf.prototype(id);
     const { declared: own, returned, variadic } = declarations(btf, id);
@@ -175,7 +176,7 @@ export class Signatures {
 
 function declarations(
   btf: Btf,
-  id: number,
+  id: TypeId,
 ): { declared: Declared[]; returned: { type: string; value: Value | undefined }; variadic: boolean } {
   const func = btf.type(id);
   const proto = func.kind === 'FUNC' ? btf.type(func.typeId) : func;

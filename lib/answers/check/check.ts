@@ -1,4 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
+import type { TypeId } from '../../../btf/ids.js';
 import type { Errno, Evidence } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { REASONS, type ReasonCode } from '../../reasons.js';
@@ -131,7 +132,7 @@ class Checker {
   }
 
   /** The FUNCs of a required function: the kernel's, or those of the modules that have it. */
-  #functions(name: string, inModules: ModuleRequirement | undefined): { btf: Btf; id: number; source: string }[] {
+  #functions(name: string, inModules: ModuleRequirement | undefined): { btf: Btf; id: TypeId; source: string }[] {
     const { btf, btfSource, modules } = this.#kernel;
     if (inModules === undefined) return (btf?.find(name, 'FUNC') ?? []).map(id => ({ btf: btf!, id, source: btfSource! }));
     const paths = new Set(inModules.functions.map(each => each.function.path));
@@ -142,7 +143,7 @@ class Checker {
     });
   }
 
-  #difference(prototype: CFunction, { btf, id }: { btf: Btf; id: number }): string | undefined {
+  #difference(prototype: CFunction, { btf, id }: { btf: Btf; id: TypeId }): string | undefined {
     const type = btf.type(id);
     let comparison = this.#comparisons.get(btf);
     if (comparison === undefined) this.#comparisons.set(btf, (comparison = new PrototypeComparison(btf)));

@@ -1,4 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
+import type { TypeId } from '../../../btf/ids.js';
 
 /**
  * A type as C declares it, from wherever it was read: the text of a prototype, ABIXML, BTF. Structs, unions and enums are known by their
@@ -55,7 +56,7 @@ export function baseName(text: string): string {
 }
 
 /** The type of an id of BTF; what it refers to is made on first use. */
-export function typeOfBtf(btf: Btf, id: number): CType {
+export function typeOfBtf(btf: Btf, id: TypeId): CType {
   const type = btf.type(id);
   const to = (target: number): CType => typeOfBtf(btf, target);
   switch (type.kind) {

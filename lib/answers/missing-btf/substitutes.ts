@@ -1,3 +1,4 @@
+import type { TypeId } from '../../../btf/ids.js';
 import { functionRow } from '../../facts/function-row.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { sitesOf } from '../../rules/sites.js';
@@ -20,7 +21,7 @@ export function substitutes(
   const file = own === undefined ? undefined : functionRow(kernel, own).file;
   const nearby = own === undefined ? [] : neighbours(kernel, own, file);
   const words = new Set(name.split('_').filter(word => word.length > 2));
-  const candidates = new Map<string, { id: number; score: number; says: string }>();
+  const candidates = new Map<string, { id: TypeId; score: number; says: string }>();
   const holding = callers.flatMap(caller => functions.find(caller));
   const containing = symbols.rowsWith(name).flatMap(symbolRow => functions.ofSymbol(symbolRow) ?? []);
   for (const row of [...new Set([...holding, ...nearby, ...containing])].sort((a, b) => a - b)) {
