@@ -28,7 +28,7 @@ export interface SymbolColumns {
   readonly nameOffset: Uint32Array;
   readonly strings: Uint8Array;
   /** For each row the module's index in `modules`, plus one; 0 for the kernel itself. Absent if there are no modules. */
-  readonly module?: Uint16Array;
+  readonly module?: Uint32Array;
   readonly modules?: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export class KernelSymbols {
   readonly type: Uint8Array;
   readonly nameOffset: Uint32Array;
   readonly strings: StringTable;
-  readonly #module: Uint16Array | undefined;
+  readonly #module: Uint32Array | undefined;
   readonly #modules: readonly string[];
   #index: NameIndex | undefined;
   #order: Uint32Array | undefined;

@@ -19,7 +19,7 @@ export function parseKallsyms(bytes: Uint8Array, source: string): KernelSymbols 
   const address = new Words(count);
   const type = new Uint8Array(count);
   const nameOffset = new Uint32Array(count);
-  const module = new Uint16Array(count);
+  const module = new Uint32Array(count);
   const modules = new ModuleNames();
   let hidden = true;
   for (let row = 0; row < count; row++) {
@@ -63,7 +63,7 @@ export function parseFilterFunctions(bytes: Uint8Array, source: string, withAddr
   const { count, strings } = lines;
   const address = new Words(withAddresses ? count : 0);
   const nameOffset = new Uint32Array(count);
-  const module = new Uint16Array(count);
+  const module = new Uint32Array(count);
   const modules = new ModuleNames();
   for (let row = 0; row < count; row++) {
     lines.next();

@@ -17,6 +17,7 @@ export const REASONS = {
   'not-a-function-entry': 'the address is not the entry of a function',
   'not-the-entry': 'a return probe works only at the entry of a function',
   'not-called': 'it is entered by a jump, so a return probe finds no return address',
+  'unwritable-name': 'no line can hold its name, which has characters that a shell, tracefs or C would read as their own',
   'not-an-instruction': 'no instruction begins at the address',
   'instruction-unchecked': 'kelf does not check whether an instruction begins at the address',
   'kretprobe-blacklisted': 'the architecture refuses return probes there',

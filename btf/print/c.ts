@@ -5,7 +5,7 @@ import { KIND, RECORD_WORDS } from '../kinds.js';
 import { vlenOfInfo } from '../wire.js';
 import { BodyWriter } from './body.js';
 import { MAX_NESTING, nestedTooDeeply, TypeOrder } from './order.js';
-import { ascii, type Sink, Writer } from './writer.js';
+import { ascii, IN_C, type Sink, Writer } from './writer.js';
 
 // In the command line's build, what another folder exports is looked up at each use.
 const { ARRAY, CONST, ENUM, ENUM64, FUNC_PROTO, FWD, INT, PTR, RESTRICT, STRUCT, TYPEDEF, TYPE_TAG, UNION, VOLATILE } = KIND;
@@ -54,11 +54,12 @@ const MAX_TEXT = 1 << 28;
 export function printC(blob: BtfBlob, sink: Sink): void {
   let length = 0;
   const types = new FlatTypes(blob);
-  const out = new Writer(types.strings, bytes => {
+  const count: Sink = bytes => {
     length += bytes.length;
     if (length > MAX_TEXT) throw blob.errorAt(0, `the header takes more than ${MAX_TEXT} bytes`, 'limit');
     sink(bytes);
-  });
+  };
+  const out = new Writer(types.strings, count, IN_C);
   const header = new HeaderWriter(blob, out, types);
   out.text(PROLOGUE);
   header.define();

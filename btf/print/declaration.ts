@@ -1,3 +1,4 @@
+import { identifier } from '../../elf/escape.js';
 import type { BtfBlob } from '../blob.js';
 import { FlatTypes } from '../flat.js';
 import type { StringOffset, TypeId } from '../ids.js';
@@ -98,7 +99,7 @@ export class DeclarationWriter {
     this.top = 0;
     this.nesting = 0;
     this.work.restart();
-    this.given = new TextEncoder().encode(name);
+    this.given = new TextEncoder().encode(identifier(name));
     this.declare(id, name === '' ? NO_NAME : GIVEN, 1, 0);
   }
 
@@ -245,7 +246,7 @@ export class DeclarationWriter {
         return;
       case TYPE_TAG:
         out.put(TAG_BEFORE);
-        out.name(name);
+        out.quoted(name);
         out.put(TAG_BEHIND);
         return;
     }

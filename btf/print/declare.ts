@@ -3,7 +3,7 @@ import { FlatTypes } from '../flat.js';
 import type { TypeId } from '../ids.js';
 import { KIND } from '../kinds.js';
 import { DeclarationWriter } from './declaration.js';
-import { PLAIN, Writer } from './writer.js';
+import { IN_C, Writer } from './writer.js';
 
 /** Characters of one declaration. A damaged blob may repeat a name of a megabyte for as often as it has types. */
 const MAX_TEXT = 1 << 26;
@@ -21,7 +21,7 @@ class Declarer {
   constructor(blob: BtfBlob) {
     this.#blob = blob;
     const types = new FlatTypes(blob);
-    this.#out = new Writer(types.strings, bytes => this.#take(bytes), PLAIN, ROOM);
+    this.#out = new Writer(types.strings, bytes => this.#take(bytes), IN_C, ROOM);
     this.#writer = new DeclarationWriter(blob, this.#out, types);
   }
 

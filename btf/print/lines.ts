@@ -3,7 +3,7 @@ import { flatStrings } from '../flat.js';
 import type { TypeId } from '../ids.js';
 import { ELEMENT_WORDS, KIND, KIND_NAMES, KINDS, LAST_KIND, RECORD_WORDS, type RecordKind, TAIL_WORDS } from '../kinds.js';
 import { LINKAGE_NAMES } from '../wire.js';
-import { ascii, type Literal, type Sink, Writer } from './writer.js';
+import { ascii, type Literal, type Sink, type Spelling, Writer } from './writer.js';
 
 /** How a dump writes types, beside what the table of kinds says about each: templates, text with fields as `{name}`. */
 export interface Dialect {
@@ -19,8 +19,7 @@ export interface Dialect {
   readonly anonymous: string;
   /** Between records, and between elements. */
   readonly separator: '' | ',';
-  /** What of names is escaped: PLAIN or ESCAPED. */
-  readonly names: Uint8Array;
+  readonly names: Spelling;
 }
 
 export interface Choice {

@@ -45,19 +45,22 @@ const CACHELINE = 64;
  */
 export class Shapes {
   readonly #btf: Btf;
+  readonly #read: (id: number) => BtfType;
   readonly #types = new Map<number, BtfType>();
   readonly #shapes = new Map<number, Shape>();
   readonly #natural = new Map<number, number>();
   readonly #inferred = new Set<number>();
 
-  constructor(btf: Btf) {
+  /** @param read how types are read, where their names are to be others */
+  constructor(btf: Btf, read: (id: number) => BtfType = id => btf.type(id)) {
     this.#btf = btf;
+    this.#read = read;
   }
 
   /** The type; objects are kept, since printing asks for each several times. */
   type(id: TypeId): BtfType {
     let type = this.#types.get(id);
-    if (type === undefined) this.#types.set(id, (type = this.#btf.type(id)));
+    if (type === undefined) this.#types.set(id, (type = this.#read(id)));
     return type;
   }
 

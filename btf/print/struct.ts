@@ -1,3 +1,4 @@
+import { identifier } from '../../elf/escape.js';
 import type { Btf } from '../btf.js';
 import type { TypeId } from '../ids.js';
 import type { ArrayType, BtfType, CompositeType, Enum64Type, EnumType, FuncProtoType } from '../types.js';
@@ -35,7 +36,7 @@ interface Style {
  * @throws FormatError for cycles, and for what is nested too deeply
  */
 export function formatType(btf: Btf, id: TypeId): string {
-  const type = btf.type(id);
+  const type = inC(btf.type(id));
   const printer = new StructPrinter(btf);
   switch (type.kind) {
     case 'STRUCT':
@@ -57,6 +58,15 @@ export function formatType(btf: Btf, id: TypeId): string {
   }
 }
 
+/** A type whose names are identifiers of C, those of its members, parameters and enumerators too. */
+function inC<T extends BtfType>(type: T): T {
+  const named: Record<string, unknown> = { ...type };
+  if ('name' in type) named['name'] = identifier(type.name);
+  for (const list of ['members', 'parameters', 'values'])
+    if (list in type) named[list] = (named[list] as { name: string }[]).map(one => ({ ...one, name: identifier(one.name) }));
+  return named as unknown as T;
+}
+
 class StructPrinter {
   readonly #btf: Btf;
   readonly #shapes: Shapes;
@@ -65,7 +75,7 @@ class StructPrinter {
 
   constructor(btf: Btf) {
     this.#btf = btf;
-    this.#shapes = new Shapes(btf);
+    this.#shapes = new Shapes(btf, id => inC(btf.type(id)));
   }
 
   definition(type: BtfType): string {

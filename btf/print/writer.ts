@@ -1,3 +1,5 @@
+import { FormatError } from '../../elf/errors.js';
+import { identifier, printable, printableJson, quotedInC } from '../../elf/escape.js';
 import type { StringOffset } from '../ids.js';
 
 /** Where a printer's text goes, piece by piece. The bytes are valid during the call only. */
@@ -7,18 +9,35 @@ export type Sink = (bytes: Uint8Array) => void;
 const CHUNK = 1 << 17;
 /** The first of them are written early: what writes is then part of the code by the time that is compiled. */
 const FIRST = 1 << 13;
-/** What `room` leaves: literals, numbers and two names. Of a longer name this much is copied, and the rest is written as it is. */
+/** What `room` leaves: literals, numbers and two names. Of a longer name this much is copied, and the rest is written apart. */
 const LINE = 1 << 11;
 const LONGEST_NAME = 1 << 9;
+/**
+ * Bytes of names that are longer (KSYM_NAME_LEN of the kernel has as many), or not copied as they are. A damaged blob may repeat a name of a megabyte
+ * for as often as it has types.
+ */
+const MOST_SPELLED = 1 << 24;
 
 const MINUS = 45;
 
-/** Where names are copied as they are, up to their NUL. */
-export const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte === 0 ? 1 : 0));
-/** Where names stand inside the quotes of JSON. */
-export const ESCAPED: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte < 32 || '"\\'.includes(String.fromCharCode(byte)) ? 1 : 0,
-);
+/** How names are written: which bytes are copied, and what becomes of a name from its first other byte on. */
+export interface Spelling {
+  /** For each byte, 1 where it is not copied; NUL among them. */
+  readonly stops: Uint8Array;
+  readonly spell: (rest: string) => string;
+}
+
+/** @param copied what a byte as a character is copied for */
+function spelling(copied: RegExp, spell: Spelling['spell']): Spelling {
+  return { stops: Uint8Array.from({ length: 256 }, (_, byte) => (copied.test(String.fromCharCode(byte)) ? 0 : 1)), spell };
+}
+
+/** In a dump that people read. */
+export const PLAIN: Spelling = spelling(/[ -~]/, printable);
+/** Inside the quotes of JSON. */
+export const ESCAPED: Spelling = spelling(/[ !#-[\]-~]/, text => printableJson(JSON.stringify(text).slice(1, -1)));
+/** In C. */
+export const IN_C: Spelling = spelling(/[A-Za-z0-9_.$ ]/, identifier);
 
 /** Short ASCII, as words with the first character lowest: four are written at a time, and what is behind the last one is overwritten. */
 export interface Literal {
@@ -53,19 +72,22 @@ export class Writer {
   /** NUL-terminated names. */
   private readonly strings: Uint8Array;
   private readonly stops: Uint8Array;
+  private readonly spell: Spelling['spell'];
   private readonly sink: Sink;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private at = 0;
   private end: number;
+  private spellable = MOST_SPELLED;
 
   /**
-   * @param stops for each byte, 1 where a name is not copied as it is: {@link PLAIN} or {@link ESCAPED}
+   * @param spelling of names: {@link PLAIN}, {@link ESCAPED} or {@link IN_C}
    * @param capacity bytes that are gathered
    */
-  constructor(strings: Uint8Array, sink: Sink, stops: Uint8Array = PLAIN, capacity: number = CHUNK) {
+  constructor(strings: Uint8Array, sink: Sink, { stops, spell }: Spelling, capacity: number = CHUNK) {
     this.strings = strings;
     this.stops = stops;
+    this.spell = spell;
     this.sink = sink;
     this.bytes = new Uint8Array(capacity + LINE);
     this.view = new DataView(this.bytes.buffer);
@@ -108,13 +130,28 @@ export class Writer {
     if (strings[from] !== 0) this.rest(strings.subarray(from, strings.indexOf(0, from)));
   }
 
-  /** What is left of a name from its first special character on, or from where it becomes long. */
+  /** What is left of a name from its first special character on, or from where it becomes long. @throws FormatError `limit` */
   private rest(rest: Uint8Array): void {
-    for (const byte of rest) {
+    this.gather(rest, this.spell);
+  }
+
+  /** A name inside the quotes of a string of C. @throws FormatError `limit` */
+  quoted(offset: number): void {
+    const { strings } = this;
+    this.gather(strings.subarray(offset, strings.indexOf(0, offset)), quotedInC);
+  }
+
+  private gather(name: Uint8Array, spell: Spelling['spell']): void {
+    this.spellable -= name.length;
+    if (this.spellable < 0) throw new FormatError('limit', { name: 'BTF' }, `long or odd names take more than ${MOST_SPELLED} bytes`);
+    const bytes = encoder.encode(spell(decoder.decode(name)));
+    for (let from = 0; from < bytes.length; from += LONGEST_NAME) {
       this.room();
-      if (this.stops[byte] === 0) this.byte(byte);
-      else this.text(JSON.stringify(String.fromCharCode(byte)).slice(1, -1));
+      const piece = bytes.subarray(from, from + LONGEST_NAME);
+      this.bytes.set(piece, this.at);
+      this.at += piece.length;
     }
+    this.room();
   }
 
   /**
@@ -159,3 +196,6 @@ export class Writer {
     for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
   }
 }
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
+import { printable } from '../../elf/escape.js';
 import type { Section } from '../../elf/section.js';
 import type { ElfTables } from '../../elf/tables.js';
-import { printable } from '../report/text.js';
 
 // What the commands that print an ELF file's own tables share.
 

@@ -2,15 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { printable } from '../../elf/escape.js';
 import { OutputError } from '../errors.js';
+import { toJson } from '../report/json.js';
 import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
 import { handOver } from './hand-over.js';
 import { commandHelp, overview } from './help.js';
 import { type Output, outputTo } from './output.js';
 
-/** Runs `kelf` with its arguments. @returns the exit code */
-export async function main(argv: readonly string[], out: Output, note: (line: string) => void): Promise<number> {
+/** Runs `kelf` with its arguments. @param say writes a line on stderr @returns the exit code */
+export async function main(argv: readonly string[], out: Output, say: (line: string) => void): Promise<number> {
+  const note = (line: string): void => say(printable(line));
   let debug = argv.includes('--debug');
   const json = argv.includes('--json');
   try {
@@ -46,9 +49,9 @@ export async function main(argv: readonly string[], out: Output, note: (line: st
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
     const code = exitCode(error);
-    if (json && code !== EXIT.output) out.line(JSON.stringify({ error: { code: errorCode(error), message: error.message } }));
+    if (json && code !== EXIT.output) out.line(toJson({ error: { code: errorCode(error), message: error.message } }));
     note(`kelf: ${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}`);
-    if (debug || code === EXIT.internal) note(error.stack ?? '');
+    if (debug || code === EXIT.internal) for (const line of (error.stack ?? '').split('\n')) note(line);
     return code;
   }
 }
@@ -66,7 +69,8 @@ function parse(args: readonly string[], options: OptionTable): { values: Record<
   try {
     return parseArgs({ args: [...args], options: parseArgsConfig(options), allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Node's own have two lines at times.
+    throw new UsageError((error as Error).message.replaceAll('\n', ' '));
   }
 }
 
@@ -91,16 +95,24 @@ function version(): string {
   return `kelf ${version}`;
 }
 
+/** A line on stderr. It is no part of the answer: where it can't be written, the answer stays what it is. */
+function say(line: string): void {
+  try {
+    outputTo(2).line(line).flush();
+  } catch (error) {
+    if (!(error instanceof OutputError) && !isClosedPipe(error)) throw error;
+  }
+}
+
 async function run(): Promise<number> {
   const out = outputTo(1);
-  const note = (line: string): void => void process.stderr.write(`${line}\n`);
-  const code = await main(process.argv.slice(2), out, note);
+  const code = await main(process.argv.slice(2), out, say);
   try {
     out.flush();
   } catch (error) {
     if (isClosedPipe(error)) return code;
     if (!(error instanceof OutputError)) throw error;
-    note(`kelf: ${error.message}`);
+    say(`kelf: ${error.message}`);
     return EXIT.output;
   }
   return code;

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { printable } from '../../elf/escape.js';
 import { OutputError } from '../errors.js';
 
 const CHUNK = 1 << 16;
@@ -6,6 +7,7 @@ const SPACE = 32;
 const ZERO = 48;
 const DELETE = 127;
 const LETTER_X = 120;
+const QUESTION = 63;
 const HEX = new Uint8Array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
 
 /**
@@ -60,17 +62,22 @@ export class Output {
     return this;
   }
 
-  /**
-   * A NUL-terminated name of the input, from `start`. Control characters are written as `\x1b`: a name is to stay in its row, and to tell the
-   * reader's terminal nothing.
-   */
+  /** A NUL-terminated name of the input, from `start`, as {@link printable} has it. */
   name(source: Uint8Array, start: number): this {
-    for (let at = start; at < source.length && source[at] !== 0; at++) {
+    let at = start;
+    for (; at < source.length; at++) {
       const byte = source[at]!;
-      if (byte < SPACE || byte === DELETE) this.byte(92).byte(LETTER_X).hex(byte, 2);
-      else this.byte(byte);
+      if (byte < SPACE || byte >= DELETE) break;
+      this.byte(byte);
     }
-    return this;
+    if (at >= source.length || source[at] === 0) return this;
+    const end = source.indexOf(0, at);
+    return this.text(printable(decoder.decode(source.subarray(at, end < 0 ? source.length : end))));
+  }
+
+  /** A letter of the input: what is none is `?`. */
+  letter(byte: number): this {
+    return this.byte(byte > SPACE && byte < DELETE ? byte : QUESTION);
   }
 
   /** The low `digits * 4` bits of a 32-bit word as that many hexadecimal digits. */
@@ -107,6 +114,7 @@ function digits(word: number): number {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * An Output that writes to a file descriptor, and waits where a pipe's reader is slower than we are. It throws an OutputError; a pipe that its

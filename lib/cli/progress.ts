@@ -27,6 +27,8 @@ export class Progress {
     const now = this.#now();
     if (!this.#stream.isTTY || now - this.#start < QUIET_MS) return;
     if (this.#drawn !== undefined && now - this.#drawn < PACE_MS) return;
+    // A bar that can't be drawn is no error.
+    if (this.#drawn === undefined) this.#stream.on?.('error', () => {});
     this.#drawn = now;
     const filled = Math.round((WIDTH * done) / Math.max(total, 1));
     this.#stream.write(`\r${this.#what} [${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${done}/${total}`);

@@ -1,8 +1,8 @@
+import { printable } from '../../elf/escape.js';
 import { bindingName, reservedIndexName, symbolTypeName } from '../../elf/names.js';
 import type { SymbolTable } from '../../elf/symbol.js';
 import type { ElfTables } from '../../elf/tables.js';
 import { hex } from '../report/json.js';
-import { printable } from '../report/text.js';
 import { sectionName, widest } from './elf-text.js';
 import type { Output } from './output.js';
 
@@ -110,8 +110,13 @@ class SymbolText {
     for (; from < end; from++) {
       const byte = names[from]!;
       if (byte === 0) break;
-      if (byte < SPACE || byte === DELETE) at = putText(bytes, at, encoder.encode(printable(String.fromCharCode(byte))));
-      else bytes[at++] = byte;
+      if (byte < SPACE || byte >= DELETE) {
+        this.at = at;
+        this.flush();
+        this.out.name(names, from);
+        return 0;
+      }
+      bytes[at++] = byte;
     }
     this.at = at;
     return from === offset + LONGEST_NAME ? from : 0;

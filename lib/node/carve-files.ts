@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { isFormatError } from '../../elf/errors.js';
+import { identifier } from '../../elf/escape.js';
 import { carve } from '../bpf/carve/carve.js';
 import type { ByteRange, Carved, CarvedObject, Find } from '../bpf/carve/find.js';
 import { InputError } from '../errors.js';
@@ -125,7 +126,7 @@ function partsOf({ bytes, btf, programs, loader }: Find): [string, Uint8Array][]
     ['data', bytes],
     ...(btf === undefined ? [] : [['btf', part(btf)] as [string, Uint8Array]]),
     ...programs.flatMap(({ name, instructions }, i): [string, Uint8Array][] =>
-      instructions === undefined ? [] : [[`${i}.${name}.insns`, part(instructions)]],
+      instructions === undefined ? [] : [[`${i}.${identifier(name)}.insns`, part(instructions)]],
     ),
     ...(loader === undefined ? [] : [['loader.insns', loader.bytes] as [string, Uint8Array]]),
   ];

@@ -1,7 +1,7 @@
 import { ATTACH_FORMS, type AttachForm, type Recipe, recipeLine } from '../answers/attach/recipe.js';
 import type { ProbeKind } from '../answers/attach/recipe-facts.js';
 import type { Signature } from '../answers/attach/signature.js';
-import type { KernelId, Report } from './report.js';
+import { type KernelId, type Line, linesOf, type Report } from './report.js';
 import { evidenceLines, functionCells, functionCount, moduleCells, table, verdictRows } from './text.js';
 
 /** A recipe as plain data: with what attaches to the function in each form; nothing where the kernel refuses the probe. */
@@ -29,12 +29,12 @@ export function attachReport(form: AttachForm | undefined, kind: ProbeKind): Rep
     schema: 'kelf/attach',
     version: 2,
     json: ({ kernel, answers }) => ({ kernel, answers: [...answers].map(({ name, functions }) => ({ name, functions })) }),
-    *text({ answers, program }) {
+    *text({ answers, program }): Generator<Line> {
       for (const answer of answers) {
         if (form === undefined) yield* answerLines(answer);
         else if (form !== 'bpf-c') for (const { lines } of answer.functions) yield* [lines[form]?.[kind] ?? []].flat();
       }
-      if (program !== undefined) yield program;
+      if (program !== undefined) yield* linesOf(program);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { CarvedObject } from '../bpf/carve/find.js';
 import type { Report } from './report.js';
-import { offsetText, printable, table } from './text.js';
+import { offsetText, table } from './text.js';
 
 export interface CarveModel {
   /** How many were searched. */
@@ -21,7 +21,7 @@ function objectLines({ path, offset, length, form, sha256, programs, written, bt
   });
   return [
     `${offsetText(path, offset)}: ${form}, ${length} bytes, sha256 ${sha256}`,
-    ...table(rows, '  ').map(printable),
+    ...table(rows, '  '),
     ...(btf === undefined ? [] : [`  BTF: ${btf.length} bytes`]),
     ...(loader === undefined ? [] : [`  loader: ${loader.length / 8} instructions at ${offsetText('', loader.offset)}`]),
     ...(written === undefined ? [] : [`  written to ${written}`]),

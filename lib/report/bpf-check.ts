@@ -2,7 +2,7 @@ import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/prefli
 import { REASONS } from '../reasons.js';
 import type { Case, Fault, JUnit, Suite } from './junit.js';
 import type { KernelId, Report } from './report.js';
-import { evidenceLine, OUTCOME_WORDS, objectPlace, printable, table } from './text.js';
+import { evidenceLine, OUTCOME_WORDS, objectPlace, table } from './text.js';
 
 /** In the place of an answer where the object, or the kernel, can't be read: a message that names the file and the damage. */
 export interface Unreadable {
@@ -29,7 +29,7 @@ export interface BpfCheckModel {
 export const bpfCheckReport: Report<BpfCheckModel> = {
   schema: 'kelf/bpf-check',
   version: 2,
-  text: ({ objects }) => objects.flatMap(objectLines).map(printable),
+  text: ({ objects }) => objects.flatMap(objectLines),
   junit: checkSuites,
 };
 
@@ -139,6 +139,6 @@ function caseOf(classname: string, { program, section, outcome, autoload, findin
 
 function faultOf(against: readonly Finding[]): Fault {
   const says = against.map(({ subject, verdict }) => `${subject}: ${verdict.code}: ${REASONS[verdict.code]}`);
-  const text = against.flatMap(({ verdict }) => verdict.because.map(evidenceLine)).join('\n');
-  return { type: against[0]?.verdict.code ?? '', message: says.join('; '), text };
+  const lines = against.flatMap(({ verdict }) => verdict.because.map(evidenceLine));
+  return { type: against[0]?.verdict.code ?? '', message: says.join('; '), lines };
 }

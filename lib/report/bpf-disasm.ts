@@ -2,8 +2,8 @@ import { type ListedInstruction, type Listing, remarks } from '../bpf/listing.js
 import type { BpfObject } from '../bpf/object/object.js';
 import type { BpfFunction } from '../bpf/object/programs.js';
 import { describeRelocation } from '../bpf/object/relocations.js';
-import type { Report } from './report.js';
-import { bytesText, printable } from './text.js';
+import type { Line, Report } from './report.js';
+import { bytesText } from './text.js';
 
 /** Functions of an object, which is disassembled while it is written. */
 export interface DisasmModel {
@@ -62,19 +62,19 @@ function describe(model: DisasmModel, fn: BpfFunction): object {
 /** Where remarks begin, if the text leaves room. */
 const REMARK_COLUMN = 48;
 
-function* kernelLines(model: DisasmModel, source: SourceLines): Generator<string> {
+function* kernelLines(model: DisasmModel, source: SourceLines): Generator<Line> {
   const { object, listing, functions } = model;
   for (const fn of functions) {
     const { typeId } = fn;
     const listed = listing.ofFunction(fn);
     const prototype = typeId === undefined ? undefined : object.attempt('.BTF', () => object.btf?.prototype(typeId));
-    yield printable(`${prototype ?? fn.name}:  # ${fn.section}`);
+    yield `${prototype ?? fn.name}:  # ${fn.section}`;
     const texts = textsOf(model, fn, listed);
     for (const [i, item] of listed.entries()) {
       yield* sourceLines(item, source);
       const line = `${String(item.index).padStart(4)}: ${texts[i]}`;
       const behind = remarks(item).join('; ');
-      yield printable(behind === '' ? line : `${line.padEnd(REMARK_COLUMN)}  # ${behind}`);
+      yield behind === '' ? line : `${line.padEnd(REMARK_COLUMN)}  # ${behind}`;
     }
     yield '';
   }
@@ -84,19 +84,19 @@ function sourceLines({ line }: ListedInstruction, { shown, linum }: SourceLines)
   if (line === undefined || !shown || (line.text === '' && !linum)) return [];
   // As `bpftool prog dump xlated … linum` writes it.
   const place = linum ? ` [file:${line.file} line_num:${line.line} line_col:${line.column}]` : '';
-  return [printable(`; ${line.text.trim().replaceAll('\t', ' ')}${place}`)];
+  return [`; ${line.text.trim().replaceAll('\t', ' ')}${place}`];
 }
 
 /** As `llvm-objdump -d -r` has it: sections, symbols, and under an instruction its relocation. */
-function* llvmLines({ object, listing, functions, hex }: DisasmModel, source: SourceLines): Generator<string> {
-  yield* ['', `${printable(object.name)}:\tfile format elf64-bpf`];
+function* llvmLines({ object, listing, functions, hex }: DisasmModel, source: SourceLines): Generator<Line> {
+  yield* ['', [`${object.name}:`, 'file format elf64-bpf']];
   for (const { name, index, size } of listing.sections()) {
     const parts = functions
       .filter(({ sectionIndex }) => sectionIndex === index)
       .map(({ offset, size }) => [offset, offset + size] as const);
     const ranges = functions === object.functions ? ([[0, size - (size % 8)]] as const) : parts;
     if (ranges.length === 0) continue;
-    yield* ['', printable(`Disassembly of section ${name}:`)];
+    yield* ['', `Disassembly of section ${name}:`];
     const labels = new Map(listing.labels(index).map(label => [label.offset, label.name]));
     if (!labels.has(0)) labels.set(0, name);
     for (const [from, to] of ranges) {
@@ -106,10 +106,10 @@ function* llvmLines({ object, listing, functions, hex }: DisasmModel, source: So
         const { offset, bytes, relocation } = item;
         const label = labels.get(offset);
         const place = offset.toString(16).padStart(16, '0');
-        if (label !== undefined) yield* ['', printable(`${place} <${label}>:`)];
+        if (label !== undefined) yield* ['', `${place} <${label}>:`];
         yield* sourceLines(item, source);
-        yield [`${String(offset / 8).padStart(8)}:`, bytesText(bytes, ' '), ...texts[i]!.split('\t').map(printable)].join('\t');
-        if (relocation !== undefined) yield `\t\t${place}:  ${relocation.type}\t${printable(relocation.symbol)}`;
+        yield [`${String(offset / 8).padStart(8)}:`, bytesText(bytes, ' '), ...texts[i]!.split('\t')];
+        if (relocation !== undefined) yield ['', '', `${place}:  ${relocation.type}`, relocation.symbol];
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { MapDescription, ObjectDescription, ProgramDescription } from '../bpf/describe-object.js';
 import { hex } from './json.js';
 import type { Report } from './report.js';
-import { count, printable, table } from './text.js';
+import { count, table } from './text.js';
 
 export interface BpfShowModel extends ObjectDescription {
   readonly file: string;
@@ -21,7 +21,7 @@ export function bpfShowReport(lists: { readonly core: boolean; readonly relocs: 
         ...section('from the kernel', externRows(model)),
         ...section('kernel fields and types (CO-RE)', lists.core ? coreRows(model) : coreSummary(model)),
         ...section('relocations', lists.relocs ? relocationRows(model) : []),
-      ].flatMap((lines, i) => [...(i === 0 ? [] : ['']), ...lines.map(printable)]),
+      ].flatMap((lines, i) => [...(i === 0 ? [] : ['']), ...lines]),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Btf } from '../../btf/btf.js';
 import { TypeDescriber, type TypeDescription } from '../../btf/print/describe.js';
 import { formatType } from '../../btf/print/struct.js';
-import type { Report } from './report.js';
+import { identifier } from '../../elf/escape.js';
+import { linesOf, type Report } from './report.js';
 
 /** Types of a BTF, which says what they are as they are written: damage in one is met by what reads that. */
 export interface TypesModel {
@@ -19,14 +20,14 @@ export const btfListReport: Report<TypesModel> = {
     const describer = new TypeDescriber(btf);
     return { file, types: map(ids, id => describer.summary(id)) };
   },
-  text: ({ btf, ids }) => map(ids, id => `${id}\t${btf.kindOf(id)}\t${btf.nameOf(id)}`),
+  text: ({ btf, ids }) => map(ids, id => [String(id), btf.kindOf(id), btf.nameOf(id)]),
 };
 
 /** `kelf btf find`. */
 export const btfFindReport: Report<{ readonly file: string; readonly types: readonly TypeDescription[] }> = {
   schema: 'kelf/btf-find',
   version: 1,
-  text: ({ types }) => types.map(type => `${type.id}\t${type.kind}\t${type.size ?? '-'}\t${inC(type)}`),
+  text: ({ types }) => types.map(type => [String(type.id), type.kind, String(type.size ?? '-'), inC(type)]),
 };
 
 /** `kelf btf show`: in text the layout of types, as pahole has it. */
@@ -37,19 +38,21 @@ export const btfShowReport: Report<TypesModel & { readonly missing: readonly str
     const describer = new TypeDescriber(btf);
     return { file, types: map(ids, id => describer.describe(id)), missing };
   },
-  text: ({ btf, ids }) => map(ids, id => formatType(btf, id)),
+  *text({ btf, ids }) {
+    for (const id of ids) yield* linesOf(formatType(btf, id));
+  },
 };
 
 function inC({ kind, name, declaration }: TypeDescription): string {
   switch (kind) {
     case 'STRUCT':
     case 'UNION':
-      return `${kind.toLowerCase()} ${name}`;
+      return `${kind.toLowerCase()} ${identifier(name)}`;
     case 'ENUM':
     case 'ENUM64':
-      return `enum ${name}`;
+      return `enum ${identifier(name)}`;
     case 'TYPEDEF':
-      return `typedef ${declaration} ${name}`;
+      return `typedef ${declaration} ${identifier(name)}`;
     default:
       return declaration ?? name;
   }

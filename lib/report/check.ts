@@ -79,12 +79,12 @@ function checkSuites({ kernel, items, abi }: CheckModel): JUnit {
 function itemCase(classname: string, { name, needs, outcome, says, code, errno, fix, because, at }: CheckItem): Case {
   const testcase = { classname, name: `${name}: ${needs}` };
   if (outcome === 'passed') return testcase;
-  const text = [
+  const lines = [
     ...because.map(evidenceLine),
     ...(fix === undefined ? [] : [`fix: ${fix}`]),
     `required at ${at.file}:${at.line}:${at.column}`,
-  ].join('\n');
-  const fault = { type: code ?? needs, message: [errno, says].filter(Boolean).join(' '), text };
+  ];
+  const fault = { type: code ?? needs, message: [errno, says].filter(Boolean).join(' '), lines };
   return { ...testcase, ...(outcome === 'failed' ? { failure: fault } : { error: fault }) };
 }
 
@@ -96,7 +96,7 @@ function abiCases(classname: string, { differences, compared, uncompared, file }
     ...differences.map(({ symbol, module, kind, says }) => ({
       classname,
       name: `${module === undefined ? '' : `${module}:`}${symbol}: ${kind}`,
-      failure: { type: kind, message: says, text: `required by ${file}` },
+      failure: { type: kind, message: says, lines: [`required by ${file}`] },
     })),
     ...fine.map(([kind, count]) => ({ classname, name: `${count} symbols: no difference of ${kind}` })),
     ...(uncompared.modules === 0

@@ -1,6 +1,6 @@
 import type { Section } from '../../elf/section.js';
 import type { Report } from './report.js';
-import { printable, table } from './text.js';
+import { table } from './text.js';
 
 // What ELF files have tables of.
 
@@ -23,7 +23,7 @@ export function sectionsReport(digits: number): Report<{ readonly file: string; 
         [
           ['nr', 'name', 'type', 'flags', 'address', 'offset', 'size', 'entsize', 'align', 'link', 'info', 'unpacked'],
           ...sections.map(row => {
-            const flagged = [row.index, printable(row.name) || '-', row.type, row.flags || '-', addressCell(row.address, digits)];
+            const flagged = [row.index, row.name || '-', row.type, row.flags || '-', addressCell(row.address, digits)];
             const numbers = [row.offset, row.size, row.entsize, row.addralign, row.link, row.info];
             return [...flagged, ...numbers, row.compression === undefined ? '-' : `${row.compression}:${row.unpackedSize}`];
           }),
@@ -66,7 +66,7 @@ export const notesReport: Report<{ readonly file: string; readonly notes: readon
   schema: 'kelf/notes',
   version: 1,
   rows: 'notes',
-  text: ({ notes }) => table(notes.map(({ owner, type, description }) => [printable(owner) || '-', type, description])),
+  text: ({ notes }) => table(notes.map(({ owner, type, description }) => [owner || '-', type, description])),
 };
 
 /** An address of JSON with the zeros that a column has in front. */

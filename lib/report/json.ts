@@ -1,6 +1,9 @@
-/** The one JSON of all reports: bigints, which are addresses, become `"0x…"` strings, since a number would round them; maps become objects. */
+import { printableJson } from '../../elf/escape.js';
+
+/** The one JSON of all reports: bigints, which are addresses, become `"0x…"` strings, since a number would round them; maps become objects.
+ * What would tell a terminal something is written as `\u009b`. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => {
+  const text = JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item === 'bigint') return hex(item);
     if (item instanceof Map) return Object.fromEntries(item);
     // A list that is made while it is written.
@@ -8,6 +11,7 @@ export function toJson(value: unknown): string {
       return [...(item as Iterable<unknown>)];
     return item;
   });
+  return printableJson(text);
 }
 
 /** A document: one line, or of a table a row a line between its first and its last. @param rows the list with the rows, which comes last */
@@ -19,7 +23,7 @@ export function* jsonLines(document: object, rows?: string): Generator<string> {
   for (const row of list as Iterable<object>) {
     if (last !== undefined) yield `${last},`;
     // Without the function of toJson(), which is called for each value: a table has millions.
-    last = JSON.stringify(row);
+    last = printableJson(JSON.stringify(row));
   }
   if (last !== undefined) yield last;
   yield ']}';

@@ -1,3 +1,4 @@
+import { printable } from '../../elf/escape.js';
 import { writeXml, type XmlTree } from './write-xml.js';
 
 /** A report for a server that shows tests: valid by the schema of Jenkins' xUnit plugin, junit-10.xsd; GitLab and GitHub's actions read it too. */
@@ -25,7 +26,8 @@ export interface Case {
 export interface Fault {
   readonly type: string;
   readonly message: string;
-  readonly text?: string;
+  /** A line each. */
+  readonly lines?: readonly string[];
 }
 
 /** The document, as one text. */
@@ -65,5 +67,5 @@ function counts(cases: readonly Case[], ...outcomes: readonly (keyof typeof COUN
 }
 
 function faultTree(fault: Fault | undefined): XmlTree | undefined {
-  return fault && { '@type': fault.type, '@message': fault.message, '#text': fault.text };
+  return fault && { '@type': fault.type, '@message': fault.message, '#text': fault.lines?.map(printable).join('\n') };
 }

@@ -1,7 +1,7 @@
 import type { ModuleLists, ModuleSummary } from '../answers/module.js';
 import type { ModuleFunction } from '../facts/module/module.js';
 import type { Report } from './report.js';
-import { crcText, offsetText, printable, table } from './text.js';
+import { crcText, offsetText, table } from './text.js';
 
 /** A module, with the lists of it that were asked for. */
 export interface ModuleModel extends ModuleSummary, Partial<ModuleLists> {}
@@ -15,7 +15,7 @@ export function moduleReport(several: boolean): Report<{ readonly modules: Itera
     *text({ modules }) {
       for (const module of modules) {
         const rows = listOf(module);
-        if (rows !== undefined) yield* rows.map(cells => cells.map(cell => printable(String(cell))).join('\t'));
+        if (rows !== undefined) yield* rows.map(cells => cells.map(String));
         else yield* [...summaryLines(module), ...(several ? [''] : [])];
       }
     },
@@ -70,7 +70,7 @@ function summaryLines({ file, name, modinfo, depends, buildId, signature, counts
     ['exports', `${counts.exports}, ${more.gpl} of them GPL`],
     ['imports', String(counts.imports)],
   ];
-  return table(rows.flatMap(([what, value]) => (value === undefined ? [] : [[what, printable(value)]])));
+  return table(rows.flatMap(([what, value]) => (value === undefined ? [] : [[what, value]])));
 }
 
 const BASES = {

@@ -1,4 +1,4 @@
-import type { Report } from './report.js';
+import { linesOf, type Report } from './report.js';
 import { table } from './text.js';
 
 /** A reason code, and its page where that was asked for. */
@@ -13,7 +13,7 @@ export const reasonsReport: Report<{ readonly reasons: readonly ExplainedReason[
   schema: 'kelf/reasons',
   version: 1,
   text: ({ reasons }) => {
-    const pages = reasons.flatMap(({ page }) => page?.trimEnd() ?? []);
+    const pages = reasons.flatMap(({ page }) => (page === undefined ? [] : linesOf(page.trimEnd())));
     return pages.length > 0 ? pages : table(reasons.map(({ code, title }) => [code, title]));
   },
 };

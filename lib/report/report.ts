@@ -1,3 +1,4 @@
+import { printable } from '../../elf/escape.js';
 import { jsonLines } from './json.js';
 import { type JUnit, junitLines } from './junit.js';
 
@@ -10,24 +11,38 @@ export interface Report<M extends object> {
   readonly rows?: string;
   /** The model as JSON has it, where the text says more. */
   json?(model: M): object;
-  /** A line each. */
-  text(model: M): Iterable<string>;
+  text(model: M): Iterable<Line>;
   /** Of an answer that is a gate. */
   junit?(model: M): JUnit;
 }
+
+/**
+ * A line of text: in one piece, or in cells that tabs separate. Whatever names are in it, it is written as one line, and as so many cells: they are
+ * escaped here and nowhere else.
+ */
+export type Line = string | readonly string[];
 
 /** Writes any report: its lines. */
 export type Format = <M extends object>(report: Report<M>, model: M) => Iterable<string>;
 
 /** Every format. The command line has an option of the name for each but text: a switch, or one that takes a file. */
 export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format } = {
-  text: (report, model) => report.text(model),
+  text: (report, model) => textLines(report.text(model)),
   json: ({ schema, version, rows, json }, model) => jsonLines({ schema, version, ...(json?.(model) ?? model) }, rows),
   junit: ({ schema, junit }, model) => {
     if (junit === undefined) throw new TypeError(`${schema} has no form in JUnit`);
     return junitLines(junit(model));
   },
 };
+
+function* textLines(lines: Iterable<Line>): Generator<string> {
+  for (const line of lines) yield typeof line === 'string' ? printable(line) : line.map(printable).join('\t');
+}
+
+/** The lines of a text whose names are safe already, a document or C: its line ends and tabs are its own. */
+export function linesOf(text: string): Line[] {
+  return text.split('\n').map(line => (line.includes('\t') ? line.split('\t') : line));
+}
 
 /** What identifies a kernel in a report. */
 export interface KernelId {

@@ -21,11 +21,6 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
   });
 }
 
-/** With control characters written as `\x1b`: a row stays a row, and tells the reader's terminal nothing. */
-export function printable(text: string): string {
-  return /\p{Cc}/u.test(text) ? text.replace(/\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`) : text;
-}
-
 /** Bytes in hexadecimal. */
 export function bytesText(bytes: Uint8Array, between = ''): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(between);

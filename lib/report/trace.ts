@@ -1,3 +1,4 @@
+import { isPlainName } from '../../elf/escape.js';
 import type { NameInModules } from '../answers/trace/in-modules.js';
 import type { Lead } from '../answers/trace/name-leads.js';
 import type { AskedSyscall, TraceQuestion } from '../answers/trace/question.js';
@@ -127,8 +128,8 @@ function moduleLines({ functions, loaded }: NameInModules): string[] {
       `  ${moduleCells(row).filter(Boolean).join('  ')}`,
       ...verdictRows(
         {
-          [`p:${probe}`]: kprobe,
-          [`r:${probe}`]: kretprobe,
+          [kprobe.code === 'unwritable-name' ? 'kprobe' : `p:${probe}`]: kprobe,
+          [kprobe.code === 'unwritable-name' ? 'kretprobe' : `r:${probe}`]: kretprobe,
           'fentry load': fentry.load,
           'fexit load': fexit.load,
           'fentry attach': fentry.attach,
@@ -167,6 +168,7 @@ function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: Tracepoin
   const full = found?.system === undefined ? name : `${found.system}:${name}`;
   const kind =
     found === undefined ? 'no tracepoint or event has this name' : found.tracepoint ? 'tracepoint' : 'event without a tracepoint';
+  const plain = full.split(':').every(isPlainName);
   const attach = [
     ...(event.outcome === 'accepted' ? [`tp/${full.replace(':', '/')}`] : []),
     ...(rawTracepoint.outcome === 'accepted' ? [`raw_tp/${name}`] : []),
@@ -176,7 +178,7 @@ function tracepointLines({ name, found, rawTracepoint, tpBtf, event }: Tracepoin
     `${full}: ${kind}`,
     ...(found?.prototype === undefined ? [] : [`  ${found.prototype}`]),
     ...verdictRows({ raw_tracepoint: rawTracepoint, tp_btf: tpBtf, 'tracefs event': event }, '    '),
-    ...(attach.length === 0 ? [] : [`  attach: ${attach.map(section => `SEC("${section}")`).join(', ')}`]),
+    ...(attach.length === 0 || !plain ? [] : [`  attach: ${attach.map(section => `SEC("${section}")`).join(', ')}`]),
     '  because',
     ...evidenceLines([rawTracepoint, tpBtf, event]).map(line => `    ${line}`),
     '',

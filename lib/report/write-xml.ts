@@ -1,4 +1,5 @@
 import { XMLBuilder } from 'fast-xml-parser';
+import { printable } from '../../elf/escape.js';
 
 /** An element to write: attributes under `@name`, text under `#text`, children under their names; what is undefined is left out. */
 export interface XmlTree {
@@ -26,8 +27,8 @@ function clean(tree: XmlTree): XmlTree {
   return Object.fromEntries(entries);
 }
 
-/** A line break in an attribute would be read as a space (section 3.3.3): it is written as one. */
+/** Text has lines, each of them printable. An attribute is one: a line break in it would be read as a space (section 3.3.3), and is written as one. */
 function cleanText(name: string, text: string): string {
   const kept = text.replace(NOT_XML, '');
-  return name.startsWith('@') ? kept.replace(/[\t\n\r]+/g, ' ') : kept;
+  return name.startsWith('@') ? printable(kept.replace(/[\t\n\r]+/g, ' ')) : kept;
 }

@@ -1,3 +1,4 @@
+import { isPlainName } from '../../../elf/escape.js';
 import type { CallingConvention } from '../../arch/calling-convention.js';
 import type { Verdict } from '../../evidence.js';
 import { type FunctionRow, functionRow, probedAt } from '../../facts/function-row.js';
@@ -85,12 +86,14 @@ export class Attaching {
     const { name, address } = row;
     const { kprobe, kretprobe, functions, fentry } = traceabilityOf(kernel).answer(name);
     const own = functions.find(({ function: other }) => other.row === row.row)!;
-    const alone = kernel.symbols.find(name).length === 1;
+    const plain = isPlainName(name);
+    const alone = plain && kernel.symbols.find(name).length === 1;
     const symbolRow = kernel.functions.symbolRow[row.row]!;
     const listed = own.ftrace.outcome !== 'refused' && kernel.symbols.firstAlias(symbolRow) === symbolRow;
     const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, probedAt(kernel, address, row.site));
     const clone = cloneOf(name);
     const notes: string[] = clone === undefined ? [] : [clone.says];
+    if (!plain) notes.push('its name has characters that no symbol of a kernel has: the lines give its place instead');
     if (!place.everyBoot)
       notes.push('no symbol to count from: the address is the one in the image, and is valid only without KASLR (nokaslr)');
     const signature = this.#signatureOf(row, clone, notes);
@@ -98,7 +101,7 @@ export class Attaching {
     const returned = returnOf(clone, alone ? kretprobe.byName : own.kretprobe);
     const first = functions[0]!.function.row === row.row;
     const others = {
-      name,
+      name: plain ? name : undefined,
       ftrace: own.ftrace.outcome === 'accepted',
       kprobeMulti: tracingOf(kernel).filters.hasMulti,
       fentry: first && fentry.attach.outcome === 'accepted',
@@ -202,12 +205,14 @@ export class Attaching {
       ...(signature === undefined ? {} : { signature }),
     };
     const beforeLoading = phase === 'init' && site && !row.blacklisted ? kprobeEventsLine(facts, 'entry') : undefined;
-    const others = { name, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
+    const others = { name: undefined, ftrace: false, kprobeMulti: false, fentry: false, inModule: true, beforeLoading };
     return {
       ...facts,
       notes,
       instead: kprobe.outcome === 'accepted' ? [] : insteadOf(kprobe.code, others),
-      ...(fentry.attach.outcome === 'accepted' && signature !== undefined ? { fentry: this.#fentryLines(row, signature) } : {}),
+      ...(fentry.attach.outcome === 'accepted' && signature !== undefined && isPlainName(name) && isPlainName(module)
+        ? { fentry: this.#fentryLines(row, signature) }
+        : {}),
     };
   }
 

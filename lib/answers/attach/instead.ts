@@ -2,7 +2,8 @@ import type { ReasonCode } from '../../reasons.js';
 
 /** What may replace a refused probe. */
 export interface OtherMechanisms {
-  readonly name: string;
+  /** Undefined where no line can hold it. */
+  readonly name: string | undefined;
   /** ftrace patches it: filters and, where they are configured, multi kprobes reach it. */
   readonly ftrace: boolean;
   readonly kprobeMulti: boolean;
@@ -32,9 +33,10 @@ const BY_CODE: Partial<Readonly<Record<ReasonCode, string>>> = {
 /** What can be done instead of a refused probe, in sentences. */
 export function insteadOf(code: ReasonCode, { name, ftrace, kprobeMulti, fentry, inModule, beforeLoading }: OtherMechanisms): string[] {
   const says: string[] = [];
-  if (fentry) says.push(`a BPF program can attach by name: SEC("fentry/${name}")`);
-  if (ftrace && kprobeMulti) says.push(`kprobe.multi can attach: SEC("kprobe.multi/${name}")`);
-  if (ftrace) says.push(`ftrace can trace it: echo ${name} > /sys/kernel/tracing/set_ftrace_filter`);
+  if (fentry && name !== undefined) says.push(`a BPF program can attach by name: SEC("fentry/${name}")`);
+  if (ftrace && kprobeMulti && name !== undefined) says.push(`kprobe.multi can attach: SEC("kprobe.multi/${name}")`);
+  if (ftrace && name !== undefined)
+    says.push(`ftrace can trace it: echo ${name.includes('$') ? `'${name}'` : name} > /sys/kernel/tracing/set_ftrace_filter`);
   if (beforeLoading !== undefined)
     says.push(
       `written before the module is loaded, it is set while the module initializes: echo '${beforeLoading}' >> /sys/kernel/tracing/kprobe_events`,

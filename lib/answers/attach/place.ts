@@ -1,3 +1,4 @@
+import { isPlainName } from '../../../elf/escape.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleAnchor, ModuleInstance } from '../../facts/module-table/module-table.js';
 
@@ -67,7 +68,9 @@ function anchorOf({ symbols, pieces }: KernelFacts, address: bigint): { symbol: 
   for (let position = order.indexOf(row), least = Math.max(0, position - NEAR); position >= least; position--) {
     const candidate = order[position]!;
     if (!symbols.isText(candidate) || symbols.module(candidate) !== symbols.module(row) || !symbols.index.isOnly(candidate)) continue;
-    return { symbol: symbols.name(candidate), offset: address - symbols.address.big[candidate]! };
+    const symbol = symbols.name(candidate);
+    if (!isPlainName(symbol)) continue;
+    return { symbol, offset: address - symbols.address.big[candidate]! };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Btf } from '../../../btf/btf.js';
 import type { TypeId } from '../../../btf/ids.js';
+import { isPlainName } from '../../../elf/escape.js';
 import type { CallingConvention, SyscallEntry } from '../../arch/calling-convention.js';
 import { type Passing, passArguments } from '../../arch/pass.js';
 import { type Value, valueOfType } from '../../arch/value.js';
@@ -182,7 +183,7 @@ function declarations(
   const proto = func.kind === 'FUNC' ? btf.type(func.typeId) : func;
   if (proto.kind !== 'FUNC_PROTO') throw btf.errorAt(id, `FUNC ${id} does not refer to a FUNC_PROTO`);
   const declared = proto.parameters.map(({ name: given, typeId }, i) => {
-    const name = given === '' ? `arg${i + 1}` : given;
+    const name = isPlainName(given) ? given : `arg${i + 1}`;
     const variable = variableOf(name);
     return {
       name,

@@ -1,3 +1,4 @@
+import { isPlainName } from '../../../elf/escape.js';
 import type { CallingConvention, SyscallEntry } from '../../arch/calling-convention.js';
 import type { Value } from '../../arch/value.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
@@ -13,6 +14,8 @@ export interface SyscallParameter {
 /** More system calls, and parameters of one, there are not: larger numbers are damage. */
 const MOST_SYSCALLS = 4096;
 const MOST_PARAMETERS = 6;
+/** Types of parameters: words and stars. They go into C as they are. */
+const TYPE = /^\w[\w ]*[ *]*$/;
 
 /**
  * What the image says about its system calls: the records of CONFIG_FTRACE_SYSCALLS (struct syscall_metadata in include/trace/syscall.h:
@@ -44,12 +47,14 @@ export class Syscalls {
       const name = textAt(memory, memory.word(record));
       const bytes = memory.stored(record + word, 8);
       const parameters = new DataView(bytes.buffer, bytes.byteOffset).getInt32(4, memory.littleEndian);
-      if (name === undefined || parameters < 0 || parameters > MOST_PARAMETERS) continue;
+      if (name === undefined || !isPlainName(name) || parameters < 0 || parameters > MOST_PARAMETERS) continue;
       const types = texts(memory.word(record + word + 8n), parameters);
       const names = texts(memory.word(record + word * 2n + 8n), parameters);
       found.set(
         name.replace(/^sys_/, ''),
-        names.flatMap((name, i) => (name === undefined || types[i] === undefined ? [] : [{ name, type: types[i] }])),
+        names.flatMap((name, i) =>
+          name === undefined || !isPlainName(name) || !TYPE.test(types[i] ?? '') ? [] : { name, type: types[i]! },
+        ),
       );
     }
   }

@@ -1,4 +1,5 @@
-import type { Verdict } from '../../evidence.js';
+import { isPlainName } from '../../../elf/escape.js';
+import { refused, said, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleAnchor, ModuleInstance } from '../../facts/module-table/module-table.js';
 import { verdictOf } from '../../rules/decision.js';
@@ -33,6 +34,13 @@ export interface NameInModules {
   readonly loaded?: LoadedVerdicts;
 }
 
+/** No line can name it, whatever the kernel would say. */
+const UNWRITABLE: Verdict = refused(
+  'unwritable-name',
+  undefined,
+  said('.symtab', 'the name, or that of its module, has other characters than letters, digits, _, . and $'),
+);
+
 /** More instances than these are answered for without a look into their BTF: every module has an init_module. */
 const MOST_OPENED = 64;
 
@@ -46,8 +54,9 @@ export function traceInModules(kernel: KernelFacts, name: string): NameInModules
   const functions = instances.map((instance, i): ModuleTraceability => {
     const namesakes = namesakesOf(instance, instances);
     const several = namesakes.length > 1;
-    const anchor = several ? modules.anchorOf(instance.row) : undefined;
-    const kprobe = verdictOf(rules.kprobe(instance, namesakes, several && anchor === undefined));
+    const anchor = several || !isPlainName(name) ? modules.anchorOf(instance.row) : undefined;
+    const unwritable = !isPlainName(instance.module) || (!isPlainName(name) && anchor === undefined);
+    const kprobe = unwritable ? UNWRITABLE : verdictOf(rules.kprobe(instance, namesakes, several && anchor === undefined));
     const decisions = rules.fentry(instance, i < MOST_OPENED);
     const trampoline = { load: verdictOf(decisions.load), attach: verdictOf(decisions.attach) };
     return {

@@ -3,7 +3,6 @@ import { Listing } from '../../bpf/listing.js';
 import { relocateCore } from '../../bpf/load/relocate-core.js';
 import { openBpfObject } from '../../open/open-bpf-object.js';
 import { disasmReport } from '../../report/bpf-disasm.js';
-import { printable } from '../../report/text.js';
 import { CORE_KERNEL_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
 
@@ -42,7 +41,7 @@ relocations as comments. LLVM's notation prints what llvm-objdump -d -r prints.`
     for (const { message } of object.diagnostics) note(`kelf: ${message}`);
     for (const { relocation, refused } of relocated?.outcomes ?? [])
       if (refused !== undefined) note(`kelf: ${args[0]}: CO-RE ${relocation.text}: libbpf refuses the object: ${refused}`);
-    for (const name of absent) note(`kelf: ${args[0]} has no function called ${printable(name)}`);
+    for (const name of absent) note(`kelf: ${args[0]} has no function called ${name}`);
     return absent.length > 0 ? EXIT.missing : EXIT.ok;
   },
 });

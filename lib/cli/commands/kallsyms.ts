@@ -1,4 +1,4 @@
-import { hex } from '../../report/json.js';
+import { hex, toJson } from '../../report/json.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { withKernel } from '../with-kernel.js';
 
@@ -15,7 +15,7 @@ no .symtab: it finds the tables by their contents.`,
       if (options.json) {
         out.byte(0x5b);
         for (const { address, type, name, row } of symbols) {
-          out.text(`${row === 0 ? '' : ',\n'}${JSON.stringify({ address: hex(address), type, name })}`);
+          out.text(`${row === 0 ? '' : ',\n'}${toJson({ address: hex(address), type, name })}`);
         }
         out.line(']');
         return EXIT.ok;
@@ -24,8 +24,8 @@ no .symtab: it finds the tables by their contents.`,
       for (let row = 0; row < symbols.count; row++) {
         // %px: as many digits as a pointer has.
         if (pieces.image?.is64 !== false) out.hex(address.high(row), 8);
-        out.hex(address.low(row), 8).byte(0x20).byte(type[row]!).byte(0x20);
-        out.copy(strings.bytes, nameOffset[row], strings.end(nameOffset[row]!)).byte(0x0a);
+        out.hex(address.low(row), 8).byte(0x20).letter(type[row]!).byte(0x20);
+        out.name(strings.bytes, nameOffset[row]!).byte(0x0a);
       }
       return EXIT.ok;
     }),

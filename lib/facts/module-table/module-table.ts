@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Btf } from '../../../btf/btf.js';
+import { isPlainName } from '../../../elf/escape.js';
 import { NameIndex } from '../../../elf/name-index.js';
 import type { Row } from '../../../elf/row.js';
 import { StringTable } from '../../../elf/strings.js';
@@ -55,13 +56,13 @@ export class ModuleTable {
   readonly nameOffset: Uint32Array;
   readonly strings: StringTable;
   readonly flags: Uint8Array;
-  readonly #module: Uint16Array;
-  readonly #section: Uint16Array;
+  readonly #module: Uint32Array;
+  readonly #section: Uint32Array;
   readonly #sections: readonly string[];
   readonly #offset: Uint32Array;
   readonly #size: Uint32Array;
   readonly #file: Uint32Array;
-  readonly #typeModule: Uint16Array;
+  readonly #typeModule: Uint32Array;
   readonly #typeName: Uint32Array;
   #typeIndex: NameIndex | undefined;
   #index: NameIndex | undefined;
@@ -80,13 +81,13 @@ export class ModuleTable {
     this.count = parts.reduce((sum, { flags }) => sum + flags.length, 0);
     this.nameOffset = new Uint32Array(this.count);
     this.flags = new Uint8Array(this.count);
-    this.#module = new Uint16Array(this.count);
-    this.#section = new Uint16Array(this.count);
+    this.#module = new Uint32Array(this.count);
+    this.#section = new Uint32Array(this.count);
     this.#offset = new Uint32Array(this.count);
     this.#size = new Uint32Array(this.count);
     this.#file = new Uint32Array(this.count);
     const types = parts.reduce((sum, { typeName }) => sum + typeName.length, 0);
-    this.#typeModule = new Uint16Array(types);
+    this.#typeModule = new Uint32Array(types);
     this.#typeName = new Uint32Array(types);
     const strings = new Uint8Array(
       Math.max(
@@ -101,7 +102,7 @@ export class ModuleTable {
     let text = 0;
     for (const part of parts) {
       const sectionOf = part.sections.map(name => {
-        if (!sections.has(name)) sections.set(name, Math.min(sections.size, 0xffff));
+        if (!sections.has(name)) sections.set(name, sections.size);
         return sections.get(name)!;
       });
       this.flags.set(part.flags, row);
@@ -192,7 +193,7 @@ export class ModuleTable {
 
   /**
    * A function by its distance, in bytes, from another one before it, in the same section and module, that is the only one of its name
-   * there. Sections are placed independently when a module is loaded. Undefined if there is no such function.
+   * there, and a plain one. Sections are placed independently when a module is loaded. Undefined if there is no such function.
    */
   anchorOf(row: ModuleRow): ModuleAnchor | undefined {
     const module = this.#module[row]!;
@@ -205,7 +206,7 @@ export class ModuleTable {
       if (at === row || this.#section[at] !== section || this.#offset[at]! > this.#offset[row]!) continue;
       if (best >= 0 && this.#offset[at]! <= this.#offset[best]!) continue;
       const namesakes = this.index.find(this.name(at)).filter(other => this.#module[other] === module);
-      if (namesakes.length === 1) best = at;
+      if (namesakes.length === 1 && isPlainName(this.name(at))) best = at;
     }
     return best < 0 ? undefined : { symbol: this.name(best), offset: this.#offset[row]! - this.#offset[best]! };
   }

@@ -34,9 +34,9 @@ export interface ModulePart {
   /** Files that could not be read, and damage in others, in a line each. */
   readonly problems: readonly string[];
   /** Index in `entries`. */
-  readonly module: Uint16Array<ArrayBuffer>;
+  readonly module: Uint32Array<ArrayBuffer>;
   /** Index in `sections`. */
-  readonly section: Uint16Array<ArrayBuffer>;
+  readonly section: Uint32Array<ArrayBuffer>;
   readonly sections: readonly string[];
   readonly offset: Uint32Array<ArrayBuffer>;
   readonly size: Uint32Array<ArrayBuffer>;
@@ -45,7 +45,7 @@ export interface ModulePart {
   readonly name: Uint32Array<ArrayBuffer>;
   readonly file: Uint32Array<ArrayBuffer>;
   /** Of the types and variables that the modules' own BTF names: the module, and where the name begins, without a flavour. */
-  readonly typeModule: Uint16Array<ArrayBuffer>;
+  readonly typeModule: Uint32Array<ArrayBuffer>;
   readonly typeName: Uint32Array<ArrayBuffer>;
   readonly strings: Uint8Array<ArrayBuffer>;
 }
@@ -136,15 +136,15 @@ class PartBuilder {
     return {
       entries: this.#entries,
       problems: this.problems,
-      module: Uint16Array.from(this.#module),
-      section: Uint16Array.from(this.#section),
+      module: Uint32Array.from(this.#module),
+      section: Uint32Array.from(this.#section),
       sections: [...this.#sections.keys()],
       offset: Uint32Array.from(this.#offset),
       size: Uint32Array.from(this.#size),
       flags: Uint8Array.from(this.#flags),
       name: Uint32Array.from(this.#name),
       file: Uint32Array.from(this.#file),
-      typeModule: Uint16Array.from(this.#typeModule),
+      typeModule: Uint32Array.from(this.#typeModule),
       typeName: Uint32Array.from(this.#typeName),
       strings: this.#strings.bytes(),
     };
@@ -171,8 +171,7 @@ class PartBuilder {
 
   #sectionIndex(name: string): number {
     let index = this.#sections.get(name);
-    // A damaged file may have more sections than an index tells apart; the last one then stands for the rest.
-    if (index === undefined) this.#sections.set(name, (index = Math.min(this.#sections.size, 0xffff)));
+    if (index === undefined) this.#sections.set(name, (index = this.#sections.size));
     return index;
   }
 }

@@ -1,3 +1,4 @@
+import { isPlainName } from '../../../../elf/escape.js';
 import type { CallingConvention } from '../../../arch/calling-convention.js';
 import type { Part } from '../../../arch/pass.js';
 import type { Value } from '../../../arch/value.js';
@@ -13,7 +14,9 @@ const TEXT = 128;
 
 /** A small BPF program in C, for vmlinux.h and libbpf, that prints the arguments of each function: one handler for each recipe and kind. */
 export function bpfProgram(recipes: readonly RecipeFacts[], kinds: readonly ProbeKind[]): string {
-  const modules = new Set(recipes.flatMap(({ place }) => place.module ?? []));
+  const modules = new Set(
+    recipes.flatMap(facts => (kinds.some(kind => facts[kind].outcome === 'accepted') ? (facts.place.module ?? []) : [])),
+  );
   const [only] = modules;
   // The header of one module has its types and the kernel's; with those of two, the kernel's would be declared twice.
   const header = modules.size === 1 ? `${only}.ko --base KERNEL` : 'KERNEL';
@@ -51,7 +54,9 @@ function handler(facts: RecipeFacts, kind: ProbeKind, typed: boolean): string[] 
     '{',
     ...variables,
     ...(variables.length === 0 ? [] : ['']),
-    ...(body.statements.length === 0 ? [`\tbpf_printk("${facts.name}");`] : body.statements.map(line => `\t${line}`)),
+    ...(body.statements.length === 0
+      ? [`\tbpf_printk("${isPlainName(facts.name) ? facts.name : facts.event}");`]
+      : body.statements.map(line => `\t${line}`)),
     '\treturn 0;',
     '}',
   ];
