@@ -45,14 +45,14 @@ const CACHELINE = 64;
  */
 export class Shapes {
   readonly #btf: Btf;
-  readonly #read: (id: number) => BtfType;
+  readonly #read: (id: TypeId) => BtfType;
   readonly #types = new Map<number, BtfType>();
   readonly #shapes = new Map<number, Shape>();
   readonly #natural = new Map<number, number>();
   readonly #inferred = new Set<number>();
 
   /** @param read how types are read, where their names are to be others */
-  constructor(btf: Btf, read: (id: number) => BtfType = id => btf.type(id)) {
+  constructor(btf: Btf, read: (id: TypeId) => BtfType = id => btf.type(id)) {
     this.#btf = btf;
     this.#read = read;
   }

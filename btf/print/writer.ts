@@ -136,7 +136,7 @@ export class Writer {
   }
 
   /** A name inside the quotes of a string of C. @throws FormatError `limit` */
-  quoted(offset: number): void {
+  quoted(offset: StringOffset): void {
     const { strings } = this;
     this.gather(strings.subarray(offset, strings.indexOf(0, offset)), quotedInC);
   }
