@@ -207,6 +207,18 @@ export function halves(value: bigint): { low: number; high: number } {
   return { low: Number(value & 0xffff_ffffn), high: Number((value >> 32n) & 0xffff_ffffn) };
 }
 
+/**
+ * How far a 64-bit value is after another, each given by its halves; undefined where that is 4 GiB and more. It is exact, where a
+ * product of doubles would round values that are far from each other to 2 KiB.
+ */
+export function distanceBetween(low: number, high: number, fromLow: number, fromHigh: number): number | undefined {
+  const distance = low - fromLow;
+  if (high === fromHigh) return distance;
+  const wraps = high - fromHigh;
+  if (wraps === 1 && distance < 0) return distance + 0x1_0000_0000;
+  return wraps === -1 && distance > 0 ? distance - 0x1_0000_0000 : undefined;
+}
+
 /** The first position in `order` whose word is not below the value given by its halves. */
 export function lowerBound(words: Words, order: Uint32Array, low: number, high: number): number {
   let from = 0;

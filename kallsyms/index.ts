@@ -1,5 +1,7 @@
 export { symbolsFromElf } from './elf.js';
+export type { AddressLayout, NameTables } from './layouts.js';
 export { type KallsymsTables, kallsymsAt, locateKallsyms } from './locate.js';
+export { objectionTo, provenKallsyms } from './proof.js';
 export { isPreambleName, isTextLetter, type KernelSymbol, KernelSymbols, type SymbolColumns, type SymbolRow } from './symbols.js';
 export { type AddressEncoding, decodeKallsyms, type KallsymsLocation, kallsymsLocation } from './tables.js';
 export { type BlacklistRange, type FilterFunctions, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from './text.js';

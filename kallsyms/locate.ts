@@ -1,21 +1,8 @@
-import type { AddressEncoding, KallsymsLocation } from './tables.js';
+import { type AddressLayout, addressLayouts, type NameTables } from './layouts.js';
+import type { KallsymsLocation } from './tables.js';
 
-/** Where the packed tables lie in a run of bytes, as offsets. */
-export interface KallsymsTables {
-  readonly littleEndian: boolean;
-  readonly count: number;
-  /** Offset of `kallsyms_num_syms`. */
-  readonly numSyms: number;
-  readonly names: number;
-  readonly markers: number;
-  readonly tokenTable: number;
-  readonly tokenIndex: number;
-  /** Offset of `kallsyms_offsets`, or of `kallsyms_addresses` where `encoding` is `absolute`. */
-  readonly addresses: number;
-  readonly encoding: AddressEncoding;
-  /** Offset of `kallsyms_relative_base`. */
-  readonly relativeBase?: number;
-}
+/** Where the packed tables lie in a run of bytes. */
+export type KallsymsTables = NameTables & AddressLayout;
 
 /** `0` to `9` as tokens: digits are real tokens in every kernel, each its own string, one after another. */
 const DIGITS = Uint8Array.from('0123456789', digit => digit.charCodeAt(0)).reduce((pattern, digit, i) => {
@@ -39,22 +26,30 @@ const MOST_TOKEN_TABLES = 16;
  */
 const MOST_STEPS = 1 << 24;
 
-/** No image is larger. */
-const FARTHEST = 1 << 28;
-
 /** What is left of {@link MOST_STEPS}. */
 interface Budget {
   steps: number;
 }
 
+/** What the tables begin at multiples of: `ALGN` of scripts/kallsyms.c. */
+const ALIGNMENTS: Record<number, readonly number[]> = {
+  // .align 8, which is 2^8 bytes where the assembler takes it for an exponent (ARM, MIPS, PowerPC, RISC-V); .balign 8 later; .balign 4 since 7.0
+  8: [8, 4, 256],
+  // .align 4, which is 2^4 bytes there; .balign 4 later
+  4: [4, 16],
+};
+/** The widest padding. */
+const WIDEST_PADDING = 256;
+
 /**
  * Finds the packed kallsyms tables in the bytes of a kernel, without any symbol: by the tokens for the digits, then by what the tables say
- * about each other. Which layout it is (the order of the tables, widths, byte order, how addresses are kept) comes from the bytes, never
- * from a version: distributions carry layouts back to older releases (scripts/kallsyms.c writes them).
+ * about each other. Which layout it is (the order of the tables, widths, alignment, byte order, how addresses are kept) comes from the bytes,
+ * never from a version: distributions carry layouts back to older releases (scripts/kallsyms.c writes them). Each layout that fits by itself
+ * is given, the likelier ones first: which of them is right, the image around them tells (provenKallsyms()).
  * @param bytes the image, or the part of it that has the kernel's read-only data
  * @param wordSize 8 or 4
  */
-export function locateKallsyms(bytes: Uint8Array, wordSize: number): KallsymsTables | undefined {
+export function* locateKallsyms(bytes: Uint8Array, wordSize: number): Generator<KallsymsTables> {
   const budget: Budget = { steps: MOST_STEPS };
   let tries = 0;
   let confirmed = 0;
@@ -63,11 +58,9 @@ export function locateKallsyms(bytes: Uint8Array, wordSize: number): KallsymsTab
     if (bytes[at + 20] === 0x3a && bytes[at + 21] === 0) continue;
     const tokens = findTokens(bytes, at);
     if (tokens === undefined) continue;
-    const found = findTables(bytes, tokens, wordSize, budget);
-    if (found !== undefined) return found;
+    yield* findTables(bytes, tokens, wordSize, budget);
     if (++confirmed === MOST_TOKEN_TABLES || budget.steps <= 0) break;
   }
-  return undefined;
 }
 
 /** The addresses of tables that were found in bytes that are at an address. */
@@ -82,6 +75,7 @@ export function kallsymsAt(tables: KallsymsTables, base: bigint): KallsymsLocati
     tokenIndex: at(tokenIndex),
     ...(encoding === 'absolute' ? { addresses: at(addresses) } : { offsets: at(addresses) }),
     ...(relativeBase === undefined ? {} : { relativeBase: at(relativeBase) }),
+    encoding,
   };
 }
 
@@ -127,7 +121,9 @@ function findTokens(bytes: Uint8Array, digits: number): TokenTables | undefined 
     at = end + 1;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let index = at; index < at + 16 && index + 512 <= bytes.length; index++) {
+  // Padding is before the index, whose own first word is zero.
+  for (let index = at; index < at + WIDEST_PADDING && index + 512 <= bytes.length; index++) {
+    if (index > at && bytes[index - 1] !== 0) break;
     for (const littleEndian of [true, false]) {
       const second = view.getUint16(index + 2, littleEndian);
       if (view.getUint16(index, littleEndian) !== 0) continue;
@@ -139,30 +135,21 @@ function findTokens(bytes: Uint8Array, digits: number): TokenTables | undefined 
   return undefined;
 }
 
-function findTables(bytes: Uint8Array, tokens: TokenTables, wordSize: number, budget: Budget): KallsymsTables | undefined {
+function* findTables(bytes: Uint8Array, tokens: TokenTables, wordSize: number, budget: Budget): Generator<KallsymsTables> {
   const { littleEndian } = tokens;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   // Markers and the count are words of 32 bits since 4.20, longs before.
   for (const width of wordSize === 8 ? [4, 8] : [4]) {
     for (const markers of findMarkers(view, tokens, width, budget)) {
-      const names = findNames(bytes, view, markers, littleEndian, budget);
+      const names = findNames(bytes, view, markers, tokens, wordSize, budget);
       if (names === undefined) continue;
-      const { count, numSyms } = names;
-      const addresses = behindTokens(view, tokens, count, wordSize, numSyms) ?? beforeCount(view, numSyms, count, wordSize, littleEndian);
-      if (addresses === undefined) continue;
-      return {
-        littleEndian,
-        count,
-        numSyms,
-        names: names.at,
-        markers: markers.at,
-        tokenTable: tokens.table,
-        tokenIndex: tokens.index,
-        ...addresses,
-      };
+      const { at, count, numSyms, align } = names;
+      const tables = { littleEndian, count, numSyms, names: at, markers: markers.at, tokenTable: tokens.table, tokenIndex: tokens.index };
+      const layouts = addressLayouts(view, tables, align, wordSize);
+      for (const layout of layouts) yield { ...tables, ...layout };
+      if (layouts.length > 0) return;
     }
   }
-  return undefined;
 }
 
 interface Markers {
@@ -196,7 +183,7 @@ function* findMarkers(view: DataView, { table, littleEndian }: TokenTables, widt
     budget.steps -= values.length;
     const gap = table - (at + values.length * width);
     const [least, most] = [(values.length - 1) * STEP * 3, values.length * STEP * 3];
-    if (gap < 16 || (gap > least && gap < most + 16)) yield { at, values };
+    if (gap < WIDEST_PADDING || (gap > least && gap < most + WIDEST_PADDING)) yield { at, values };
   }
 }
 
@@ -205,19 +192,33 @@ function findNames(
   bytes: Uint8Array,
   view: DataView,
   { at: markers, values }: Markers,
-  littleEndian: boolean,
+  { table, index, littleEndian }: TokenTables,
+  wordSize: number,
   budget: Budget,
-): { at: number; count: number; numSyms: number } | undefined {
+): { at: number; count: number; numSyms: number; align: number } | undefined {
   const end = markers - values.at(-1)!;
-  for (let at = end & ~3; at >= 8 && at > end - WIDEST && budget.steps-- > 0; at -= 4) {
-    for (const numSyms of [at - 8, at - 4]) {
-      // A long of a big-endian kernel before 4.20 has its count in the second half.
-      const count = view.getUint32(numSyms, littleEndian) || (littleEndian ? 0 : view.getUint32(at - 4, false));
+  // All tables begin at multiples of one alignment.
+  const alignments = ALIGNMENTS[wordSize]!.filter(align => (markers - table) % align === 0 && (index - table) % align === 0);
+  const first = end - ((end - markers) & 3);
+  for (let at = first; at >= 8 && at > end - WIDEST && budget.steps-- > 0; at -= 4) {
+    for (const align of alignments) {
+      if ((markers - at) % align !== 0) continue;
+      const numSyms = at - align;
+      const count = countAt(view, numSyms, align, littleEndian);
       if (Math.ceil(count / STEP) !== values.length) continue;
-      if ([true, false].some(long => walks(bytes, at, values, long, budget))) return { at, count, numSyms };
+      if ([true, false].some(long => walks(bytes, at, values, long, budget))) return { at, count, numSyms, align };
     }
   }
   return undefined;
+}
+
+/** `kallsyms_num_syms`, filled up with zeros to the next table; 0 where something else is there. */
+function countAt(view: DataView, numSyms: number, align: number, littleEndian: boolean): number {
+  if (numSyms < 0) return 0;
+  // A long of a big-endian kernel before 4.20 has its count in the second half.
+  const half = view.getUint32(numSyms, littleEndian) === 0 && !littleEndian && align >= 8 ? 4 : 0;
+  for (let at = numSyms + half + 4; at < numSyms + align; at += 4) if (view.getUint32(at) !== 0) return 0;
+  return view.getUint32(numSyms + half, littleEndian);
 }
 
 /** Whether names that begin at an offset pass through the first few markers; `long` as in lengthsAreLong() of unpack.ts. */
@@ -234,82 +235,4 @@ function walks(bytes: Uint8Array, names: number, values: readonly number[], long
     if (at - names !== values[marker]) return false;
   }
   return true;
-}
-
-type Addresses = Pick<KallsymsTables, 'addresses' | 'encoding' | 'relativeBase'>;
-
-/** 6.4 and later: after the tokens, 32-bit offsets and their base; from 7.0, offsets from their own places, without a base. */
-function behindTokens(
-  view: DataView,
-  { index, littleEndian }: TokenTables,
-  count: number,
-  wordSize: number,
-  numSyms: number,
-): Addresses | undefined {
-  for (const align of wordSize === 8 ? [8, 4] : [4]) {
-    const addresses = (index + 512 + align - 1) & -align;
-    if (addresses + count * 4 > view.byteLength) continue;
-    const encoding = offsetsEncoding(view, addresses, count, wordSize, littleEndian);
-    if (encoding === 'place-relative') return { addresses, encoding };
-    if (encoding === undefined) continue;
-    // Without CONFIG_RELOCATABLE, 32-bit kernels of 7.0 have whole addresses there (a081b5789255): offsets begin with 0, that of the first
-    // symbol.
-    if (wordSize === 4 && view.getUint32(addresses, littleEndian) !== 0) return { addresses, encoding: 'absolute' };
-    const relativeBase = (addresses + count * 4 + wordSize - 1) & -wordSize;
-    if (relativeBase + wordSize <= view.byteLength && relativeBase !== numSyms) return { addresses, encoding, relativeBase };
-  }
-  return undefined;
-}
-
-/** Before 6.4: before the count, whole addresses, or offsets and their base. */
-function beforeCount(view: DataView, numSyms: number, count: number, wordSize: number, littleEndian: boolean): Addresses | undefined {
-  const relativeBase = numSyms - wordSize;
-  // The offsets end at the base, filled up to its alignment.
-  for (let pad = 0; pad < wordSize; pad += 4) {
-    const addresses = relativeBase - pad - count * 4;
-    if (addresses < 0) break;
-    const encoding = offsetsEncoding(view, addresses, count, wordSize, littleEndian);
-    if (encoding !== undefined && encoding !== 'place-relative') return { addresses, encoding, relativeBase };
-  }
-  for (let pad = 0; pad < 16; pad += 4) {
-    const addresses = numSyms - pad - count * wordSize;
-    if (addresses >= 0 && ascends(i => distanceOf(view, addresses, addresses + i * wordSize, wordSize, littleEndian), count))
-      return { addresses, encoding: 'absolute' };
-  }
-  return undefined;
-}
-
-/** An address as its distance from the one at `first`: as a number it would be rounded to 2 KiB. */
-function distanceOf(view: DataView, first: number, at: number, wordSize: number, littleEndian: boolean): number {
-  if (wordSize === 4) return view.getUint32(at, littleEndian) - view.getUint32(first, littleEndian);
-  const [low, high] = littleEndian ? [0, 4] : [4, 0];
-  const word = (from: number): number => view.getUint32(from, littleEndian);
-  return (word(at + high) - word(first + high)) * 0x1_0000_0000 + (word(at + low) - word(first + low));
-}
-
-/** Which encoding makes the offsets ascend, as the table is sorted by address. */
-function offsetsEncoding(view: DataView, at: number, count: number, wordSize: number, littleEndian: boolean): AddressEncoding | undefined {
-  const raw = (i: number): number => view.getInt32(at + i * 4, littleEndian);
-  let negative = 0;
-  for (let i = 0; i < count; i++) if (raw(i) < 0) negative++;
-  // x86-64: percpu symbols have small positive offsets, all others are counted down from the base.
-  if (negative * 2 > count && ascends(i => (raw(i) >= 0 ? raw(i) - 2 ** 32 : -1 - raw(i)), count)) return 'absolute-percpu';
-  // The first symbol is before the table, and not far. Offsets from a base begin with 0: they may ascend in both readings.
-  const first = raw(0);
-  if (first < 0 && first > -FARTHEST && ascends(i => raw(i) + i * 4, count)) return 'place-relative';
-  // Whole addresses, in 32-bit kernels of 7.0, are taken for offsets here.
-  return (first === 0 || wordSize === 4) && ascends(i => raw(i) >>> 0, count) ? 'base-relative' : undefined;
-}
-
-function ascends(value: (i: number) => number, count: number): boolean {
-  let last = value(0);
-  let distinct = 0;
-  for (let i = 1; i < count; i++) {
-    const next = value(i);
-    if (next < last) return false;
-    if (next > last) distinct++;
-    last = next;
-  }
-  // Padding ascends too.
-  return distinct * 2 > count;
 }

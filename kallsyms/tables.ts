@@ -17,6 +17,8 @@ export interface KallsymsLocation {
   readonly offsets?: bigint;
   /** `kallsyms_relative_base`; absent in 7.0 and later, whose offsets are relative to their own place, or addresses of 32 bits. */
   readonly relativeBase?: bigint;
+  /** How the addresses are kept, where that is known; else their values tell. */
+  readonly encoding?: AddressEncoding;
 }
 
 /** How the addresses are kept; the names are those of scripts/kallsyms.c's options. */
@@ -116,7 +118,7 @@ function readAddresses(memory: Memory, at: KallsymsLocation, count: number, name
     return { address, encoding: 'absolute' };
   }
   const offsets = readOffsets(memory.stored(at.offsets, count * 4), littleEndian);
-  const encoding = offsetEncoding(offsets, at, memory);
+  const encoding = at.encoding ?? offsetEncoding(offsets, at, memory);
   const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
   const { low, high } = halves(encoding === 'place-relative' ? at.offsets : base);
   // The last symbol is the farthest.

@@ -9,6 +9,9 @@ const MOST_EXPANSION = 32;
 /** A few hundred times what the largest kernel has. */
 const MOST_BYTES = 2 ** 31;
 
+/** Tables begin at multiples of 4, 8, 16 or 256 bytes. */
+const WIDEST_PADDING = 256;
+
 /** The 256 strings that bytes of packed names stand for. */
 export interface Tokens {
   readonly bytes: Uint8Array;
@@ -109,6 +112,7 @@ function arrives({ count, bytes, markers }: PackedNames, long: boolean): boolean
     at += lengthAt(bytes, at, long) + (long && bytes[at]! > 0x7f ? 2 : 1);
     if (at > bytes.length) return false;
   }
-  // What is left aligns the next table.
-  return bytes.length - at < 8;
+  // What is left fills up to the next table.
+  for (let left = at; left < bytes.length; left++) if (bytes[left] !== 0) return false;
+  return bytes.length - at < WIDEST_PADDING;
 }

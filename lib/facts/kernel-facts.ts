@@ -7,6 +7,7 @@ import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { archOf, callingConventionOf } from '../arch/arch-of.js';
 import type { Architecture } from '../arch/architecture.js';
 import type { CallingConvention } from '../arch/calling-convention.js';
+import { hasKprobes } from '../image/discover.js';
 import { type ChangeName, type HasChange, hasChange } from '../releases.js';
 import { type Definitions, definitionsOf } from './definitions.js';
 import { FunctionTable } from './function-table.js';
@@ -101,6 +102,11 @@ export class KernelFacts {
   /** Whether a symbol has the name: the functions show which options the kernel was built with. */
   hasFunction(name: string): boolean {
     return this.symbols.lookup(name) !== undefined;
+  }
+
+  /** Whether the kernel has kprobes. What labels the table of their blacklist shows it too, in an image whose symbols are few. */
+  get hasKprobes(): boolean {
+    return hasKprobes(this.symbols) || this.pieces.labels('__start_kprobe_blacklist') !== undefined;
   }
 
   /** The GNU build id in hexadecimal, 40 digits mostly; undefined for a running kernel. */

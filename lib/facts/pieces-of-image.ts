@@ -3,12 +3,12 @@ import { ET } from '../../elf/constants.js';
 import { FormatError } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
 import { symbolsFromElf } from '../../kallsyms/elf.js';
-import { kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
+import { provenKallsyms } from '../../kallsyms/proof.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
 import { BANNER, startsWith } from '../image/bytes.js';
-import { discoverLabels } from '../image/discover.js';
+import { discoverLabels, hasDynamicFtrace } from '../image/discover.js';
 import { discoverExports } from '../image/ksymtab.js';
 import { readBtf } from '../image/read-btf.js';
 import { hasChange } from '../releases.js';
@@ -71,7 +71,8 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     mcount,
     ftrace: (): FtraceState => {
       const table = mcount();
-      if (table === undefined) return 'none';
+      // Where labels are known, there is no table without one. Else ftrace has a table that was not found.
+      if (table === undefined) return imageSymbols === undefined && hasDynamicFtrace(symbols()) ? 'unknown' : 'none';
       return sitesOfTable(table, symbols(), machine, {
         instruction: address => instructionAt(file, address),
         has: change =>
@@ -92,11 +93,14 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
 
 /** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */
 function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, notes: string[]): KernelSymbols {
-  const location = imageSymbols === undefined ? locateIn(file) : locationByLabels(imageSymbols);
-  if (location !== undefined) return decodeKallsyms(file.memory, location, `${file.name}: kallsyms`).symbols;
+  const name = `${file.name}: kallsyms`;
   if (imageSymbols === undefined) {
+    const symbols = provenKallsyms(file.memory, name);
+    if (symbols !== undefined) return symbols;
     throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms, so its functions have no names`);
   }
+  const location = locationByLabels(imageSymbols);
+  if (location !== undefined) return decodeKallsyms(file.memory, location, name).symbols;
   notes.push('no packed kallsyms: kelf uses the symbols of .symtab that kallsyms would list');
   return symbolsFromElf(file, imageSymbols.table);
 }
@@ -104,15 +108,6 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
 function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefined {
   const labels = imageSymbols.withPrefix('kallsyms_');
   return kallsymsLocation(name => labels.get(name));
-}
-
-function locateIn({ memory }: ElfFile): KallsymsLocation | undefined {
-  for (const { address, fileSize, read } of memory.regions) {
-    const tables = locateKallsyms(read(0, fileSize), memory.wordSize);
-    if (tables === undefined) continue;
-    return kallsymsAt(tables, address);
-  }
-  return undefined;
 }
 
 function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {

@@ -1,6 +1,6 @@
 import type { Memory } from '../../elf/memory.js';
 import { indexOfBytes } from '../../elf/needle.js';
-import { halves } from '../../elf/words.js';
+import { distanceBetween, halves } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { archOf } from '../arch/arch-of.js';
 import { BANNER } from './bytes.js';
@@ -15,9 +15,19 @@ interface Run {
 const SHORTEST_MCOUNT = 64;
 const SHORTEST_BLACKLIST = 8;
 
+/** Whether a kernel has dynamic ftrace, and so a table of its sites: ftrace_init() is __init text, which kallsyms always lists. */
+export function hasDynamicFtrace(symbols: KernelSymbols): boolean {
+  return symbols.lookup('ftrace_init') !== undefined || symbols.lookup('ftrace_process_locs') !== undefined;
+}
+
+/** Whether a kernel was built with kprobes: register_kprobe() is exported. */
+export function hasKprobes(symbols: KernelSymbols): boolean {
+  return symbols.lookup('register_kprobe') !== undefined;
+}
+
 /**
  * Labels that kallsyms does not list in a kernel without CONFIG_KALLSYMS_ALL, found by what is there. The table of ftrace's sites is the
- * longest run of pointers at functions in the image. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h)
+ * longest run of pointers at functions in the image of a kernel that has ftrace: in others, that is sys_call_table or the like. In the sections of the linker script (INIT_DATA in include/asm-generic/vmlinux.lds.h)
  * the pointers of the kprobe blacklist are a later such run, behind tables of pointers at data and some of functions, in which they are
  * told by names.
  */
@@ -30,18 +40,29 @@ export function discoverLabels(memory: Memory, symbols: KernelSymbols, machine: 
     if (banner >= 0) labels.set('linux_banner', address + BigInt(banner));
     for (const run of pointerRuns(memory, starts, address, fileSize)) runs.push(run);
   }
-  const mcount = runs.reduce<Run | undefined>((best, run) => (best === undefined || size(run) > size(best) ? run : best), undefined);
-  if (mcount === undefined || size(mcount) < SHORTEST_MCOUNT * memory.wordSize) return labels;
-  labels.set('__start_mcount_loc', mcount.start);
-  labels.set('__stop_mcount_loc', mcount.stop);
-  const behind = runs.filter(run => run.start >= mcount.stop && size(run) >= SHORTEST_BLACKLIST * memory.wordSize);
-  const listed = new Set(BLACKLISTED.flatMap(name => symbols.addressOf(name) ?? []));
-  const blacklist = behind.find(run => wordsOf(memory, run).some(word => listed.has(word))) ?? behind[0];
+  const mcount = hasDynamicFtrace(symbols) ? longest(runs) : undefined;
+  const isTable = mcount !== undefined && size(mcount) >= SHORTEST_MCOUNT * memory.wordSize;
+  if (isTable) {
+    labels.set('__start_mcount_loc', mcount.start);
+    labels.set('__stop_mcount_loc', mcount.stop);
+  }
+  const blacklist = hasKprobes(symbols) ? findBlacklist(memory, symbols, runs, isTable ? mcount : undefined) : undefined;
   if (blacklist !== undefined) {
     labels.set('__start_kprobe_blacklist', blacklist.start);
     labels.set('__stop_kprobe_blacklist', blacklist.stop);
   }
   return labels;
+}
+
+function longest(runs: readonly Run[]): Run | undefined {
+  return runs.reduce<Run | undefined>((best, run) => (best === undefined || size(run) > size(best) ? run : best), undefined);
+}
+
+/** The run that has functions which every blacklist has; else, behind ftrace's table, the first. */
+function findBlacklist(memory: Memory, symbols: KernelSymbols, runs: readonly Run[], mcount: Run | undefined): Run | undefined {
+  const long = runs.filter(run => size(run) >= SHORTEST_BLACKLIST * memory.wordSize && (mcount === undefined || run.start >= mcount.stop));
+  const listed = new Set(BLACKLISTED.flatMap(name => symbols.addressOf(name) ?? []));
+  return long.find(run => wordsOf(memory, run).some(word => listed.has(word))) ?? (mcount === undefined ? undefined : long[0]);
 }
 
 /** Functions that every kernel with kprobes has in its blacklist (NOKPROBE_SYMBOL in kernel/kprobes.c and kernel/notifier.c). */
@@ -83,8 +104,8 @@ function pointerRuns(memory: Memory, starts: FunctionStarts, from: bigint, lengt
   };
   for (let at = 0; at + wordSize <= bytes.length; at += wordSize) {
     const high = wordSize === 8 ? view.getUint32(at + highAt, memory.littleEndian) : 0;
-    const distance = (high - textHigh) * 0x1_0000_0000 + (view.getUint32(at + lowAt, memory.littleEndian) - textLow);
-    if (distance < 0 || distance > starts.span) {
+    const distance = distanceBetween(view.getUint32(at + lowAt, memory.littleEndian), high, textLow, textHigh);
+    if (distance === undefined || distance < 0 || distance > starts.span) {
       if (start >= 0) close(at);
       continue;
     }

@@ -1,6 +1,6 @@
 import { SHN, STB, STT } from '../../elf/constants.js';
 import { relativeType, relocationRule } from '../../elf/relocation-rules.js';
-import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
+import { distanceBetween, HOST_LITTLE_ENDIAN } from '../../elf/words.js';
 import type { RawImageKind } from '../arch/architecture.js';
 
 /** A table in a raw image. */
@@ -129,7 +129,9 @@ class RelaEntries {
   }
 
   #distance(first: number, second: number): number {
-    return (this.#word(second, 1) - this.#word(first, 1)) * 0x1_0000_0000 + (this.#word(second, 0) - this.#word(first, 0));
+    return (
+      distanceBetween(this.#word(second, 0), this.#word(second, 1), this.#word(first, 0), this.#word(first, 1)) ?? Number.POSITIVE_INFINITY
+    );
   }
 }
 
@@ -214,7 +216,7 @@ function findRelr(view: DataView, littleEndian: boolean, behind?: number): Table
       if (next > size + SPAN) close(at);
       continue;
     }
-    const distance = (high - firstHigh) * 0x1_0000_0000 + (low - firstLow);
+    const distance = distanceBetween(low, high, firstLow, firstHigh) ?? Number.POSITIVE_INFINITY;
     if (start >= 0 && distance > last && distance < size) {
       last = distance;
       next = distance + 8;

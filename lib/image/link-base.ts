@@ -1,12 +1,14 @@
 import { FormatError } from '../../elf/errors.js';
 import { ElfFile } from '../../elf/file.js';
 import { relativeType } from '../../elf/relocation-rules.js';
-import { halves } from '../../elf/words.js';
+import { distanceBetween } from '../../elf/words.js';
 import { type KallsymsTables, kallsymsAt } from '../../kallsyms/locate.js';
+import { objectionTo } from '../../kallsyms/proof.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms } from '../../kallsyms/tables.js';
 import type { RawImageKind } from '../arch/architecture.js';
 import { MissingError } from '../errors.js';
+import { baseByExports, baseByStrings, basesByKnownPlaces } from './base-votes.js';
 import { elfAround } from './elf-around.js';
 import { ENTRY_SIZE, type ImageRelocations } from './image-relocations.js';
 
@@ -16,9 +18,6 @@ const ALIGN = 0x1_0000n;
 const SAMPLE = 2000;
 /** So many of them have to point at symbols. */
 const FEWEST_HITS = 8;
-/** So many exports have to agree on the base, and more than all others together. */
-const FEWEST_VOTES = 16;
-
 /** The address that offset 0 of a raw image is linked at, and whether what was taken for its relocations fits that. */
 export interface LinkBase {
   readonly base: bigint;
@@ -27,28 +26,32 @@ export interface LinkBase {
 
 /**
  * Works out where a raw image is linked. Its header fixes it; or the relocations tell it, whose places all lie in the image and whose
- * values are addresses of symbols; or, where the words are final, a symbol that is known to be at offset 0, or the exports.
+ * values are addresses of symbols; or, where the words are final, what stands at known places, the exports, or the pointers at strings.
+ * @param layouts those that the packed symbols may have
  * @throws FormatError where nothing tells
  */
 export function linkBase(
   bytes: Uint8Array,
   kind: RawImageKind,
-  tables: KallsymsTables | undefined,
+  layouts: readonly KallsymsTables[],
   relocations: ImageRelocations,
   name: string,
 ): LinkBase {
-  const words = relocatedWords(bytes, kind, relocations, tables?.relativeBase);
+  const words = relocatedWords(bytes, kind, relocations, layouts[0]?.relativeBase);
   const { start } = kind;
   if (typeof start === 'bigint')
     return { base: start, relocated: words !== undefined && words.lowest >= start && words.highest < start + BigInt(bytes.length) };
-  if (tables === undefined) throw new MissingError(`${name} has no packed kallsyms, so the addresses of the image are unknown`);
-  const relocated = words === undefined ? undefined : relocatedBase(bytes, kind, tables, words);
-  const base = relocated ?? finalBase(bytes, kind, tables, name);
-  if (base === undefined) {
-    const message = 'neither relocations nor symbols show the address at which the image is linked: the debug vmlinux does';
-    throw new FormatError('unsupported', { name }, message);
+  if (layouts.length === 0) throw new MissingError(`${name} has no packed kallsyms, so the addresses of the image are unknown`);
+  for (const tables of layouts) {
+    const base = words === undefined ? undefined : relocatedBase(bytes, kind, tables, words);
+    if (base !== undefined) return { base, relocated: true };
   }
-  return { base, relocated: relocated !== undefined };
+  for (const tables of layouts) {
+    const base = finalBase(bytes, kind, tables, name);
+    if (base !== undefined) return { base, relocated: false };
+  }
+  const message = 'neither relocations nor symbols show the address at which the image is linked: the debug vmlinux does';
+  throw new FormatError('unsupported', { name }, message);
 }
 
 /** A relocated word: its place, and what it holds if the image is linked at `base`. */
@@ -84,7 +87,9 @@ function relocatedWords(
   const meet = (at: number): boolean => {
     const [low, high] = [view.getUint32(at + lowAt, littleEndian), view.getUint32(at + highAt, littleEndian)];
     if (first < 0) [first, firstLow, firstHigh] = [at, low, high];
-    const distance = (high - firstHigh) * 0x1_0000_0000 + (low - firstLow);
+    const distance = distanceBetween(low, high, firstLow, firstHigh);
+    // No place of this image: chance.
+    if (distance === undefined) return false;
     least = Math.min(least, distance);
     most = Math.max(most, distance);
     return seen++ % step === 0;
@@ -170,80 +175,33 @@ function includes(value: (i: number) => number, count: number, wanted: number): 
   return from < count && value(from) === wanted;
 }
 
-/** The base of an image whose words are final, that of kallsyms_relative_base among them. */
+/**
+ * The base of an image whose words are final, that of kallsyms_relative_base among them: the first of those that something in the image
+ * speaks for under which the symbols prove themselves.
+ */
 function finalBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables, name: string): bigint | undefined {
   const { start, machine, is64, littleEndian } = kind;
-  const file = ElfFile.open(elfAround({ bytes, machine, is64, littleEndian, base: 0n, memorySize: bytes.length, parts: [] }, name));
-  const { symbols } = decodeKallsyms(file.memory, kallsymsAt(tables, 0n), name);
-  if (tables.encoding === 'place-relative') return baseByExports(bytes, kind, symbols, true);
-  for (const label of typeof start === 'object' ? start : []) {
-    const address = symbols.addressOf(label);
-    if (address !== undefined) return address;
+  const under = (base: bigint): { readonly symbols: KernelSymbols; readonly objection: string | undefined } => {
+    const file = ElfFile.open(elfAround({ bytes, machine, is64, littleEndian, base, memorySize: bytes.length, parts: [] }, name));
+    const location = kallsymsAt(tables, base);
+    const { symbols } = decodeKallsyms(file.memory, location, name);
+    return { symbols, objection: objectionTo(file.memory, location, symbols) };
+  };
+  const isOffsets = tables.encoding === 'place-relative';
+  let symbols: KernelSymbols;
+  try {
+    symbols = under(0n).symbols;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return undefined;
   }
-  return baseByExports(bytes, kind, symbols, false);
-}
-
-/**
- * `struct kernel_symbol` begins with the address of a symbol and that of its name. Both are known of many: what kallsyms says about the
- * symbol, and where in the image the name stands as a string. A word pair that fits votes for the difference between the name's address and
- * its offset.
- * @param offsets whether the addresses of `symbols` are offsets in the image
- */
-function baseByExports(
-  bytes: Uint8Array,
-  { is64, littleEndian }: RawImageKind,
-  symbols: KernelSymbols,
-  offsets: boolean,
-): bigint | undefined {
-  const named = namesInImage(bytes, symbols);
-  const [first] = named;
-  if (first === undefined) return undefined;
-  // Distances from one address, as numbers: bigints of some million words would take seconds.
-  const origin = symbols.address.big[first.row]!;
-  const { low, high } = halves(origin);
-  const candidates = new Map<number, number[]>();
-  for (const { row, at } of named) {
-    const key = offsets ? at - Number(symbols.address.big[row]!) : symbols.address.minus(row, low, high);
-    const known = candidates.get(key);
-    if (known === undefined) candidates.set(key, [at]);
-    else if (known.length < MOST_ALIASES) known.push(at);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const width = is64 ? 8 : 4;
-  const [lowAt, highAt] = is64 ? (littleEndian ? [0, 4] : [4, 0]) : [0, 0];
-  const votes = new Map<bigint, number>();
-  for (let at = 0; at + 2 * width <= bytes.length; at += width) {
-    const firstLow = view.getUint32(at + lowAt, littleEndian);
-    if (firstLow === 0) continue;
-    const firstHigh = is64 ? view.getUint32(at + highAt, littleEndian) : 0;
-    const secondLow = view.getUint32(at + width + lowAt, littleEndian);
-    const secondHigh = is64 ? view.getUint32(at + width + highAt, littleEndian) : 0;
-    const [fromLow, fromHigh, ofLow, ofHigh] = offsets ? [firstLow, firstHigh, secondLow, secondHigh] : [low, high, firstLow, firstHigh];
-    for (const stringAt of candidates.get((ofHigh - fromHigh) * 0x1_0000_0000 + (ofLow - fromLow)) ?? []) {
-      const base = ((BigInt(secondHigh) << 32n) | BigInt(secondLow)) - BigInt(stringAt);
-      if (base >= 0n && base % 0x1000n === 0n) votes.set(base, (votes.get(base) ?? 0) + 1);
-    }
-  }
-  const ranked = [...votes].sort((a, b) => b[1] - a[1]);
-  const [best] = ranked;
-  const others = ranked.slice(1).reduce((sum, [, count]) => sum + count, 0);
-  return best !== undefined && best[1] >= FEWEST_VOTES && best[1] > others ? best[0] : undefined;
-}
-
-/** Most strings of the image that are names: exports and their like are some ten thousand. */
-const MOST_NAMES = 1 << 18;
-/** Names of one address that are tried. */
-const MOST_ALIASES = 8;
-
-/** Where names of symbols, of one symbol each, are in the image as strings, as they are in `__ksymtab_strings`. */
-function namesInImage(bytes: Uint8Array, symbols: KernelSymbols): { readonly row: number; readonly at: number }[] {
-  const found: { row: number; at: number }[] = [];
-  for (let end = bytes.indexOf(0); end >= 0 && found.length < MOST_NAMES; end = bytes.indexOf(0, end + 1)) {
-    const first = bytes[end + 1] ?? 0;
-    // Names begin with a letter or an underscore, and one of a single letter tells little.
-    if (first < 0x41 || first > 0x7a || (bytes[end + 2] ?? 0) < 0x30) continue;
-    const row = symbols.index.firstOf(bytes, end + 1);
-    if (row >= 0 && symbols.index.isOnly(row)) found.push({ row, at: end + 1 });
-  }
-  return found;
+  const labels = isOffsets || typeof start !== 'object' ? [] : start.flatMap(label => symbols.addressOf(label) ?? []);
+  const ways = [
+    () => (isOffsets ? [] : basesByKnownPlaces(bytes, tables, symbols)),
+    () => labels,
+    () => baseByExports(bytes, kind, symbols, isOffsets),
+    () => (isOffsets ? [] : baseByStrings(bytes, kind, symbols)),
+  ];
+  for (const way of ways) for (const base of way()) if (under(base).objection === undefined) return base;
+  return undefined;
 }

@@ -11,9 +11,9 @@ import { linkBase } from './link-base.js';
  * @throws FormatError where the link address can't be told
  */
 export function analyseRawImage(bytes: Uint8Array, kind: RawImageKind, name: string): RawImage {
-  const tables = locateKallsyms(bytes, kind.is64 ? 8 : 4);
+  const layouts = [...locateKallsyms(bytes, kind.is64 ? 8 : 4)];
   const relocations = findRelocations(bytes, kind);
-  const { base, relocated } = linkBase(bytes, kind, tables, relocations, name);
+  const { base, relocated } = linkBase(bytes, kind, layouts, relocations, name);
   const { rela, relr, dynsym } = relocated ? relocations : {};
   const btf = findBtf(bytes);
   const parts: ImagePart[] = [];

@@ -98,8 +98,17 @@ const patched: KprobeRule = (rules, { words, place, address }) => {
   }
 };
 
-/** Of kernels without kprobes. */
-export const KPROBES_UNSET = 'CONFIG_KPROBES is not set';
+/** What shows that a kernel was built without kprobes: its .config, or what its image lacks. */
+function withoutKprobes(kernel: KernelFacts): Evidence | undefined {
+  const config = kernel.pieces.config();
+  if (config !== undefined && config.get('CONFIG_KPROBES') !== 'y') return { source: config.source, says: 'CONFIG_KPROBES is not set' };
+  if (kernel.hasKprobes) return undefined;
+  return { source: 'symbols', says: 'the kernel has no register_kprobe: CONFIG_KPROBES is not set' };
+}
+
+export function noKprobes(missing: Evidence): Decision {
+  return refused('no-kprobes', 'ENOENT', () => [missing]);
+}
 
 const RULES: readonly KprobeRule[] = [untraceable, inFreedText, outsideText, blacklisted, patched];
 
@@ -137,8 +146,8 @@ export class KprobeRules {
   readonly countsNames: CountsNames;
   /** Whether kprobe_events returns EINVAL where perf and BPF return a more specific errno. */
   readonly strictEvents: boolean;
-  /** False where the .config is known and has no CONFIG_KPROBES. */
-  readonly enabled: boolean;
+  /** What shows that the kernel was built without kprobes; undefined where it has them. */
+  readonly missing: Evidence | undefined;
   readonly #kernel: KernelFacts;
   /** The ranges of is_ksym_addr(); empty if the labels are missing. */
   readonly #covered: AreaSet;
@@ -154,8 +163,7 @@ export class KprobeRules {
     this.notrace = notraceRule(kernel);
     this.countsNames = countsNames(kernel);
     this.strictEvents = kernel.change('strictEvents').has === true;
-    const config = kernel.pieces.config();
-    this.enabled = config === undefined || config.get('CONFIG_KPROBES') === 'y';
+    this.missing = withoutKprobes(kernel);
     this.#covered = coveredByKallsyms(kernel, this.text, sites.init);
     this.#acceptance = certaintyOfAcceptance(kernel);
   }
@@ -171,7 +179,7 @@ export class KprobeRules {
   /** The same for a name that has been looked up. @param rows the symbols of the name, one at least */
   byRows(rows: readonly SymbolRow[]): Decision {
     const [first] = rows;
-    if (!this.enabled) return this.#disabled();
+    if (this.missing !== undefined) return noKprobes(this.missing);
     const because = (): Evidence[] => this.#becauseOfName(rows);
     if (rows.length > 1 && this.countsNames.refuses) return refused('ambiguous-name', 'EADDRNOTAVAIL', because, this.countsNames.certainty);
     const against = this.#against(first!);
@@ -180,7 +188,8 @@ export class KprobeRules {
 
   /** A kprobe at the start of a symbol, by its address. */
   ofRow(row: SymbolRow): Decision {
-    return this.enabled ? this.#decision(this.#byAddress(row), 'EINVAL', () => this.#becauseOfRow(row)) : this.#disabled();
+    if (this.missing !== undefined) return noKprobes(this.missing);
+    return this.#decision(this.#byAddress(row), 'EINVAL', () => this.#becauseOfRow(row));
   }
 
   /** The same for an address; `not-a-function-entry` where no symbol begins there. */
@@ -217,7 +226,7 @@ export class KprobeRules {
    */
   inside(row: SymbolRow, address: bigint): Decision {
     if (address === this.#kernel.symbols.address.big[row]) return this.ofRow(row);
-    if (!this.enabled) return this.#disabled();
+    if (this.missing !== undefined) return noKprobes(this.missing);
     const probe: Probe = { row: this.#kernel.symbols.firstAlias(row), words: Words.of(address), place: 0, address };
     const outside = this.#outside(probe);
     const against = outside ?? this.#objection(probe);
@@ -329,10 +338,6 @@ export class KprobeRules {
   #decision(against: Objection | undefined, errno: Errno, because: () => Evidence[]): Decision {
     if (against === undefined) return accepted(this.#acceptance, because);
     return against.certainty === 'open' ? untold(against.code, because) : refused(against.code, errno, because, against.certainty);
-  }
-
-  #disabled(): Decision {
-    return refused('no-kprobes', 'ENOENT', () => [{ source: this.#kernel.pieces.config()!.source, says: KPROBES_UNSET }]);
   }
 
   /** kretprobe_blacklist. */

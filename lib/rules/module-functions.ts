@@ -5,7 +5,7 @@ import { once } from '../facts/once.js';
 import { oncePerKernel } from '../facts/once-per-kernel.js';
 import type { ReasonCode } from '../reasons.js';
 import { accepted, type Decision, firstOf, type Rule, refused } from './decision.js';
-import { KPROBES_UNSET } from './kprobes.js';
+import { noKprobes } from './kprobes.js';
 import { type CountsModules, countsModules } from './name-counting.js';
 import { sitesOf, WHY_NO_SITE } from './sites.js';
 import { type TracingRules, tracingOf } from './tracing.js';
@@ -25,8 +25,7 @@ type ProbeRule = Rule<ModuleFunctionRules, Probe>;
 
 // A kprobe: register_kprobe() in kernel/kprobes.c, and the layer of tracefs above it, kernel/trace/trace_kprobe.c.
 
-const withoutKprobes: ProbeRule = ({ tracing }) =>
-  tracing.kprobes.enabled ? undefined : refused('no-kprobes', 'ENOENT', () => [{ source: '.config', says: KPROBES_UNSET }]);
+const withoutKprobes: ProbeRule = ({ tracing }) => (tracing.kprobes.missing === undefined ? undefined : noKprobes(tracing.kprobes.missing));
 
 /** do_init_module() in kernel/module/main.c frees it; trace_kprobe_module_callback() sets probes before that. */
 const freedOnceLoaded: ProbeRule = (_, { instance: { phase, path, module, name, section } }) => {

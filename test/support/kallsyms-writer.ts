@@ -20,18 +20,22 @@ export interface KallsymsLayout {
   /** 32-bit kernels of 7.0 without CONFIG_RELOCATABLE: whole addresses under the label of offsets. */
   readonly addressesAsOffsets?: boolean;
   readonly relativeBase?: bigint;
+  /** What tables begin at multiples of: the size of a pointer; 16 or 256 where `.align` takes an exponent; 4 since 7.0. */
+  readonly align?: number;
 }
+
+type FullLayout = Required<Omit<KallsymsLayout, 'align'>>;
 
 export interface KallsymsImage {
   readonly bytes: Uint8Array;
   readonly address: bigint;
-  readonly location: KallsymsLocation;
-  readonly layout: Required<KallsymsLayout>;
+  readonly location: Omit<KallsymsLocation, 'encoding'>;
+  readonly layout: FullLayout;
   /** The most tokens that a name has. */
   readonly longest: number;
 }
 
-const DEFAULTS: Required<KallsymsLayout> = {
+const DEFAULTS: FullLayout = {
   bits: 64,
   littleEndian: true,
   encoding: 'base-relative',
@@ -50,10 +54,10 @@ export function packKallsyms(symbols: readonly PackedSymbol[], given: KallsymsLa
   const image: number[] = [];
   const labels: Record<string, bigint> = {};
   const align = (unit: number): void => {
-    while (image.length % unit !== 0) image.push(0);
+    while ((Number(address & 0xffffn) + image.length) % unit !== 0) image.push(0);
   };
   const begin = (label: string): void => {
-    align(bits / 8);
+    align(given.align ?? bits / 8);
     labels[label] = address + BigInt(image.length);
   };
   const put = (value: bigint, size: number): void => {

@@ -42,10 +42,11 @@ interface Made {
 }
 
 /** An image at `base`, whose symbols are 16 bytes apart, whose 16 digits of text stand in front of the names. */
-function image(base: bigint, layout: KallsymsLayout): Made {
+function image(base: bigint, layout: KallsymsLayout, data: readonly PackedSymbol[] = []): Made {
   const symbols: PackedSymbol[] = [
     ...[...'0123456789'].map((digit, i): PackedSymbol => ['T', `${digit}_`, base + BigInt(TEXT + i)]),
     ...NAMES.map((name, i): PackedSymbol => ['T', name, base + BigInt(TEXT + 16 + i * 16)]),
+    ...data,
   ];
   const packed = packKallsyms(symbols, { relativeBase: base + BigInt(TEXT), ...layout }, base + BigInt(TABLES));
   const bytes = new Uint8Array(SIZE);
@@ -193,6 +194,28 @@ describe('raw images', () => {
     made.view.setUint16(RELOCATIONS - 18, 1, false);
     made.view.setBigUint64(RELOCATIONS - 16, s390, false);
     expectAll(open(made, S390X), s390);
+  });
+
+  it('are linked where their banner says, if kallsyms lists data: no modules, no exports', () => {
+    const base = 0xc001_0000n;
+    const made = image(base, { bits: 32, encoding: 'absolute', align: 16, addressesLast: false, sequences: false }, [
+      ['R', 'linux_banner', base + 0x9000n],
+    ]);
+    made.bytes.set(new TextEncoder().encode('Linux version 3.10.25 (kelf@test)'), 0x9000);
+    expect(open(made, ARM32).symbols.addressOf('function_007')).to.equal(base + BigInt(offsetOf('function_007')));
+  });
+
+  it('are linked where pointers at strings say, if nothing else does', () => {
+    const base = 0xc001_0000n;
+    const made = image(base, { bits: 32, encoding: 'absolute', align: 16, addressesLast: false, sequences: false });
+    // Names of drivers, of irregular lengths, and a table of pointers at them.
+    let string = 0x48001;
+    for (let i = 0; i < 64; i++) {
+      made.view.setUint32(0x4a000 + i * 4, Number(base) + string, true);
+      made.bytes.set(new TextEncoder().encode('driver'.padEnd(6 + ((i * 7) % 13), 'x')), string);
+      string += 7 + ((i * 7) % 13);
+    }
+    expect(open(made, ARM32).symbols.addressOf('function_007')).to.equal(base + BigInt(offsetOf('function_007')));
   });
 
   it('of which nothing tells the base are an error', () => {
