@@ -1,9 +1,10 @@
 import type { Btf } from '../../../btf/btf.js';
-import { essentialName } from '../../../btf/core-compat.js';
 import { CALL, INSN_BYTES, type Instructions, OPCODE, PSEUDO } from '../code/insn.js';
+import type { KsymExtern } from '../object/externs.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import type { BpfRelocation } from '../object/relocations.js';
+import { externTarget, isCompatible } from './extern-target.js';
 
 /** A program as libbpf hands it to the kernel, with its subprograms after it. */
 export interface ProgramImage {
@@ -104,42 +105,58 @@ class Image {
         this.#setDistance(slot, meaning.function);
         return;
       case 'extern':
-        this.#extern(slot, meaning.name);
+        this.#extern(slot, meaning.name, meaning.call);
         return;
       default:
         this.#conditions.add(`the relocated value of ${symbol}`);
     }
   }
 
-  #extern(slot: number, name: string): void {
+  /** @param call false for an ld_imm64 of its address or its type id */
+  #extern(slot: number, name: string, call: boolean): void {
     const { externs } = this.#object;
     const index = externs.findIndex(extern => extern.name === name);
     const extern = externs[index];
-    const { kernel } = this.#context;
     switch (extern?.kind) {
       case 'kconfig':
         this.#setWide(slot, PSEUDO.MAP_VALUE, 0);
         return;
-      case 'ksym': {
-        const id = kernel?.find(name, 'VAR')[0];
-        if (id !== undefined) this.#setWide(slot, PSEUDO.BTF_ID, id);
-        else if (kernel !== undefined && extern.weak) this.#setWide(slot, 0, 0);
-        else this.#conditions.add(`the type id of ${name} in the kernel`);
+      case 'ksym':
+        this.#setTypeId(slot, extern);
         return;
-      }
-      case 'kfunc': {
-        const id = kernel?.find(essentialName(name), 'FUNC')[0];
-        if (kernel === undefined || (id === undefined && !extern.weak)) this.#conditions.add(`the type id of ${name} in the kernel`);
-        if (id === undefined && kernel !== undefined && extern.weak) this.#setMissing(slot, index);
-        else {
-          this.#setSource(slot, CALL.KFUNC);
-          this.#view.setInt32(slot * INSN_BYTES + 4, id ?? 0, this.#little);
-        }
+      case 'kfunc':
+        if (call) this.#setKfunc(slot, extern, index);
+        else this.#setTypeId(slot, extern);
         return;
-      }
       default:
         this.#conditions.add(`the address of ${name} in the kernel as it booted`);
     }
+  }
+
+  /** The type id of a typed extern; 0 of a weak one that the kernel lacks (bpf_object__relocate_data, RELO_EXTERN_LD64). */
+  #setTypeId(slot: number, extern: KsymExtern): void {
+    const id = this.#idOf(extern);
+    if (id !== undefined) this.#setWide(slot, PSEUDO.BTF_ID, id);
+    else this.#setWide(slot, 0, 0);
+  }
+
+  #setKfunc(slot: number, extern: KsymExtern, index: number): void {
+    const id = this.#idOf(extern);
+    if (id === undefined && this.#context.kernel !== undefined && extern.weak) this.#setMissing(slot, index);
+    else {
+      this.#setSource(slot, CALL.KFUNC);
+      this.#view.setInt32(slot * INSN_BYTES + 4, id ?? 0, this.#little);
+    }
+  }
+
+  /** The kernel's type id of a typed extern; undefined where it has none, and the image depends on what has one. */
+  #idOf(extern: KsymExtern): number | undefined {
+    const { kernel } = this.#context;
+    const id = kernel === undefined ? undefined : externTarget(extern, kernel);
+    if (kernel === undefined || (id === undefined && !extern.weak)) this.#conditions.add(`the type id of ${extern.name} in the kernel`);
+    else if (id === undefined) this.#conditions.add(`that no loaded module has ${extern.name}`);
+    else if (isCompatible(this.#object.btf, extern, kernel, id)) return id;
+    return undefined;
   }
 
   get #little(): boolean {

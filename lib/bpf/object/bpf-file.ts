@@ -19,6 +19,11 @@ export interface BpfRefusal {
   readonly errno?: Errno;
 }
 
+/** STV_INTERNAL or STV_HIDDEN, which make a static function or variable for libbpf of one that is global. */
+export function isHidden({ visibility }: ElfSymbol): boolean {
+  return visibility === 1 || visibility === 2;
+}
+
 /** In a damaged file every row of a table may be wrong. */
 const MOST_DIAGNOSTICS = 1000;
 

@@ -1,7 +1,7 @@
 import type { Linkage } from '../../../btf/wire.js';
 import { SHF, SHT, STB, STT } from '../../../elf/constants.js';
 import type { Section } from '../../../elf/section.js';
-import type { BpfFile } from './bpf-file.js';
+import { type BpfFile, isHidden } from './bpf-file.js';
 
 /** What a section of global data becomes. */
 export type DataKind = 'data' | 'rodata' | 'bss' | 'arena';
@@ -26,6 +26,7 @@ export interface BpfVariable {
   /** In bytes, from the start of the section. */
   readonly offset: number;
   readonly size: number;
+  /** As BTF has it; `static` for a symbol that it calls global and that is hidden, as libbpf takes it (btf_fixup_datasec). */
   readonly linkage: Linkage | undefined;
   /** Its type, not its VAR; undefined for a symbol that BTF does not know. */
   readonly typeId?: number;
@@ -117,7 +118,7 @@ function variablesOf(file: BpfFile, section: Section, datasec: number | undefine
         ...common,
         offset: symbol === undefined ? entry.offset : Number(symbol.value),
         size: entry.size,
-        linkage: variable.linkage,
+        linkage: symbol !== undefined && isHidden(symbol) ? 'static' : variable.linkage,
         typeId: variable.typeId,
         ...(declaration === undefined ? {} : { declaration }),
       });

@@ -47,9 +47,15 @@ export function readMapDefinition(btf: Btf, structId: number, name: string, isIn
       case 'max_entries':
       case 'map_flags':
       case 'numa_node':
-      case 'pinning':
         numbers[member.name] = integer(btf, member, fail);
         break;
+      case 'pinning': {
+        if (isInner) fail('a map in a map cannot be pinned');
+        const pinning = integer(btf, member, fail);
+        if (pinning > 1) fail(`pinning is ${pinning}: libbpf knows 0 and 1, by name`);
+        numbers['pinning'] = pinning;
+        break;
+      }
       case 'key_size':
       case 'value_size': {
         const which = member.name === 'key_size' ? 'key' : 'value';

@@ -1,9 +1,9 @@
-import { SHT, STT } from '../../../elf/constants.js';
+import { SHT, STB, STT } from '../../../elf/constants.js';
 import { isFormatError } from '../../../elf/errors.js';
 import type { Section } from '../../../elf/section.js';
 import { mapTypeName, mapTypeNumber } from '../names/map-types.js';
 import { KERNEL_NAME_LENGTH } from '../names/uapi.js';
-import type { BpfFile } from './bpf-file.js';
+import { type BpfFile, isHidden } from './bpf-file.js';
 import type { DataKind, DataSections } from './data.js';
 import { type BpfExtern, kconfigSize } from './externs.js';
 import { type MapDefinition, readMapDefinition } from './map-definition.js';
@@ -91,8 +91,10 @@ function btfMaps(file: BpfFile): BpfMap[] {
   const found = datasec.variables.flatMap(({ typeId, offset }) => {
     const variable = btf.type(typeId);
     if (variable.kind !== 'VAR') return [];
-    if (variable.linkage !== 'global') file.refuse('.maps', `map ${variable.name} is ${variable.linkage}`, 'EOPNOTSUPP');
     const symbol = symbols.get(variable.name);
+    if (variable.linkage !== 'global') file.refuse('.maps', `map ${variable.name} is ${variable.linkage}`, 'EOPNOTSUPP');
+    else if (symbol !== undefined && isHidden(symbol))
+      file.refuse('.maps', `map ${variable.name} is hidden, which makes it static: since libbpf 1.1`, 'EOPNOTSUPP');
     return [{ variable, offset: symbol === undefined ? offset : Number(symbol.value) }];
   });
   found.sort((a, b) => a.offset - b.offset);
@@ -201,45 +203,53 @@ function structOpsMaps({ structOps }: MapSources): BpfMap[] {
 /** `struct bpf_map_def` of before BTF: type, key size, value size, entries, flags. */
 const LEGACY_FIELDS = 5;
 
+const LEGACY = 'legacy map definitions: libbpf 1.0 and later refuse the object';
+
 function legacyMaps(file: BpfFile): BpfMap[] {
   return file.elf.sections
     .filter(({ name, type, size }) => /^maps(\/|$)/.test(name) && type !== SHT.NOBITS && size > 0)
     .flatMap(section => {
       const bytes = file.attempt(section.name, () => section.stored());
       if (bytes === undefined) return [];
-      file.report(section.name, 'legacy map definitions: libbpf 1.0 and later refuse the object');
+      // libbpf passes over other sections, and refuses what refers to them (bpf_object__elf_collect).
+      const isRefused = section.name === 'maps';
+      if (isRefused) file.report(section.name, LEGACY);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      return file.symbols
-        .filter(({ sectionIndex, type, name }) => sectionIndex === section.index && type === STT.OBJECT && name !== '')
-        .sort((a, b) => Number(a.value - b.value))
-        .flatMap(({ name, value }): BpfMap[] => {
-          const offset = Number(value);
-          if (offset + LEGACY_FIELDS * 4 > bytes.length) {
-            file.report(section.name, `map ${name} at ${offset} does not fit in ${bytes.length} bytes`);
-            return [];
-          }
-          const [type, keySize, valueSize, maxEntries, flags] = Array.from({ length: LEGACY_FIELDS }, (_, i) =>
-            view.getUint32(offset + i * 4, file.littleEndian),
-          ) as [number, number, number, number, number];
-          return [
-            {
-              name,
-              kernelName: name.slice(0, KERNEL_NAME_LENGTH),
-              origin: 'legacy',
-              section: section.name,
-              sectionIndex: section.index,
-              offset,
-              type,
-              typeName: mapTypeName(type),
-              keySize,
-              valueSize,
-              maxEntries,
-              flags,
-              pinned: false,
-              autocreate: true,
-              refusal: 'a legacy definition: libbpf 1.0 and later refuse the object',
-            },
-          ];
-        });
+      return (
+        file.symbols
+          .filter(({ sectionIndex, name }) => sectionIndex === section.index && name !== '')
+          // clang up to 7 gave symbols no type.
+          .filter(({ type, binding }) => type === STT.OBJECT || (type === STT.NOTYPE && binding !== STB.LOCAL))
+          .sort((a, b) => Number(a.value - b.value))
+          .flatMap(({ name, value }): BpfMap[] => {
+            const offset = Number(value);
+            if (offset + LEGACY_FIELDS * 4 > bytes.length) {
+              file.report(section.name, `map ${name} at ${offset} does not fit in ${bytes.length} bytes`);
+              return [];
+            }
+            const [type, keySize, valueSize, maxEntries, flags] = Array.from({ length: LEGACY_FIELDS }, (_, i) =>
+              view.getUint32(offset + i * 4, file.littleEndian),
+            ) as [number, number, number, number, number];
+            return [
+              {
+                name,
+                kernelName: name.slice(0, KERNEL_NAME_LENGTH),
+                origin: 'legacy',
+                section: section.name,
+                sectionIndex: section.index,
+                offset,
+                type,
+                typeName: mapTypeName(type),
+                keySize,
+                valueSize,
+                maxEntries,
+                flags,
+                pinned: false,
+                autocreate: true,
+                ...(isRefused ? { refusal: 'a legacy definition: libbpf 1.0 and later refuse the object' } : {}),
+              },
+            ];
+          })
+      );
     });
 }

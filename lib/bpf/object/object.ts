@@ -10,6 +10,7 @@ import { type BpfExtern, readExterns } from './externs.js';
 import { type BpfMap, readMaps } from './maps.js';
 import { firstAt, rowHolding } from './placed-rows.js';
 import { type BpfFunction, type BpfProgram, isProgram, readFunctions } from './programs.js';
+import { refuseRelocations } from './relocation-refusals.js';
 import { type BpfRelocation, readRelocations } from './relocations.js';
 import { type BpfStructOps, readStructOps } from './struct-ops.js';
 
@@ -48,7 +49,7 @@ export class BpfObject extends BpfFile {
 
   /** What libbpf refuses as it opens the object. Every table is read for it. */
   get refusals(): readonly BpfRefusal[] {
-    void [this.functions, this.maps, this.externs, this.structOps];
+    void [this.functions, this.maps, this.externs, this.structOps, this.relocations];
     return this.refused;
   }
 
@@ -115,7 +116,10 @@ export class BpfObject extends BpfFile {
 
   /** Relocations of code, of map definitions, of struct_ops and of data, by section and offset. */
   get relocations(): readonly BpfRelocation[] {
-    this.#relocations ??= readRelocations(this, this);
+    if (this.#relocations === undefined) {
+      this.#relocations = readRelocations(this, this);
+      refuseRelocations(this, this, this.#relocations);
+    }
     return this.#relocations;
   }
 

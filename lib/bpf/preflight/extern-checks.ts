@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
-import { CoreTypes, essentialName } from '../../../btf/core-compat.js';
 import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { externName, externTarget, isCompatible } from '../load/extern-target.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../object/externs.js';
 import type { PreflightModules } from './modules.js';
 
@@ -81,25 +81,25 @@ export class ExternChecks {
     const { btf, btfSource } = this.#kernel;
     const source = btfSource ?? '.BTF';
     if (btf === undefined) return refused('no-btf', 'ESRCH', said(source, `${this.#kernel.name} has no BTF`));
-    const wanted = kind === 'kfunc' ? 'FUNC' : 'VAR';
-    const [found] = btf.find(kind === 'kfunc' ? essentialName(name) : name, wanted);
+    const found = externTarget(extern, btf);
     if (found !== undefined) return this.#found(extern, btf, found, source);
-    const own = essentialName(name);
+    const own = externName(extern);
     const places =
       kind === 'kfunc'
         ? this.#modules.functions(own).map(place => ({ module: place, btf: this.#modules.btfOf(place) }))
         : this.#modules.withType(own);
     for (const { module, btf } of places) {
-      const id = btf?.find(kind === 'kfunc' ? own : name, wanted).find(each => each >= btf.firstId);
+      const id = btf === undefined ? undefined : externTarget(extern, btf);
       if (btf === undefined || id === undefined) continue;
       const verdict = this.#found(extern, btf, id, `${module.path}: .BTF`);
       return this.#modules.in('module' in module ? module.module : module.name, verdict);
     }
-    return this.#modules.unless(this.#missing(name, weak, 'ESRCH', source, `no ${wanted} is named ${name}`));
+    return this.#modules.unless(this.#missing(name, weak, 'ESRCH', source, `no ${kind === 'kfunc' ? 'FUNC' : 'VAR'} is named ${name}`));
   }
 
-  #found({ name, weak, kind, typeId }: KsymExtern, btf: Btf, id: number, source: string): Verdict {
-    if (!this.#compatible(typeId, btf, id)) {
+  #found(extern: KsymExtern, btf: Btf, id: number, source: string): Verdict {
+    const { name, weak, kind } = extern;
+    if (!isCompatible(this.#local, extern, btf, id)) {
       return this.#missing(name, weak, 'EINVAL', source, `[${id}] ${name} has a different type than the object declares`, true);
     }
     const tagged = kind === 'kfunc' ? kfuncsOf(btf) : undefined;
@@ -107,16 +107,6 @@ export class ExternChecks {
       return refused('not-a-kfunc', 'EINVAL', said(source, `FUNC [${id}] ${name} has no declaration tag bpf_kfunc`), 'likely');
     }
     return accepted('proven', said(source, `${kind === 'kfunc' ? 'FUNC' : 'VAR'} [${id}] ${name}`));
-  }
-
-  #compatible(localId: number, btf: Btf, targetId: number): boolean {
-    const local = this.#local?.type(localId);
-    const target = btf.type(targetId);
-    if (this.#local === undefined || local === undefined || !('typeId' in local) || !('typeId' in target)) return false;
-    const types = new CoreTypes(this.#local, btf);
-    if (local.kind === 'FUNC') return types.typesAreCompatible(local.typeId, target.typeId);
-    // Of variables, modifiers and typedefs do not count.
-    return types.typesAreCompatible(this.#local.resolve(local.typeId), btf.resolve(target.typeId));
   }
 
   #missing(name: string, weak: boolean, errno: 'EINVAL' | 'ESRCH', source: string, says: string, typed = false): Verdict {

@@ -2,13 +2,15 @@ import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import { accepted, refused, said, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { CALL, INSN_BYTES, OPCODE } from '../code/insn.js';
+import { INSN_BYTES } from '../code/insn.js';
 import { type CoreReport, relocateCore } from '../load/relocate-core.js';
+import type { SectionDefinition } from '../names/section-names.js';
 import { helperName } from '../names/uapi.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import { ExternChecks } from './extern-checks.js';
 import { KernelFeatures } from './features.js';
+import { HelperChecks, isGpl, licenseSays } from './helper-checks.js';
 import { PreflightModules } from './modules.js';
 import { structOpsVerdict } from './struct-ops-check.js';
 import { TargetChecks } from './target-checks.js';
@@ -56,11 +58,13 @@ export class Preflight {
   readonly #features: KernelFeatures;
   readonly #targets: TargetChecks;
   readonly #modules: PreflightModules;
+  readonly #helpers: HelperChecks;
 
   /** @param kernel with `modules` where what these have counts too: read them with `types` */
   constructor(kernel: KernelFacts) {
     this.kernel = kernel;
     this.#features = new KernelFeatures(kernel);
+    this.#helpers = new HelperChecks(kernel, this.#features);
     this.#modules = new PreflightModules(kernel);
     this.#targets = new TargetChecks(kernel, this.#modules);
   }
@@ -81,7 +85,13 @@ export class Preflight {
     const uses = usesOf(object);
     const { unknown } = this.#features;
     const bpf: Finding[] = unknown === undefined ? [] : [{ kind: 'object', subject: 'bpf(2)', verdict: unknown }];
-    const findings = [...bpf, ...this.#objectFindings(object, core), ...this.#mapFindings(object, uses), ...this.#opsFindings(object)];
+    const findings = [
+      ...bpf,
+      ...this.#byteOrder(object),
+      ...this.#objectFindings(object, core),
+      ...this.#mapFindings(object, uses),
+      ...this.#opsFindings(object),
+    ];
     for (const { name, kind } of object.externs)
       findings.push({ kind: 'extern', subject: `${kind} ${name}`, verdict: verdicts.get(name)!, usedBy: users(uses, name) });
     const programs = object.programs.map((program): ProgramCheck => {
@@ -90,6 +100,13 @@ export class Preflight {
       return { program: program.name, section: program.section, autoload, outcome: outcomeOf([...own, ...findings]), findings: own };
     });
     return { programs, findings };
+  }
+
+  #byteOrder(object: BpfObject): Finding[] {
+    if (object.littleEndian === this.kernel.littleEndian) return [];
+    const [own, kernels] = [object, this.kernel].map(({ littleEndian }) => (littleEndian ? 'little' : 'big'));
+    const says = `the object is ${own} endian, the kernel ${kernels} endian: libbpf does not load it (before 1.6 it does not open it)`;
+    return [{ kind: 'object', subject: 'byte order', verdict: refused('wrong-byte-order', undefined, said('ELF header', says)) }];
   }
 
   /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
@@ -107,7 +124,7 @@ export class Preflight {
 
   #mapFindings(object: BpfObject, uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>): Finding[] {
     return object.maps
-      .filter(({ autocreate, refusal }) => autocreate && refusal === undefined)
+      .filter(({ autocreate, origin }) => autocreate && origin !== 'legacy')
       .map(
         (map): Finding => ({
           kind: 'map',
@@ -135,13 +152,19 @@ export class Preflight {
       const says = `it knows no section ${name}: the program has no type unless the tool sets one`;
       return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', said('libbpf', says)) }];
     }
+    if (!program.typed) {
+      const says = `its symbol has no type, as clang up to 7 wrote it: libbpf finds no program there`;
+      return [{ kind: 'program-type', subject: name, verdict: refused('untyped-function', undefined, said('.symtab', says)) }];
+    }
     const type = this.#features.programType(definition.type);
     const findings: Finding[] = [{ kind: 'program-type', subject: `program type ${definition.type}`, verdict: type }];
     const attachType = this.#features.attachType(definition);
     if (attachType !== undefined) {
       findings.push({ kind: 'attach-type', subject: `attach type ${definition.attachType}`, verdict: attachType });
     }
-    findings.push(...this.#helpers(object, program, core));
+    findings.push(...this.#license(object, definition));
+    for (const { id, verdict } of this.#helpers.verdicts(object, program, core))
+      findings.push({ kind: 'helper', subject: helperName(id) ?? `helper ${id}`, verdict });
     if (core === undefined) {
       if (object.coreRelocations.length > 0) {
         const verdict = refused('no-btf', 'ESRCH', said('.BTF', `${this.kernel.name} has no BTF, which CO-RE relocations need`));
@@ -155,6 +178,13 @@ export class Preflight {
       );
     for (const { subject, verdict } of this.#targets.verdicts(program)) findings.push({ kind: 'target', subject, verdict });
     return findings.filter(isTold);
+  }
+
+  /** bpf_lsm_verify_prog(), check_struct_ops_btf_id(): their programs have to be under the GPL, whatever they call. */
+  #license({ license }: BpfObject, { type }: SectionDefinition): Finding[] {
+    if ((type !== 'lsm' && type !== 'struct_ops') || isGpl(license)) return [];
+    const says = `${licenseSays(license)}, and programs of type ${type} are for the GPL only`;
+    return [{ kind: 'program-type', subject: 'license', verdict: refused('gpl-only', 'EINVAL', said('license', says)) }];
   }
 
   /** The BTF of the modules that have a type which CO-RE relocations are about, and which the kernel itself does not have. */
@@ -185,47 +215,11 @@ export class Preflight {
       return { kind: 'core', subject: `CO-RE of ${[...names].join(', ')}`, verdict };
     });
   }
-
-  /** Helpers are searched for where the program can reach them: a test for what the kernel has may skip a call. */
-  #helpers(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
-    const slots = (data: boolean): Map<number, string> => {
-      const found = new Map<number, string>();
-      const functions = core?.reached(program, data);
-      for (const fn of functions?.keys() ?? [program, ...object.subprogramsOf(program)]) {
-        const code = core?.code.get(fn.sectionIndex) ?? object.instructions(fn.sectionIndex);
-        const first = fn.offset / INSN_BYTES;
-        const extern = new Set(
-          object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size).map(({ offset }) => offset / INSN_BYTES),
-        );
-        for (let slot = first; slot < first + fn.instructionCount; slot += code.isWide(slot) ? 2 : 1) {
-          if (code.code[slot] !== OPCODE.CALL || code.src[slot] !== CALL.HELPER || extern.has(slot)) continue;
-          if (functions?.get(fn)?.has(slot) === false || isPoison(code.imm[slot]!)) continue;
-          found.set(code.imm[slot]!, fn.name);
-        }
-      }
-      return found;
-    };
-    const withData = slots(true);
-    return [...slots(false)]
-      .sort(([a], [b]) => a - b)
-      .map(([id, fn]): Finding => {
-        const verdict = this.#features.helper(id);
-        const subject = helperName(id) ?? `helper ${id}`;
-        if (verdict.outcome !== 'refused' || withData.has(id)) return { kind: 'helper', subject, verdict };
-        const says = `${verdict.because[0]!.says}; ${fn} calls it only if read-only data has other values`;
-        return { kind: 'helper', subject, verdict: accepted('likely', said(verdict.because[0]!.source, says), 'core-guarded') };
-      });
-  }
 }
 
 /** Unknown features are reported once, for the object. */
 function isTold({ verdict }: Finding): boolean {
   return verdict.code !== 'features-unknown';
-}
-
-/** Instructions that libbpf put in the place of what can't be relocated: 0xbad2310 and its like are no helpers. */
-function isPoison(imm: number): boolean {
-  return imm >= 0x0b_ad00_00 && imm <= 0x0b_ad_ff_ff;
 }
 
 function coreRefusals(core: CoreReport | undefined, isOf: (fn: BpfFunction | undefined) => boolean): Finding[] {

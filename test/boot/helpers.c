@@ -1,0 +1,149 @@
+/* Asks the verifier of the kernel that it runs on, for each kind of program and each helper, whether the kind may call it. A line for each kind
+ * that can be loaded: the numbers of the helpers, with `g` where the GPL is needed, `s` where the program would have to be one that may sleep,
+ * `n` where the function that it is loaded for is not among those that may. helper-sets.ts makes a table of such outputs.
+ *   gcc -O1 -static -o helpers helpers.c -lbpf -lelf -lz
+ *   npm run boot -- amd64 6.12 --run helpers > 6.12.txt
+ * Needs headers and a libbpf that know BPF_TRACE_UPROBE_SESSION (1.5). */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+struct kind { const char *name; int type; int attach; const char *btf; int btf_kind; int sleepable; };
+static struct kind kinds[] = {
+ {"socket_filter",BPF_PROG_TYPE_SOCKET_FILTER,-1},
+ {"kprobe",BPF_PROG_TYPE_KPROBE,-1},
+ {"kprobe.s",BPF_PROG_TYPE_KPROBE,-1,0,0,1},
+ {"kprobe:TRACE_KPROBE_MULTI",BPF_PROG_TYPE_KPROBE,BPF_TRACE_KPROBE_MULTI},
+ {"kprobe:TRACE_KPROBE_SESSION",BPF_PROG_TYPE_KPROBE,BPF_TRACE_KPROBE_SESSION},
+ {"kprobe:TRACE_UPROBE_MULTI",BPF_PROG_TYPE_KPROBE,BPF_TRACE_UPROBE_MULTI},
+ {"kprobe:TRACE_UPROBE_MULTI.s",BPF_PROG_TYPE_KPROBE,BPF_TRACE_UPROBE_MULTI,0,0,1},
+ {"kprobe:TRACE_UPROBE_SESSION",BPF_PROG_TYPE_KPROBE,BPF_TRACE_UPROBE_SESSION},
+ {"sched_cls",BPF_PROG_TYPE_SCHED_CLS,-1},
+ {"sched_act",BPF_PROG_TYPE_SCHED_ACT,-1},
+ {"tracepoint",BPF_PROG_TYPE_TRACEPOINT,-1},
+ {"xdp",BPF_PROG_TYPE_XDP,BPF_XDP},
+ {"xdp:none",BPF_PROG_TYPE_XDP,-1},
+ {"xdp:XDP_DEVMAP",BPF_PROG_TYPE_XDP,BPF_XDP_DEVMAP},
+ {"xdp:XDP_CPUMAP",BPF_PROG_TYPE_XDP,BPF_XDP_CPUMAP},
+ {"perf_event",BPF_PROG_TYPE_PERF_EVENT,-1},
+ {"cgroup_skb",BPF_PROG_TYPE_CGROUP_SKB,BPF_CGROUP_INET_INGRESS},
+ {"cgroup_skb:CGROUP_INET_EGRESS",BPF_PROG_TYPE_CGROUP_SKB,BPF_CGROUP_INET_EGRESS},
+ {"cgroup_sock:CGROUP_INET_SOCK_CREATE",BPF_PROG_TYPE_CGROUP_SOCK,BPF_CGROUP_INET_SOCK_CREATE},
+ {"cgroup_sock:CGROUP_INET_SOCK_RELEASE",BPF_PROG_TYPE_CGROUP_SOCK,BPF_CGROUP_INET_SOCK_RELEASE},
+ {"cgroup_sock:CGROUP_INET4_POST_BIND",BPF_PROG_TYPE_CGROUP_SOCK,BPF_CGROUP_INET4_POST_BIND},
+ {"cgroup_sock:CGROUP_INET6_POST_BIND",BPF_PROG_TYPE_CGROUP_SOCK,BPF_CGROUP_INET6_POST_BIND},
+ {"lwt_in",BPF_PROG_TYPE_LWT_IN,-1},{"lwt_out",BPF_PROG_TYPE_LWT_OUT,-1},{"lwt_xmit",BPF_PROG_TYPE_LWT_XMIT,-1},{"lwt_seg6local",BPF_PROG_TYPE_LWT_SEG6LOCAL,-1},
+ {"sock_ops",BPF_PROG_TYPE_SOCK_OPS,BPF_CGROUP_SOCK_OPS},
+ {"sk_skb",BPF_PROG_TYPE_SK_SKB,-1},
+ {"sk_skb:SK_SKB_STREAM_VERDICT",BPF_PROG_TYPE_SK_SKB,BPF_SK_SKB_STREAM_VERDICT},
+ {"cgroup_device",BPF_PROG_TYPE_CGROUP_DEVICE,BPF_CGROUP_DEVICE},
+ {"sk_msg",BPF_PROG_TYPE_SK_MSG,BPF_SK_MSG_VERDICT},
+ {"raw_tracepoint",BPF_PROG_TYPE_RAW_TRACEPOINT,-1},
+ {"raw_tracepoint_writable",BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,-1},
+#define SA(x) {"cgroup_sock_addr:" #x,BPF_PROG_TYPE_CGROUP_SOCK_ADDR,BPF_##x}
+ SA(CGROUP_INET4_BIND),SA(CGROUP_INET6_BIND),SA(CGROUP_INET4_CONNECT),SA(CGROUP_INET6_CONNECT),SA(CGROUP_UNIX_CONNECT),
+ SA(CGROUP_UDP4_SENDMSG),SA(CGROUP_UDP6_SENDMSG),SA(CGROUP_UNIX_SENDMSG),SA(CGROUP_UDP4_RECVMSG),SA(CGROUP_UDP6_RECVMSG),SA(CGROUP_UNIX_RECVMSG),
+ SA(CGROUP_INET4_GETPEERNAME),SA(CGROUP_INET6_GETPEERNAME),SA(CGROUP_UNIX_GETPEERNAME),SA(CGROUP_INET4_GETSOCKNAME),SA(CGROUP_INET6_GETSOCKNAME),SA(CGROUP_UNIX_GETSOCKNAME),
+ {"lirc_mode2",BPF_PROG_TYPE_LIRC_MODE2,BPF_LIRC_MODE2},
+ {"sk_reuseport",BPF_PROG_TYPE_SK_REUSEPORT,BPF_SK_REUSEPORT_SELECT},
+ {"sk_reuseport:SK_REUSEPORT_SELECT_OR_MIGRATE",BPF_PROG_TYPE_SK_REUSEPORT,BPF_SK_REUSEPORT_SELECT_OR_MIGRATE},
+ {"flow_dissector",BPF_PROG_TYPE_FLOW_DISSECTOR,BPF_FLOW_DISSECTOR},
+ {"cgroup_sysctl",BPF_PROG_TYPE_CGROUP_SYSCTL,BPF_CGROUP_SYSCTL},
+ {"cgroup_sockopt:CGROUP_GETSOCKOPT",BPF_PROG_TYPE_CGROUP_SOCKOPT,BPF_CGROUP_GETSOCKOPT},
+ {"cgroup_sockopt:CGROUP_SETSOCKOPT",BPF_PROG_TYPE_CGROUP_SOCKOPT,BPF_CGROUP_SETSOCKOPT},
+ {"tracing:TRACE_RAW_TP",BPF_PROG_TYPE_TRACING,BPF_TRACE_RAW_TP,"btf_trace_sched_switch",BTF_KIND_TYPEDEF},
+ {"tracing:TRACE_FENTRY",BPF_PROG_TYPE_TRACING,BPF_TRACE_FENTRY,"bpf_lsm_file_open",BTF_KIND_FUNC},
+ {"tracing:TRACE_FENTRY.s",BPF_PROG_TYPE_TRACING,BPF_TRACE_FENTRY,"bpf_lsm_file_open",BTF_KIND_FUNC,1},
+ {"tracing:TRACE_FEXIT",BPF_PROG_TYPE_TRACING,BPF_TRACE_FEXIT,"bpf_lsm_file_open",BTF_KIND_FUNC},
+ {"tracing:TRACE_FSESSION",BPF_PROG_TYPE_TRACING,58,"bpf_lsm_file_open",BTF_KIND_FUNC},
+ {"tracing:MODIFY_RETURN",BPF_PROG_TYPE_TRACING,BPF_MODIFY_RETURN,"security_file_open",BTF_KIND_FUNC},
+ {"tracing:TRACE_ITER",BPF_PROG_TYPE_TRACING,BPF_TRACE_ITER,"bpf_iter_task",BTF_KIND_FUNC},
+ {"tracing:TRACE_ITER.s",BPF_PROG_TYPE_TRACING,BPF_TRACE_ITER,"bpf_iter_task",BTF_KIND_FUNC,1},
+ {"lsm:LSM_MAC",BPF_PROG_TYPE_LSM,BPF_LSM_MAC,"bpf_lsm_file_open",BTF_KIND_FUNC},
+ {"lsm:LSM_MAC.s",BPF_PROG_TYPE_LSM,BPF_LSM_MAC,"bpf_lsm_file_open",BTF_KIND_FUNC,1},
+ {"lsm:LSM_MAC@bprm_creds_for_exec",BPF_PROG_TYPE_LSM,BPF_LSM_MAC,"bpf_lsm_bprm_creds_for_exec",BTF_KIND_FUNC},
+ {"lsm:LSM_CGROUP",BPF_PROG_TYPE_LSM,BPF_LSM_CGROUP,"bpf_lsm_socket_post_create",BTF_KIND_FUNC},
+ {"lsm:LSM_CGROUP@sk_alloc",BPF_PROG_TYPE_LSM,BPF_LSM_CGROUP,"bpf_lsm_sk_alloc_security",BTF_KIND_FUNC},
+ {"lsm:LSM_CGROUP@inet_conn_established",BPF_PROG_TYPE_LSM,BPF_LSM_CGROUP,"bpf_lsm_inet_conn_established",BTF_KIND_FUNC},
+ {"sk_lookup",BPF_PROG_TYPE_SK_LOOKUP,BPF_SK_LOOKUP},
+ {"syscall",BPF_PROG_TYPE_SYSCALL,-1,0,0,1},
+ {"netfilter",BPF_PROG_TYPE_NETFILTER,BPF_NETFILTER},
+ {"struct_ops@tcp_congestion_ops",BPF_PROG_TYPE_STRUCT_OPS,0,"tcp_congestion_ops",BTF_KIND_STRUCT},
+};
+static char log_buf[1<<16];
+static struct btf *btf;
+/* r: 0 lacks, 1 has, 2 GPL-only, 3 not allowed here, 4 sleeps, 5 no such helper, -1 the program can't be loaded at all */
+static int try(struct kind *k, int helper, const char *license, int *err)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = helper },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_level = 1, .log_buf = log_buf, .log_size = sizeof(log_buf));
+	if (k->attach >= 0) o.expected_attach_type = k->attach;
+	if (k->sleepable) o.prog_flags = BPF_F_SLEEPABLE;
+	if (k->btf) {
+		int id = btf ? btf__find_by_name_kind(btf, k->btf, k->btf_kind) : -1;
+		if (id < 0) { *err = ENOENT; return -1; }
+		o.attach_btf_id = id;
+	}
+	log_buf[0] = 0;
+	struct bpf_insn *at = helper ? insns : insns + 1;
+	int n = helper ? 3 : 2;
+	if (k->type == BPF_PROG_TYPE_STRUCT_OPS) {
+		const struct btf_type *t = btf__type_by_id(btf, o.attach_btf_id);
+		int m = 0;
+		for (int i = 0; i < btf_vlen(t); i++) if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "ssthresh")) m = i;
+		o.expected_attach_type = m;
+	}
+	int fd = bpf_prog_load(k->type, NULL, license, at, n, &o);
+	*err = errno;
+	if (fd >= 0) { close(fd); return 1; }
+	if (strstr(log_buf, "unknown func") || strstr(log_buf, "cannot use helper")) return 0;
+	if (strstr(log_buf, "invalid func")) return 5;
+	if (strstr(log_buf, "GPL")) return 2;
+	if (strstr(log_buf, "not allowed in probe")) return 3;
+	if (strstr(log_buf, "might sleep") || strstr(log_buf, "sleepable")) return 4;
+	if (!helper) return strstr(log_buf, "R0") ? 1 : -1;
+	if (!log_buf[0]) return -1;
+	return 1;
+}
+int main(int argc, char **argv)
+{
+	struct utsname u; uname(&u);
+	mount("none","/sys","sysfs",0,0); 
+	btf = btf__load_vmlinux_btf();
+	printf("release %s\n", u.release);
+	for (unsigned i = 0; i < sizeof(kinds)/sizeof(*kinds); i++) {
+		struct kind *k = kinds + i; int err;
+		int base = try(k, 0, "GPL", &err);
+		/* some want another return value: their text is not empty, which is fine */
+		if (base < 0) { log_buf[strcspn(log_buf,"\n")]=0, printf("kind %s -: not loaded, errno %d %s\n", k->name, err, log_buf); continue; }
+		printf("kind %s", k->name);
+		for (int h = 1; h <= 230; h++) {
+			int r = try(k, h, "GPL", &err);
+			if (r == 5) break;
+			if (r == 0) continue;
+			if (r < 0) { printf(" %d?e%d", h, err); continue; }
+			int e2, n = try(k, h, "Proprietary", &e2);
+			printf(" %d%s%s", h, r == 3 ? "n" : r == 4 ? "s" : "", n == 2 ? "g" : "");
+		}
+		printf("\n");
+		fflush(stdout);
+	}
+	/* does a kind need the GPL by itself */
+	for (unsigned i = 0; i < sizeof(kinds)/sizeof(*kinds); i++) {
+		int err, r = try(kinds + i, 0, "Proprietary", &err);
+		if (r == 2 || (r < 0 && strstr(log_buf, "GPL"))) printf("gplkind %s\n", kinds[i].name);
+	}
+	return 0;
+}
