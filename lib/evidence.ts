@@ -14,7 +14,7 @@ export interface Evidence {
 }
 
 /** The errno values that the kernel returns, by name. */
-export type Errno = 'ENOENT' | 'EBUSY' | 'EINVAL' | 'EOPNOTSUPP' | 'EADDRNOTAVAIL' | 'ENOTSUPP' | 'ESRCH';
+export type Errno = 'ENOENT' | 'EBUSY' | 'EINVAL' | 'EOPNOTSUPP' | 'EADDRNOTAVAIL' | 'ENOTSUPP' | 'ESRCH' | 'EFAULT' | 'EILSEQ';
 
 /** The numbers of {@link Errno}; ENOTSUPP (524) is the kernel's own and has no name in user space. */
 export const ERRNO_NUMBERS: Readonly<Record<Errno, number>> = {
@@ -25,6 +25,8 @@ export const ERRNO_NUMBERS: Readonly<Record<Errno, number>> = {
   EADDRNOTAVAIL: 99,
   ENOTSUPP: 524,
   ESRCH: 3,
+  EFAULT: 14,
+  EILSEQ: 84,
 };
 
 /** Whether the kernel does what it is asked to do. */

@@ -10,7 +10,9 @@ export interface Change {
   readonly commit?: string;
   /** Functions that kernels with it have, one of them at least, unless they were inlined. */
   readonly shownBy?: readonly string[];
-  /** Stable releases that have it besides. For the reader: hasChange() goes by `shownBy`, then by `since`. */
+  /** What a struct or an enum of the kernel's own BTF holds since then: a member, or an enumerator. Without it, the kernel lacks the change. */
+  readonly inBtf?: { readonly type: string; readonly holds: string };
+  /** Stable releases that have it besides. For the reader: hasChange() goes by `inBtf`, by `shownBy`, then by `since`. */
   readonly stable?: readonly string[];
 }
 
@@ -33,8 +35,47 @@ export const CHANGES = {
     shownBy: ['count_symbols', 'count_mod_symbols', 'number_of_same_symbols'],
     stable: ['6.1.60', '5.15.137'],
   },
-  /** BPF trampolines of x86-64 pass 12 argument registers; 6 before. */
-  x86Slots12: { since: [6, 6], commit: '473e3150e30a', shownBy: ['get_nr_used_regs'] },
+  /** The verifier takes functions of 12 arguments; of 11 before. */
+  twelveArguments: { since: [5, 18], commit: 'c29a4920dfca' },
+  /** btf_id_deny: functions that no tracing program may be loaded for. */
+  deniesFunctions: { since: [5, 13], commit: '35e3815fa810', shownBy: ['btf_id_deny'] },
+  /** kallsyms covers _etext, _einittext and _end no longer: is_ksym_addr(). */
+  kallsymsExcludesEnds: { since: [5, 16], commit: '808b64565b02' },
+  /** kprobes of x86 emulate jumps and calls, and refuse those that they can't. */
+  emulatesBranches: { since: [5, 13], commit: '6256e668b7af', shownBy: ['kprobe_emulate_call', 'kprobe_emulate_ret'] },
+  /** BPF_TRACE_KPROBE_MULTI is an attach type. */
+  kprobeMulti: { since: [5, 18], commit: '0dcac2725406', inBtf: { type: 'bpf_attach_type', holds: 'BPF_TRACE_KPROBE_MULTI' } },
+  /** Trampolines pass structs of at most 16 bytes by value: the model of a function has flags for each argument. */
+  structArguments: { since: [6, 1], commit: '720e6a435194', inBtf: { type: 'btf_func_model', holds: 'arg_flags' } },
+  /** … and unions. */
+  unionArguments: { since: [6, 18], commit: 'ccb4f5d91ec4' },
+  /** Without CONFIG_FUNCTION_ERROR_INJECTION, programs may change what a system call returns: has_arch_syscall_prefix(). */
+  modifiesSyscalls: { since: [7, 1], commit: '20c2e102a2f3', shownBy: ['has_arch_syscall_prefix'] },
+
+  // Which architectures have BPF trampolines, and what these pass: arch_prepare_bpf_trampoline() of arch/*/net. A kernel that ftrace calls
+  // them from directly has them.
+  x86Trampolines: { since: [5, 5], commit: 'fec56f5890d9', shownBy: ['register_ftrace_direct', 'register_ftrace_direct_multi'] },
+  x86Registers12: { since: [6, 6], commit: '473e3150e30a', shownBy: ['get_nr_used_regs'] },
+  arm64Trampolines: { since: [6, 0], commit: 'efc9909fdce0', shownBy: ['register_ftrace_direct', 'register_ftrace_direct_multi'] },
+  arm64Structs: { since: [6, 5], commit: '90564f1e3dd6' },
+  arm64Arguments12: { since: [6, 16], commit: '9014cf56f13d', shownBy: ['calc_arg_aux', 'calc_arg_aux.isra.0'] },
+  arm64StackStructs: { since: [6, 17], commit: 'dc704d0cfa43' },
+  s390Trampolines: {
+    since: [6, 3],
+    commit: '528eb2cb87bc',
+    shownBy: ['__arch_prepare_bpf_trampoline', 'invoke_bpf_prog', 'invoke_bpf_prog.isra.0'],
+  },
+  riscvTrampolines: { since: [6, 3], commit: '49b5e77ae3e2', shownBy: ['register_ftrace_direct', 'register_ftrace_direct_multi'] },
+  riscvArguments12: { since: [6, 11], commit: '6801b0aef79d' },
+  powerpcTrampolines: { since: [6, 13], commit: 'd243b62b7bd3', shownBy: ['register_ftrace_direct', 'register_ftrace_direct_multi'] },
+  loongarchTrampolines: {
+    since: [6, 17],
+    commit: 'f9b6b41f0cf3',
+    shownBy: ['__arch_prepare_bpf_trampoline', 'invoke_bpf_prog', 'invoke_bpf_prog.isra.0'],
+  },
+  /** And structs. Posted in August 2025; 7.3 has it. By which commit is not known here. */
+  loongarchArguments12: { since: [6, 18] },
+
   /** Symbols of loaded modules are counted too. */
   countsModules: { since: [6, 7], commit: '926fe783c8a6', shownBy: ['count_mod_symbols'], stable: ['6.1.71'] },
   /** kprobe_events answers EINVAL where perf and BPF tell more. */
@@ -52,23 +93,37 @@ export type ChangeName = keyof typeof CHANGES;
 export interface HasChange {
   /** Undefined if nothing tells. */
   readonly has: boolean | undefined;
-  /** `proven` by a function of the image, `likely` by the release alone, since distributions carry changes back; `open` where nothing tells. */
+  /** `proven` by the image, `likely` by the release alone, since distributions carry changes back; `open` where nothing tells. */
   readonly certainty: Certainty;
-  /** The function that shows it; absent where the release alone tells. */
+  /** What of the image shows it: `get_nr_used_regs`, `btf_func_model.arg_flags`; absent where the release alone tells. */
   readonly shownBy?: string;
 }
 
-/**
- * Whether a kernel has a change: one of the functions shows it, or else its release.
- * @param release `6.1.0-56-cloud-amd64`; undefined if it is unknown
- * @param hasFunction whether the kernel's symbols have a function
- */
-export function hasChange(name: ChangeName, release: () => string | undefined, hasFunction: (name: string) => boolean): HasChange {
-  const { since, shownBy }: Change = CHANGES[name];
-  const shown = shownBy?.find(hasFunction);
+/** What of a kernel shows its changes. */
+export interface Shown {
+  /** `6.1.0-56-cloud-amd64`; undefined if it is unknown. */
+  readonly release: string | undefined;
+  /** Whether its symbols have a function. */
+  hasFunction(name: string): boolean;
+  /** Whether a struct or an enum of its BTF holds a name; undefined without that type. */
+  typeHolds(type: string, name: string): boolean | undefined;
+}
+
+/** Whether a kernel has a change: its BTF or a function shows it, or else its release. */
+export function hasChange(name: ChangeName, kernel: Shown): HasChange {
+  const { since, shownBy, inBtf }: Change = CHANGES[name];
+  const held = inBtf === undefined ? undefined : kernel.typeHolds(inBtf.type, inBtf.holds);
+  if (held !== undefined) return { has: held, certainty: 'proven', shownBy: `${inBtf!.type}.${inBtf!.holds}` };
+  const shown = shownBy?.find(fn => kernel.hasFunction(fn));
   if (shown !== undefined) return { has: true, certainty: 'proven', shownBy: shown };
-  const has = atLeast(release(), since);
+  const has = atLeast(kernel.release, since);
   return { has, certainty: has === undefined ? 'open' : 'likely' };
+}
+
+/** A change as evidence names it: `since 6.1 (720e6a435194)`. */
+export function sinceOf(name: ChangeName): string {
+  const { since, commit }: Change = CHANGES[name];
+  return `since ${since.join('.')}${commit === undefined ? '' : ` (${commit})`}`;
 }
 
 /** Whether a release is MAJOR.MINOR or later; undefined if it is unknown. */

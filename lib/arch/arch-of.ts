@@ -1,5 +1,5 @@
 import { EM, type Machine } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, NO_POKE, SEARCHED } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, NO_TRAMPOLINES, SEARCHED } from './architecture.js';
 import { ARM } from './arm.js';
 import { ARM64 } from './arm64.js';
 import type { CallingConvention } from './calling-convention.js';
@@ -30,13 +30,13 @@ export const ARCHITECTURES: readonly Architecture[] = Object.values(BY_MACHINE);
 const UNKNOWN: Architecture = {
   machine: 0,
   node: undefined,
-  instructions: { unit: 1, fixed: false },
+  instructions: { unit: 1, fixed: false, between: 'EINVAL' },
   conventions: [],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },
   entry: undefined,
-  kprobes: { blacklist: [], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: undefined, table: undefined },
+  kprobes: { blacklist: [], noReturnProbe: [], onFtrace: true },
+  trampolines: NO_TRAMPOLINES,
+  syscalls: { libbpf: undefined, table: undefined, modifiable: undefined },
   rawImage: undefined,
   pahole: { registers: [], inRegisters: 0 },
 };

@@ -1,5 +1,7 @@
+import type { Errno } from '../evidence.js';
 import type { ChangeName } from '../releases.js';
 import type { CallingConvention } from './calling-convention.js';
+import type { Instruction } from './x86-instructions.js';
 
 /** A pair of labels of the linker script, and the name of what is between them. */
 export type LabelledArea = readonly [name: string, start: string, end: string];
@@ -14,7 +16,14 @@ export interface Architecture {
   /** `process.arch` of a Node that runs on it; undefined if there is none. */
   readonly node: string | undefined;
   /** Instructions begin at multiples of `unit` bytes; where `fixed`, one does at each. */
-  readonly instructions: { readonly unit: 1 | 2 | 4; readonly fixed: boolean };
+  readonly instructions: {
+    readonly unit: 1 | 2 | 4;
+    readonly fixed: boolean;
+    /** The instruction at a place of code; absent where they are fixed, or kelf can't tell. */
+    readonly decode?: (code: Uint8Array, at: number) => Instruction | undefined;
+    /** What arch_prepare_kprobe() answers for a place where none begins. */
+    readonly between: 'EINVAL' | 'EILSEQ';
+  };
   /** How functions are called, for each kind of kernel: of 32 and of 64 bits. None where kelf has no table. */
   readonly conventions: readonly CallingConvention[];
   /** How a word of `__mcount_loc` leads to its function, and to the instruction that ftrace patches. */
@@ -26,18 +35,14 @@ export interface Architecture {
     readonly blacklist: readonly LabelledArea[];
     /** Functions that return probes are refused for: kretprobe_blacklist. */
     readonly noReturnProbe: readonly string[];
+    /** Whether ftrace calls the kprobes at its sites (HAVE_KPROBES_ON_FTRACE); kernels that have `kprobe_ftrace_handler` do besides. */
+    readonly onFtrace: boolean;
   };
   readonly trampolines: {
-    /** Argument registers that a BPF trampoline passes. */
-    readonly slots: number;
-    /** The change that brought so many, and how many it were before; undefined if it was always so. */
-    readonly fewerSlots: { readonly before: ChangeName; readonly slots: number } | undefined;
+    /** What they pass, the newest first: a kernel without the change of the last has none. */
+    readonly eras: readonly TrampolineEra[];
     /** What bpf_arch_text_poke() answers for a function without an ftrace site, for freed text, and for one of a module. */
-    readonly withoutSite: {
-      readonly errno: 'EBUSY' | 'ENOTSUPP';
-      readonly freed: 'EINVAL' | 'ENOTSUPP';
-      readonly module: 'EINVAL' | 'ENOTSUPP';
-    };
+    readonly withoutSite: { readonly errno: Errno; readonly freed: Errno; readonly module: Errno };
     /** Whether it patches a call into any NOP of five bytes at a function's entry (x86). */
     readonly takesAnyNop: boolean;
   };
@@ -46,6 +51,8 @@ export interface Architecture {
     readonly libbpf: string | undefined;
     /** How the functions in sys_call_table are named; undefined if that was not compared with a booted kernel. */
     readonly table: string | undefined;
+    /** What the names of functions begin with that has_arch_syscall_prefix() takes for system calls; undefined if none are. */
+    readonly modifiable: string | undefined;
   };
   /** The raw image that it boots; undefined if it boots something else. */
   readonly rawImage: RawImageKind | undefined;
@@ -56,6 +63,19 @@ export interface Architecture {
     /** How many parameters it takes to be in registers (arch__nr_register_params()). */
     readonly inRegisters: number;
   };
+}
+
+/** What arch_prepare_bpf_trampoline() takes, since a change. */
+export interface TrampolineEra {
+  readonly since: ChangeName;
+  /** The most it passes. The verifier takes 12 arguments, of two registers at most. */
+  readonly most: number;
+  /** What it counts. */
+  readonly counts: 'arguments' | 'registers';
+  /** Which structs and unions by value it passes: all, those in argument registers alone, or none. */
+  readonly structs: 'all' | 'in registers' | 'none';
+  /** What it answers for others. */
+  readonly errno: 'ENOTSUPP' | 'EOPNOTSUPP';
 }
 
 /** How words of `__mcount_loc` stand to functions: kernel/trace/ftrace.c, and ftrace.h and ftrace.c of the architecture. */
@@ -118,5 +138,8 @@ export const ENTRY: LabelledArea = ['.entry.text', '__entry_text_start', '__entr
 export const IRQENTRY: LabelledArea = ['.irqentry.text', '__irqentry_text_start', '__irqentry_text_end'];
 export const IDMAP: LabelledArea = ['.idmap.text', '__idmap_text_start', '__idmap_text_end'];
 
-/** Trampolines of architectures that change no text where ftrace has no site. */
+/** bpf_arch_text_poke() of architectures that change no text of the kernel itself, and of those that have none. */
 export const NO_POKE: Architecture['trampolines']['withoutSite'] = { errno: 'ENOTSUPP', freed: 'ENOTSUPP', module: 'ENOTSUPP' };
+
+/** An architecture without BPF trampolines. */
+export const NO_TRAMPOLINES: Architecture['trampolines'] = { eras: [], withoutSite: NO_POKE, takesAnyNop: false };

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind } from './architecture.js';
+import { type Architecture, ENTRY, IDMAP, IRQENTRY, NO_TRAMPOLINES, type RawImageKind } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [0, 1, 2, 3].map(n => ({ name: `r${n}`, field: `uregs[${n}]` }));
@@ -31,7 +31,7 @@ export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.ARM,
   node: 'arm',
   // Kernels may be of Thumb instructions.
-  instructions: { unit: 2, fixed: false },
+  instructions: { unit: 2, fixed: false, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {
     // The call of __gnu_mcount_nc, after what the prologue has pushed before it. It is patched where the word points.
@@ -41,9 +41,9 @@ export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
     adjust: () => 0,
   },
   entry: undefined,
-  kprobes: { blacklist: [ENTRY, IRQENTRY, IDMAP], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: '__arm_sys_', table: undefined },
+  kprobes: { blacklist: [ENTRY, IRQENTRY, IDMAP], noReturnProbe: [], onFtrace: false },
+  trampolines: NO_TRAMPOLINES,
+  syscalls: { libbpf: '__arm_sys_', table: undefined, modifiable: undefined },
   rawImage: { machine: EM.ARM, is64: false, littleEndian: true, relocates: false, start: ['_text', 'stext'] },
   pahole: { registers: [0, 1, 2, 3, 4, 5, 6, 7], inRegisters: 8 },
 };

@@ -44,7 +44,7 @@ function isBti(instruction: number | undefined): boolean {
 export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.AARCH64,
   node: 'arm64',
-  instructions: { unit: 4, fixed: true },
+  instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {
     distances: ANY_DISTANCE,
@@ -70,9 +70,19 @@ export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
       ['.hyp.idmap.text', '__hyp_idmap_text_start', '__hyp_idmap_text_end'],
     ],
     noReturnProbe: [],
+    onFtrace: false,
   },
-  trampolines: { slots: 8, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: NATIVE_CALL, table: NATIVE_CALL },
+  trampolines: {
+    eras: [
+      { since: 'arm64StackStructs', most: 12, counts: 'arguments', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'arm64Arguments12', most: 12, counts: 'arguments', structs: 'in registers', errno: 'ENOTSUPP' },
+      { since: 'arm64Structs', most: 8, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'arm64Trampolines', most: 8, counts: 'arguments', structs: 'none', errno: 'ENOTSUPP' },
+    ],
+    withoutSite: NO_POKE,
+    takesAnyNop: false,
+  },
+  syscalls: { libbpf: NATIVE_CALL, table: NATIVE_CALL, modifiable: '__arm64_' },
   rawImage: { machine: EM.AARCH64, is64: true, littleEndian: true, relocates: true },
   pahole: { registers: [0, 1, 2, 3, 4, 5, 6, 7], inRegisters: 8 },
 };

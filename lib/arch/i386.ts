@@ -1,6 +1,7 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, ENTRY, NO_POKE, SEARCHED } from './architecture.js';
+import { type Architecture, ENTRY, NO_TRAMPOLINES, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
+import { decodeX86 } from './x86-instructions.js';
 
 /** The prefix of a native system call's name. */
 const NATIVE_CALL = '__ia32_sys_';
@@ -34,13 +35,13 @@ const CONVENTION: CallingConvention = {
 export const I386: Architecture = {
   machine: EM.I386,
   node: 'ia32',
-  instructions: { unit: 1, fixed: false },
+  instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 32), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: { distances: [0, 4], searched: SEARCHED, mcountOnly: true, adjust: () => 0 },
   entry: undefined,
-  kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: NATIVE_CALL, table: undefined },
+  kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'], onFtrace: true },
+  trampolines: NO_TRAMPOLINES,
+  syscalls: { libbpf: NATIVE_CALL, table: undefined, modifiable: '__ia32_' },
   rawImage: undefined,
   pahole: { registers: [], inRegisters: 0 },
 };

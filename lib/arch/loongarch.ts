@@ -28,13 +28,20 @@ const CONVENTION: CallingConvention = {
 export const LOONGARCH: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.LOONGARCH,
   node: 'loong64',
-  instructions: { unit: 4, fixed: true },
+  instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },
   entry: undefined,
-  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: undefined, table: undefined },
+  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [], onFtrace: true },
+  trampolines: {
+    eras: [
+      { since: 'loongarchArguments12', most: 12, counts: 'arguments', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'loongarchTrampolines', most: 8, counts: 'arguments', structs: 'none', errno: 'ENOTSUPP' },
+    ],
+    withoutSite: NO_POKE,
+    takesAnyNop: false,
+  },
+  syscalls: { libbpf: undefined, table: undefined, modifiable: 'sys_' },
   rawImage: { machine: EM.LOONGARCH, is64: true, littleEndian: true, relocates: true, start: 0x9000_0000_0020_0000n },
   pahole: { registers: [], inRegisters: 0 },
 };

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, NO_POKE, SEARCHED } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, NO_TRAMPOLINES, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [4, 5, 6, 7, 8, 9, 10, 11].map(n => ({ name: `r${n}`, field: `regs[${n}]` }));
@@ -28,13 +28,13 @@ const CONVENTION: CallingConvention = {
 export const MIPS: Architecture = {
   machine: EM.MIPS,
   node: undefined,
-  instructions: { unit: 4, fixed: true },
+  instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },
   entry: undefined,
-  kprobes: { blacklist: [], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: '__mips_sys_', table: undefined },
+  kprobes: { blacklist: [], noReturnProbe: [], onFtrace: false },
+  trampolines: NO_TRAMPOLINES,
+  syscalls: { libbpf: '__mips_sys_', table: undefined, modifiable: undefined },
   rawImage: undefined,
   pahole: { registers: [], inRegisters: 8 },
 };

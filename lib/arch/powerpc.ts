@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, type CallSiteTable, NO_POKE, SEARCHED } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, type CallSiteTable, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [3, 4, 5, 6, 7, 8, 9, 10].map(n => ({ name: `gpr${n}`, field: `gpr[${n}]` }));
@@ -46,7 +46,7 @@ function isOfPairs({ words, instruction }: CallSiteTable): boolean {
 export const POWERPC: Architecture = {
   machine: EM.PPC64,
   node: 'ppc64',
-  instructions: { unit: 4, fixed: true },
+  instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {
     distances: ANY_DISTANCE,
@@ -68,9 +68,13 @@ export const POWERPC: Architecture = {
      */
     reach: (littleEndian, probesOnFtrace) => (littleEndian ? (probesOnFtrace ? 16 : 8) : 0),
   },
-  kprobes: { blacklist: [['head', '_stext', '__head_end']], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: '__powerpc64_sys_', table: undefined },
+  kprobes: { blacklist: [['head', '_stext', '__head_end']], noReturnProbe: [], onFtrace: true },
+  trampolines: {
+    eras: [{ since: 'powerpcTrampolines', most: 12, counts: 'registers', structs: 'all', errno: 'EOPNOTSUPP' }],
+    withoutSite: { errno: 'EOPNOTSUPP', freed: 'EOPNOTSUPP', module: 'EOPNOTSUPP' },
+    takesAnyNop: false,
+  },
+  syscalls: { libbpf: '__powerpc64_sys_', table: undefined, modifiable: 'sys_' },
   rawImage: undefined,
   pahole: { registers: [], inRegisters: 8 },
 };

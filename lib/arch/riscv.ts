@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, IRQENTRY, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 /** The prefix of a native system call's name. */
@@ -39,7 +39,7 @@ const CALL_OPS = 12;
 export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.RISCV,
   node: 'riscv64',
-  instructions: { unit: 2, fixed: false },
+  instructions: { unit: 2, fixed: false, decode: (code, at) => ({ length: (code[at]! & 3) === 3 ? 4 : 2 }), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {
     distances: ANY_DISTANCE,
@@ -48,9 +48,17 @@ export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
     adjust: table => (table.commonDistance() < 0 ? CALL_OPS : table.has('riscvPatchesSecond') === true ? 4 : 0),
   },
   entry: undefined,
-  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: NATIVE_CALL, table: undefined },
+  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [], onFtrace: false },
+  trampolines: {
+    eras: [
+      { since: 'riscvArguments12', most: 12, counts: 'arguments', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'riscvTrampolines', most: 8, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
+    ],
+    // In the kernel's text it wants two NOPs.
+    withoutSite: { errno: 'EFAULT', freed: 'ENOTSUPP', module: 'ENOTSUPP' },
+    takesAnyNop: false,
+  },
+  syscalls: { libbpf: NATIVE_CALL, table: undefined, modifiable: '__riscv_' },
   rawImage: { machine: EM.RISCV, is64: true, littleEndian: true, relocates: true, start: ['_start'] },
   pahole: { registers: [], inRegisters: 8 },
 };

@@ -1,6 +1,9 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, IRQENTRY, type RawImageKind, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
+
+/** Bytes of an instruction, by its first two bits. */
+const LENGTHS = [2, 4, 4, 6];
 
 /** The prefix of a native system call's name. */
 const NATIVE_CALL = '__s390x_sys_';
@@ -37,13 +40,18 @@ const CONVENTION: CallingConvention = {
 export const S390: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.S390,
   node: 's390x',
-  instructions: { unit: 2, fixed: false },
+  instructions: { unit: 2, fixed: false, decode: (code, at) => ({ length: LENGTHS[code[at]! >> 6]! }), between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: true, adjust: () => 0 },
   entry: undefined,
-  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [] },
-  trampolines: { slots: 12, fewerSlots: undefined, withoutSite: NO_POKE, takesAnyNop: false },
-  syscalls: { libbpf: NATIVE_CALL, table: undefined },
+  kprobes: { blacklist: [IRQENTRY], noReturnProbe: [], onFtrace: true },
+  trampolines: {
+    eras: [{ since: 's390Trampolines', most: 12, counts: 'arguments', structs: 'all', errno: 'ENOTSUPP' }],
+    // It reads the first instruction, and takes the branch of a BPF program alone.
+    withoutSite: { errno: 'EINVAL', freed: 'EINVAL', module: 'EINVAL' },
+    takesAnyNop: false,
+  },
+  syscalls: { libbpf: NATIVE_CALL, table: undefined, modifiable: '__s390x_' },
   rawImage: { machine: EM.S390, is64: true, littleEndian: false, relocates: true, start: 0x10_0000n },
   pahole: { registers: [2, 3, 4, 5, 6], inRegisters: 5 },
 };

@@ -1,6 +1,7 @@
 import { EM } from '../../elf/constants.js';
 import { type Architecture, ENTRY, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
+import { decodeX86 } from './x86-instructions.js';
 
 /** The prefix of a native system call's name. */
 const NATIVE_CALL = '__x64_sys_';
@@ -53,7 +54,7 @@ const CONVENTION: CallingConvention = {
 export const X86_64: Architecture = {
   machine: EM.X86_64,
   node: 'x64',
-  instructions: { unit: 1, fixed: false },
+  instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 64), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {
     // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).
@@ -63,15 +64,17 @@ export const X86_64: Architecture = {
     adjust: () => 0,
   },
   entry: undefined,
-  kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'] },
+  kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'], onFtrace: true },
   trampolines: {
-    slots: 12,
-    fewerSlots: { before: 'x86Slots12', slots: 6 },
+    eras: [
+      { since: 'x86Registers12', most: 12, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'x86Trampolines', most: 6, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
+    ],
     // A call is patched into the text itself, where no NOP is found (EBUSY) or no text of the kernel (EINVAL).
     withoutSite: { errno: 'EBUSY', freed: 'EINVAL', module: 'EINVAL' },
     takesAnyNop: true,
   },
-  syscalls: { libbpf: NATIVE_CALL, table: NATIVE_CALL },
+  syscalls: { libbpf: NATIVE_CALL, table: NATIVE_CALL, modifiable: '__x64_' },
   rawImage: undefined,
   pahole: { registers: [5, 4, 1, 2, 8, 9], inRegisters: 6 },
 };

@@ -1,4 +1,5 @@
 import type { Memory } from '../../elf/memory.js';
+import { alternatives } from './alternatives.js';
 import type { Labels } from './areas.js';
 import type { PatchedCode } from './patched-code.js';
 
@@ -7,20 +8,6 @@ const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
 const ENDBR64 = [0xf3, 0x0f, 0x1e, 0xfa];
 const CALL = 0xe8;
 const JMP = 0xe9;
-
-/**
- * Sizes of struct alt_instr (arch/x86/include/asm/alternative.h) and where instrlen and replacementlen are in it; the first size that makes
- * nearly every entry one of text is taken. 14 since 6.3; 13 with padlen, up to 5.12.
- */
-const SHAPES = [
-  { stride: 14, lengths: 12 },
-  { stride: 12, lengths: 10 },
-  { stride: 13, lengths: 10 },
-];
-/** So many entries tell the size. */
-const TRIED = 256;
-/** A larger table is treated as damage: real ones have some ten thousand entries. */
-const LARGEST = 1 << 22;
 
 /**
  * What bpf_arch_text_poke() of x86 finds at the beginning of a function that ftrace has no site in. It patches a call in where a NOP of
@@ -59,26 +46,8 @@ export class EntryNop {
   }
 }
 
+/** Where an alternative of five bytes becomes nothing. */
 function erasedAlternatives(memory: Memory, labels: Labels, isText: (address: bigint) => boolean): ReadonlySet<bigint> {
-  const erased = new Set<bigint>();
-  const start = labels('__alt_instructions');
-  const stop = labels('__alt_instructions_end');
-  const size = start === undefined || stop === undefined ? 0 : Number(stop - start);
-  if (start === undefined || size <= 0 || size > LARGEST || !memory.has(start, size)) return erased;
-  const bytes = memory.read(start, size);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, size);
-  for (const { stride, lengths } of SHAPES) {
-    if (size % stride !== 0) continue;
-    // s32 from its own place to the instruction
-    const place = (at: number): bigint => start + BigInt(at + view.getInt32(at, memory.littleEndian));
-    const tried = Math.min(size, TRIED * stride);
-    let outside = 0;
-    for (let at = 0; at < tried; at += stride) if (!isText(place(at))) outside++;
-    if (outside * 10 >= tried / stride) continue;
-    for (let at = 0; at < size; at += stride) {
-      if (bytes[at + lengths] === NOP5.length && bytes[at + lengths + 1] === 0) erased.add(place(at));
-    }
-    break;
-  }
-  return erased;
+  const erased = alternatives(memory, labels, isText).filter(({ length, replacement }) => length === NOP5.length && replacement === 0);
+  return new Set(erased.map(({ address }) => address));
 }

@@ -92,11 +92,17 @@ export class KernelFacts {
 
   /** Whether it has a change of the kernel's history, by what it shows or else by its release. */
   change(name: ChangeName): HasChange {
-    return hasChange(
-      name,
-      () => this.release,
-      fn => this.hasFunction(fn),
-    );
+    return hasChange(name, this);
+  }
+
+  /** Whether a struct or an enum of its BTF has a member or an enumerator; undefined if no type of that name has any. */
+  typeHolds(type: string, name: string): boolean | undefined {
+    const { btf } = this;
+    const held = (btf?.find(type) ?? []).flatMap((id): readonly { readonly name: string }[] => {
+      const found = btf!.type(id);
+      return 'members' in found ? found.members : 'values' in found ? found.values : [];
+    });
+    return held.length === 0 ? undefined : held.some(each => each.name === name);
   }
 
   /** Whether a symbol has the name: the functions show which options the kernel was built with. */

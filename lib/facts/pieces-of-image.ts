@@ -75,12 +75,10 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
       if (table === undefined) return imageSymbols === undefined && hasDynamicFtrace(symbols()) ? 'unknown' : 'none';
       return sitesOfTable(table, symbols(), machine, {
         instruction: address => instructionAt(file, address),
-        has: change =>
-          hasChange(
-            change,
-            () => bannerOf(file, labels)?.split(' ')[2],
-            name => symbols().lookup(name) !== undefined,
-          ).has,
+        has: change => {
+          const hasFunction = (name: string): boolean => symbols().lookup(name) !== undefined;
+          return hasChange(change, { release: bannerOf(file, labels)?.split(' ')[2], hasFunction, typeHolds: () => undefined }).has;
+        },
       });
     },
     blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),

@@ -35,6 +35,11 @@ export function certaintyOfAcceptance({ pieces, image }: KernelFacts): Certainty
   return pieces.blacklist() === undefined || image === undefined ? 'likely' : 'proven';
 }
 
+/** The less certain of two that are not open. */
+export function leastOf(one: Certainty, other: Certainty): Certainty {
+  return one === 'likely' ? one : other;
+}
+
 /** The decision in words. */
 export function verdictOf({ outcome, code, errno, certainty, because }: Decision): Verdict {
   const evidence = because();

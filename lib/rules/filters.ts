@@ -1,6 +1,7 @@
 import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Errno, Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
+import { sinceOf } from '../releases.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
 import type { Sites } from './sites.js';
 
@@ -30,6 +31,13 @@ export class FilterRules {
   /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
   kprobeMulti(name: string): Decision {
     if (this.hasMulti) return this.#byName(name, 'ESRCH');
+    const { has, certainty, shownBy } = this.#kernel.change('kprobeMulti');
+    if (has === false) {
+      // bpf(2) knows no such attach type.
+      const source = shownBy === undefined ? 'release' : this.#kernel.btfSource!;
+      const says = `kernels have kprobe.multi ${sinceOf('kprobeMulti')}${shownBy === undefined ? '' : `: no enumerator BPF_TRACE_KPROBE_MULTI`}`;
+      return refused('no-kprobe-multi', 'EINVAL', () => [{ source, says }], certainty === 'proven' ? 'proven' : 'likely');
+    }
     return refused('no-kprobe-multi', 'EOPNOTSUPP', () => [
       { source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' },
     ]);

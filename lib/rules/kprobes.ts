@@ -1,14 +1,16 @@
 import { Words } from '../../elf/words.js';
 import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Errno, Evidence } from '../evidence.js';
-import { AreaSet, textAreas } from '../facts/areas.js';
+import { type Area, AreaSet, textAreas } from '../facts/areas.js';
 import { EntryNop } from '../facts/entry-nop.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
+import { once } from '../facts/once.js';
 import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
 import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
+import { InstructionRules } from './instructions.js';
 import { type CountsNames, countsNames } from './name-counting.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
@@ -54,6 +56,13 @@ const untraceable: KprobeRule = (rules, { row, words, place, address }) => {
   if (sites.init.at(words, place) !== undefined) return freed(address);
   const says = (): string => `${notrace.evidence.says}${base === undefined ? '' : byBase(rules.nameOf(base))}`;
   return objection('no-ftrace-site', notrace.proven ? 'proven' : 'likely', () => ({ ...notrace.evidence, says: says() }));
+};
+
+/** check_ftrace_location() of kernel/kprobes.c: an instruction that ftrace patches is a probe's where ftrace itself calls it. */
+const onFtraceSite: KprobeRule = ({ sites, onFtrace }, { row, address }) => {
+  if (onFtrace || sites.live(row) !== address) return undefined;
+  const says = 'ftrace patches this instruction, and the kernel has no kprobe_ftrace_handler: no CONFIG_KPROBES_ON_FTRACE';
+  return objection('on-ftrace-site', 'proven', () => ({ source: 'kallsyms', address, says }));
 };
 
 /** kernel_text_address() once init memory is freed. */
@@ -110,7 +119,7 @@ export function noKprobes(missing: Evidence): Decision {
   return refused('no-kprobes', 'ENOENT', () => [missing]);
 }
 
-const RULES: readonly KprobeRule[] = [untraceable, inFreedText, outsideText, blacklisted, patched];
+const RULES: readonly KprobeRule[] = [untraceable, onFtraceSite, inFreedText, outsideText, blacklisted, patched];
 
 function freed(address: bigint): Objection {
   return objection('init-text', 'proven', () => ({ source: 'symbols', address, says: 'the code is freed after boot' }));
@@ -148,10 +157,13 @@ export class KprobeRules {
   readonly strictEvents: boolean;
   /** What shows that the kernel was built without kprobes; undefined where it has them. */
   readonly missing: Evidence | undefined;
+  /** Whether ftrace calls the probes at its sites: CONFIG_KPROBES_ON_FTRACE. */
+  readonly onFtrace: boolean;
   readonly #kernel: KernelFacts;
   /** The ranges of is_ksym_addr(); empty if the labels are missing. */
   readonly #covered: AreaSet;
   readonly #acceptance: Certainty;
+  readonly #instructions = once(() => new InstructionRules(this.#kernel, this.text));
   #patched: PatchedCode | undefined;
   #entryNop: EntryNop | undefined;
 
@@ -162,6 +174,7 @@ export class KprobeRules {
     this.blacklist = kernel.pieces.blacklist();
     this.notrace = notraceRule(kernel);
     this.countsNames = countsNames(kernel);
+    this.onFtrace = kernel.arch.kprobes.onFtrace || kernel.hasFunction('kprobe_ftrace_handler');
     this.strictEvents = kernel.change('strictEvents').has === true;
     this.missing = withoutKprobes(kernel);
     this.#covered = coveredByKallsyms(kernel, this.text, sites.init);
@@ -220,8 +233,7 @@ export class KprobeRules {
   }
 
   /**
-   * A kprobe anywhere in a function. Of the kernel's checks of the instruction itself, kelf knows only those by address: if instructions
-   * vary in length, the kernel decodes the function from its start, which kelf does not do (`instruction-unchecked`).
+   * A kprobe anywhere in a function: the checks of the address, then those of the instruction.
    * @param address in the function of `row`
    */
   inside(row: SymbolRow, address: bigint): Decision {
@@ -236,11 +248,8 @@ export class KprobeRules {
     ];
     if (against !== undefined && outside === undefined) return this.#decision(against, 'EINVAL', because(''));
     if (outsideText(this, probe) !== undefined) return refused('not-text', 'EINVAL', because(UNCHECKED));
-    const { unit, fixed } = this.#kernel.arch.instructions;
-    if (address % BigInt(unit) !== 0n)
-      return refused('not-an-instruction', 'EINVAL', because('instructions of this architecture begin at multiples of their size'));
-    if (fixed || this.sites.live(row) === address) return accepted('likely', because(UNCHECKED));
-    return untold('instruction-unchecked', because(UNDECODED));
+    if (this.sites.live(row) === address) return accepted('likely', because(UNCHECKED));
+    return this.#instructions().at(row, address, evidence => () => [this.#placeOf(row, address), evidence, ...this.sites.because(row)]);
   }
 
   /** A return probe anywhere in a function: at what is still its entry. */
@@ -387,17 +396,15 @@ export class KprobeRules {
   }
 }
 
-const UNCHECKED =
-  'arch_prepare_kprobe() still refuses instructions that it can not step over, and code between exclusive loads and stores: neither is looked at';
-const UNDECODED =
-  'the kernel decodes the function from its start, and returns EILSEQ if no instruction begins there: objdump -d shows where instructions begin';
+const UNCHECKED = 'arch_prepare_kprobe() still looks at the instruction';
 
 function notAnEntry(address: bigint): Decision {
   return untold('not-a-function-entry', () => [{ source: 'kallsyms', address, says: 'no symbol begins at the address' }]);
 }
 
 /**
- * is_ksym_addr() in kernel/kallsyms.c: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text, their ends excluded.
+ * is_ksym_addr() in include/linux/kallsyms.h: with CONFIG_KALLSYMS_ALL the whole image, without it the two ranges of text; before 5.16
+ * their ends too.
  */
 function coveredByKallsyms(kernel: KernelFacts, text: AreaSet, init: AreaSet): AreaSet {
   const { labels } = kernel.pieces;
@@ -405,5 +412,7 @@ function coveredByKallsyms(kernel: KernelFacts, text: AreaSet, init: AreaSet): A
   const from = labels(all ? '_stext' : '_sinittext');
   const to = labels(all ? '_end' : '_einittext');
   if (from === undefined || to === undefined) return new AreaSet([]);
-  return new AreaSet([{ name: 'kallsyms', from, to }, ...text.areas, ...(all ? init.areas : [])]);
+  const end = kernel.change('kallsymsExcludesEnds').has === false ? 1n : 0n;
+  const ranges: Area[] = [{ name: 'kallsyms', from, to }, ...text.areas, ...(all ? init.areas : [])];
+  return new AreaSet(ranges.map(range => ({ ...range, to: range.to + end })));
 }

@@ -3,6 +3,7 @@ import type { Certainty, Evidence, Outcome } from '../evidence.js';
 import { type Area, AreaSet } from '../facts/areas.js';
 import { idSet8 } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
+import { sinceOf } from '../releases.js';
 
 /** Whether a program of type fmod_ret may change what a function returns, and what tells. */
 export interface Modifiable {
@@ -20,7 +21,8 @@ const SETS = ['bpf_mptcp_fmodret_ids', 'hid_bpf_fmodret_ids', 'bpf_rstat_ids', '
 
 /**
  * check_attach_modify_return() of kernel/bpf/verifier.c: hooks of security modules, by their name; functions that ALLOW_ERROR_INJECTION
- * marks (within_error_injection_list() of lib/error-inject.c); since 6.2, functions of a few sets of BTF ids.
+ * marks (within_error_injection_list() of lib/error-inject.c), or without these, since 7.1, system calls; since 6.2, functions of a few sets
+ * of BTF ids.
  */
 export class ModifyReturn {
   readonly #kernel: KernelFacts;
@@ -39,7 +41,7 @@ export class ModifyReturn {
     return { certainty: this.#kernel.hasFunction('btf_kfunc_is_modify_return') ? 'likely' : 'proven', ...this.#check(functionId, row) };
   }
 
-  #check(functionId: number, row: SymbolRow): Omit<Modifiable, 'certainty'> {
+  #check(functionId: number, row: SymbolRow): Omit<Modifiable, 'certainty'> & Partial<Pick<Modifiable, 'certainty'>> {
     const { symbols } = this.#kernel;
     const name = symbols.name(row);
     const address = symbols.address.big[row]!;
@@ -55,6 +57,13 @@ export class ModifyReturn {
         'the kernel has within_error_injection_list(), but its list was not found in this file: the debug vmlinux would settle it';
       return { outcome: 'open', evidence: { source, says } };
     }
+    if (this.#list === 'none' && this.#isSyscall(name)) {
+      const { has, certainty } = this.#kernel.change('modifiesSyscalls');
+      if (has !== false) {
+        const says = `without CONFIG_FUNCTION_ERROR_INJECTION, kernels take functions named as system calls are, ${sinceOf('modifiesSyscalls')}`;
+        return { outcome: 'accepted', evidence: { source: 'kernel', says }, ...(certainty === 'proven' ? {} : { certainty: 'likely' }) };
+      }
+    }
     if (this.#list === 'none') {
       const says = `no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION, and ${name} is not a security hook`;
       return { outcome: 'refused', evidence: { source: 'kallsyms', says } };
@@ -62,6 +71,12 @@ export class ModifyReturn {
     const ok = this.#list.at(symbols.address, row) !== undefined;
     const says = ok ? `ALLOW_ERROR_INJECTION marks ${name}` : `ALLOW_ERROR_INJECTION does not mark ${name}, and it is not a security hook`;
     return { outcome: ok ? 'accepted' : 'refused', evidence: { source, address, says } };
+  }
+
+  /** has_arch_syscall_prefix(). */
+  #isSyscall(name: string): boolean {
+    const { modifiable } = this.#kernel.arch.syscalls;
+    return modifiable !== undefined && name.startsWith(modifiable);
   }
 }
 

@@ -111,9 +111,10 @@ const noFunc: TargetRule = ({ kernel }, { instance: { btf, name, path } }) => {
   });
 };
 
-const unfitPrototype: TargetRule = (_, target) => {
-  const code = target.found()?.prototype.code;
-  return code === undefined ? undefined : refused(code, 'EINVAL', () => declaration(target));
+const unfitPrototype: TargetRule = ({ tracing }, target) => {
+  const prototype = target.found()?.prototype;
+  if (prototype?.code === undefined) return undefined;
+  return refused(prototype.code, 'EINVAL', () => declaration(target), tracing.trampolines.certaintyOfCheck(prototype));
 };
 
 const LOAD: readonly TargetRule[] = [noKernelBtf, noFunc, unfitPrototype];
@@ -125,10 +126,12 @@ const noDirectCalls: TargetRule = (rules, target) =>
     ? undefined
     : refused('no-trampoline', 'ENOTSUPP', () => [...rules.becauseOfLoad(target), NO_DIRECT_CALLS]);
 
-const tooManyArguments: TargetRule = (rules, target) => {
-  const { mostSlots } = rules.tracing.trampolines;
-  if ((target.found()?.prototype.slots ?? 0) <= mostSlots.count) return undefined;
-  return refused('too-many-arguments', 'ENOTSUPP', () => [...rules.becauseOfLoad(target), mostSlots.evidence]);
+const beyondLimits: TargetRule = (rules, target) => {
+  const prototype = target.found()?.prototype;
+  const limit = prototype === undefined ? undefined : rules.tracing.trampolines.limits.of(prototype);
+  return limit === undefined
+    ? undefined
+    : refused(limit.code, limit.errno, () => [...rules.becauseOfLoad(target), limit.evidence], limit.certainty);
 };
 
 /** Without a site, bpf_arch_text_poke() refuses: x86 text that is not the kernel's own, others all. */
@@ -140,7 +143,7 @@ const noSite: TargetRule = (rules, target) => {
   return refused(code, rules.kernel.arch.trampolines.withoutSite.module, because, rules.certaintyOfLoad(target));
 };
 
-const ATTACH: readonly TargetRule[] = [noDirectCalls, tooManyArguments, noSite];
+const ATTACH: readonly TargetRule[] = [beyondLimits, noDirectCalls, noSite];
 
 function declaration({ instance: { path }, found }: Target): Evidence[] {
   const func = found();
@@ -275,7 +278,8 @@ export class ModuleFunctionRules {
   }
 
   certaintyOfLoad(target: Target): 'proven' | 'likely' {
-    return this.#shadowed(target) || target.found() === undefined ? 'likely' : 'proven';
+    const prototype = target.found()?.prototype;
+    return this.#shadowed(target) || prototype === undefined ? 'likely' : this.tracing.trampolines.certaintyOfCheck(prototype);
   }
 
   becauseOfLoad(target: Target): Evidence[] {
@@ -298,7 +302,10 @@ export class ModuleFunctionRules {
     const btf = this.kernel.modules!.btfOf(path);
     const id = btf?.find(name, 'FUNC').find(id => id >= btf.firstId);
     if (btf === undefined || id === undefined) return undefined;
-    return { declared: btf.prototype(id), prototype: new PrototypeRules(btf).check(btf.ownerOf(id).words[btf.recordOf(id) + 2]!) };
+    return {
+      declared: btf.prototype(id),
+      prototype: new PrototypeRules(btf, change => this.kernel.change(change).has).check(btf.ownerOf(id).words[btf.recordOf(id) + 2]!),
+    };
   }
 }
 

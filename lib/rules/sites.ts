@@ -22,6 +22,11 @@ export class Sites {
     this.init = initAreas(kernel.pieces.labels);
   }
 
+  /** Whether the kernel has no dynamic ftrace, and so no site at all. */
+  get none(): boolean {
+    return this.#kernel.functions.ftrace === 'none';
+  }
+
   /** Whether an ftrace site lies in a symbol, even if it is freed after boot. */
   has(row: SymbolRow): boolean {
     return this.#site(row) >= 0;

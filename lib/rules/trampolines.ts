@@ -4,12 +4,12 @@ import type { Certainty, Evidence } from '../evidence.js';
 import { idSet } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { once } from '../facts/once.js';
-import { accepted, certaintyOfAcceptance, type Decision, firstOf, type Rule, refused, untold } from './decision.js';
+import { accepted, certaintyOfAcceptance, type Decision, firstOf, leastOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
 import type { Sites } from './sites.js';
+import { TrampolineLimits } from './trampoline-limits.js';
 import { describePrototype, type PrototypeCheck, PrototypeRules } from './trampoline-prototype.js';
-import { mostSlots } from './trampoline-slots.js';
 
 /** The programs that run in a BPF trampoline. */
 export type TrampolineProgram = 'fentry' | 'fexit' | 'fmod_ret';
@@ -28,8 +28,8 @@ type TrampolineRule = Rule<TrampolineRules, Target>;
 
 // Loading a program: bpf_check_attach_target() in kernel/bpf/verifier.c, in its order.
 
-const unfitPrototype: TrampolineRule = (_, { prototype: { code }, because }) =>
-  code === undefined ? undefined : refused(code, 'EINVAL', because());
+const unfitPrototype: TrampolineRule = (rules, { prototype, because }) =>
+  prototype.code === undefined ? undefined : refused(prototype.code, 'EINVAL', because(), rules.certaintyOfCheck(prototype));
 
 const noSymbol: TrampolineRule = (_, { symbolRow, because }) => (symbolRow < 0 ? refused('no-symbol', 'ENOENT', because()) : undefined);
 
@@ -73,11 +73,18 @@ export const NO_DIRECT_CALLS: Evidence = {
   says: 'no register_ftrace_direct: built without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS',
 };
 
-const noDirectCalls: TrampolineRule = (rules, { because }) =>
-  rules.directCalls ? undefined : refused('no-trampoline', 'ENOTSUPP', because(NO_DIRECT_CALLS));
+/** arch_prepare_bpf_trampoline(). */
+const beyondLimits: TrampolineRule = ({ limits }, { prototype, because }) => {
+  const limit = limits.of(prototype);
+  return limit === undefined ? undefined : refused(limit.code, limit.errno, because(limit.evidence), limit.certainty);
+};
 
-const tooManyArguments: TrampolineRule = ({ mostSlots }, { prototype, because }) =>
-  prototype.slots > mostSlots.count ? refused('too-many-arguments', 'ENOTSUPP', because(mostSlots.evidence)) : undefined;
+/** A function with a site is ftrace's; where the kernel's text is never changed otherwise, the others fare no better. */
+const noDirectCalls: TrampolineRule = (rules, { symbolRow, because }) => {
+  const { directCalls, sites, withoutSite } = rules;
+  if (directCalls || (withoutSite.errno !== 'ENOTSUPP' && !sites.hasLive(symbolRow))) return undefined;
+  return refused('no-trampoline', 'ENOTSUPP', because(NO_DIRECT_CALLS));
+};
 
 /**
  * The name leads to its lowest address, whether or not that has a site; without one the call would have to be patched into the text itself.
@@ -90,7 +97,8 @@ const untraceable: TrampolineRule = (rules, { symbolRow, because }) => {
   const nop = rules.entryNop(symbolRow);
   if (nop === true) return undefined;
   if (nop === undefined) return untold('entry-patched', because(...ENTRY_PATCHED));
-  return refused(rules.hasLaterSite(symbolRow) ? 'first-match-untraceable' : 'no-ftrace-site', withoutSite.errno, because());
+  const code = sites.none ? 'no-ftrace' : rules.hasLaterSite(symbolRow) ? 'first-match-untraceable' : 'no-ftrace-site';
+  return refused(code, withoutSite.errno, because());
 };
 
 const ENTRY_PATCHED: readonly Evidence[] = [
@@ -104,7 +112,7 @@ const ENTRY_PATCHED: readonly Evidence[] = [
   },
 ];
 
-const ATTACH: readonly TrampolineRule[] = [noDirectCalls, tooManyArguments, untraceable];
+const ATTACH: readonly TrampolineRule[] = [beyondLimits, noDirectCalls, untraceable];
 
 /** btf_id_deny in kernel/bpf/verifier.c */
 const DENIED = [
@@ -115,6 +123,7 @@ const DENIED = [
   'preempt_count_sub',
   '__rcu_read_lock',
   '__rcu_read_unlock',
+  '___migrate_enable',
 ];
 
 /** fentry, fexit and fmod_ret. A FUNC is given by its id in `kernel.btf`. */
@@ -122,12 +131,11 @@ export class TrampolineRules {
   readonly sites: Sites;
   /** Whether ftrace calls BPF trampolines directly. */
   readonly directCalls: boolean;
-  /** How many registers a trampoline passes. */
-  readonly mostSlots: { readonly count: number; readonly evidence: Evidence };
+  readonly limits: TrampolineLimits;
   readonly #kernel: KernelFacts;
   readonly #kprobes: KprobeRules;
   readonly #acceptance: Certainty;
-  readonly #prototypes = once(() => new PrototypeRules(this.#kernel.btf!));
+  readonly #prototypes = once(() => new PrototypeRules(this.#kernel.btf!, change => this.#kernel.change(change).has));
   readonly #modifyReturn = once(() => new ModifyReturn(this.#kernel));
 
   constructor(kernel: KernelFacts, sites: Sites, kprobes: KprobeRules) {
@@ -136,7 +144,7 @@ export class TrampolineRules {
     this.#kprobes = kprobes;
     this.#acceptance = certaintyOfAcceptance(kernel);
     this.directCalls = ['register_ftrace_direct', 'register_ftrace_direct_multi'].some(name => kernel.hasFunction(name));
-    this.mostSlots = mostSlots(kernel);
+    this.limits = new TrampolineLimits(kernel);
   }
 
   /** Loading a program for a FUNC. */
@@ -150,7 +158,8 @@ export class TrampolineRules {
     const target = this.#target(id);
     if (target === undefined) return this.#noFunc(`[${id}]`);
     const load = this.#load(program, target);
-    return load.outcome === 'accepted' ? (firstOf(ATTACH, this, target) ?? load) : load;
+    if (load.outcome !== 'accepted') return load;
+    return firstOf(ATTACH, this, target) ?? { ...load, certainty: leastOf(load.certainty, this.limits.certaintyOf(target.prototype)) };
   }
 
   /** Loading, or attaching, a program for the first FUNC of a name. */
@@ -162,12 +171,14 @@ export class TrampolineRules {
   }
 
   /**
-   * The FUNCs that the verifier denies: btf_id_deny of the image. Without it, the names that it has in all releases: a kernel without one
-   * of these functions has no FUNC of it.
+   * The FUNCs that the verifier denies: btf_id_deny of the image. Without it, the names that it has in all releases since it exists: a
+   * kernel without one of these functions has no FUNC of it.
    */
-  readonly denied: () => ReadonlySet<number> = once(
-    () => idSet(this.#kernel, 'btf_id_deny') ?? new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? [])),
-  );
+  readonly denied: () => ReadonlySet<number> = once(() => {
+    const set = idSet(this.#kernel, 'btf_id_deny');
+    if (set !== undefined || this.#kernel.change('deniesFunctions').has === false) return set ?? new Set();
+    return new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? []));
+  });
 
   /** The FUNCs that do not return; none in kernels without the set. */
   readonly noreturn: () => ReadonlySet<number> = once(() => idSet(this.#kernel, 'noreturn_deny') ?? new Set());
@@ -190,12 +201,19 @@ export class TrampolineRules {
     return this.#kernel.symbols.index.rowsFrom(row).some(other => this.sites.hasLive(other));
   }
 
+  /** How sure the check of a prototype is: as sure as the change of the kernel that it depends on. */
+  certaintyOfCheck({ leansOn }: PrototypeCheck): 'proven' | 'likely' {
+    return leansOn === undefined || this.#kernel.change(leansOn).certainty === 'proven' ? 'proven' : 'likely';
+  }
+
   nameOf(id: TypeId): string {
     return this.#kernel.btf!.nameOf(id);
   }
 
   #load(program: TrampolineProgram, target: Target): Decision {
-    return firstOf(LOAD[program], this, target) ?? accepted(this.#acceptance, target.because());
+    return (
+      firstOf(LOAD[program], this, target) ?? accepted(leastOf(this.#acceptance, this.certaintyOfCheck(target.prototype)), target.because())
+    );
   }
 
   #noFunc(name: string): Decision {

@@ -9,6 +9,7 @@ import { type Check, Checks } from './check.js';
 import { documentedOutputs } from './docs.js';
 import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
+import { instructions } from './instructions.js';
 import { modules } from './modules.js';
 import { kernelNotations } from './notation.js';
 import { attachPrograms } from './recipes.js';
@@ -41,6 +42,7 @@ const ALL: readonly Comparisons[] = [
   btfDumps,
   documentedOutputs,
   modules,
+  instructions,
   dwarf,
   coreRelocations,
   reasonsOfPahole,

@@ -19,15 +19,60 @@ const at = (place: string, machine: number = EM.X86_64): string[] => {
 };
 
 describe('A probe at a place in a function', () => {
-  it('is open where instructions vary in length, since the kernel decodes them', () => {
-    expect(at('first+0x5')).to.deep.equal(['open instruction-unchecked', 'refused not-the-entry']);
-    expect(at(`0x${(TEXT + 5n).toString(16)}`)).to.deep.equal(['open instruction-unchecked', 'refused not-the-entry']);
+  it('is decided by decoding the function where instructions vary in length', () => {
+    expect(at('first+0x5')).to.deep.equal(['accepted accepted', 'refused not-the-entry']);
+    expect(at(`0x${(TEXT + 5n).toString(16)}`)).to.deep.equal(['accepted accepted', 'refused not-the-entry']);
+  });
+
+  it('is refused inside an instruction, and on one that kprobes do not support', () => {
+    const code = {
+      // call; iretq; jmp *0x8(%rax); jmp *%rax; int3; an unfinished opcode
+      first: [0xe8, 0, 0, 0, 0, 0x48, 0xcf, 0xff, 0x60, 0x08, 0xff, 0xe0, 0xcc, 0x06],
+      // call to the thunk
+      untraced: [0xe8, 0x1b, 0, 0, 0, 0x90],
+    };
+    const said = (place: string, release = '6.6.0', more: readonly FunctionSpec[] = []): string => {
+      const traced = functions.map(each => ({ ...each, site: 0 }));
+      const { kprobe } = kernelOf({
+        functions: [...traced.slice(0, 4), { name: '__x86_indirect_thunk_rax' }, ...more],
+        code,
+        release,
+      }).place(place)!;
+      return `${kprobe.errno ?? kprobe.outcome} ${kprobe.code}`;
+    };
+    expect(said('first+2')).to.equal('EILSEQ not-an-instruction');
+    expect(said('first+5')).to.equal('EOPNOTSUPP instruction-refused');
+    expect(said('first+6')).to.equal('EILSEQ not-an-instruction');
+    expect(said('first+7')).to.equal('EOPNOTSUPP instruction-refused');
+    expect(said('first+7', '5.10.0')).to.equal('accepted accepted');
+    expect(said('first+10')).to.equal('accepted accepted');
+    expect(said('first+12')).to.equal('EINVAL instruction-refused');
+    expect(said('first+13')).to.equal('EILSEQ not-an-instruction');
+    expect(said('first+14')).to.equal('EILSEQ not-an-instruction');
+    expect(said('untraced+2')).to.equal('open instruction-unchecked');
+    expect(said('untraced+5')).to.equal('accepted accepted');
+  });
+
+  it('is in an alternative: refused, or where kernels no longer look for these, open', () => {
+    const said = (place: string, ...more: readonly FunctionSpec[]): string => {
+      const { kprobe } = kernelOf({ functions: [...functions, ...more], erased: [{ name: 'first', offset: 6 }], release: '6.6.0' }).place(
+        place,
+      )!;
+      return `${kprobe.errno ?? kprobe.outcome} ${kprobe.code}`;
+    };
+    expect(said('first+8')).to.equal('open instruction-unchecked');
+    expect(said('first+8', { name: 'alternatives_text_reserved' })).to.equal('EINVAL alternative');
+    expect(said('first+11', { name: 'alternatives_text_reserved' })).to.equal('accepted accepted');
   });
 
   it('is refused between instructions where they have one length', () => {
     expect(at('first+0x8', EM.AARCH64)).to.deep.equal(['accepted accepted', 'refused not-the-entry']);
     expect(at('first+6', EM.AARCH64)[0]).to.equal('refused not-an-instruction');
-    expect(at('first+6', EM.S390)[0]).to.equal('open instruction-unchecked');
+    // 9090: four bytes of s390
+    expect(at('first+6', EM.S390)[0]).to.equal('refused not-an-instruction');
+    expect(at('first+8', EM.S390)[0]).to.equal('accepted accepted');
+    expect(at('first+6', EM.RISCV)[0]).to.equal('accepted accepted');
+    expect(at('first+6', EM.ARM)[0]).to.equal('open instruction-unchecked');
     expect(at('first+5', EM.S390)[0]).to.equal('refused not-an-instruction');
   });
 
@@ -43,7 +88,7 @@ describe('A probe at a place in a function', () => {
   });
 
   it('is judged by the function that it comes to lie in, and by the name first', () => {
-    expect(at('first+0x24')[0]).to.equal('open instruction-unchecked');
+    expect(at('first+0x24')[0]).to.equal('accepted accepted');
     expect(at('first+0x68')[0]).to.equal('refused no-ftrace-site');
     expect(at('first+0x88')[0]).to.equal('refused kprobe-blacklisted');
     expect(at('twice+4')[0]).to.equal('refused ambiguous-name');

@@ -28,7 +28,7 @@ describe('Preflight', () => {
     expect(codes(program('on_tty_write').findings)).to.deep.equal(['no-trampoline']);
     expect(codes(program('on_variadic').findings)).to.deep.equal(['variable-arguments']);
     expect(codes(program('on_failslab').findings)).to.deep.equal(['not-modifiable']);
-    expect(codes(program('on_offset').findings)).to.deep.equal(['instruction-unchecked']);
+    expect(codes(program('on_offset').findings)).to.deep.equal(['not-an-instruction']);
     expect(codes(program('on_any_tty').findings)).to.deep.equal(['no-kprobe-multi']);
     expect(codes(program('on_load_elf').findings)).to.deep.equal([]);
   });

@@ -66,7 +66,7 @@ describe('Targets of BPF programs', () => {
 
     it('may have an offset, return probes may not', () => {
       expect(said('kprobe/traced+0')).to.deep.equal(['kprobe on traced+0: yes accepted']);
-      expect(said('kprobe/traced+0x4')).to.deep.equal(['kprobe on traced+0x4: open instruction-unchecked']);
+      expect(said('kprobe/traced+0x4')).to.deep.equal(['kprobe on traced+0x4: yes accepted']);
       expect(said('kretprobe/traced')).to.deep.equal(['kretprobe on traced: yes accepted']);
       expect(said('kretprobe/traced+4')).to.deep.equal(['kretprobe on traced+4: no EINVAL not-the-entry']);
     });

@@ -1,0 +1,100 @@
+import type { SymbolRow } from '../../kallsyms/symbols.js';
+import type { Evidence } from '../evidence.js';
+import { type Alternative, alternatives } from '../facts/alternatives.js';
+import type { AreaSet } from '../facts/areas.js';
+import type { KernelFacts } from '../facts/kernel-facts.js';
+import { once } from '../facts/once.js';
+import { accepted, type Decision, refused, untold } from './decision.js';
+
+/** A longer symbol is not decoded. */
+const LONGEST_FUNCTION = 1 << 24;
+const LONGEST_INSTRUCTION = 15;
+
+const UNCHECKED =
+  'arch_prepare_kprobe() still refuses instructions that it can not step over, and code between exclusive loads and stores: neither is looked at';
+const UNDECODED =
+  'the kernel decodes the function from its start, and refuses a place where no instruction begins: objdump -d shows where instructions begin';
+const THUNK =
+  'the kernel replaces a jump or call to a thunk when it boots: whether an instruction begins here depends on the processor and its mitigations';
+const REPLACED = 'the kernel replaces the instructions here where the processor has a feature (__alt_instructions)';
+
+/** What arch_prepare_kprobe() says of the instruction at a place inside a function. */
+export class InstructionRules {
+  readonly #kernel: KernelFacts;
+  readonly #alternatives: () => readonly Alternative[];
+
+  /** @param text where instructions are */
+  constructor(kernel: KernelFacts, text: AreaSet) {
+    this.#kernel = kernel;
+    this.#alternatives = once(() => {
+      const { image, pieces } = kernel;
+      const isText = (address: bigint): boolean => text.areas.some(({ from, to }) => address >= from && address < to);
+      return image === undefined ? [] : alternatives(image.memory, pieces.labels, isText);
+    });
+  }
+
+  /**
+   * @param row the symbol that contains the address
+   * @param because what the decision rests on, with a piece of evidence of its own
+   */
+  at(row: SymbolRow, address: bigint, because: (evidence: Evidence) => () => Evidence[]): Decision {
+    const { unit, fixed, between } = this.#kernel.arch.instructions;
+    const told = (says: string): (() => Evidence[]) => because({ source: 'kernel', address, says });
+    if (address % BigInt(unit) !== 0n)
+      return refused('not-an-instruction', between, told('instructions of this architecture begin at multiples of their size'));
+    if (fixed) return accepted('likely', told(UNCHECKED));
+    const alternative = this.#alternatives().some(({ address: from, length }) => address >= from && address < from + BigInt(length));
+    if (alternative) {
+      // Kernels refused such places until they took alternatives for text as any other.
+      return this.#kernel.hasFunction('alternatives_text_reserved')
+        ? refused('alternative', 'EINVAL', told(REPLACED))
+        : untold('instruction-unchecked', told(REPLACED));
+    }
+    return this.#decoded(row, address, told);
+  }
+
+  #decoded(row: SymbolRow, address: bigint, told: (says: string) => () => Evidence[]): Decision {
+    const { image, symbols, arch } = this.#kernel;
+    const { decode, between } = arch.instructions;
+    const start = symbols.address.big[row]!;
+    const target = Number(address - start);
+    const length = target + LONGEST_INSTRUCTION;
+    if (decode === undefined || length > LONGEST_FUNCTION || image?.memory.has(start, length) !== true) {
+      return untold('instruction-unchecked', told(UNDECODED));
+    }
+    const code = image.memory.read(start, length);
+    let at = 0;
+    while (at < target) {
+      const instruction = decode(code, at);
+      if (instruction === undefined)
+        return refused('not-an-instruction', between, told(`no instruction begins at ${this.#place(row, at)}`), 'likely');
+      const next = at + instruction.length;
+      if (next > target) {
+        if (this.#isThunk(start, instruction.target)) return untold('instruction-unchecked', told(THUNK));
+        return refused(
+          'not-an-instruction',
+          between,
+          told(`the instruction at ${this.#place(row, at)} is ${instruction.length} bytes long`),
+        );
+      }
+      at = next;
+    }
+    const instruction = decode(code, at);
+    if (instruction === undefined) return refused('not-an-instruction', between, told('the bytes there are no instruction'), 'likely');
+    const { refused: errno } = instruction;
+    if (errno === undefined || this.#kernel.change('emulatesBranches').has === false)
+      return accepted('likely', told('an instruction begins there: the function was decoded from its start'));
+    return refused('instruction-refused', errno, told('arch_prepare_kprobe() refuses this instruction'), 'likely');
+  }
+
+  #isThunk(start: bigint, target: number | undefined): boolean {
+    if (target === undefined) return false;
+    const { symbols } = this.#kernel;
+    const row = symbols.containing(start + BigInt(target));
+    return row !== undefined && /^__x86_.*thunk/.test(symbols.name(row));
+  }
+
+  #place(row: SymbolRow, at: number): string {
+    return `${this.#kernel.symbols.name(row)}+0x${at.toString(16)}`;
+  }
+}
