@@ -75,7 +75,8 @@ export const CHANGES = {
   },
   /** And structs. Posted in August 2025; 7.3 has it. By which commit is not known here. */
   loongarchArguments12: { since: [6, 18] },
-
+  /** The verifier takes the type id of a function in an ld_imm64 (bpf_ksym_exists() of a kfunc). */
+  functionTypeIds: { since: [6, 4], commit: '58aa2afbb1e6' },
   /** Symbols of loaded modules are counted too. */
   countsModules: { since: [6, 7], commit: '926fe783c8a6', shownBy: ['count_mod_symbols'], stable: ['6.1.71'] },
   /** kprobe_events answers EINVAL where perf and BPF tell more. */

@@ -1,5 +1,5 @@
 import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
-import { REASONS } from '../reasons.js';
+import { REASONS, type ReasonCode } from '../reasons.js';
 import type { Case, Fault, JUnit, Suite } from './junit.js';
 import type { KernelId, Report } from './report.js';
 import { evidenceLine, OUTCOME_WORDS, objectPlace, table } from './text.js';
@@ -61,13 +61,16 @@ function remarkable(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ verdict }) => verdict.code !== 'accepted');
 }
 
+/** What goes with `passes`: conditions of it. */
+const CONDITIONS: readonly ReasonCode[] = ['needs-module', 'lsm-not-active'];
+
 /** `fails: ambiguous-name`, `open`, `passes`, `passes: needs-module`; in parentheses if the program is not autoloaded. */
 function cell({ outcome, autoload, findings }: ProgramCheck, object: readonly Finding[]): string {
   const wanted = outcome === 'fails' ? 'refused' : 'open';
   const codes = new Set(
     [...findings, ...object]
       .map(({ verdict }) => verdict)
-      .filter(verdict => (outcome === 'passes' ? verdict.code === 'needs-module' : verdict.outcome === wanted))
+      .filter(verdict => (outcome === 'passes' ? CONDITIONS.includes(verdict.code) : verdict.outcome === wanted))
       .map(({ code }) => code),
   );
   const text = codes.size === 0 ? outcome : `${outcome}: ${[...codes].join(', ')}`;

@@ -41,6 +41,8 @@ export interface Reach {
   readonly calls: ReadonlySet<BpfFunction>;
   /** Whether read-only data was loaded: with `data` the answer may be another. */
   readonly loadsData: boolean;
+  /** Where a program loads from its context, in bytes from its start, where that is known. */
+  readonly contextReads: ReadonlySet<number>;
 }
 
 /** A byte of data that does not change once the program is loaded. */
@@ -84,11 +86,14 @@ class Walk {
   readonly #branches = new Map<string, DecidedBranch>();
   readonly #undecided = new Set<string>();
   readonly #calls = new Set<BpfFunction>();
+  readonly #contextReads = new Set<number>();
+  readonly #isProgram: boolean;
   #loadsData = false;
 
   constructor(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext) {
     this.#object = object;
     this.#section = fn.sectionIndex;
+    this.#isProgram = fn.meaning !== undefined;
     this.#code = code;
     this.#context = context;
     this.#first = fn.offset / INSN_BYTES;
@@ -111,10 +116,16 @@ class Walk {
   }
 
   run(): Reach {
-    this.#go({ slot: this.#first, registers: NOTHING, stack: new Map() });
+    this.#go({ slot: this.#first, registers: this.#isProgram ? NOTHING.with(1, CONTEXT) : NOTHING, stack: new Map() });
     for (let state = this.#open.pop(); state !== undefined; state = this.#open.pop()) this.#step(state);
     const branches = [...this.#branches.entries()].filter(([key]) => !this.#undecided.has(key)).map(([, branch]) => branch);
-    return { slots: new Set(this.#seen.keys()), branches, calls: this.#calls, loadsData: this.#loadsData };
+    return {
+      slots: new Set(this.#seen.keys()),
+      branches,
+      calls: this.#calls,
+      loadsData: this.#loadsData,
+      contextReads: this.#contextReads,
+    };
   }
 
   /** Notes that a state is reached; one that was seen is not followed again. */
@@ -225,6 +236,10 @@ class Walk {
     const size = [4, 2, 1, 8][(code >> 3) & 3]!;
     if (register === FRAME) return size === 8 ? stack.get(offset) : undefined;
     if (base === undefined || isKnown(base)) return undefined;
+    if (base.section === CONTEXT.section) {
+      this.#contextReads.add(base.offset + offset);
+      return undefined;
+    }
     if (base.section !== KCONFIG) this.#loadsData = true;
     if (base.section !== KCONFIG && !this.#context.data) return undefined;
     if (base.section === KCONFIG) {
@@ -259,6 +274,9 @@ class Walk {
     if (callee !== undefined) this.#calls.add(callee);
   }
 }
+
+/** What r1 points to where a program begins; it is in no section. */
+const CONTEXT: Pointer = { section: -2, offset: 0, name: 'context' };
 
 /** Stands for the section of what the loader fills in from the kernel's configuration. */
 const KCONFIG = -1;

@@ -40,6 +40,8 @@ export interface CoreReport {
    * @param data whether read-only data has the values that it has in the file
    */
   reached(program: BpfProgram, data: boolean): ReadonlyMap<BpfFunction, ReadonlySet<number>>;
+  /** Where a program loads from its context, in bytes, on a way that it can go; its subprograms left out. */
+  contextReads(program: BpfProgram): ReadonlySet<number>;
 }
 
 /** Options of {@link relocateCore}. */
@@ -110,7 +112,12 @@ function reportOf(
     if (patch?.kind !== 'poisoned') return outcome;
     return { ...outcome, poison: walks.poisonAt(relocation.function!, relocation.offset / INSN_BYTES) };
   });
-  return { outcomes: judged, code, reached: (program, data) => walks.reached(program, data) };
+  return {
+    outcomes: judged,
+    code,
+    reached: (program, data) => walks.reached(program, data),
+    contextReads: program => walks.contextReads(program),
+  };
 }
 
 /** Looks at a poisoned instruction twice: first with CO-RE's answers alone, then with the values of read-only data too. */
@@ -152,6 +159,10 @@ class Walks {
   reached(program: BpfProgram, data: boolean): ReadonlyMap<BpfFunction, ReadonlySet<number>> {
     return (data ? this.#withData : this.#plain).reached(program);
   }
+
+  contextReads(program: BpfProgram): ReadonlySet<number> {
+    return this.#withData.contextReads(program);
+  }
 }
 
 /** The walks through an object's functions, each made once. */
@@ -188,6 +199,10 @@ class WalksOf {
 
   reached(program: BpfProgram): ReadonlyMap<BpfFunction, ReadonlySet<number>> {
     return new Map([...this.#functionsOf(program)].map(fn => [fn, this.#reachOf(fn).slots]));
+  }
+
+  contextReads(program: BpfProgram): ReadonlySet<number> {
+    return this.#reachOf(program).contextReads;
   }
 
   /** The functions that a program reaches, itself among them. */

@@ -25,6 +25,26 @@ export class ExternChecks {
     return extern.kind === 'typeless-ksym' ? this.#address(extern) : this.#typed(extern);
   }
 
+  /**
+   * What the verifier says of the type id that an ld_imm64 has (check_pseudo_btf_id): the address has to be in kallsyms, which lists data with
+   * CONFIG_KALLSYMS_ALL only. Undefined where nothing is against it, and where libbpf puts no id there.
+   */
+  typeId(extern: BpfExtern): Verdict | undefined {
+    const { btf, btfSource, symbols } = this.#kernel;
+    if (btf === undefined || extern.kind === 'kconfig' || extern.kind === 'typeless-ksym') return undefined;
+    const id = externTarget(extern, btf);
+    if (id === undefined || !isCompatible(this.#local, extern, btf, id)) return undefined;
+    const { name, kind } = extern;
+    const change = kind === 'kfunc' ? this.#kernel.change('functionTypeIds') : undefined;
+    if (change?.has === false) {
+      const says = `FUNC [${id}] ${name} is there, and its id is loaded, which the verifier takes for functions since 6.4 only`;
+      return refused('extern-type', 'EINVAL', said(btfSource ?? '.BTF', says), 'likely');
+    }
+    if (symbols.lookup(externName(extern)) !== undefined) return undefined;
+    const says = symbols.listsData ? `no symbol is named ${name}` : `it lists functions only (no CONFIG_KALLSYMS_ALL), and ${name} is data`;
+    return refused('not-in-kallsyms', 'ENOENT', said('kallsyms', says));
+  }
+
   /** The number in an extern of .kconfig, where the kernel's configuration is known. */
   value(name: string): bigint | undefined {
     if (name === 'LINUX_KERNEL_VERSION') {

@@ -6,11 +6,14 @@ import { INSN_BYTES } from '../code/insn.js';
 import { type CoreReport, relocateCore } from '../load/relocate-core.js';
 import type { SectionDefinition } from '../names/section-names.js';
 import { helperName } from '../names/uapi.js';
+import type { BpfMap } from '../object/maps.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfFunction, BpfProgram } from '../object/programs.js';
+import { contextVerdict } from './context-checks.js';
 import { ExternChecks } from './extern-checks.js';
 import { KernelFeatures } from './features.js';
 import { HelperChecks, isGpl, licenseSays } from './helper-checks.js';
+import { againstMap, errnoAgainst } from './map-rules.js';
 import { PreflightModules } from './modules.js';
 import { structOpsVerdict } from './struct-ops-check.js';
 import { TargetChecks } from './target-checks.js';
@@ -95,7 +98,11 @@ export class Preflight {
     for (const { name, kind } of object.externs)
       findings.push({ kind: 'extern', subject: `${kind} ${name}`, verdict: verdicts.get(name)!, usedBy: users(uses, name) });
     const programs = object.programs.map((program): ProgramCheck => {
-      const own = [...this.#programFindings(object, program, core), ...missingCalls(object, program, core, verdicts, this.#modules)];
+      const own = [
+        ...this.#programFindings(object, program, core),
+        ...missingCalls(object, program, core, verdicts, this.#modules),
+        ...externUses(object, program, externs, verdicts),
+      ];
       const { autoload } = program.meaning;
       return { program: program.name, section: program.section, autoload, outcome: outcomeOf([...own, ...findings]), findings: own };
     });
@@ -129,11 +136,19 @@ export class Preflight {
         (map): Finding => ({
           kind: 'map',
           subject: `map ${map.name} (${map.typeName})`,
-          verdict: this.#features.map(map),
+          verdict: this.#mapVerdict(map),
           usedBy: users(uses, map.name),
         }),
       )
       .filter(isTold);
+  }
+
+  /** Of maps that the object defines itself, what the kernel says of their sizes, too. */
+  #mapVerdict(map: BpfMap): Verdict {
+    const verdict = this.#features.map(map);
+    const says = map.origin === 'btf' ? againstMap(map) : undefined;
+    if (verdict.outcome !== 'accepted' || says === undefined) return verdict;
+    return refused('map-refused', errnoAgainst(map), said('.maps', `${says}: as it stands, unless the tool sets it before it loads`));
   }
 
   #opsFindings(object: BpfObject): Finding[] {
@@ -177,6 +192,12 @@ export class Preflight {
         ...poisonOf(core, program, this.#modules),
       );
     for (const { subject, verdict } of this.#targets.verdicts(program)) findings.push({ kind: 'target', subject, verdict });
+    const context = contextVerdict(this.kernel, program, core?.contextReads(program) ?? new Set());
+    if (context !== undefined) findings.push({ kind: 'target', subject: `arguments of ${program.meaning.target}`, verdict: context });
+    if (definition.type === 'struct_ops' && !isMember(object, program)) {
+      const says = 'no struct_ops refers to it: libbpf does not load it';
+      findings.push({ kind: 'struct_ops', subject: program.name, verdict: refused('object-refused', 'EINVAL', said('libbpf', says)) });
+    }
     return findings.filter(isTold);
   }
 
@@ -276,6 +297,39 @@ function missingCalls(
     const verdict = refused('unresolved-extern', 'EINVAL', said(evidence!.source, `${evidence!.says}, and no test skips the call`));
     return { kind: 'extern', subject: `call of ${name}`, verdict: modules.unless(verdict) };
   });
+}
+
+/** Whether a member of a struct_ops is set to a program. */
+function isMember(object: BpfObject, program: BpfProgram): boolean {
+  return object.structOps.some(({ sectionIndex, offset, size }) =>
+    object
+      .relocationsIn(sectionIndex, offset, offset + size)
+      .some(({ meaning }) => meaning.kind === 'function' && meaning.function === program),
+  );
+}
+
+/**
+ * What the verifier says of the externs of all code that is loaded with a program, whether it is reached or not (resolve_pseudo_ldimm64,
+ * add_kfunc_call): ids of types, and calls of kfuncs, which are for the GPL only.
+ */
+function externUses(object: BpfObject, program: BpfProgram, externs: ExternChecks, verdicts: ReadonlyMap<string, Verdict>): Finding[] {
+  const findings = new Map<string, Finding>();
+  const add = (subject: string, verdict: Verdict | undefined): void => {
+    if (verdict !== undefined) findings.set(subject, { kind: 'extern', subject, verdict });
+  };
+  for (const fn of [program, ...object.subprogramsOf(program)]) {
+    for (const { meaning } of object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size)) {
+      if (meaning.kind !== 'extern' || meaning.extern === undefined) continue;
+      const { name, extern, call } = meaning;
+      if (!call) add(`type id of ${name}`, externs.typeId(extern));
+      else if (verdicts.get(name)?.code !== 'weak-extern' && !isGpl(object.license))
+        add(
+          `call of ${name}`,
+          refused('gpl-only', 'EINVAL', said('license', `${licenseSays(object.license)}, and kfuncs are for the GPL only`)),
+        );
+    }
+  }
+  return [...findings.values()];
 }
 
 /** The maps and externs that each program refers to, by name. */

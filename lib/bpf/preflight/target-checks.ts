@@ -34,7 +34,26 @@ export class TargetChecks {
   }
 
   /** None for programs that a tool attaches itself, to what it names. */
-  verdicts({ meaning }: BpfProgram): readonly TargetVerdict[] {
+  verdicts(program: BpfProgram): readonly TargetVerdict[] {
+    const found = this.#verdicts(program);
+    const { definition, target } = program.meaning;
+    const isHook = definition?.grammar === 'lsm' || (definition?.grammar === 'btf-function' && target?.startsWith('bpf_lsm_') === true);
+    const inactive = isHook && found.every(({ verdict }) => verdict.outcome !== 'refused') ? this.#inactive() : undefined;
+    return inactive === undefined ? found : [...found, { subject: `calls of ${target}`, verdict: inactive }];
+  }
+
+  /** Hooks are called of the security modules alone that CONFIG_LSM, or lsm= in its place, names (ordered_lsm_init). */
+  #inactive(): Verdict | undefined {
+    const config = this.#kernel.pieces.config();
+    const line = config?.get('CONFIG_CMDLINE');
+    const given = /(?:^|\s)lsm=(\S*)/.exec(line ?? '')?.[1];
+    const names = given ?? config?.get('CONFIG_LSM');
+    if (config === undefined || names === undefined || names.split(',').includes('bpf')) return undefined;
+    const says = `${given === undefined ? 'CONFIG_LSM is ' : 'CONFIG_CMDLINE has lsm='}"${names}", without bpf: it loads and attaches, and is called only if lsm= of the command line names bpf`;
+    return accepted('likely', said(config.source, says), 'lsm-not-active');
+  }
+
+  #verdicts({ meaning }: BpfProgram): readonly TargetVerdict[] {
     const { definition, target } = meaning;
     const grammar = definition?.grammar;
     if (definition === undefined || grammar === undefined || grammar === 'struct-ops') return [];

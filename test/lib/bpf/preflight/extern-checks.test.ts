@@ -119,3 +119,23 @@ describe('Externs of a BPF object', () => {
     expect(new ExternChecks(on, new PreflightModules(on), undefined).value('LINUX_KERNEL_VERSION')).to.equal(0x601ffn);
   });
 });
+
+describe('The type id of an extern, in an ld_imm64', () => {
+  const id = (name: string, declared: Declared, on: Kernel): string => {
+    const made = extern(name, declared);
+    const verdict = new ExternChecks(on, new PreflightModules(on), made.btf).typeId(made.extern);
+    return verdict === undefined ? 'yes' : brief(verdict);
+  };
+
+  it('needs the address: data is in kallsyms with CONFIG_KALLSYMS_ALL only', () => {
+    expect(id('counter', 'int', kernel())).to.equal('no ENOENT not-in-kallsyms');
+    expect(id('counter', 'int', kernel({ data: ['counter'] }))).to.equal('yes');
+    expect(id('gone', 'int', kernel()), 'what libbpf does not find has no id').to.equal('yes');
+  });
+
+  it('is taken of functions since 6.4', () => {
+    const functions = [{ name: 'tagged' }];
+    expect(id('tagged', 'kfunc', kernel({ functions, release: '6.1.0' }))).to.equal('no EINVAL extern-type (likely)');
+    expect(id('tagged', 'kfunc', kernel({ functions, release: '6.4.0' }))).to.equal('yes');
+  });
+});

@@ -21,6 +21,8 @@ const UNKNOWN = 9999;
 const BYTE_OFFSET = 0;
 const FIELD_EXISTS = 2;
 
+const GPL: ObjectSpec['sections'][number] = { name: 'license', ...DATA, data: new TextEncoder().encode('GPL\0') };
+
 /** A kernel with a `struct s { int a; }`, socket filters, hashes, and two helpers. */
 function kernelBtf(): Uint8Array {
   const btf = new BtfWriter();
@@ -230,6 +232,14 @@ describe('The rules of preflight', () => {
     expect(said(unknownMember)[1]).to.match(/object-refused .*map things: member 'colour' is unknown/);
   });
 
+  it('refuse a program for struct_ops that none refers to', () => {
+    const symbols = [{ name: 'prog', type: 2, binding: 1, section: 1, size: 8n }];
+    const object = bpfObject({ sections: [{ name: 'struct_ops/init', ...CODE, data: insns(true, EXIT) }, GPL], symbols });
+    const { findings } = new Preflight(kernelOf({ functions: [{ name: 'f' }], btf: kernelBtf() })).check(openBpfObject(object))
+      .programs[0]!;
+    expect(brief(findings)).to.include('struct_ops EINVAL object-refused (proven)');
+  });
+
   it('of struct_ops are for those that are created', () => {
     const ops =
       (section: string) =>
@@ -252,7 +262,7 @@ describe('The rules of preflight', () => {
       (btf: BtfWriter): Partial<ObjectSpec> => {
         const id = btf.func(name, btf.funcProto(0, []), 2);
         btf.datasec('.ksyms', 0, [[id, 0, 0]]);
-        return { symbols: [{ name, binding: 2 }], relocations: { socket: [[16, 2, 10]] } };
+        return { sections: [GPL], symbols: [{ name, binding: 2 }], relocations: { socket: [[16, 2, 10]] } };
       };
     const kfunc = extern('bpf_gone');
     const call: InsnSpec = [0x85, 0, 2, 0, -1];

@@ -180,6 +180,26 @@ describe('Targets of BPF programs', () => {
     for (const section of ['uprobe//bin/sh:main', 'uprobe/main', 'usdt/libc:setjmp', 'freplace/other', 'fentry.multi/tty_*'])
       expect(said(section).join(), section).to.match(/^[^,]+: open target-elsewhere$/);
   });
+
+  it('are not called where the BPF security module is not active', () => {
+    const withLsm = (config: Readonly<Record<string, string>>): Kernel =>
+      kernelOf({
+        functions: ['bpf_lsm_file_open', 'traced', 'register_ftrace_direct'].map(name => ({ name, site: 0 })),
+        btf: btf.bytes(),
+        config,
+      });
+    const inactive = withLsm({ CONFIG_LSM: '"landlock,bpf_like"' });
+    expect(said('lsm/file_open', inactive).at(-1)).to.equal('calls of file_open: yes lsm-not-active');
+    expect(said('fentry/bpf_lsm_file_open', inactive).at(-1)).to.equal('calls of bpf_lsm_file_open: yes lsm-not-active');
+    expect(said('fentry/traced', inactive).join()).not.to.include('lsm-not-active');
+    for (const config of [
+      { CONFIG_LSM: '"landlock,bpf"' },
+      { CONFIG_BPF: 'y' },
+      { CONFIG_LSM: '"landlock"', CONFIG_CMDLINE: '"quiet lsm=bpf"' },
+    ])
+      expect(said('lsm/file_open', withLsm(config)).join(), JSON.stringify(config)).not.to.include('lsm-not-active');
+    expect(said('lsm/file_open').join(), 'without a configuration').not.to.include('lsm-not-active');
+  });
 });
 
 describe('matchesPattern', () => {
