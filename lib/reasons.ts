@@ -95,6 +95,7 @@ export const REASONS = {
   'pahole-rust': 'a Rust function',
   'pahole-argument-names': 'a parameter has no name',
   'pahole-static': 'static, and pahole up to 1.18 keeps only external functions',
+  'pahole-external-only': 'static, and the BTF has external functions only',
   'pahole-no-ftrace-site': 'no ftrace site, and pahole 1.19 to 1.21 keeps only functions with one',
   'pahole-external-only-fallback': 'static, and pahole 1.19 to 1.21 found no ftrace site at all',
   'pahole-clone': 'a clone or a part made by the compiler, not a function of the source',

@@ -132,3 +132,8 @@ export function atLeast(release: string | undefined, [major, minor]: readonly [n
   const match = /^(\d+)\.(\d+)/.exec(release ?? '');
   return match === null ? undefined : Number(match[1]) > major || (Number(match[1]) === major && Number(match[2]) >= minor);
 }
+
+/** The release in a banner: `6.1.0-56-cloud-amd64` of `Linux version 6.1.0-56-cloud-amd64 …`. */
+export function releaseOf(banner: string | undefined): string | undefined {
+  return banner?.split(' ')[2];
+}

@@ -4,10 +4,10 @@ import { tracepointName } from './trace/tracepoint.js';
 
 /** What a name is if no function has it, and where to ask about it: `no function of that name`, `data, not a function`. */
 export function noFunction(kernel: KernelFacts, name: string): string {
-  const { symbols, modules } = kernel;
+  const { symbols, functions, modules } = kernel;
   const rows = symbols.find(name);
   if (rows.length > 0)
-    return rows.every(row => symbols.isText(row)) ? 'a label in front of a function, not a function' : 'data, not a function';
+    return rows.every(row => functions.isCode(row)) ? 'a label in front of a function, not a function' : 'data, not a function';
   if (tracepointName(name) !== undefined) return `a tracepoint, not a function: 'kelf trace' shows what can attach to it`;
   if (PLACE.test(name)) return `an address, not a function: 'kelf trace' checks probes there, 'kelf addr' shows what it is`;
   const [, module, bare] = /^([\w-]+):(.+)$/.exec(name) ?? [];

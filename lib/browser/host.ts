@@ -24,6 +24,9 @@ export const readModules: typeof node.readModules = async folder => {
   throw new InputError(folder, 'no-files', ADVICE);
 };
 
+/** There are no files beside it. */
+export const configBeside: typeof node.configBeside = () => undefined;
+
 export const obstacleToRunningKernel: typeof node.obstacleToRunningKernel = () => 'only a program in Node can ask the running kernel';
 
 export const piecesOfRunningKernel: typeof node.piecesOfRunningKernel = () => {

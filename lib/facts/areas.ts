@@ -20,6 +20,12 @@ const INIT: readonly LabelledArea[] = [['init', '__init_begin', '__init_end']];
 /** Its text alone: a kernel without CONFIG_KALLSYMS_ALL does not list the end of its data. */
 const INIT_TEXT: readonly LabelledArea[] = [['init', '_sinittext', '_einittext']];
 
+/** Data. A linker that makes `.data` executable gives its symbols the letter of text (7.3 on x86-64): they are none the less no functions. */
+const DATA: readonly LabelledArea[] = [
+  ['.data', '_sdata', '_edata'],
+  ['.bss', '__bss_start', '__bss_stop'],
+];
+
 /** Text that no kprobe is set in, on every architecture: populate_kprobe_blacklist() in kernel/kprobes.c. */
 const UNPROBED: readonly LabelledArea[] = [
   ['.kprobes.text', '__kprobes_text_start', '__kprobes_text_end'],
@@ -74,6 +80,11 @@ export class AreaSet {
 
 export function textAreas(labels: Labels): AreaSet {
   return new AreaSet(areasOf(TEXT, labels));
+}
+
+/** The label at the end lies in it. */
+export function dataAreas(labels: Labels): AreaSet {
+  return new AreaSet(areasOf(DATA, labels).map(area => ({ ...area, to: area.to + 1n })));
 }
 
 export function initAreas(labels: Labels): AreaSet {

@@ -1,5 +1,5 @@
 import { STB, STT } from '../../elf/constants.js';
-import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import type { FunctionTable } from './function-table.js';
 import type { ImageSymbols } from './image-symbols.js';
 
 /** One definition of a name, from `.symtab`, or, with less known of it, from kallsyms. */
@@ -23,8 +23,8 @@ export interface Definitions {
 }
 
 /** The best there is of a kernel: `.symtab`, or else kallsyms. */
-export function definitionsOf(symbols: KernelSymbols, image: ImageSymbols | undefined): Definitions {
-  return image === undefined ? factsOfKallsyms(symbols) : factsOfImage(image);
+export function definitionsOf(functions: FunctionTable, image: ImageSymbols | undefined): Definitions {
+  return image === undefined ? factsOfKallsyms(functions) : factsOfImage(image);
 }
 
 function factsOfImage(image: ImageSymbols): Definitions {
@@ -54,18 +54,19 @@ function factsOfImage(image: ImageSymbols): Definitions {
   };
 }
 
-function factsOfKallsyms(symbols: KernelSymbols): Definitions {
+function factsOfKallsyms(functions: FunctionTable): Definitions {
+  const { symbols } = functions;
   const fact = (row: number): Definition => {
     const letter = String.fromCharCode(symbols.type[row]!);
     return {
       name: symbols.name(row),
       address: symbols.address.big[row]!,
       binding: letter === 'W' || letter === 'w' ? 'weak' : letter === letter.toLowerCase() ? 'local' : 'global',
-      kind: symbols.isText(row) ? 'text' : 'data',
+      kind: functions.isCode(row) ? 'text' : 'data',
     };
   };
   const own = (row: number): boolean => symbols.module(row) === undefined;
-  const byBase = clonesOf(symbols.count, symbols.strings.bytes, symbols.nameOffset, row => symbols.isText(row) && own(row));
+  const byBase = clonesOf(symbols.count, symbols.strings.bytes, symbols.nameOffset, row => functions.isCode(row) && own(row));
   return { source: 'kallsyms', find: name => symbols.find(name).filter(own).map(fact), clones: base => byBase(base).map(fact) };
 }
 

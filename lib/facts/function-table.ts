@@ -3,6 +3,7 @@ import { NameIndex } from '../../elf/name-index.js';
 import type { Row } from '../../elf/row.js';
 import { lowerBoundSorted } from '../../elf/words.js';
 import { isPreambleName, isTextLetter, type KernelSymbols, type SymbolRow } from '../../kallsyms/symbols.js';
+import type { AreaSet } from './areas.js';
 import type { FtraceSites, FtraceState } from './ftrace-sites.js';
 
 /** A row of {@link FunctionTable}. */
@@ -12,8 +13,8 @@ export type FunctionIndex = Row<'function of the kernel'>;
 const UNKNOWN = -2;
 
 /**
- * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W; without labels of padding before
- * functions), in the order of kallsyms, with its end, its ftrace site and its BTF.
+ * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W, outside of data; without labels of
+ * padding before functions), in the order of kallsyms, with its end, its ftrace site and its BTF.
  */
 export class FunctionTable {
   readonly symbols: KernelSymbols;
@@ -26,23 +27,26 @@ export class FunctionTable {
   readonly symbolRow: Uint32Array;
   /** For each function the index of its first site, -1 for none, UNKNOWN until someone asks. */
   readonly #site: Int32Array;
+  readonly #data: AreaSet;
   /** For each symbol, the row of its function plus one; 0 for data. */
   readonly #rowOfSymbol: Uint32Array;
   #btfFunc: Int32Array | undefined;
   #btfIndex: NameIndex | undefined;
   #withBtf: Map<number, number> | undefined;
 
-  constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined) {
+  /** @param data where no symbol is a function, whatever its letter */
+  constructor(symbols: KernelSymbols, ftrace: FtraceState, btf: Btf | undefined, data: AreaSet) {
     this.symbols = symbols;
     this.sites = typeof ftrace === 'string' ? undefined : ftrace;
     this.ftrace = typeof ftrace === 'string' ? ftrace : 'sites';
     this.btf = btf;
+    this.#data = data;
     const rowOfSymbol = new Uint32Array(symbols.count);
     const symbolRow = new Uint32Array(symbols.count);
     const { type } = symbols;
     let count = 0;
     for (let i = 0; i < symbols.count; i++) {
-      if (!isTextLetter(type[i]!) || !isOwnFunction(symbols, i)) continue;
+      if (!isTextLetter(type[i]!) || !isOwnFunction(symbols, i) || !this.isCode(i)) continue;
       symbolRow[count++] = i;
       rowOfSymbol[i] = count;
     }
@@ -96,6 +100,11 @@ export class FunctionTable {
   ofSymbol(symbolRow: SymbolRow): FunctionIndex | undefined {
     const row = this.#rowOfSymbol[symbolRow]!;
     return row === 0 ? undefined : row - 1;
+  }
+
+  /** Whether a row of `symbols` is code: a function, or a label in front of one. */
+  isCode(symbolRow: SymbolRow): boolean {
+    return this.symbols.isText(symbolRow) && this.#data.at(this.symbols.address, symbolRow) === undefined;
   }
 
   /** The functions of a name, lowest address first. */

@@ -8,7 +8,8 @@ import { archOf, callingConventionOf } from '../arch/arch-of.js';
 import type { Architecture } from '../arch/architecture.js';
 import type { CallingConvention } from '../arch/calling-convention.js';
 import { hasKprobes } from '../image/discover.js';
-import { type ChangeName, type HasChange, hasChange } from '../releases.js';
+import { type ChangeName, type HasChange, hasChange, releaseOf } from '../releases.js';
+import { dataAreas } from './areas.js';
 import { type Definitions, definitionsOf } from './definitions.js';
 import { FunctionTable } from './function-table.js';
 import type { McountTable } from './mcount.js';
@@ -87,7 +88,7 @@ export class KernelFacts {
 
   /** `6.1.0-56-cloud-arm64`, from the banner. */
   get release(): string | undefined {
-    return this.banner?.split(' ')[2];
+    return releaseOf(this.banner);
   }
 
   /** Whether it has a change of the kernel's history, by what it shows or else by its release. */
@@ -137,13 +138,13 @@ export class KernelFacts {
 
   /** A row for each text symbol: what every answer reads. */
   get functions(): FunctionTable {
-    this.#functions ??= new FunctionTable(this.symbols, this.pieces.ftrace(), this.btf);
+    this.#functions ??= new FunctionTable(this.symbols, this.pieces.ftrace(), this.btf, dataAreas(this.pieces.labels));
     return this.#functions;
   }
 
   /** Definitions by name, from `.symtab` where there is one. */
   get definitions(): Definitions {
-    this.#definitions ??= definitionsOf(this.symbols, this.pieces.imageSymbols());
+    this.#definitions ??= definitionsOf(this.functions, this.pieces.imageSymbols());
     return this.#definitions;
   }
 

@@ -11,7 +11,7 @@ import { BANNER, startsWith } from '../image/bytes.js';
 import { discoverLabels, hasDynamicFtrace } from '../image/discover.js';
 import { discoverExports } from '../image/ksymtab.js';
 import { readBtf } from '../image/read-btf.js';
-import { hasChange } from '../releases.js';
+import { hasChange, releaseOf } from '../releases.js';
 import type { Labels } from './areas.js';
 import type { KernelConfig } from './config.js';
 import { type FtraceState, sitesOfTable } from './ftrace-sites.js';
@@ -27,6 +27,8 @@ export interface ImageExtras {
   /** A BTF instead of the image's own, and where it comes from. */
   readonly btf?: FoundBtf;
   readonly config?: KernelConfig;
+  /** Looks for the .config of a release where nobody gave one, and the image has none. */
+  readonly findConfig?: (release: string) => KernelConfig | undefined;
   /** What the image was wrapped in, from the outside in. */
   readonly form?: readonly string[];
 }
@@ -77,13 +79,17 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
         instruction: address => instructionAt(file, address),
         has: change => {
           const hasFunction = (name: string): boolean => symbols().lookup(name) !== undefined;
-          return hasChange(change, { release: bannerOf(file, labels)?.split(' ')[2], hasFunction, typeHolds: () => undefined }).has;
+          return hasChange(change, { release: releaseOf(bannerOf(file, labels)), hasFunction, typeHolds: () => undefined }).has;
         },
       });
     },
     blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),
     btf: () => extras.btf ?? btfOfImage(file),
-    config: once(() => extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData)),
+    config: once(() => {
+      const own = extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData);
+      const release = releaseOf(bannerOf(file, labels));
+      return own ?? (release === undefined ? undefined : extras.findConfig?.(release));
+    }),
     banner: () => bannerOf(file, labels),
     close: () => file.source.close(),
   };

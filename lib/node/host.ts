@@ -4,6 +4,7 @@
  */
 export { type CarveOptions, carveFiles } from './carve-files.js';
 export { collectInThreads } from './collect-entries.js';
+export { configBeside } from './config-beside.js';
 export { obstacleToRunningKernel, piecesOfRunningKernel } from './live.js';
 export { findModules, type ReadModulesOptions, readModules } from './read-modules.js';
 export { openSource, type SourceOptions } from './source.js';

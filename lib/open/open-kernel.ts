@@ -1,4 +1,4 @@
-import { obstacleToRunningKernel, piecesOfRunningKernel, readModules } from '#host';
+import { configBeside, obstacleToRunningKernel, piecesOfRunningKernel, readModules } from '#host';
 import { Btf } from '../../btf/btf.js';
 import { FormatError } from '../../elf/errors.js';
 import { ElfFile } from '../../elf/file.js';
@@ -17,7 +17,7 @@ import { type Input, type InputOptions, openInput } from './input.js';
 export interface OpenKernelOptions extends InputOptions {
   /** The BTF to use: raw, or an ELF file with a `.BTF` section. */
   readonly btf?: Input;
-  /** The kernel's .config. */
+  /** The kernel's .config; by default the image's own, or `config-RELEASE` beside a path or in /boot. */
   readonly config?: Input;
   /**
    * A folder with the kernel's modules, such as /lib/modules/RELEASE: answers then cover names across the kernel and its modules. In Node.
@@ -41,7 +41,8 @@ export async function openKernel(input: Input, options: OpenKernelOptions = {}):
       ...(options.config === undefined ? {} : { config: await withSource(options.config, readConfig) }),
     };
     const { file, form } = openKernelFile(source);
-    const kernel = new Kernel(piecesOfImage(file, { ...extras, form }));
+    const findConfig = typeof input === 'string' ? (release: string) => configBeside(input, release) : undefined;
+    const kernel = new Kernel(piecesOfImage(file, { ...extras, form, ...(findConfig === undefined ? {} : { findConfig }) }));
     if (options.modules !== undefined) {
       const { onProgress } = options;
       kernel.modules = await readModules(options.modules, { base: kernel.btf, onProgress });

@@ -361,7 +361,7 @@ export class KprobeRules {
     const first = rows[0]!;
     const name = symbols.name(first);
     const at = (row: SymbolRow, says: string): Evidence => ({ source: 'kallsyms', address: symbols.address.big[row]!, says });
-    const data = rows.filter(row => !symbols.isText(row)).length;
+    const data = rows.filter(row => !functions.isCode(row)).length;
     if (data === rows.length) return rows.map(row => at(row, `${name} is data, not a function`));
     if (rows.length === 1) {
       const label = functions.ofSymbol(first) === undefined;

@@ -67,7 +67,7 @@ async function ttyWrite(kernel: Kernel, files: KernelFiles): Promise<Outcome> {
     const ok =
       given.code === code &&
       given.certainty === (code === 'pahole-unknown' ? 'open' : 'proven') &&
-      say(inferred) === (words ? 'pahole-static' : 'pahole-external-only-fallback') &&
+      say(inferred) === (words ? 'pahole-static' : 'pahole-external-only') &&
       alternatives === (words ? '' : 'pahole 1.16 to 1.18 pahole-static, pahole 1.19 to 1.21 pahole-external-only-fallback') &&
       traced.outcome === 'accepted';
     return {

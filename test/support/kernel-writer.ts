@@ -1,4 +1,4 @@
-import { Kernel, type KernelConfig, parseConfig } from 'kelf';
+import { Kernel, parseConfig } from 'kelf';
 import { ElfFile, EM, MemorySource, SHF, STB, STT } from 'kelf/elf';
 import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
 import { ElfWriter, join, type SectionSpec, type SymbolSpec } from './elf-writer.js';
@@ -24,6 +24,10 @@ export interface KernelSpec {
   readonly functions: readonly FunctionSpec[];
   /** Names of data symbols. */
   readonly data?: readonly string[];
+  /** A linker that makes .data executable, so that its symbols have the letter of text, between `_sdata` and `_edata`. */
+  readonly executableData?: boolean;
+  /** What the banner says of the compiler. */
+  readonly compiler?: string;
   /** Names of functions on the kprobe blacklist. */
   readonly blacklist?: readonly string[];
   readonly btf?: Uint8Array;
@@ -54,8 +58,16 @@ const TABLES = 0xffffffff84000000n;
 /** Bytes of a function. */
 export const SIZE = 32n;
 
-/** A kernel of a few functions, as a linked ELF file without segments: what no toolchain makes on demand. */
+/** A kernel of a few functions. */
 export function kernelOf(spec: KernelSpec): Kernel {
+  const { config: options } = spec;
+  const text = options && Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  const config = text && { config: parseConfig(text.join('\n'), 'config') };
+  return new Kernel(piecesOfImage(ElfFile.open(new MemorySource(imageOf(spec), 'vmlinux')), config));
+}
+
+/** The same as a linked ELF file without segments: what no toolchain makes on demand. */
+export function imageOf(spec: KernelSpec): Uint8Array {
   const { machine = EM.X86_64 } = spec;
   const writer = new ElfWriter();
   const [text, init, data, tables] = [1, 2, 3, 4];
@@ -94,6 +106,11 @@ export function kernelOf(spec: KernelSpec): Kernel {
     symbols.push({ name, value: DATA + BigInt(i * 8), size: 8n, type: STT.OBJECT, binding: STB.LOCAL, section: data });
   });
 
+  if (spec.executableData === true) {
+    label('_sdata', DATA, data);
+    label('_edata', DATA + 4096n, data);
+  }
+
   const parts: Uint8Array[] = [];
   let at = TABLES;
   const table = (start: string, stop: string | undefined, make: (address: bigint) => Uint8Array): void => {
@@ -105,7 +122,7 @@ export function kernelOf(spec: KernelSpec): Kernel {
     at += BigInt(padded.length);
   };
   const of = (name: string): bigint => addresses.get(name)!;
-  const banner = `Linux version ${spec.release ?? '6.1.0-test'} (kelf@test) (gcc) #1\n\0`;
+  const banner = `Linux version ${spec.release ?? '6.1.0-test'} (kelf@test) (${spec.compiler ?? 'gcc'}) #1\n\0`;
   table('linux_banner', undefined, () => new TextEncoder().encode(banner));
   if (spec.noTable !== true)
     table('__start_mcount_loc', '__stop_mcount_loc', () => writer.u64(...(spec.zeroTable === true ? words.map(() => 0n) : words.sort())));
@@ -143,26 +160,16 @@ export function kernelOf(spec: KernelSpec): Kernel {
   });
   const code = new Uint8Array(Number(next.text - TEXT) + 16).fill(0x90);
   for (const [name, first] of Object.entries(spec.code ?? {})) code.set(first, Number(of(name) - TEXT));
-  const bytes = writer.file({
+  return writer.file({
     type: 2,
     machine,
     sections: [
       section('.text', TEXT, SHF.EXECINSTR, code),
       section('.init.text', INIT, SHF.EXECINSTR, new Uint8Array(Number(next.init - INIT) + 16).fill(0x90)),
-      section('.data', DATA, SHF.WRITE, new Uint8Array(4096)),
+      section('.data', DATA, SHF.WRITE | (spec.executableData === true ? SHF.EXECINSTR : 0), new Uint8Array(4096)),
       section('.init.data', TABLES, SHF.WRITE, join(...parts)),
       ...writer.symbols(symbols),
       ...(spec.btf === undefined ? [] : [{ name: '.BTF', type: 1, data: spec.btf }]),
     ],
   });
-  const config: KernelConfig | undefined =
-    spec.config === undefined
-      ? undefined
-      : parseConfig(
-          Object.entries(spec.config)
-            .map(([name, value]) => `${name}=${value}`)
-            .join('\n'),
-          'config',
-        );
-  return new Kernel(piecesOfImage(ElfFile.open(new MemorySource(bytes, 'vmlinux')), config === undefined ? {} : { config }));
 }

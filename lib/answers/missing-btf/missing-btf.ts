@@ -5,7 +5,7 @@ import { once } from '../../facts/once.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import type { ReasonCode } from '../../reasons.js';
 import { entriesAtSymbols } from '../../rules/pahole/described.js';
-import { btfStatistics, type Era, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/eras.js';
+import { btfStatistics, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/eras.js';
 import { type DwarfFacts, LazyFacts } from '../../rules/pahole/facts.js';
 import { withoutSymbol } from '../../rules/pahole/no-symbol.js';
 import type { Reason, Subject } from '../../rules/pahole/rule.js';
@@ -121,14 +121,20 @@ export class BtfAbsence {
       dwarf: this.#dwarf(),
       version: this.pahole.version,
     };
-    const { eras, version, contradicted } = this.pahole;
+    const { eras, likely, version, contradicted } = this.pahole;
     const reasons = eras.map(era => ({ era, reason: reasonUnder(subject, era) }));
     const [first] = reasons;
     if (first === undefined || reasons.some(({ reason }) => reason.code !== first.reason.code)) {
       const alternatives = reasons.map(({ era, reason: { code } }) => ({ pahole: eraReleases(era), code }));
-      const likeliest = reasons.find(({ era }) => era === likeliestEra(kernel, eras));
-      if (likeliest !== undefined) return { ...likeliest.reason, certainty: 'likely', subject, alternatives };
       const because = reasons.flatMap(({ reason }) => (reason.code === 'pahole-unknown' ? [] : reason.because));
+      // Releases that differ in why they keep external functions only differ in nothing that matters to whoever asks.
+      if (first !== undefined && reasons.every(({ reason }) => EXTERNAL_ONLY.has(reason.code))) {
+        const certainty = contradicted || definitions.source !== '.symtab' ? 'likely' : 'proven';
+        return { code: 'pahole-external-only', certainty, because, subject, alternatives };
+      }
+      const likeliest = reasons.find(({ era }) => era === likely);
+      if (likeliest !== undefined && likeliest.reason.code !== 'pahole-unknown')
+        return { ...likeliest.reason, certainty: 'likely', subject, alternatives };
       return { code: 'pahole-unknown', certainty: 'open', because, subject, alternatives };
     }
     // Not proven: a release that the BTF only suggests, where several are left or something speaks against them; and what kallsyms
@@ -145,20 +151,14 @@ export class BtfAbsence {
   }
 }
 
+/** A static function, in a BTF of external ones. */
+const EXTERNAL_ONLY: ReadonlySet<ReasonCode> = new Set(['pahole-static', 'pahole-external-only-fallback']);
+
 /** What pahole never meets, whichever made the BTF: no entry of DWARF leads to the symbol. */
 const IN_ANY_RELEASE: ReadonlySet<ReasonCode> = new Set(['pahole-alias', 'pahole-assembly', 'pahole-no-debug-info', 'pahole-renamed']);
 
 /** The prefix of what arm64 runs at EL2 without VHE (arch/arm64/kvm/hyp/nvhe/Makefile). */
 const NVHE = '__kvm_nvhe_';
-
-/**
- * Of the two eras that wrote external functions only, the later one for kernels since 5.11: they split the BTF of modules off, which pahole
- * can since 1.19.
- */
-function likeliestEra(kernel: KernelFacts, eras: readonly Era[]): Era | undefined {
-  const externalOnly = eras.length === 2 && eras.every(({ id }) => id === 'external' || id === 'ftrace');
-  return externalOnly && kernel.change('moduleBtf').has === true ? eras.find(({ id }) => id === 'ftrace') : undefined;
-}
 
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */
 function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFacts | undefined): Reason | undefined {

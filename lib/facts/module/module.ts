@@ -5,6 +5,7 @@ import type { ElfFile } from '../../../elf/file.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import type { KernelSymbols } from '../../../kallsyms/symbols.js';
 import { readBtf } from '../../image/read-btf.js';
+import { AreaSet } from '../areas.js';
 import { type FtraceSites, sitesOfTable } from '../ftrace-sites.js';
 import { FunctionTable } from '../function-table.js';
 import type { KprobeBlacklist } from '../kprobe-blacklist.js';
@@ -125,7 +126,7 @@ export class Module implements Disposable {
     if (this.#functions === undefined) {
       const table = this.mcount;
       if (table !== undefined) this.#sites = sitesOfTable(table, this.symbols, this.file.header.machine);
-      this.#functions = new FunctionTable(this.symbols, this.#sites ?? 'none', undefined);
+      this.#functions = new FunctionTable(this.symbols, this.#sites ?? 'none', undefined, new AreaSet([]));
     }
     return this.#functions;
   }

@@ -1,6 +1,7 @@
 import type { Evidence } from '../../evidence.js';
 import { IKCONFIG } from '../../facts/config.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { distributionOf } from './distributions.js';
 
 /**
  * The releases of pahole between which its choice of functions changed (btf_encoder.c; the tables of docs/guide/pahole.md). Numbers are as
@@ -36,6 +37,8 @@ export interface PaholeGuess {
   /** The exact release, where it was given or the configuration says it. */
   readonly version?: number;
   readonly because: readonly Evidence[];
+  /** The era that the distribution's own pahole is of, where several are left. */
+  readonly likely?: Era;
   /** Something in the BTF or the .config does not fit the functions that it holds. */
   readonly contradicted: boolean;
 }
@@ -145,9 +148,10 @@ export function guessPahole(kernel: KernelFacts, statistics: BtfStatistics, give
     });
   }
   if (repeated > 0) {
-    narrow(era => era.id === 'symbols' || era.id === 'prototypes', {
+    // 1.16 to 1.21 write a FUNC for each definition.
+    narrow(era => era.to <= 130, {
       source,
-      says: `has several FUNCs for each of ${repeated} names, as threads of pahole 1.24 to 1.28 write if prototypes are not compared`,
+      says: `has several FUNCs for each of ${repeated} names, as pahole up to 1.21 writes, and threads of 1.24 to 1.28 if prototypes are not compared`,
     });
   }
   const { withFunc } = statistics.ambiguous;
@@ -156,7 +160,23 @@ export function guessPahole(kernel: KernelFacts, statistics: BtfStatistics, give
       source,
       says: `has FUNCs for ${withFunc} name${withFunc === 1 ? '' : 's'} of several functions, which pahole 1.32 drops`,
     });
-  return { eras, because, contradicted };
+  const likely = eras.length < 2 ? undefined : likeliestOf(kernel, eras);
+  if (likely !== undefined) because.push(likely.evidence);
+  return { eras, because, contradicted, ...(likely === undefined ? {} : { likely: likely.era }) };
+}
+
+/** Of the eras that are left, the one of the distribution's own pahole; or the one that can do what the kernel asks for. */
+function likeliestOf(kernel: KernelFacts, eras: readonly Era[]): { era: Era; evidence: Evidence } | undefined {
+  const built = distributionOf(kernel.banner);
+  const own = built && eras.find(({ from, to }) => built.pahole >= from && built.pahole <= to);
+  if (built !== undefined && own !== undefined) {
+    const says = `the compiler is that of ${built.name}, whose pahole is ${paholeRelease(built.pahole)}`;
+    return { era: own, evidence: { source: 'banner', says } };
+  }
+  const externalOnly = eras.every(({ id }) => id === 'external' || id === 'ftrace');
+  const era = externalOnly && kernel.change('moduleBtf').has === true ? eras.find(({ id }) => id === 'ftrace') : undefined;
+  if (era === undefined) return undefined;
+  return { era, evidence: { source: 'release', says: 'kernels since 5.11 split the BTF of modules off, which pahole can since 1.19' } };
 }
 
 /** Kinds of types, and the first release that writes them. */

@@ -197,7 +197,7 @@ describe('why BTF has no FUNC', () => {
       const { eras } = new BtfAbsence(withBtf(arm64, btf)).pahole;
       expect(eras.map(({ id }) => id)).to.deep.equal(['external', 'ftrace']);
       const answer = withBtf(arm64, btf).missingBtf('tty_write');
-      expect(say(answer)).to.equal('pahole-external-only-fallback likely');
+      expect(say(answer)).to.equal('pahole-external-only proven');
       expect(answer.alternatives).to.deep.equal([
         { pahole: 'pahole 1.16 to 1.18', code: 'pahole-static' },
         { pahole: 'pahole 1.19 to 1.21', code: 'pahole-external-only-fallback' },
@@ -240,6 +240,17 @@ describe('why BTF has no FUNC', () => {
       expect(eras({ functions, btf: btfOf(names(i => i % 2 === 0)) })).to.deep.equal(['external']);
       expect(eras({ functions, btf: btfOf(names(i => i < 30)) })).to.deep.equal(['ftrace']);
       expect(eras({ functions, btf: btfOf(names(() => true)) })).to.deep.equal(['symbols', 'prototypes', 'addresses', 'signatures']);
+    });
+
+    it('is likely that of the distribution whose compiler built the kernel', () => {
+      const spec = { functions: siteless, btf: btfOf(names(i => i % 2 === 0)) };
+      const likely = (compiler: string, more: Partial<KernelSpec> = {}): string | undefined =>
+        new BtfAbsence(kernelOf({ ...spec, compiler, ...more })).pahole.likely?.id;
+      expect(likely('gcc-10 (Debian 10.2.1-6) 10.2.1', { release: '5.10.0' })).to.equal('ftrace');
+      expect(likely('gcc', { release: '5.10.0' })).to.equal(undefined);
+      expect(likely('gcc', { release: '5.11.0' })).to.equal('ftrace');
+      // Another pahole than the distribution's: 1.24 does not write external functions only.
+      expect(likely('gcc-12 (Debian 12.2.0-14) 12.2.0', { release: '5.10.0' })).to.equal(undefined);
     });
 
     it('shows in the kinds of types that only later releases write', () => {
