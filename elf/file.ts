@@ -21,7 +21,9 @@ export class ElfFile extends ElfTables {
   /** Every REL, RELA and RELR section, in the order of the section headers. */
   relocationTables(): RelocationTable[] {
     this.sections.forEach(expectReadable);
-    return this.sections.filter(isRelocationSection).map(section => new RelocationTable(section, this.header));
+    const sections = this.sections.filter(isRelocationSection);
+    this.expectApart(sections, 'the relocation sections');
+    return sections.map(section => new RelocationTable(section, this.header));
   }
 
   /** The notes of all note sections, or of the note segments of a file without sections. A damaged section is a diagnostic. */
@@ -90,18 +92,22 @@ export class ElfFile extends ElfTables {
 
   #readNotes(): Note[] {
     const sections = this.sections.filter(({ type }) => type === SHT.NOTE);
+    let left = 2 * this.source.size;
     const parts =
       sections.length > 0
-        ? sections.map(section => ({ name: section.label, align: section.addralign, read: () => section.data() }))
+        ? sections.map(section => ({ name: section.label, align: section.addralign, size: section.size, read: () => section.data() }))
         : this.segments
             .filter(({ type }) => type === PT.NOTE)
             .map(({ index, align, offset, fileSize }) => ({
               name: `${this.name}: segment ${index}`,
               align: Number(align),
+              size: fileSize,
               read: () => this.source.read(offset, fileSize),
             }));
-    return parts.flatMap(({ name, align, read }) => {
+    return parts.flatMap(({ name, align, size, read }) => {
       try {
+        left -= size;
+        if (left < 0) throw new FormatError('limit', { name }, 'the notes lie over each other: together they are larger than the file');
         return readNotes(read(), this.littleEndian, align, name);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;

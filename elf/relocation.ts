@@ -92,7 +92,7 @@ export class RelocationTable {
   }
 
   #relrTable(): RelrTable {
-    this.#relr ??= new RelrTable(this.section.stored(), this.#header);
+    this.#relr ??= new RelrTable(this.section.stored(), this.#header, this.section);
     return this.#relr;
   }
 

@@ -1,6 +1,10 @@
 import { Cursor } from './cursor.js';
+import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import { Words } from './words.js';
+
+/** What tables of tiny files may stand for besides. */
+const SPARE = 1 << 12;
 
 /**
  * The addresses that a RELR section relocates. gABI, "Relative Relocation Table": an even word is an address; an odd one is a bitmap of the
@@ -19,7 +23,12 @@ export class RelrTable {
   #at = 0;
   #next = 0n;
 
-  constructor(bytes: Uint8Array, { is64, littleEndian }: ElfHeader) {
+  /** @throws FormatError `limit` where it stands for more addresses than the file has words: each word is relocated once */
+  constructor(
+    bytes: Uint8Array,
+    { is64, littleEndian }: ElfHeader,
+    { label, fileSize }: { readonly label: string; readonly fileSize: number },
+  ) {
     this.#is64 = is64;
     this.#size = is64 ? 8 : 4;
     this.#entries = Math.floor(bytes.length / this.#size);
@@ -31,6 +40,9 @@ export class RelrTable {
       const bitmap = ((littleEndian || !is64 ? first : second) & 1) !== 0;
       count += bitmap ? bits(first) + bits(second) - 1 : 1;
     }
+    const words = Math.floor(fileSize / this.#size) + SPARE;
+    if (count > words)
+      throw new FormatError('limit', { name: label }, `the bitmaps stand for ${count} words, but the file has only ${words}`);
     this.count = count;
   }
 

@@ -1,10 +1,11 @@
+import { Allowance, mostUnpacked } from './allowance.js';
 import { type Compression, decompressSection, readCompression } from './compression/section.js';
 import { SHF, SHT } from './constants.js';
 import { Cursor } from './cursor.js';
 import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import type { ByteSource } from './source.js';
-import { StringTable } from './strings.js';
+import { expectShortNames, StringTable } from './strings.js';
 
 /** A section header, elf(5) `Elf64_Shdr`, and the way to its bytes. */
 export class Section {
@@ -25,8 +26,10 @@ export class Section {
   name = '';
   readonly #source: ByteSource;
   readonly #header: ElfHeader;
+  readonly #unpacked: Allowance;
 
-  constructor(index: number, cursor: Cursor, source: ByteSource, header: ElfHeader) {
+  /** @param unpacked what all sections of the file may unpack to */
+  constructor(index: number, cursor: Cursor, source: ByteSource, header: ElfHeader, unpacked: Allowance) {
     const { is64 } = header;
     this.index = index;
     this.nameOffset = cursor.u32();
@@ -41,6 +44,7 @@ export class Section {
     this.entsize = cursor.offset(is64);
     this.#source = source;
     this.#header = header;
+    this.#unpacked = unpacked;
   }
 
   /** True for a section that is part of the running image. */
@@ -103,7 +107,17 @@ export class Section {
   /** The bytes, unpacked where SHF_COMPRESSED. */
   data(): Uint8Array {
     const bytes = this.stored();
-    return this.compressed ? decompressSection(bytes, this.#header, this.label) : bytes;
+    return this.compressed ? decompressSection(bytes, this.#header, this.label, size => this.allowUnpacked(size)) : bytes;
+  }
+
+  /** Pays for what the section unpacks to, once. @throws FormatError `limit` where the sections of the file come to too much */
+  allowUnpacked(size: number): void {
+    this.#unpacked.account(this.index)(size);
+  }
+
+  /** Bytes of the file that it is in. */
+  get fileSize(): number {
+    return this.#source.size;
   }
 
   /** How many entries a table has. @throws FormatError `bad-value` for an entry size that is too small for the table's kind */
@@ -119,6 +133,7 @@ export function readSections(source: ByteSource, header: ElfHeader): Section[] {
   const { shoff, shnum, shentsize, shstrndx } = header;
   const bytes = source.read(shoff, shnum * shentsize);
   const sections: Section[] = [];
+  const unpacked = new Allowance(source.name, 'the unpacked sections', mostUnpacked(source.size));
   for (let index = 0; index < shnum; index++) {
     const at = index * shentsize;
     sections.push(
@@ -127,12 +142,18 @@ export function readSections(source: ByteSource, header: ElfHeader): Section[] {
         new Cursor(bytes.subarray(at, at + shentsize), header.littleEndian, `${source.name}: section headers`, at),
         source,
         header,
+        unpacked,
       ),
     );
   }
   const names = sections[shstrndx];
   if (names !== undefined && shstrndx !== 0 && names.type !== SHT.NOBITS) {
     const table = new StringTable(names.stored(), `${source.name}: section names`);
+    expectShortNames(
+      table.bytes,
+      sections.map(({ nameOffset }) => nameOffset),
+      `${source.name}: section names`,
+    );
     for (const section of sections) section.name = table.get(section.nameOffset);
   }
   return sections;

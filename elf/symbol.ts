@@ -2,7 +2,7 @@ import { SHN, STB, STT } from './constants.js';
 import { type Diagnostic, FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import type { Section } from './section.js';
-import { StringTable } from './strings.js';
+import { expectShortNames, StringTable } from './strings.js';
 import { hostWords, Words } from './words.js';
 
 /** One row of a symbol table, elf(5) `Elf64_Sym`. */
@@ -60,6 +60,7 @@ export class SymbolTable {
     if (words !== undefined) this.#readWords(words);
     else this.#readRows(bytes, header);
     if (extended !== undefined) this.#resolveExtended(extended, littleEndian);
+    expectShortNames(this.strings.bytes, this.nameOffset, strings.label);
   }
 
   /** @throws FormatError `out-of-range` */

@@ -6,6 +6,8 @@ import { readSegments, type Segment } from './segment.js';
 import type { ByteSource } from './source.js';
 import { SymbolTable } from './symbol.js';
 
+const MOST_SYMBOL_TABLES = 16;
+
 /**
  * The headers of an ELF file and its symbol tables. What {@link ElfFile} adds, relocations, memory and notes, is in a module of its own, so
  * that a program that prints symbols does not load it.
@@ -18,6 +20,7 @@ export class ElfTables {
   /** Damage that did not keep the rest from being read. */
   readonly diagnostics: Diagnostic[] = [];
   readonly #symbolTables = new Map<number, SymbolTable>();
+  #symbolSections: readonly Section[] | undefined;
 
   protected constructor(source: ByteSource, header: ElfHeader) {
     this.source = source;
@@ -43,6 +46,13 @@ export class ElfTables {
     return this.header.littleEndian;
   }
 
+  /** @throws FormatError `limit` where sections of one kind are many times the file together, since they lie over each other */
+  protected expectApart(sections: readonly Section[], what: string): void {
+    const size = sections.reduce((sum, { size }) => sum + Math.min(size, this.source.size), 0);
+    if (size > 2 * this.source.size)
+      throw new FormatError('limit', { name: this.name }, `${what} lie over each other: together they are larger than the file`);
+  }
+
   /** The first section of that name. */
   section(name: string): Section | undefined {
     return this.sections.find(section => section.name === name);
@@ -64,6 +74,7 @@ export class ElfTables {
     if (section === undefined || (section.type !== SHT.SYMTAB && section.type !== SHT.DYNSYM)) return undefined;
     let table = this.#symbolTables.get(index);
     if (table === undefined) {
+      this.#expectFewSymbolTables();
       const strings = this.sections[section.link];
       if (strings === undefined || strings.type === SHT.NOBITS) {
         throw new FormatError('out-of-range', { name: section.label }, `sh_link ${section.link} is not a string table`);
@@ -73,6 +84,16 @@ export class ElfTables {
       this.#symbolTables.set(index, table);
     }
     return table;
+  }
+
+  /** "Currently, an object file may have only one section of each type" (gABI, "Sections"); each refers to names, and may be named by thousands. */
+  #expectFewSymbolTables(): void {
+    if (this.#symbolSections !== undefined) return;
+    const sections = this.sections.filter(({ type }) => type === SHT.SYMTAB || type === SHT.DYNSYM);
+    this.expectApart(sections, 'the symbol tables');
+    if (sections.length > MOST_SYMBOL_TABLES)
+      throw new FormatError('limit', { name: this.name }, `${sections.length} symbol tables are more than ${MOST_SYMBOL_TABLES}`);
+    this.#symbolSections = sections;
   }
 
   #symbolTableOfType(type: number): SymbolTable | undefined {

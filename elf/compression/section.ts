@@ -28,9 +28,6 @@ const FORMATS: Readonly<Record<number, SectionFormat>> = {
   2: { name: 'zstd', unpack: unpackZstdSection },
 };
 
-/** Larger sections than this are refused: 4 GiB, well above any .debug_info. */
-const LIMIT = 2 ** 32;
-
 /** Reads a `Elf64_Chdr` or `Elf32_Chdr`. */
 export function readCompression(bytes: Uint8Array, header: ElfHeader, name: string): Compression {
   const { type, ...compression } = readChdr(bytes, header, name);
@@ -46,13 +43,17 @@ function readChdr(bytes: Uint8Array, header: ElfHeader, name: string): Omit<Comp
   return { type, size, addralign, headerSize: cursor.pos };
 }
 
-/** Unpacks a SHF_COMPRESSED section: the header, then a zlib or zstd stream. */
-export function decompressSection(bytes: Uint8Array, header: ElfHeader, name: string): Uint8Array {
+/** Larger sections than this are refused: 4 GiB, well above any .debug_info. */
+const LIMIT = 2 ** 32;
+
+/** Unpacks a SHF_COMPRESSED section: the header, then a zlib or zstd stream. @param allow throws where so many bytes are too many */
+export function decompressSection(bytes: Uint8Array, header: ElfHeader, name: string, allow: (size: number) => void): Uint8Array {
   const { type, size, headerSize } = readChdr(bytes, header, name);
   if (size > LIMIT) throw new FormatError('limit', { name }, `unpacks to ${size} bytes, the limit is ${LIMIT}`);
   const format = FORMATS[type];
   if (format === undefined)
     throw new FormatError('unsupported', { name }, `compression type 0x${type.toString(16)} is neither 1 (zlib) nor 2 (zstd)`);
+  allow(size);
   const place = { name, offset: headerSize };
   const data = format.unpack(bytes.subarray(headerSize), size, place);
   if (data.length !== size) throw new FormatError('corrupt', place, `unpacks to ${data.length} bytes, the header says ${size}`);

@@ -1,12 +1,11 @@
+import { mostUnpacked } from '../allowance.js';
 import { FormatError } from '../errors.js';
 import { Job } from './job.js';
 import { Output } from './output.js';
 import { decoderOf, type Packing, packingOf } from './packing.js';
 
-/** The default limit of the output: kernels compress to a quarter or a tenth, zeros to a thousandth. */
+/** The limit of the output, where none is given. */
 const MOST = 2 ** 30;
-const MOST_OF_FEW = 2 ** 26;
-const MOST_RATIO = 32;
 
 /** How to unpack. */
 export interface UnpackOptions {
@@ -17,7 +16,7 @@ export interface UnpackOptions {
    */
   readonly format?: Packing;
   /**
-   * The largest output in bytes. By default 64 MiB plus 32 for each packed byte, at most 1 GiB, so that a small file does not take much
+   * The largest output in bytes. By default 32 MiB plus 16 for each packed byte, at most 1 GiB, so that a small file does not take much
    * memory. More than that is a FormatError `limit`.
    */
   readonly limit?: number;
@@ -54,13 +53,7 @@ export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
   if (decode === undefined) {
     throw new FormatError('unsupported', { name, offset: 0 }, `is packed with ${format}, which kelf cannot unpack; \`${program}\` can`);
   }
-  const output = new Output(
-    name,
-    bytes.length,
-    limit ?? Math.min(MOST_OF_FEW + MOST_RATIO * bytes.length, MOST),
-    sizeHint,
-    limit === undefined,
-  );
+  const output = new Output(name, bytes.length, limit ?? Math.min(mostUnpacked(bytes.length), MOST), sizeHint, limit === undefined);
   const consumed = decode(new Job(bytes, name, output, trailing === 'ignore', onProgress));
   return { format, bytes: output.finish(), consumed };
 }

@@ -2,6 +2,9 @@ import type { ByteReader } from './byte-reader.js';
 import { DW_AT, DW_FORM } from './dw-constants.js';
 import { type Encoding, formSize } from './form.js';
 
+/** Attributes of one abbreviation: compilers give an entry a dozen. One without bytes costs an entry nothing, and whoever reads it a step. */
+const MOST_ATTRIBUTES = 128;
+
 /**
  * The abbreviations that a unit uses, §7.5.3, as columns. A row is an abbreviation: its tag, whether it has children, its attributes, and
  * the steps that skip its attributes without looking at each: runs of forms of a known size are one step.
@@ -29,8 +32,8 @@ export class AbbrevTable {
   /** Rows by code, where codes are not 1, 2, 3 …, as all compilers number them. */
   readonly #rows: ReadonlyMap<number, number> | undefined;
 
-  /** Reads the table that begins where the reader stands, up to its end, or `most` rows of it. */
-  constructor(reader: ByteReader, encoding: Encoding, most: number = Number.POSITIVE_INFINITY) {
+  /** Reads the table that begins where the reader stands, up to its end, or `most` rows of it. @param pay for the bytes of each row */
+  constructor(reader: ByteReader, encoding: Encoding, most: number = Number.POSITIVE_INFINITY, pay: (bytes: number) => void = () => {}) {
     const codes: number[] = [];
     const tag: number[] = [];
     const children: number[] = [];
@@ -42,6 +45,7 @@ export class AbbrevTable {
     const firstStep: number[] = [0];
     const step: number[] = [];
     while (codes.length < most) {
+      const start = reader.pos;
       const code = reader.uleb();
       if (code === 0) break;
       codes.push(code);
@@ -55,6 +59,8 @@ export class AbbrevTable {
         const name = reader.uleb();
         const kind = reader.uleb();
         if (name === 0 && kind === 0) break;
+        if (attribute.length - firstSpec.at(-1)! === MOST_ATTRIBUTES)
+          reader.fail('limit', `an abbreviation has more than ${MOST_ATTRIBUTES} attributes`);
         const size = formSize(kind, encoding);
         if (size === undefined) {
           reader.pos = at;
@@ -72,6 +78,7 @@ export class AbbrevTable {
         }
       }
       if (run > 0) step.push(run);
+      pay(reader.pos - start);
       firstSpec.push(attribute.length);
       firstStep.push(step.length);
     }

@@ -1,9 +1,9 @@
+import { Allowance } from '../allowance.js';
 import { SHF } from '../constants.js';
 import { FormatError } from '../errors.js';
 import type { ElfFile } from '../file.js';
 import { halves } from '../words.js';
 import { AbbrevTable } from './abbrev.js';
-import type { ByteReader } from './byte-reader.js';
 import { DebugStrings } from './debug-strings.js';
 import { type DebugSection, DebugSections } from './sections.js';
 import type { UnitHeader } from './unit-header.js';
@@ -25,6 +25,8 @@ export interface CodeRange {
 }
 
 const KEPT_ABBREVS = 16;
+/** What small files may cost besides. */
+const SPARE = 1 << 16;
 
 /**
  * What all units of a file share: its sections and strings, the address that distances are counted from, and tables of abbreviations. It
@@ -38,6 +40,7 @@ export class DebugFile {
   readonly info: DebugSection;
   readonly origin: Origin;
   readonly #abbrevs = new Map<string, AbbrevTable>();
+  readonly #allowances = new Map<string, Allowance>();
 
   constructor(elf: ElfFile, sections: DebugSections, info: DebugSection) {
     this.elf = elf;
@@ -83,16 +86,26 @@ export class DebugFile {
     const section = this.sections.get('abbrev');
     if (section === undefined)
       throw new FormatError('out-of-range', { name: this.info.label, offset: unit.offset }, 'the file has no .debug_abbrev');
-    const parse = (reader: ByteReader) => new AbbrevTable(reader, unit, most);
-    if (most !== undefined) return section.scan(unit.abbrevOffset, this.littleEndian, parse);
+    if (most !== undefined) return section.scan(unit.abbrevOffset, this.littleEndian, reader => new AbbrevTable(reader, unit, most));
     // Linked clang kernels share one table between units, gcc's have a table for each.
     const key = `${unit.abbrevOffset} ${unit.version} ${unit.addressSize} ${unit.offsetSize}`;
     let table = this.#abbrevs.get(key);
     if (table === undefined) {
-      table = section.scan(unit.abbrevOffset, this.littleEndian, parse);
+      const pay = this.allowance('abbrev', 'the tables of abbreviations').account(unit.abbrevOffset);
+      table = section.scan(unit.abbrevOffset, this.littleEndian, reader => new AbbrevTable(reader, unit, undefined, pay));
       if (this.#abbrevs.size >= KEPT_ABBREVS) this.#abbrevs.delete(this.#abbrevs.keys().next().value!);
       this.#abbrevs.set(key, table);
     }
     return table;
+  }
+
+  /** What is read of a section may cost so much in all, by its size. @param name of the section @param what is read, for messages */
+  allowance(name: string, what: string, perByte = 4): Allowance {
+    let allowance = this.#allowances.get(name);
+    if (allowance === undefined) {
+      const size = this.sections.get(name)?.size ?? 0;
+      this.#allowances.set(name, (allowance = new Allowance(this.elf.name, what, perByte * size + SPARE)));
+    }
+    return allowance;
   }
 }

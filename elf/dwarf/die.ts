@@ -4,6 +4,9 @@ import { NO_STRING, type StringHandle, stringHandle } from './debug-strings.js';
 import { DW_FORM } from './dw-constants.js';
 import type { UnitContext } from './unit-context.js';
 
+/** Entries inside each other: those of compilers are some dozens. A walk that skips what belongs to one would meet the innermost again for each. */
+const DEEPEST = 512;
+
 /** No section offset, and no reference. */
 export const NONE = -1;
 
@@ -53,7 +56,7 @@ export class DieReader extends ByteReader {
   next(): boolean {
     if (this.#attributes >= 0) {
       this.skipAttributes();
-      if (this.#childrenFollow) this.depth++;
+      if (this.#childrenFollow) this.#descend();
     }
     for (;;) {
       if (this.pos >= this.end) {
@@ -110,7 +113,7 @@ export class DieReader extends ByteReader {
     }
     const { depth } = this;
     this.skipAttributes();
-    this.depth++;
+    this.#descend();
     this.#attributes = -1;
     this.#childrenFollow = false;
     while (this.depth > depth && this.pos < this.end) {
@@ -122,7 +125,7 @@ export class DieReader extends ByteReader {
       }
       this.#enter(at, code);
       this.skipAttributes();
-      if (this.#childrenFollow) this.depth++;
+      if (this.#childrenFollow) this.#descend();
     }
     this.depth = depth;
     this.#attributes = -1;
@@ -362,6 +365,10 @@ export class DieReader extends ByteReader {
         this.skipForm(form);
         return NONE;
     }
+  }
+
+  #descend(): void {
+    if (++this.depth > DEEPEST) this.fail('limit', `entries are nested deeper than ${DEEPEST}`);
   }
 
   #enter(at: number, code: number): void {

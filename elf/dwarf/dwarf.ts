@@ -1,3 +1,4 @@
+import { FormatError } from '../errors.js';
 import type { ElfFile } from '../file.js';
 import { readAranges } from './aranges.js';
 import { DebugFile } from './debug-file.js';
@@ -118,6 +119,8 @@ export class Dwarf extends UnitList {
           for (let i = 0; i < own.length; i += 2) ranges.push(own[i]!, own[i + 1]!, unit.offset);
         } catch (error) {
           this.note(error);
+          // What is left of the units costs too much as well.
+          if (error instanceof FormatError && error.code === 'limit') break;
         }
       }
       this.#otherRanges = new RangeIndex(ranges);

@@ -1,6 +1,6 @@
 import { type DieReader, NONE } from './die.js';
 import { DW_AT } from './dw-constants.js';
-import { type Distances, rangesOffset, readRanges } from './ranges.js';
+import { type Distances, type Pay, rangesOffset, readRanges } from './ranges.js';
 import type { UnitContext } from './unit-context.js';
 
 /**
@@ -51,9 +51,10 @@ export class Extent {
 /**
  * The code that a row of columns stands for: each range its begin and end as distances.
  * @param base of lists, as a distance
+ * @param pay for what is read of a list
  * @throws FormatError
  */
-export function rangesOfRow(context: UnitContext, base: number, low: number, high: number, ranges: number): Distances {
-  if (ranges >= 0) return readRanges(context, base, ranges);
+export function rangesOfRow(context: UnitContext, base: number, low: number, high: number, ranges: number, pay?: Pay): Distances {
+  if (ranges >= 0) return readRanges(context, base, ranges, pay);
   return low < high ? [low, high] : [];
 }

@@ -1,7 +1,7 @@
 import type { ByteReader } from './byte-reader.js';
 import { type Column, float64Column, lastNotAbove, uint32Column } from './columns.js';
-import type { Origin } from './debug-file.js';
-import type { StringHandle } from './debug-strings.js';
+import type { DebugFile, Origin } from './debug-file.js';
+import type { DebugStrings, StringHandle } from './debug-strings.js';
 import { type LineHeader, readLineHeader } from './line-header.js';
 import type { UnitContext } from './unit-context.js';
 
@@ -29,37 +29,73 @@ const LNS = {
 } as const;
 const LNE = { end_sequence: 1, set_address: 2 } as const;
 
-/** The line number table of a unit: its files, and a row for each address where the line changes, §6.2. */
-export class LineTable {
+const KEPT = 16;
+/** The programs of a file that were used last. */
+const programs = new WeakMap<DebugFile, Map<string, LineProgram>>();
+
+/** The program at an offset of .debug_line: units that were taken apart share one (dwz). @throws FormatError */
+function programAt(context: UnitContext, offset: number): LineProgram {
+  const { file, version, addressSize, offsetSize, bases } = context;
+  let kept = programs.get(file);
+  if (kept === undefined) programs.set(file, (kept = new Map()));
+  const key = `${offset} ${version} ${addressSize} ${offsetSize} ${bases.stringsBase}`;
+  let program = kept.get(key);
+  if (program === undefined) {
+    const reader = context.section('line').unitAt(offset, context.littleEndian);
+    file.allowance('line', 'the line number tables').account(offset)(reader.end);
+    program = new LineProgram(reader, context);
+    if (kept.size >= KEPT) kept.delete(kept.keys().next().value!);
+    kept.set(key, program);
+  }
+  return program;
+}
+
+/** A line number program, and the rows that it makes: what units share. */
+class LineProgram {
   readonly header: LineHeader;
-  readonly #context: UnitContext;
-  readonly #offset: number;
-  readonly #compDir: StringHandle;
+  readonly #reader: ByteReader;
+  readonly #start: number;
+  readonly #origin: Origin;
   #rows: LineRows | undefined;
 
-  /**
-   * Reads the header.
-   * @param compDir of the unit
-   * @throws FormatError
-   */
-  constructor(context: UnitContext, offset: number, compDir: StringHandle) {
-    this.#context = context;
-    this.#offset = offset;
-    this.#compDir = compDir;
-    this.header = readLineHeader(this.#reader(), context);
+  /** Reads the header. @param reader of all of it @throws FormatError */
+  constructor(reader: ByteReader, context: UnitContext) {
+    this.header = readLineHeader(reader, context);
+    this.#reader = reader;
+    this.#start = reader.pos;
+    this.#origin = context.origin;
   }
 
-  /** The rows, made by running the program. */
+  /** The rows, made by running the program. @throws FormatError */
   get rows(): LineRows {
     if (this.#rows === undefined) {
-      const reader = this.#reader();
-      this.#rows = runProgram(reader, readLineHeader(reader, this.#context), this.#context.origin);
+      this.#reader.pos = this.#start;
+      this.#rows = runProgram(this.#reader, this.header, this.#origin);
     }
     return this.#rows;
   }
+}
 
-  #reader(): ByteReader {
-    return this.#context.section('line').unitAt(this.#offset, this.#context.littleEndian);
+/** The line number table of a unit: its files, and a row for each address where the line changes, §6.2. */
+export class LineTable {
+  readonly #program: LineProgram;
+  readonly #strings: DebugStrings;
+  readonly #compDir: StringHandle;
+
+  /** @param compDir of the unit @throws FormatError */
+  constructor(context: UnitContext, offset: number, compDir: StringHandle) {
+    this.#program = programAt(context, offset);
+    this.#strings = context.file.strings;
+    this.#compDir = compDir;
+  }
+
+  get header(): LineHeader {
+    return this.#program.header;
+  }
+
+  /** @throws FormatError */
+  get rows(): LineRows {
+    return this.#program.rows;
   }
 
   /** The row that an address belongs to; -1 for none. @param distance the address less the origin */
@@ -81,7 +117,7 @@ export class LineTable {
   /** A file by its number, as DW_AT_decl_file and DW_AT_call_file have it; undefined for one that the table does not have. */
   file(number: number): { readonly path: string; readonly file: string } | undefined {
     const { version, fileName, fileDirectory, directories } = this.header;
-    const { strings } = this.#context.file;
+    const strings = this.#strings;
     const name = strings.get(fileName[number] ?? -1);
     if (name === undefined) return undefined;
     const compDir = strings.get(this.#compDir) ?? '';

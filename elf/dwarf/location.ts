@@ -35,21 +35,23 @@ export function readLocations(die: DieReader, form: number, base: number): Locat
   const length = die.block(form);
   if (length >= 0) return [readLocation(die, length, context)];
   const offset = form === DW_FORM.loclistx ? context.listOffset('loclists', die.uleb()) : die.sectionOffset(form);
-  return offset < 0 ? [] : readLocationList(context, offset, base);
+  return offset < 0 ? [] : readLocationList(context, offset, base, die.offset);
 }
 
-/** The entries of a list. @throws FormatError */
-function readLocationList(context: UnitContext, offset: number, base: number): LocationEntry[] {
+/** The entries of a list. @param of the entry that has it: a thousand may share a list of thousands @throws FormatError */
+function readLocationList(context: UnitContext, offset: number, base: number, of: number): LocationEntry[] {
   const read = context.version >= 5 ? readList : readOldList;
-  const section = context.section(context.version >= 5 ? 'loclists' : 'loc');
-  return section.scan(offset, context.littleEndian, reader => read(reader, context, base));
+  const name = context.version >= 5 ? 'loclists' : 'loc';
+  // Each entry of a list takes two bytes at least.
+  const pay = context.file.allowance(name, 'the lists of locations', 1 / 2).account(of);
+  return context.section(name).scan(offset, context.littleEndian, reader => read(reader, context, base, pay));
 }
 
 /** DWARF 5, §2.6.2. */
-function readList(reader: ByteReader, context: UnitContext, start: number): LocationEntry[] {
+function readList(reader: ByteReader, context: UnitContext, start: number, pay: (entries: number) => void): LocationEntry[] {
   const entries: LocationEntry[] = [];
   let base = start;
-  for (;;) {
+  for (; ; pay(1)) {
     const kind = reader.u8();
     let low = Number.NaN;
     let high = Number.NaN;
@@ -97,10 +99,10 @@ function readList(reader: ByteReader, context: UnitContext, start: number): Loca
 }
 
 /** DWARF 4, §2.6.2. */
-function readOldList(reader: ByteReader, context: UnitContext, start: number): LocationEntry[] {
+function readOldList(reader: ByteReader, context: UnitContext, start: number, pay: (entries: number) => void): LocationEntry[] {
   const entries: LocationEntry[] = [];
   let base = start;
-  for (;;) {
+  for (; ; pay(1)) {
     const pair = readPair(reader, context, base);
     if (pair === 'end') return entries;
     if (typeof pair === 'number') {

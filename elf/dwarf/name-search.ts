@@ -31,14 +31,17 @@ export function* unitsNaming(units: UnitList, name: string): Generator<Unit> {
   }
   const { file, unitOffsets } = units;
   const offsets = new Set(unitsByIndex(units, places));
-  const namePlaces = new Map<number, NamePlaces>();
+  const namePlaces = new Map<string, NamePlaces>();
+  const keys = new Map<number, string>();
   const isName: IsHit = (unit, bytes, at, form) => {
-    let known = namePlaces.get(unit);
-    if (known === undefined) {
-      known = new NamePlaces(file, readUnitHeader(file.info, file.littleEndian, unitOffsets[unit]!));
-      namePlaces.set(unit, known);
+    let key = keys.get(unit);
+    if (key === undefined) {
+      const header = readUnitHeader(file.info, file.littleEndian, unitOffsets[unit]!);
+      key = `${header.abbrevOffset} ${header.version} ${header.addressSize} ${header.offsetSize}`;
+      keys.set(unit, key);
+      if (!namePlaces.has(key)) namePlaces.set(key, new NamePlaces(file, header));
     }
-    return known.canHold(bytes, at, form);
+    return namePlaces.get(key)!.canHold(bytes, at, form);
   };
   for (const index of partsHolding(file.info, unitOffsets, [text], places, file.littleEndian, isName)) offsets.add(unitOffsets[index]!);
   for (const offset of [...offsets].sort((a, b) => a - b)) yield units.unit(offset);

@@ -1,3 +1,5 @@
+import type { Allowance } from '../allowance.js';
+import { FormatError } from '../errors.js';
 import type { ByteReader } from './byte-reader.js';
 import type { DieReader } from './die.js';
 import { DW_FORM } from './dw-constants.js';
@@ -23,24 +25,46 @@ export function rangesOffset(die: DieReader, form: number): number {
   return form === DW_FORM.rnglistx ? die.context.listOffset('rnglists', die.uleb()) : die.sectionOffset(form);
 }
 
+/** Is called for each entry of a list that is read, and throws FormatError `limit` once there are too many. */
+export type Pay = (entries: number) => void;
+
+/** Entries in the list of a function or of an inlined call: a compiler splits one into a few parts. Those of a unit are as many as its functions. */
+const MOST_PARTS = 4096;
+
+function fewParts(context: UnitContext, offset: number): Pay {
+  let left = MOST_PARTS;
+  return entries => {
+    left -= entries;
+    if (left >= 0) return;
+    const place = { name: context.file.info.label, offset: context.header.offset };
+    throw new FormatError('limit', place, `the list of ranges at 0x${offset.toString(16)} has more than ${MOST_PARTS} entries`);
+  };
+}
+
 /**
  * The ranges of a list; those that are empty are left out.
  * @param base that its entries count from, as a distance: where the unit begins
+ * @param pay for what is read, where the list may be long
  * @throws FormatError
  */
-export function readRanges(context: UnitContext, base: number, offset: number): Distances {
+export function readRanges(context: UnitContext, base: number, offset: number, pay: Pay = fewParts(context, offset)): Distances {
   if (offset < 0) return [];
   const read = context.version >= 5 ? readRangeList : readOldRanges;
   const section = context.section(context.version >= 5 ? 'rnglists' : 'ranges');
-  return section.scan(offset, context.littleEndian, reader => read(context, base, reader));
+  return section.scan(offset, context.littleEndian, reader => read(context, base, reader, pay));
+}
+
+/** What the tables of ranges that code is searched by may take, in ranges: each of them stands in the file in two bytes at least. */
+export function rangesAllowance({ file, version }: UnitContext): Allowance {
+  return file.allowance(version >= 5 ? 'rnglists' : 'ranges', 'the ranges of code', 1 / 2);
 }
 
 /** DWARF 5, §2.17.3. */
-function readRangeList(context: UnitContext, start: number, reader: ByteReader): Distances {
+function readRangeList(context: UnitContext, start: number, reader: ByteReader, pay: Pay): Distances {
   const { addressSize } = context;
   const ranges: number[] = [];
   let base = start;
-  for (;;) {
+  for (; ; pay(1)) {
     const kind = reader.u8();
     let low: number;
     let high: number;
@@ -81,10 +105,10 @@ function readRangeList(context: UnitContext, start: number, reader: ByteReader):
 }
 
 /** DWARF 4, §2.17.3. */
-function readOldRanges(context: UnitContext, start: number, reader: ByteReader): Distances {
+function readOldRanges(context: UnitContext, start: number, reader: ByteReader, pay: Pay): Distances {
   const ranges: number[] = [];
   let base = start;
-  for (;;) {
+  for (; ; pay(1)) {
     const pair = readPair(reader, context, base);
     if (pair === 'end') return ranges;
     if (typeof pair === 'number') base = pair;

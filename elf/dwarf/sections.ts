@@ -138,6 +138,6 @@ function inflateGnu(section: Section): Uint8Array {
   if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(0, 4)) !== 'ZLIB')
     throw new FormatError('bad-magic', place, "does not begin with 'ZLIB'");
   const size = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(4));
-  if (size > 2 ** 32) throw new FormatError('limit', place, `unpacks to ${size} bytes, the limit is ${2 ** 32}`);
+  section.allowUnpacked(size);
   return unpackZlib(bytes.subarray(12), size, place);
 }

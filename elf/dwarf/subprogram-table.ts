@@ -3,7 +3,7 @@ import { NO_STRING } from './debug-strings.js';
 import { type DieReader, NONE } from './die.js';
 import { DW_AT, DW_TAG } from './dw-constants.js';
 import { Extent, rangesOfRow } from './extent.js';
-import type { Distances } from './ranges.js';
+import { type Distances, rangesAllowance } from './ranges.js';
 import type { UnitContext } from './unit-context.js';
 import type { UnitRoot } from './unit-root.js';
 
@@ -124,9 +124,10 @@ export class SubprogramTable {
   get #addresses(): { readonly low: Float64Array; readonly high: Float64Array; readonly row: Uint32Array } {
     if (this.#byAddress === undefined) {
       const all: { low: number; high: number; row: number }[] = [];
+      const pay = rangesAllowance(this.#context).account(this.#context.header.offset);
       for (let row = 0; row < this.count; row++) {
         if (!this.hasCode(row)) continue;
-        const ranges = this.rangesOf(row);
+        const ranges = rangesOfRow(this.#context, this.#base, this.low[row]!, this.high[row]!, this.ranges[row]!, pay);
         for (let i = 0; i < ranges.length; i += 2) all.push({ low: ranges[i]!, high: ranges[i + 1]!, row });
       }
       all.sort((a, b) => a.low - b.low);

@@ -12,6 +12,9 @@ import { TypePrinter } from './type.js';
 import type { Unit } from './unit.js';
 import type { UnitList } from './unit-list.js';
 
+/** Functions between an inlined call and the code that holds it, of which are said at most. */
+const MOST_THROUGH = 64;
+
 /** A parameter of a subprogram. */
 export interface Parameter {
   /** Undefined if none is given: `int (int)`. */
@@ -63,7 +66,7 @@ export class Subprogram {
   readonly row: number;
   readonly #table: SubprogramTable;
   #chain: readonly SubprogramLink[] | undefined;
-  #parameters: { readonly all: readonly Parameter[]; readonly variadic: boolean } | undefined;
+  #parameters: Parameters | undefined;
 
   constructor(units: UnitList, unit: Unit, row: number) {
     this.units = units;
@@ -251,7 +254,7 @@ export class Subprogram {
     const { units, unit } = this;
     const { inlined } = unit;
     const through: string[] = [];
-    for (let outer = inlined.inside[call]!; outer !== OUTERMOST; outer = inlined.inside[outer]!) {
+    for (let outer = inlined.inside[call]!; outer !== OUTERMOST && through.length < MOST_THROUGH; outer = inlined.inside[outer]!) {
       through.unshift(Subprogram.at(units, inlined.origin[outer]!)?.name ?? '?');
     }
     const file = unit.lines?.file(inlined.callFile[call]!);
@@ -263,13 +266,15 @@ export class Subprogram {
     };
   }
 
-  get #allParameters(): { readonly all: readonly Parameter[]; readonly variadic: boolean } {
+  get #allParameters(): Parameters {
     if (this.#parameters === undefined) {
-      let own: { readonly all: readonly Parameter[]; readonly variadic: boolean } = { all: [], variadic: false };
+      let own: Parameters = { all: [], variadic: false };
       for (const { unit, table, row } of this.chain) {
-        own = readParameters(this.units, unit, table.offset[row]!);
+        own = parametersOf(this.units, unit, table.offset[row]!);
         if (own.all.length > 0 || own.variadic) break;
       }
+      // A thousand instances may take over those of one.
+      this.unit.file.allowance('info', 'the parameters', 1 / 2).account(this.offset)(own.all.length);
       this.#parameters = own;
     }
     return this.#parameters;
@@ -294,8 +299,24 @@ export class Subprogram {
   }
 }
 
+interface Parameters {
+  readonly all: readonly Parameter[];
+  readonly variadic: boolean;
+}
+
+/** What was read of a unit, by the offset of the entry: instances share that of their origin. */
+const known = new WeakMap<Unit, Map<number, Parameters>>();
+
+function parametersOf(units: UnitList, unit: Unit, offset: number): Parameters {
+  let ofUnit = known.get(unit);
+  if (ofUnit === undefined) known.set(unit, (ofUnit = new Map()));
+  let parameters = ofUnit.get(offset);
+  if (parameters === undefined) ofUnit.set(offset, (parameters = readParameters(units, unit, offset)));
+  return parameters;
+}
+
 /** The parameters among the children of an entry. */
-function readParameters(units: UnitList, unit: Unit, offset: number): { readonly all: readonly Parameter[]; readonly variadic: boolean } {
+function readParameters(units: UnitList, unit: Unit, offset: number): Parameters {
   const all: Parameter[] = [];
   let variadic = false;
   const die = unit.reader();

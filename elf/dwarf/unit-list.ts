@@ -7,6 +7,8 @@ import { Unit } from './unit.js';
 
 /** Bytes of units that are kept for the next question. */
 const KEPT_BYTES = 64 << 20;
+/** What a unit takes however short it is: its tables. */
+const LEAST_BYTES = 1 << 14;
 
 /** The units of .debug_info, each read on first use: by its offset, by that of an entry in it, or one after another. */
 export class UnitList {
@@ -31,13 +33,13 @@ export class UnitList {
     if (unit !== undefined) this.#units.delete(offset);
     else {
       unit = new Unit(this.file, offset);
-      this.#unitBytes += unit.length;
+      this.#unitBytes += unit.length + LEAST_BYTES;
     }
     this.#units.set(offset, unit);
     while (this.#unitBytes > this.#cacheBytes && this.#units.size > 1) {
       const [oldest, { length }] = this.#units.entries().next().value!;
       this.#units.delete(oldest);
-      this.#unitBytes -= length;
+      this.#unitBytes -= length + LEAST_BYTES;
     }
     return unit;
   }
@@ -100,6 +102,7 @@ export class UnitList {
   /** Notes damage; other errors are rethrown. */
   protected note(error: unknown): void {
     if (!(error instanceof FormatError)) throw error;
-    this.diagnostics.push({ place: error.place, message: error.message });
+    // What is used up is so for each unit.
+    if (this.diagnostics.at(-1)?.message !== error.message) this.diagnostics.push({ place: error.place, message: error.message });
   }
 }

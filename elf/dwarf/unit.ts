@@ -6,7 +6,7 @@ import { rangesOfRow } from './extent.js';
 import type { Encoding } from './form.js';
 import { InlinedCalls } from './inlined.js';
 import { LineTable } from './line.js';
-import type { Distances } from './ranges.js';
+import { type Distances, rangesAllowance } from './ranges.js';
 import { SubprogramTable } from './subprogram-table.js';
 import { readUnitHeader, type UnitHeader } from './unit-header.js';
 import { type OpenedUnit, readRoot, type UnitRoot } from './unit-root.js';
@@ -83,10 +83,10 @@ export class Unit implements Encoding {
     return this.#opened.root;
   }
 
-  /** Where the unit's code is, by its first entry. */
+  /** Where the unit's code is, by its first entry. @throws FormatError */
   get ranges(): Distances {
     const { root, context } = (this.#opened ??= this.#open());
-    return rangesOfRow(context, root.low, root.low, root.high, root.ranges);
+    return rangesOfRow(context, root.low, root.low, root.high, root.ranges, rangesAllowance(context).account(`unit ${this.offset}`));
   }
 
   /** All bytes of the unit. */

@@ -56,8 +56,11 @@ export type CollectEntries = (
   onDone: (batch: number) => void,
 ) => Promise<Entry[][]>;
 
-/** Units that a thread is handed at a time. */
+/** Units that a thread is handed at a time: so many, and of so many bytes. */
 const BATCH = 24;
+const BATCH_BYTES = 1 << 18;
+/** Less debug information than this is read sooner than threads start. */
+const WORTH_THREADS = 1 << 24;
 const EXAMPLES = 3;
 
 /**
@@ -121,13 +124,20 @@ async function readFacts(
   if (dwarf === undefined) return undefined;
   const { unitOffsets } = dwarf;
   const batches: Float64Array[] = [];
-  for (let at = 0; at < unitOffsets.length; at += BATCH) batches.push(unitOffsets.slice(at, at + BATCH));
+  for (let from = 0, to = 0; from < unitOffsets.length; from = to) {
+    while (to < unitOffsets.length && (to - from < BATCH || unitOffsets[to]! - unitOffsets[from]! < BATCH_BYTES)) to++;
+    batches.push(unitOffsets.slice(from, to));
+  }
   let done = 0;
   const onDone = (batch: number): void => {
     done += batches[batch]!.length;
     onProgress?.(done, unitOffsets.length);
   };
-  const parts = await (collect ?? collectHere(dwarf))(names, batches, onDone);
+  const parts = await (collect === undefined || dwarf.file.info.size < WORTH_THREADS ? collectHere(dwarf) : collect)(
+    names,
+    batches,
+    onDone,
+  );
   return { facts: new CollectedFacts(dwarf, parts), units: unitOffsets.length };
 }
 

@@ -6,6 +6,9 @@ import type { UnitList } from '../../../elf/dwarf/unit-list.js';
 const MEMBER: { readonly tag: number; readonly bitSize: number; readonly location: number } = { tag: 0x0d, bitSize: 0x0d, location: 0x38 };
 /** Longer chains of types are damage. */
 const LONGEST_CHAIN = 32;
+/** Parameters of a function pointer that are counted, and entries that are looked at to tell how a struct is aligned. */
+const MOST_PARAMETERS = 256;
+const MOST_ENTRIES = 4096;
 
 /**
  * What pahole compares of a type since 1.28 (types__match(), 4bff114): structs, unions, enums and typedefs by their names, `const` not at
@@ -39,7 +42,7 @@ export function comparableType(units: UnitList, unit: Unit, offset: number, budg
         break;
       case DW_TAG.subroutine_type: {
         let parameters = 0;
-        while (reader.next() && reader.depth > 0) {
+        while (parameters < MOST_PARAMETERS && reader.next() && reader.depth > 0) {
           if (reader.tag === DW_TAG.formal_parameter || reader.tag === DW_TAG.unspecified_parameters) parameters++;
           reader.skipTree();
         }
@@ -73,13 +76,24 @@ export function structOf(units: UnitList, unit: Unit, offset: number): 'struct' 
     const reader = own.reader();
     reader.seek(at);
     if (reader.tag === DW_TAG.structure_type) {
-      return hops === 0 && reader.find(DW_AT.name) !== 0 && isPacked(units, own, at) ? 'packed' : 'struct';
+      return hops === 0 && reader.find(DW_AT.name) !== 0 && knownPacked(units, own, at) ? 'packed' : 'struct';
     }
     if (reader.tag !== DW_TAG.const_type && reader.tag !== DW_TAG.typedef) return undefined;
     const form = reader.find(DW_AT.type);
     at = form === 0 ? -1 : reader.reference(form);
   }
   return undefined;
+}
+
+/** Of each struct that was looked at: many parameters are of one type. */
+const packed = new WeakMap<UnitList, Map<number, boolean>>();
+
+function knownPacked(units: UnitList, unit: Unit, offset: number): boolean {
+  let known = packed.get(units);
+  if (known === undefined) packed.set(units, (known = new Map()));
+  let is = known.get(offset);
+  if (is === undefined) known.set(offset, (is = isPacked(units, unit, offset)));
+  return is;
 }
 
 /**
@@ -93,11 +107,12 @@ function isPacked(units: UnitList, unit: Unit, offset: number): boolean {
   reader.seek(offset);
   const size = numberAt(reader, DW_AT.byte_size);
   let largest = 1;
+  const budget = { left: MOST_ENTRIES };
   while (reader.next() && reader.depth > 0) {
     if (reader.tag === MEMBER.tag) {
       const at = numberAt(reader, MEMBER.location);
       const typeForm = reader.find(DW_AT.type);
-      const alignment = typeForm === 0 ? 1 : alignmentOf(units, unit, reader.reference(typeForm), 0);
+      const alignment = typeForm === 0 ? 1 : alignmentOf(units, unit, reader.reference(typeForm), 0, budget);
       if (reader.find(MEMBER.bitSize) === 0) {
         if (at % alignment !== 0) return true;
         largest = Math.max(largest, alignment);
@@ -109,8 +124,8 @@ function isPacked(units: UnitList, unit: Unit, offset: number): boolean {
 }
 
 /** The natural alignment of a type, in bytes: that of its largest part. */
-function alignmentOf(units: UnitList, unit: Unit, offset: number, depth: number): number {
-  const own = depth < 8 ? units.unitContaining(offset, unit) : undefined;
+function alignmentOf(units: UnitList, unit: Unit, offset: number, depth: number, budget: { left: number }): number {
+  const own = depth < 8 && --budget.left > 0 ? units.unitContaining(offset, unit) : undefined;
   if (own === undefined) return 1;
   const reader = own.reader();
   reader.seek(offset);
@@ -125,16 +140,16 @@ function alignmentOf(units: UnitList, unit: Unit, offset: number, depth: number)
     case DW_TAG.structure_type:
     case DW_TAG.union_type: {
       let largest = 1;
-      while (reader.next() && reader.depth > 0) {
+      while (budget.left > 0 && reader.next() && reader.depth > 0) {
         const form = reader.tag === MEMBER.tag ? reader.find(DW_AT.type) : 0;
-        if (form !== 0) largest = Math.max(largest, alignmentOf(units, unit, reader.reference(form), depth + 1));
+        if (form !== 0) largest = Math.max(largest, alignmentOf(units, unit, reader.reference(form), depth + 1, budget));
         reader.skipTree();
       }
       return largest;
     }
     default: {
       const form = reader.find(DW_AT.type);
-      return form === 0 ? 1 : alignmentOf(units, unit, reader.reference(form), depth + 1);
+      return form === 0 ? 1 : alignmentOf(units, unit, reader.reference(form), depth + 1, budget);
     }
   }
 }
