@@ -3,14 +3,14 @@ import type { ByteSource } from '../../../elf/source.js';
 import { ElfObjects } from './elf-object.js';
 import type { Find, Finder } from './find.js';
 import { LightSkeletonSources, LightSkeletons } from './light-skeleton.js';
-import { BASE64, BASE64_GZIP, BYTE_LIST, STRING_LITERAL } from './text-forms.js';
+import { BASE64, BASE64_GZIP, BASE64_ZLIB, BASE64_ZSTD, BYTE_LIST, GZIP, HEX_STRING, STRING_LITERAL, ZSTD } from './text-forms.js';
 
 /** The file is searched in pieces, so that its size does not matter; an object is read when its beginning was found. */
 const WINDOW = 1 << 23;
 
 /**
- * Every BPF object in a file, in the order of their offsets: as it is, at any alignment; as a string literal or a list of numbers in
- * source; as base64, packed by gzip or not; and light skeletons. What lies inside another find is not listed again. A file that is an
+ * Every BPF object in a file, in the order of their offsets: as it is, at any alignment; as a string literal, a list of numbers or
+ * hexadecimal digits; as base64, packed by gzip, zlib or zstd or not; packed by gzip or zstd; and light skeletons. What lies inside another find is not listed again. A file that is an
  * object itself is one find at offset 0.
  */
 export function carve(source: ByteSource): Find[] {
@@ -37,7 +37,8 @@ export function carve(source: ByteSource): Find[] {
 }
 
 function finders(): Finder[] {
-  return [new ElfObjects(), STRING_LITERAL, BYTE_LIST, BASE64, BASE64_GZIP, new LightSkeletons(), new LightSkeletonSources()];
+  const text = [STRING_LITERAL, BYTE_LIST, HEX_STRING, BASE64, BASE64_GZIP, BASE64_ZLIB, BASE64_ZSTD];
+  return [new ElfObjects(), ...text, GZIP, ZSTD, new LightSkeletons(), new LightSkeletonSources()];
 }
 
 function outermost(finds: Find[]): Find[] {

@@ -30,11 +30,14 @@ export function objectAtStart(form: Form, bytes: Uint8Array, offset: number, ext
   return length === undefined ? undefined : findOf(form, bytes.subarray(0, length), offset, extent);
 }
 
+const BPF_SECTION = /^(\.BTF|license|maps(\/.*)?|\.maps)$/;
+
 function findOf(form: Form, bytes: Uint8Array, offset: number, extent: number): Find | undefined {
   try {
     const { elf, programs } = readBpfObject(new MemorySource(bytes, form));
     // EM_NONE is what compilers wrote before the number was given out (2016): then the names of the sections have to tell.
-    if (elf.header.machine !== EM_BPF && !elf.sections.some(({ name }) => /^(\.BTF|license|maps|\.maps)$/.test(name))) return undefined;
+    const isKnown = programs.some(({ meaning }) => meaning.definition !== undefined);
+    if (elf.header.machine !== EM_BPF && !isKnown && !elf.sections.some(({ name }) => BPF_SECTION.test(name))) return undefined;
     return { form, offset, extent, bytes, programs: programs.map(({ name, section }) => ({ name, section })) };
   } catch (error) {
     if (isFormatError(error)) return undefined;

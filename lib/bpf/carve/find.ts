@@ -6,10 +6,16 @@ export type Form =
   | 'ELF'
   /** A string literal of C, Go or Rust source: `"\x7f\x45\x4c\x46…"`, as `bpftool gen skeleton` writes it. */
   | 'string literal'
-  /** A list of numbers in source: `0x7f, 0x45, 0x4c, 0x46, …`, as `xxd -i` writes it. */
+  /** A list of numbers in source: `0x7f, 0x45, 0x4c, 0x46, …`, as `xxd -i` writes it, or in decimal. */
   | 'byte list'
+  /** Hexadecimal digits alone: `7f454c46…`. */
+  | 'hex string'
   | 'base64'
   | 'base64 of gzip'
+  | 'base64 of zlib'
+  | 'base64 of zstd'
+  | 'gzip'
+  | 'zstd'
   /** What `bpftool gen skeleton -L` embeds: no ELF file, but a loader program and the data that it works on. */
   | 'light skeleton';
 

@@ -1,7 +1,7 @@
 import { searchIn } from '../../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../../elf/source.js';
 import type { ByteRange, Find, Finder, FoundProgram } from './find.js';
-import { decodeLiteral, Text } from './text-forms.js';
+import { decodeLiteral, Text } from './text.js';
 
 // A light skeleton (`bpftool gen skeleton -L`) has no ELF file. It embeds two runs of bytes: instructions of a loader program, and data for
 // it (libbpf's gen_loader.c). The data begins with room for 320 file descriptors, all zero; then come the BTF blob, and for each program

@@ -2,11 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { expect } from 'chai';
 import { carve, carveFiles } from 'kelf/bpf';
 import { MemorySource } from 'kelf/elf';
 import { bpftoolLiteral, LIGHT_INSTRUCTIONS, LIGHT_LOADER, lightBtf, lightData } from '../../../support/light-skeleton.js';
+
+const { deflateSync, gzipSync } = zlib;
+/** Node has it since 22.15. */
+const zstdCompressSync = (zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }).zstdCompressSync;
 
 const object = (order: 'el' | 'eb'): Uint8Array =>
   new Uint8Array(readFileSync(fileURLToPath(new URL(`../../../../../fixtures/bpf/kelf.bpf${order}.o`, import.meta.url))));
@@ -88,6 +92,62 @@ describe('carve', () => {
       expect(finds[0], separator).to.deep.include({ form: 'byte list', offset: before.length });
       expect(same(finds[0]!.bytes, LITTLE)).to.equal(true);
     }
+  });
+
+  it('reads lists in decimal and hexadecimal, with the suffixes and separators of languages', () => {
+    const forms: readonly (readonly [string, (byte: number) => string, string])[] = [
+      ['const DATA: &[u8] = &[', byte => `${byte}`, ', '],
+      ['{"object": [', byte => `${byte}`, ','],
+      ['fmt.Println: [', byte => `${byte}`, ' '],
+      ['[', byte => `${byte}`, ',\n'],
+      ['[', byte => `${byte}u8`, ', '],
+      ['{', byte => `0x${byte.toString(16).toUpperCase().padStart(2, '0')}U`, ', '],
+      ['', byte => `0x${byte.toString(16)}`, '\n'],
+    ];
+    for (const [before, write, separator] of forms) {
+      const text = `${before}${Array.from(LITTLE, write).join(separator)}]`;
+      const finds = found(text);
+      expect(finds[0], JSON.stringify([before, separator])).to.deep.include({ form: 'byte list', offset: before.length });
+      expect(same(finds[0]!.bytes, LITTLE)).to.equal(true);
+    }
+    expect(found(`1${Array.from(LITTLE, byte => `${byte}`).join(',')}`), 'the end of another number').to.deep.equal([]);
+  });
+
+  it('reads hexadecimal digits, in source and between the bytes of a program', () => {
+    const digits = Buffer.from(LITTLE).toString('hex');
+    for (const text of [digits, digits.toUpperCase(), digits.replace(/(.{64})/g, '$1\n')]) {
+      const finds = found(Buffer.concat([Buffer.from('\0\0'), Buffer.from(text), Buffer.from('\0more')]));
+      expect(finds[0]).to.deep.include({ form: 'hex string', offset: 2, extent: text.length });
+      expect(same(finds[0]!.bytes, LITTLE)).to.equal(true);
+    }
+  });
+
+  it('reads what is packed by gzip and zstd, and base64 of zlib at each level, and of zstd', () => {
+    const zstd = zstdCompressSync?.(LITTLE);
+    const packed: readonly (readonly [string, Buffer])[] = [
+      ['gzip', gzipSync(LITTLE)],
+      ...([0, 1, 5, 6, 9] as const).map((level): [string, Buffer] => [
+        'base64 of zlib',
+        Buffer.from(deflateSync(LITTLE, { level }).toString('base64')),
+      ]),
+      ...(zstd === undefined
+        ? []
+        : ([
+            ['zstd', zstd],
+            ['base64 of zstd', Buffer.from(zstd.toString('base64'))],
+          ] as const)),
+    ];
+    for (const [form, bytes] of packed) {
+      const finds = found(Buffer.concat([Buffer.from('\0\0x='), bytes, Buffer.from('\0more')]));
+      expect(finds[0], form).to.deep.include({ form, offset: 4, extent: bytes.length });
+      expect(same(finds[0]!.bytes, LITTLE)).to.equal(true);
+    }
+  });
+
+  it('finds none in what is packed and no object', () => {
+    const other = Buffer.alloc(1000, 'text');
+    for (const bytes of [gzipSync(other), Buffer.from(deflateSync(other).toString('base64')), Buffer.from('eJweJweJw'.repeat(100))])
+      expect(found(bytes)).to.deep.equal([]);
   });
 
   it('reads base64, plain and of gzip, in text and between the bytes of a program', () => {
