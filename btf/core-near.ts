@@ -8,11 +8,12 @@ import type { CompositeType, Member } from './types.js';
 /** What a kernel has instead of what an access asks for. */
 export interface CoreNear {
   /**
-   * `retyped`: the name, of a type that does not fit; `moved`: the name, in an inner struct or one that is pointed at; `renamed`: another
-   * name.
+   * `retyped`: the name, of a type that does not fit; `moved`: the name, in an inner struct, one that is pointed at, or one around it;
+   * `renamed`: another name; `dissolved`: what the missing struct had within, as a member beside the others (`i_atime_sec` for
+   * `i_atime.tv_sec`).
    */
-  readonly how: 'retyped' | 'moved' | 'renamed';
-  /** From the struct in which the member is missing: `.__state`, `.q->disk`. */
+  readonly how: 'retyped' | 'moved' | 'renamed' | 'dissolved';
+  /** From the struct in which the member is missing: `.__state`, `.q->disk`; from one around it, with its name in front: `inode.i_ino`. */
   readonly path: string;
   /** In C: `unsigned int __state`. */
   readonly declaration: string;
@@ -98,7 +99,9 @@ function fieldBreak(types: CoreTypes, spec: CoreSpec, { spec: reached }: CoreCan
     const same = member.name === wanted.name;
     const how = same ? (depth === 0 ? 'retyped' : 'moved') : 'renamed';
     const kin = sameTarget(types, wanted, member) ? 0.5 : 0;
-    const alike = likeness(wanted.name, member.name);
+    // What became a struct has the name in two parts: `i_atime_sec` is `.i_atime.tv_sec` now.
+    const joined = depth === 0 || path.includes('->') ? 0 : likeness(wanted.name, path.replaceAll('.', '_')) * 1.3;
+    const alike = Math.max(likeness(wanted.name, member.name), joined);
     let score: number;
     if (same) score = depth === 0 ? 3 : 1.1 + kin - depth * 0.2;
     // What fits nothing of the kind, and what the object's own struct has beside it, is no other name for it.
@@ -106,7 +109,42 @@ function fieldBreak(types: CoreTypes, spec: CoreSpec, { spec: reached }: CoreCan
     else score = alike + (alike === 1 ? 1 : 0) + kin - depth * 0.4;
     if (score > 0.55) near.push({ how, path, declaration: target.declaration(member.typeId, member.name), score });
   }
+  near.push(...dissolvedIn(types, spec, reached.accessors.length, struct), ...aroundOf(types, wanted, reached));
   return { type: `${struct.kind.toLowerCase()} ${struct.name}`, missing: wanted.name, near: best(near) };
+}
+
+/** Of an access into the missing member: members of the struct itself that have the name of what it ends in, alone or behind the other names. */
+function dissolvedIn(types: CoreTypes, { accessors }: CoreSpec, from: number, struct: CompositeType): Scored[] {
+  const { local, target } = types;
+  const names = accessors.slice(from).flatMap(({ name }) => name ?? []);
+  const end = accessors.at(-1)!;
+  const own = local.type(end.typeId);
+  if (names.length < 2 || end.name === undefined || !isComposite(own)) return [];
+  const { typeId } = own.members[end.index]!;
+  const joined = names.join('_');
+  const near: Scored[] = [];
+  for (const { path, member, depth } of membersUnder(target, struct)) {
+    if (depth > 0 || !types.fieldsAreCompatible(typeId, member.typeId)) continue;
+    const score = member.name === end.name ? 1.5 : likeness(joined, member.name) * 1.3;
+    if (score > 0.95) near.push({ how: 'dissolved', path, declaration: target.declaration(member.typeId, member.name), score });
+  }
+  // Its other members are beside it, with names like it.
+  return near.sort((a, b) => b.score - a.score).slice(0, 1);
+}
+
+/** Members of the name and a type that fits, of the structs around the one that lacks it. */
+function aroundOf(types: CoreTypes, wanted: Member, reached: CoreSpec): Scored[] {
+  const { target } = types;
+  const around = reached.accessors.filter(({ name }) => name !== undefined).map(({ typeId }) => target.type(target.resolve(typeId)));
+  return around.flatMap((struct, i): Scored[] => {
+    if (!isComposite(struct)) return [];
+    const found = [...membersUnder(target, struct)].find(
+      ({ member, depth }) => depth === 0 && member.name === wanted.name && types.fieldsAreCompatible(wanted.typeId, member.typeId),
+    );
+    if (found === undefined) return [];
+    const declaration = target.declaration(found.member.typeId, found.member.name);
+    return [{ how: 'moved', path: `${struct.name}${found.path}`, declaration, score: 1.2 + i * 0.1 }];
+  });
 }
 
 function isComposite(type: { readonly kind: string }): type is CompositeType {

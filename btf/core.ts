@@ -16,6 +16,8 @@ export interface CoreResolution {
   readonly local: CoreSpec;
   /** By id, the kernel's own before those of modules; without those that earlier relocations ruled out, as in libbpf. */
   readonly candidates: readonly CoreCandidate[];
+  /** The candidates that earlier relocations of the same type ruled out. */
+  readonly ruledOut: readonly FoundType[];
   /** The one of the candidate, if one matches. */
   readonly target?: CoreSpec;
   readonly targetBtf?: Btf;
@@ -30,6 +32,12 @@ export interface CoreResolution {
   readonly sizeUnsafe: boolean;
 }
 
+/** A type of the kernel or of a module. */
+export interface FoundType {
+  readonly btf: Btf;
+  readonly typeId: TypeId;
+}
+
 /** Why libbpf would give up on the whole object. */
 export class CoreError extends Error {
   override readonly name: string = 'CoreError';
@@ -41,6 +49,8 @@ export class CoreRelocator {
   readonly #targets: readonly CoreTypes[];
   /** By local type: candidates are looked up once, and ruled out for good by the first relocation that some of them match. */
   readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: TypeId }[]>();
+  /** The same, with those that were ruled out. */
+  readonly #found = new Map<number, readonly FoundType[]>();
 
   /** @param targets the kernel's BTF, then that of its modules, which are searched for what the kernel does not have */
   constructor(local: Btf, targets: readonly Btf[]) {
@@ -57,9 +67,12 @@ export class CoreRelocator {
     const spec = parseCoreSpec(local, typeId, access, kind);
     const original = coreValue(local, spec);
     if (spec.kind === 'local_type_id')
-      return { local: spec, candidates: [], original, value: original.value, poison: false, sizeUnsafe: false };
+      return { local: spec, candidates: [], ruledOut: [], original, value: original.value, poison: false, sizeUnsafe: false };
     if (local.nameOf(typeId) === '') throw new CoreError(`${formatCoreSpec(local, spec)}: the type has no name to search for`);
     const known = this.#candidatesOf(typeId);
+    const ruledOut = this.#found
+      .get(typeId)!
+      .filter(each => !known.some(({ types, typeId: id }) => types.target === each.btf && id === each.typeId));
     const candidates: CoreCandidate[] = [];
     const matching: typeof known = [];
     let best: { readonly spec: CoreSpec; readonly value: CoreValue; readonly btf: Btf } | undefined;
@@ -79,7 +92,15 @@ export class CoreRelocator {
     }
     if (best === undefined) {
       const none = coreValueOfNone(spec.kind);
-      return { local: spec, candidates, original, value: none === 'poison' ? 0n : none, poison: none === 'poison', sizeUnsafe: false };
+      return {
+        local: spec,
+        candidates,
+        ruledOut,
+        original,
+        value: none === 'poison' ? 0n : none,
+        poison: none === 'poison',
+        sizeUnsafe: false,
+      };
     }
     this.#candidates.set(typeId, matching);
     const { value } = best;
@@ -87,6 +108,7 @@ export class CoreRelocator {
     return {
       local: spec,
       candidates,
+      ruledOut,
       target: best.spec,
       targetBtf: best.btf,
       original,
@@ -95,6 +117,13 @@ export class CoreRelocator {
       ...(differs ? { size: value.size } : {}),
       sizeUnsafe: differs && !canAdapt(local, original.typeId, best.btf, value.typeId),
     };
+  }
+
+  /** Looks up the candidates of a local type, as libbpf does before the first relocation of it; undefined where that was done, or it has no name. */
+  lookUp(typeId: TypeId): readonly FoundType[] | undefined {
+    if (this.#found.has(typeId) || this.local.nameOf(typeId) === '') return undefined;
+    this.#candidatesOf(typeId);
+    return this.#found.get(typeId);
   }
 
   /** The kernel's types of a name, flavours apart, and of a kind (bpf_core_add_cands): a module's only where the kernel itself has none. */
@@ -113,6 +142,10 @@ export class CoreRelocator {
       known.push(...fitting.sort((a, b) => a - b).map(id => ({ types, typeId: id })));
     }
     this.#candidates.set(typeId, known);
+    this.#found.set(
+      typeId,
+      known.map(({ types, typeId: id }) => ({ btf: types.target, typeId: id })),
+    );
     return known;
   }
 

@@ -1,6 +1,6 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
-export { type CoreCandidate, CoreError, CoreRelocator, type CoreResolution } from './core.js';
+export { type CoreCandidate, CoreError, CoreRelocator, type CoreResolution, type FoundType } from './core.js';
 export { CoreTypes, essentialName } from './core-compat.js';
 export type { CoreMatch } from './core-match.js';
 export { breakOf, type CoreBreak, type CoreNear } from './core-near.js';
@@ -29,7 +29,7 @@ export {
 } from './ext.js';
 export type { StringOffset, TypeId } from './ids.js';
 export { KIND, KIND_NAMES, type Kind, type RecordKind } from './kinds.js';
-export { minimalBtf } from './min.js';
+export { type ModuleSpecs, minimalBtf, minimalSplitBtf } from './min.js';
 export { printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
 export { printJson } from './print/json.js';

@@ -13,9 +13,34 @@ import { flagOfInfo, kindOfInfo } from './wire.js';
  * @returns the blob, in this machine's byte order
  */
 export function minimalBtf(kernel: Btf, specs: Iterable<CoreSpec>): Uint8Array<ArrayBuffer> {
+  return minimalSplitBtf(kernel, specs, []).kernel;
+}
+
+/** What accesses need of one module: its BTF, split over the kernel's, and their targets in it. */
+export interface ModuleSpecs {
+  readonly btf: Btf;
+  readonly specs: readonly CoreSpec[];
+}
+
+/**
+ * The same for accesses that are found in modules: a blob for each, split over that of the kernel, which has the kernel's types that those of
+ * the modules are made of.
+ */
+export function minimalSplitBtf(
+  kernel: Btf,
+  specs: Iterable<CoreSpec>,
+  modules: readonly ModuleSpecs[],
+): { readonly kernel: Uint8Array<ArrayBuffer>; readonly modules: readonly Uint8Array<ArrayBuffer>[] } {
   const marks = new Marks(kernel);
   for (const spec of specs) marks.use(spec);
-  return new Extract(kernel, marks).encode();
+  const own = modules.map(module => {
+    const marked = new Marks(module.btf);
+    for (const spec of module.specs) marked.use(spec);
+    return { btf: module.btf, marks: marked.above(module.btf.firstId, marks) };
+  });
+  const extract = new Extract(kernel, marks);
+  const blob = extract.encode();
+  return { kernel: blob, modules: own.map(module => new Extract(module.btf, module.marks, extract).encode()) };
 }
 
 /** The types that are used, and the members of structs. */
@@ -28,6 +53,21 @@ class Marks {
 
   constructor(btf: Btf) {
     this.#btf = btf;
+  }
+
+  /** Hands over to another's marks what is below an id, in the base, and keeps the rest. */
+  above(firstId: number, base: Marks): this {
+    for (const id of this.types) {
+      if (id >= firstId) continue;
+      this.types.delete(id);
+      base.types.add(id);
+    }
+    for (const [id, members] of this.members) {
+      if (id >= firstId) continue;
+      this.members.delete(id);
+      base.members.set(id, new Set([...(base.members.get(id) ?? []), ...members]));
+    }
+    return this;
   }
 
   use(spec: CoreSpec): void {
@@ -104,17 +144,33 @@ class Extract {
   readonly #marks: Marks;
   readonly #ids = new Map<number, number>();
   readonly #words: number[] = [];
-  readonly #strings: number[] = [0];
-  readonly #offsets = new Map<string, number>([['', 0]]);
+  readonly #strings: number[] = [];
+  readonly #offsets = new Map<string, number>();
+  readonly #base: Extract | undefined;
 
-  constructor(btf: Btf, marks: Marks) {
+  /** @param base the extract of the kernel, which ids and strings go on after */
+  constructor(btf: Btf, marks: Marks, base?: Extract) {
     this.#btf = btf;
     this.#marks = marks;
+    this.#base = base;
+    if (base === undefined) {
+      this.#strings.push(0);
+      this.#offsets.set('', 0);
+    }
+  }
+
+  /** What ids and strings of the base are. */
+  get #ofBase():
+    | { readonly ids: ReadonlyMap<number, number>; readonly offsets: ReadonlyMap<string, number>; readonly length: number }
+    | undefined {
+    const base = this.#base;
+    return base === undefined ? undefined : { ids: base.#ids, offsets: base.#offsets, length: base.#strings.length };
   }
 
   encode(): Uint8Array<ArrayBuffer> {
     const ids = [...this.#marks.types].sort((a, b) => a - b);
-    for (const [i, id] of ids.entries()) this.#ids.set(id, i + 1);
+    const first = (this.#ofBase?.ids.size ?? 0) + 1;
+    for (const [i, id] of ids.entries()) this.#ids.set(id, first + i);
     for (const id of ids) this.#record(id);
     return encodeBtf(Uint32Array.from(this.#words), Uint8Array.from(this.#strings));
   }
@@ -145,13 +201,13 @@ class Extract {
   }
 
   /** Types that are not used are void: only pointers lead to them. */
-  readonly #id = (id: TypeId): number => this.#ids.get(id) ?? 0;
+  readonly #id = (id: TypeId): number => this.#ids.get(id) ?? this.#ofBase?.ids.get(id) ?? 0;
 
   readonly #name = (offset: StringOffset): StringOffset => {
     const text = this.#btf.strings.text(offset);
-    let own = this.#offsets.get(text);
+    let own = this.#ofBase?.offsets.get(text) ?? this.#offsets.get(text);
     if (own === undefined) {
-      this.#offsets.set(text, (own = this.#strings.length));
+      this.#offsets.set(text, (own = (this.#ofBase?.length ?? 0) + this.#strings.length));
       for (const byte of this.#btf.strings.slice(offset)) this.#strings.push(byte);
       this.#strings.push(0);
     }

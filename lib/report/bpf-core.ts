@@ -1,9 +1,11 @@
+import type { Btf } from '../../btf/btf.js';
 import { breakOf, type CoreBreak } from '../../btf/core-near.js';
 import { formatCoreSpec } from '../../btf/core-spec.js';
 import type { TypeId } from '../../btf/ids.js';
 import type { CorePatch } from '../bpf/load/core-patch.js';
 import type { CoreOutcome, CorePoison } from '../bpf/load/relocate-core.js';
 import type { BpfObject } from '../bpf/object/object.js';
+import { nameOfFile } from '../facts/module/modinfo.js';
 import type { Report } from './report.js';
 
 /** What one relocation comes to. */
@@ -21,6 +23,8 @@ export interface RelocatedCore {
     readonly matches: boolean;
     readonly break?: CoreBreak | undefined;
   }[];
+  /** Types of that name which earlier relocations ruled out. */
+  readonly ruledOut?: readonly { readonly typeId: TypeId; readonly btf: string }[];
   /** Its numbers in decimal: an instruction holds as many as 64 bits. */
   readonly patch: WrittenPatch | undefined;
   readonly refused: string | undefined;
@@ -63,6 +67,9 @@ function describe(object: BpfObject, { relocation, resolution, patch, refused, p
             matches: candidate.matches,
             ...(candidate.matches ? {} : { break: breakOf(object.btf!, resolution.local, candidate) }),
           })),
+          ...(resolution.ruledOut.length === 0
+            ? {}
+            : { ruledOut: resolution.ruledOut.map(({ typeId, btf }) => ({ typeId, btf: btf.name })) }),
         }),
     patch: patch?.kind === 'patched' ? { ...patch, from: String(patch.from), to: String(patch.to) } : patch,
     refused,
@@ -100,7 +107,7 @@ function* coreLines({ relocations, relocated, answered, guarded, failing, refuse
   yield `${relocations.length} relocations: ${relocated} found, ${answered} answered 'no', ${guarded} guarded, ${failing} would fail, ${refused} refused`;
 }
 
-function relocationLines({ instruction, local, target, candidates, patch, refused, poison }: RelocatedCore): string[] {
+function relocationLines({ instruction, local, target, candidates, ruledOut, patch, refused, poison }: RelocatedCore): string[] {
   const head = `  insn ${instruction}  ${local}`;
   if (candidates === undefined || patch === undefined) return [`${head}: refused: ${refused}`];
   const found = target?.replace(/^<\w+> /, '');
@@ -111,10 +118,17 @@ function relocationLines({ instruction, local, target, candidates, patch, refuse
     poison!.reachedBy.length > 0
       ? `would fail in ${poison!.reachedBy.join(', ')}`
       : `guarded${poison!.byData ? ' as long as read-only data does not change' : ''}${guards}`;
-  return [`${head}: ${why}: poisoned, ${verdict}`, ...breakLines(candidates)];
+  return [`${head}: ${why}: poisoned, ${verdict}`, ...breakLines(candidates, ruledOut ?? [])];
 }
 
-function breakLines(candidates: NonNullable<RelocatedCore['candidates']>): string[] {
+function breakLines(candidates: NonNullable<RelocatedCore['candidates']>, ruledOut: NonNullable<RelocatedCore['ruledOut']>): string[] {
+  if (ruledOut.length > 0) {
+    const ids = ruledOut.map(({ typeId }) => `[${typeId}]`).join(', ');
+    return [
+      ...breakLines(candidates, []).slice(0, candidates.length === 0 ? 0 : undefined),
+      `      it has ${ids} too, which earlier relocations of the type ruled out`,
+    ];
+  }
   if (candidates.length === 0) return ['      the kernel has no type with this name'];
   return candidates.flatMap(({ typeId, break: broken }) => {
     if (broken === undefined) return [];
@@ -132,7 +146,7 @@ export function coreLog(object: BpfObject, outcomes: readonly CoreOutcome[]): st
   return outcomes.flatMap(outcome => logLines(object, outcome));
 }
 
-function logLines(object: BpfObject, { relocation, resolution, patch, refused }: CoreOutcome): string[] {
+function logLines(object: BpfObject, { relocation, resolution, found = [], patch, refused }: CoreOutcome): string[] {
   const { function: fn, number, text, instruction } = relocation;
   const prefix = `prog '${fn?.name}': relo #${number}: `;
   const lines = [text];
@@ -143,8 +157,8 @@ function logLines(object: BpfObject, { relocation, resolution, patch, refused }:
   }
   if (refused !== undefined) lines.push(refused);
   if (patch?.kind === 'poisoned') {
-    // Both halves of an ld_imm64 (bpf_core_patch_insn).
-    for (const slot of patch.wide ? [instruction, instruction + 1] : [instruction])
+    // Both halves of an ld_imm64, the second one first (bpf_core_patch_insn).
+    for (const slot of patch.wide ? [instruction + 1, instruction] : [instruction])
       lines.push(`substituting insn #${slot} w/ invalid insn`);
   }
   if (patch?.kind === 'patched') {
@@ -155,5 +169,21 @@ function logLines(object: BpfObject, { relocation, resolution, patch, refused }:
       lines.push(`patched insn #${instruction} (${patch.instruction}) mem_sz ${patch.size[0]} -> ${patch.size[1]}`);
   }
   // What libbpf has no name for is no line of its log either.
-  return object.btf === undefined ? [] : lines.map(line => prefix + line);
+  const { btf } = object;
+  if (btf === undefined) return [];
+  const { typeId } = relocation;
+  const looked = found.map(
+    each =>
+      `CO-RE relocating ${typeText(btf, typeId)}: found target candidate ${typeText(each.btf, each.typeId)} in [${nameInLog(each.btf)}]`,
+  );
+  return [...looked, ...lines.map(line => prefix + line)];
+}
+
+function typeText(btf: Btf, typeId: TypeId): string {
+  return `[${typeId}] ${btf.kindOf(typeId).toLowerCase()} ${btf.nameOf(typeId)}`;
+}
+
+/** The kernel's own BTF is always vmlinux (bpf_core_find_cands); that of a module has its name. */
+function nameInLog(btf: Btf): string {
+  return btf.base === undefined ? 'vmlinux' : nameOfFile(btf.name.replace(/: \.BTF$/, ''));
 }

@@ -6,9 +6,11 @@ import {
   type CoreKind,
   CoreRelocator,
   type CoreResolution,
+  type CoreSpec,
   CoreTypes,
   essentialName,
   formatCoreSpec,
+  minimalSplitBtf,
 } from 'kelf/btf';
 import { FormatError } from 'kelf/elf';
 import { BtfWriter } from '../support/btf-writer.js';
@@ -241,6 +243,65 @@ describe('CoreTypes', () => {
   });
 });
 
+describe('CoreRelocator', () => {
+  it('looks candidates up once, and says which ones an earlier relocation ruled out', () => {
+    const own = blob(w =>
+      w.struct('s', 8, [
+        ['a', w.int('int', 4, SIGNED), 0],
+        ['b', w.int('int', 4, SIGNED), 32],
+      ]),
+    );
+    const two = blob(w => {
+      const int = w.int('int', 4, SIGNED);
+      return [w.struct('s', 4, [['a', int, 0]]), w.struct('s', 4, [['b', int, 0]])] as const;
+    });
+    const relocator = new CoreRelocator(own.btf, [two.btf]);
+    expect(relocator.lookUp(own.ids as never)?.map(({ typeId }) => typeId)).to.deep.equal([...two.ids]);
+    expect(relocator.lookUp(own.ids as never)).to.equal(undefined);
+    const first = relocator.relocate(own.ids as never, '0:0', kindNumber('byte_off'));
+    expect([first.ruledOut.length, first.target?.rootTypeId]).to.deep.equal([0, two.ids[0]]);
+    const second = relocator.relocate(own.ids as never, '0:1', kindNumber('byte_off'));
+    expect([second.poison, second.ruledOut.map(({ typeId }) => typeId)]).to.deep.equal([true, [two.ids[1]]]);
+  });
+});
+
+describe('minimalSplitBtf', () => {
+  it('has the types of a module in a blob of their own, over the least of the kernel', () => {
+    const base = new BtfWriter();
+    const int = base.int('int', 4, SIGNED);
+    base.struct('unused', 4, [['x', int, 0]]);
+    base.struct('kernel_type', 8, [
+      ['a', int, 0],
+      ['b', int, 32],
+    ]);
+    const kernel = Btf.parse(base.bytes());
+    const split = new BtfWriter({ base });
+    split.struct('other', 4, [['y', int, 0]]);
+    split.struct('module_type', 8, [
+      ['c', int, 0],
+      ['d', int, 32],
+    ]);
+    const module = Btf.parse(split.bytes(), { base: kernel });
+    const asked = blob(w => {
+      const own = w.int('int', 4, SIGNED);
+      return [w.struct('kernel_type', 4, [['b', own, 0]]), w.struct('module_type', 4, [['d', own, 0]])] as const;
+    });
+    const relocator = new CoreRelocator(asked.btf, [kernel, module]);
+    const target = (id: number): CoreSpec => relocator.relocate(id as never, '0:0', kindNumber('byte_off')).target!;
+    const made = minimalSplitBtf(kernel, [target(asked.ids[0])], [{ btf: module, specs: [target(asked.ids[1])] }]);
+    const least = Btf.parse(made.kernel);
+    const over = Btf.parse(made.modules[0]!, { base: least });
+    const names = (btf: Btf, from: number): string[] => Array.from({ length: btf.count - from }, (_, i) => btf.nameOf((from + i) as never));
+    expect(names(least, 1)).to.deep.equal(['int', 'kernel_type']);
+    expect(names(over, over.firstId)).to.deep.equal(['module_type']);
+    const [id] = over.find('module_type', 'STRUCT');
+    expect(over.type(id!)).to.deep.include({ size: 8 });
+    expect((over.type(id!) as { members: readonly { name: string; bitOffset: number; typeId: number }[] }).members).to.deep.equal([
+      { name: 'd', bitOffset: 32, bitfieldSize: 0, typeId: least.find('int')[0] },
+    ]);
+  });
+});
+
 describe('breakOf', () => {
   const broken = (access: string, target: Btf): unknown => {
     const { local: spec, candidates } = at(access, 'byte_off', local.ids.task, [target]);
@@ -263,6 +324,43 @@ describe('breakOf', () => {
     expect(broken('0:0', moved.btf)).to.deep.include({ near: [{ how: 'moved', path: '.ids.pid', declaration: 'int pid' }] });
     const retyped = blob(w => w.struct('task', 8, [['pid', w.ptr(0), 0]]));
     expect(broken('0:0', retyped.btf)).to.deep.include({ near: [{ how: 'retyped', path: '.pid', declaration: 'void *pid' }] });
+  });
+
+  it('says what a struct dissolved into, what became a struct, and what moved to the struct around', () => {
+    const time = (w: BtfWriter): number =>
+      w.struct('timespec', 16, [
+        ['tv_sec', w.int('long', 8, SIGNED), 0],
+        ['tv_nsec', w.int('long', 8, SIGNED), 64],
+      ]);
+    const nested = blob(w => w.struct('inode', 24, [['i_atime', time(w), 0]]));
+    const flat = blob(w =>
+      w.struct('inode', 16, [
+        ['i_atime_sec', w.int('long', 8, SIGNED), 0],
+        ['i_atime_nsec', w.int('int', 4, SIGNED), 64],
+        ['i_mtime_sec', w.int('long', 8, SIGNED), 96],
+      ]),
+    );
+    const near = (from: { btf: Btf; ids: number }, to: { btf: Btf }, access: string): unknown => {
+      const { local: spec, candidates } = new CoreRelocator(from.btf, [to.btf]).relocate(from.ids, access, kindNumber('byte_off'));
+      return breakOf(from.btf, spec, candidates[0]!)?.near[0];
+    };
+    expect(near(nested, flat, '0:0:0')).to.deep.equal({ how: 'dissolved', path: '.i_atime_sec', declaration: 'long i_atime_sec' });
+    expect(near(nested, flat, '0:0:1')).to.deep.include({ path: '.i_atime_nsec' });
+    expect(near(flat, nested, '0:0')).to.deep.equal({ how: 'renamed', path: '.i_atime.tv_sec', declaration: 'long tv_sec' });
+    const inner = (w: BtfWriter, ...names: string[]): number =>
+      w.struct(
+        'common',
+        8,
+        names.map((name, i) => [name, w.int('int', 4, SIGNED), i * 32]),
+      );
+    const within = blob(w => w.struct('sock', 8, [['common', inner(w, 'family', 'priority'), 0]]));
+    const around = blob(w =>
+      w.struct('sock', 8, [
+        ['common', inner(w, 'family'), 0],
+        ['priority', w.int('int', 4, SIGNED), 32],
+      ]),
+    );
+    expect(near(within, around, '0:0:1')).to.deep.equal({ how: 'moved', path: 'sock.priority', declaration: 'int priority' });
   });
 
   it('has nothing to say where nothing is like it', () => {

@@ -18,7 +18,7 @@ export function readLoaded(output: string): Loaded[] {
     .slice(1)
     .map(part => ({
       object: part.slice('object '.length, part.indexOf('\n')),
-      core: [...part.matchAll(/^libbpf: (prog '.*': relo #\d+: .*)$/gm)].map(([, line]) => line!),
+      core: [...part.matchAll(/^libbpf: (prog '.*': relo #\d+: (?!poisoning).*|CO-RE relocating .*)$/gm)].map(([, line]) => line!),
       tags: new Map([...part.matchAll(/^tag (\S+) ([0-9a-f]{16})$/gm)].map(([, name, tag]) => [name!, tag!])),
     }));
 }

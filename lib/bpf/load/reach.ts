@@ -41,8 +41,22 @@ export interface Reach {
   readonly calls: ReadonlySet<BpfFunction>;
   /** Whether read-only data was loaded: with `data` the answer may be another. */
   readonly loadsData: boolean;
-  /** Where a program loads from its context, in bytes from its start, where that is known. */
+  /** Where it loads from the program's context, in bytes from its start, where that is known. */
   readonly contextReads: ReadonlySet<number>;
+  /** The functions that it hands the context to. */
+  readonly contextCalls: readonly ContextCall[];
+}
+
+/** Where a function has the program's context, or an address in it, when it begins. */
+export interface ContextEntry {
+  readonly register: number;
+  /** In bytes, from the context's start. */
+  readonly offset: number;
+}
+
+/** A function that is handed the program's context. */
+export interface ContextCall extends ContextEntry {
+  readonly callee: BpfFunction;
 }
 
 /** A byte of data that does not change once the program is loaded. */
@@ -66,9 +80,12 @@ const MOST_STATES = 48;
 const NOTHING: readonly Value[] = new Array(16).fill(undefined);
 const FRAME = 10;
 
-/** Follows a function of an object, whose section's code is `code` once it is relocated. */
-export function reachOf(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext): Reach {
-  return new Walk(object, fn, code, context).run();
+/**
+ * Follows a function of an object, whose section's code is `code` once it is relocated.
+ * @param entry of a function that is no program itself: where it has the program's context
+ */
+export function reachOf(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext, entry?: ContextEntry): Reach {
+  return new Walk(object, fn, code, context, fn.meaning === undefined ? entry : { register: 1, offset: 0 }).run();
 }
 
 class Walk {
@@ -87,13 +104,14 @@ class Walk {
   readonly #undecided = new Set<string>();
   readonly #calls = new Set<BpfFunction>();
   readonly #contextReads = new Set<number>();
-  readonly #isProgram: boolean;
+  readonly #contextCalls = new Map<string, ContextCall>();
+  readonly #entry: ContextEntry | undefined;
   #loadsData = false;
 
-  constructor(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext) {
+  constructor(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext, entry: ContextEntry | undefined) {
     this.#object = object;
+    this.#entry = entry;
     this.#section = fn.sectionIndex;
-    this.#isProgram = fn.meaning !== undefined;
     this.#code = code;
     this.#context = context;
     this.#first = fn.offset / INSN_BYTES;
@@ -116,7 +134,7 @@ class Walk {
   }
 
   run(): Reach {
-    this.#go({ slot: this.#first, registers: this.#isProgram ? NOTHING.with(1, CONTEXT) : NOTHING, stack: new Map() });
+    this.#go({ slot: this.#first, registers: this.#entered(), stack: new Map() });
     for (let state = this.#open.pop(); state !== undefined; state = this.#open.pop()) this.#step(state);
     const branches = [...this.#branches.entries()].filter(([key]) => !this.#undecided.has(key)).map(([, branch]) => branch);
     return {
@@ -125,7 +143,13 @@ class Walk {
       calls: this.#calls,
       loadsData: this.#loadsData,
       contextReads: this.#contextReads,
+      contextCalls: [...this.#contextCalls.values()],
     };
+  }
+
+  #entered(): readonly Value[] {
+    const entry = this.#entry;
+    return entry === undefined ? NOTHING : NOTHING.with(entry.register, { ...CONTEXT, offset: entry.offset });
   }
 
   /** Notes that a state is reached; one that was seen is not followed again. */
@@ -179,7 +203,7 @@ class Walk {
     }
     if (code === OPCODE.EXIT) return;
     if (code === OPCODE.CALL || code === OPCODE.CALLX) {
-      this.#called(slot, instruction);
+      this.#called(slot, instruction, registers);
       // What is called may write to the stack that it was given an address of.
       this.#go({ slot: next, registers: afterCall(registers), stack: new Map() });
       return;
@@ -266,12 +290,22 @@ class Walk {
     return fetch ? registers.with(src, undefined).with(0, undefined) : registers;
   }
 
-  #called(slot: number, { src, imm }: Instruction): void {
+  #called(slot: number, instruction: Instruction, registers: readonly Value[]): void {
+    const callee = this.#callee(slot, instruction);
+    if (callee === undefined) return;
+    this.#calls.add(callee);
+    for (let register = 1; register <= 5; register++) {
+      const value = registers[register];
+      if (value === undefined || isKnown(value) || value.section !== CONTEXT.section) continue;
+      const { offset } = value;
+      this.#contextCalls.set(`${callee.sectionIndex}:${callee.offset}:${register}:${offset}`, { callee, register, offset });
+    }
+  }
+
+  #callee(slot: number, { src, imm }: Instruction): BpfFunction | undefined {
     const meaning = this.#meanings.get(slot);
-    if (meaning?.kind === 'call') this.#calls.add(meaning.function);
-    if (meaning !== undefined || src !== CALL.SUBPROGRAM) return;
-    const callee = this.#object.functionAt(this.#section, (slot + 1 + imm) * INSN_BYTES);
-    if (callee !== undefined) this.#calls.add(callee);
+    if (meaning !== undefined) return meaning.kind === 'call' ? meaning.function : undefined;
+    return src === CALL.SUBPROGRAM ? this.#object.functionAt(this.#section, (slot + 1 + imm) * INSN_BYTES) : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
-import { CoreError, CoreRelocator, type CoreResolution } from '../../../btf/core.js';
+import { CoreError, CoreRelocator, type CoreResolution, type FoundType } from '../../../btf/core.js';
 import { CORE_KINDS } from '../../../btf/core-spec.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { INSN_BYTES, Instructions, successors } from '../code/insn.js';
@@ -13,6 +13,8 @@ import { type DecidedBranch, type Reach, type ReachContext, reachOf } from './re
 export interface CoreOutcome {
   readonly relocation: BpfCoreRelocation;
   readonly resolution?: CoreResolution;
+  /** The types that were looked up for it: only for the first relocation of a type of the object. */
+  readonly found?: readonly FoundType[];
   readonly patch?: CorePatch;
   /** Why libbpf gives up on the whole object here. */
   readonly refused?: string;
@@ -40,7 +42,7 @@ export interface CoreReport {
    * @param data whether read-only data has the values that it has in the file
    */
   reached(program: BpfProgram, data: boolean): ReadonlyMap<BpfFunction, ReadonlySet<number>>;
-  /** Where a program loads from its context, in bytes, on a way that it can go; its subprograms left out. */
+  /** Where a program, or a function that it hands the context to, loads from the context, in bytes, on a way that it can go. */
   contextReads(program: BpfProgram): ReadonlySet<number>;
 }
 
@@ -70,6 +72,8 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
       outcomes.push({ relocation, refused: fn === undefined ? 'it belongs to no function' : 'its kind is unknown' });
       continue;
     }
+    const looked = kind === 'local_type_id' ? undefined : relocator.lookUp(typeId);
+    const found = looked === undefined ? {} : { found: looked };
     try {
       const resolution = relocator.relocate(typeId, access, CORE_KINDS.indexOf(kind));
       let code = patchable.get(fn.sectionIndex);
@@ -77,10 +81,10 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
         code = new PatchableCode(object.instructions(fn.sectionIndex).bytes, object.littleEndian);
         patchable.set(fn.sectionIndex, code);
       }
-      outcomes.push({ relocation, resolution, patch: code.apply(offset / INSN_BYTES, resolution) });
+      outcomes.push({ relocation, ...found, resolution, patch: code.apply(offset / INSN_BYTES, resolution) });
     } catch (error) {
       if (!(error instanceof CoreError) && !isFormatError(error)) throw error;
-      outcomes.push({ relocation, refused: error.message });
+      outcomes.push({ relocation, ...found, refused: error.message });
     }
   }
   const code = new Map<number, Instructions>();
@@ -165,6 +169,9 @@ class Walks {
   }
 }
 
+/** Functions that are handed the context in different ways are followed once for each; more than these no program has. */
+const MOST_CALLS = 64;
+
 /** The walks through an object's functions, each made once. */
 class WalksOf {
   readonly #object: BpfObject;
@@ -201,8 +208,22 @@ class WalksOf {
     return new Map([...this.#functionsOf(program)].map(fn => [fn, this.#reachOf(fn).slots]));
   }
 
+  /** Those of the functions that are handed the context, too. */
   contextReads(program: BpfProgram): ReadonlySet<number> {
-    return this.#reachOf(program).contextReads;
+    const { contextReads, contextCalls } = this.#reachOf(program);
+    const reads = new Set(contextReads);
+    const seen = new Set<string>();
+    const open = [...contextCalls];
+    for (let call = open.pop(); call !== undefined && seen.size < MOST_CALLS; call = open.pop()) {
+      const { callee, register, offset } = call;
+      const key = `${callee.sectionIndex}:${callee.offset}:${register}:${offset}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const reach = reachOf(this.#object, callee, this.#codeOf(callee), this.#context(callee.sectionIndex), { register, offset });
+      for (const read of reach.contextReads) reads.add(read);
+      open.push(...reach.contextCalls);
+    }
+    return reads;
   }
 
   /** The functions that a program reaches, itself among them. */

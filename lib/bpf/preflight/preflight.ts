@@ -1,8 +1,8 @@
 import type { Btf } from '../../../btf/btf.js';
-import { essentialName } from '../../../btf/core-compat.js';
 import { accepted, refused, said, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { INSN_BYTES } from '../code/insn.js';
+import { missingTypes } from '../load/missing-types.js';
 import { type CoreReport, relocateCore } from '../load/relocate-core.js';
 import type { SectionDefinition } from '../names/section-names.js';
 import { helperName } from '../names/uapi.js';
@@ -210,13 +210,8 @@ export class Preflight {
 
   /** The BTF of the modules that have a type which CO-RE relocations are about, and which the kernel itself does not have. */
   #modulesFor(object: BpfObject, kernel: Btf): Btf[] {
-    const { btf } = object;
-    if (btf === undefined || this.kernel.modules === undefined) return [];
-    const names = new Set(
-      object.coreRelocations.filter(({ spec }) => spec !== undefined).map(({ typeId }) => essentialName(btf.nameOf(typeId))),
-    );
-    const missing = [...names].filter(name => name !== '' && kernel.find(name).length === 0);
-    return [...new Set(missing.flatMap(name => this.#modules.withType(name).map(found => found.btf)))];
+    if (this.kernel.modules === undefined) return [];
+    return [...new Set(missingTypes(object, kernel).flatMap(name => this.#modules.withType(name).map(found => found.btf)))];
   }
 
   /** A finding for each module whose types a program's relocations were found in. */

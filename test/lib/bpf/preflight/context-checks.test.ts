@@ -44,6 +44,12 @@ const kernel = (() => {
   return kernelOf({ functions: ['f', 'nothing', 'bpf_lsm_hook'].map(name => ({ name, site: 0 })), btf: btf.bytes() });
 })();
 
+/** A function ends with its exit. */
+function parts(code: readonly InsnSpec[]): { readonly from: number; readonly to: number }[] {
+  const ends = [...code, EXIT].flatMap((insn, i) => (insn === EXIT ? [i + 1] : []));
+  return ends.map((to, i) => ({ from: i === 0 ? 0 : ends[i - 1]!, to }));
+}
+
 /** What is said of a program's arguments. */
 function arguments_(section: string, ...code: InsnSpec[]): string[] {
   const object = bpfObject({
@@ -51,7 +57,14 @@ function arguments_(section: string, ...code: InsnSpec[]): string[] {
       { name: section, ...CODE, data: insns(true, ...code, EXIT) },
       { name: 'license', ...DATA, data: new TextEncoder().encode('GPL\0') },
     ],
-    symbols: [{ name: 'prog', type: 2, binding: 1, section: 1, size: BigInt(code.length * 8 + 8) }],
+    symbols: parts(code).map(({ from, to }, i) => ({
+      name: i === 0 ? 'prog' : 'sub',
+      type: 2,
+      binding: 1,
+      section: 1,
+      value: BigInt(from * 8),
+      size: BigInt((to - from) * 8),
+    })),
   });
   const { findings } = new Preflight(kernel).check(openBpfObject(object)).programs[0]!;
   return findings.flatMap(({ verdict }) => (verdict.code === 'context-argument' ? [`${verdict.errno} ${verdict.because[0]!.says}`] : []));
@@ -83,6 +96,14 @@ describe('The arguments that a program reads', () => {
     expect(arguments_('tp_btf/event', MOVE, read(16, 6))).to.have.length(1);
     expect(arguments_('tp_btf/event', [0x07, 1, 0, 0, 8], read(8))).to.have.length(1);
     expect(arguments_('tp_btf/event', [0x07, 1, 0, 0, 8], read(0))).to.deep.equal([]);
+  });
+
+  it('are followed into functions that are handed the context', () => {
+    const CALL: InsnSpec = [0x85, 0, 1, 0, 1];
+    // A call of the function behind the program's end, which is a symbol of its own.
+    expect(arguments_('tp_btf/event', CALL, EXIT, read(16))).to.have.length(1);
+    expect(arguments_('tp_btf/event', CALL, EXIT, read(8))).to.deep.equal([]);
+    expect(arguments_('tp_btf/event', [0xb7, 1], CALL, EXIT, read(16)), 'another value').to.deep.equal([]);
   });
 
   it('count where the program comes to the load alone', () => {
