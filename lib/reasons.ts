@@ -16,6 +16,7 @@ export const REASONS = {
   'jump-label': 'the first instruction is patched by a jump label',
   'static-call': 'the first instruction is patched by a static call',
   'not-a-function-entry': 'the address is not the entry of a function',
+  'beyond-function': 'the place is in another function than the one that was named',
   'not-the-entry': 'a return probe works only at the entry of a function',
   'not-called': 'it is entered by a jump, so a return probe finds no return address',
   'unwritable-name': 'no line can hold its name, which has characters that a shell, tracefs or C would read as their own',

@@ -13,8 +13,9 @@ export function noFunction(kernel: KernelFacts, name: string): string {
   const [, module, bare] = /^([\w-]+):(.+)$/.exec(name) ?? [];
   if (module === 'syscall') return 'no system call of that name';
   if (bare !== undefined) {
-    const listed = modules === undefined ? ', with --modules DIR' : '';
-    return `no function of that name: for a function of a module pass the name alone, ${bare}${listed}`;
+    return modules === undefined
+      ? `no function of that name: pass --modules DIR for functions of modules`
+      : `no module ${module} among those that were read has a function ${bare}`;
   }
   return 'no function of that name';
 }

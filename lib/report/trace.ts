@@ -1,7 +1,7 @@
 import { isPlainName } from '../../elf/escape.js';
 import type { NameInModules } from '../answers/trace/in-modules.js';
 import type { Lead } from '../answers/trace/name-leads.js';
-import type { AskedSyscall, TraceQuestion } from '../answers/trace/question.js';
+import type { AskedInModule, AskedSyscall, TraceQuestion } from '../answers/trace/question.js';
 import type { PlaceAnswer, TraceabilityAnswer } from '../answers/trace/traceability.js';
 import type { TracepointAnswer } from '../answers/trace/tracepoint.js';
 import type { Verdict } from '../evidence.js';
@@ -24,14 +24,16 @@ export const traceReport: Report<TraceModel> = {
       places: questions.flatMap(({ place }) => place ?? []),
       tracepoints: questions.flatMap(({ tracepoint }) => tracepoint ?? []),
       syscalls: questions.flatMap(({ syscall }) => syscall ?? []),
+      inModules: questions.flatMap(({ inModule }) => inModule ?? []),
     };
     const asked = Object.entries(all).filter(([, list]) => list.length > 0);
     return { kernel, answers: questions.flatMap(({ answers }) => answers), ...Object.fromEntries(asked) };
   },
   text: ({ questions }) =>
-    questions.flatMap(({ answers, place, tracepoint, syscall }) => [
+    questions.flatMap(({ answers, place, tracepoint, syscall, inModule }) => [
       ...(syscall === undefined ? [] : syscallLines(syscall)),
       ...answers.flatMap(traceLines),
+      ...(inModule === undefined ? [] : inModuleLines(inModule)),
       ...(place === undefined ? [] : placeLines(place)),
       ...(tracepoint === undefined ? [] : tracepointLines(tracepoint)),
     ]),
@@ -143,6 +145,17 @@ function moduleLines({ functions, loaded }: NameInModules): string[] {
   ];
 }
 
+/** An answer about the functions of one module. */
+function inModuleLines({ name, ...modules }: AskedInModule): string[] {
+  return [
+    `${name}: ${functionCount(modules.functions.length)} of the module with this name`,
+    ...moduleLines(modules),
+    '  because',
+    ...evidenceLines(moduleVerdicts(modules)).map(line => `    ${line}`),
+    '',
+  ];
+}
+
 function moduleVerdicts(modules: NameInModules | undefined): Verdict[] {
   if (modules === undefined) return [];
   const { functions, loaded } = modules;
@@ -152,13 +165,25 @@ function moduleVerdicts(modules: NameInModules | undefined): Verdict[] {
 }
 
 /** An answer about a place inside of a function. */
-function placeLines({ text, address, function: row, offset, kprobe, kretprobe }: PlaceAnswer): string[] {
+function placeLines({ text, address, function: row, offset, kprobe, kretprobe, beyond, modules = [] }: PlaceAnswer): string[] {
   const where = row === undefined ? '' : `: ${row.name}+0x${offset!.toString(16)} of 0x${row.extent.toString(16)} bytes`;
+  const shown = modules.slice(0, MOST_IN_MODULES);
+  const onlyInModules = address === undefined && modules.length > 0;
   return [
     `${text}${address === undefined || text === hex(address) ? '' : ` (${hex(address)})`}${where}`,
-    ...verdictRows({ kprobe, kretprobe }, '    '),
+    ...(beyond === undefined
+      ? []
+      : [`  warning: ${beyond.name} is 0x${beyond.extent.toString(16)} bytes long: the place is in another function`]),
+    ...(onlyInModules ? [] : verdictRows({ kprobe, kretprobe }, '    ')),
+    ...shown.flatMap(({ function: instance, kprobe, kretprobe }) => [
+      `  ${moduleCells(instance).filter(Boolean).join('  ')}`,
+      ...verdictRows({ kprobe, kretprobe }, '    '),
+    ]),
+    ...(modules.length > shown.length ? [`  and ${modules.length - shown.length} more in modules`] : []),
     '  because',
-    ...evidenceLines([kprobe, kretprobe]).map(line => `    ${line}`),
+    ...evidenceLines([...(onlyInModules ? [] : [kprobe, kretprobe]), ...shown.flatMap(place => [place.kprobe, place.kretprobe])]).map(
+      line => `    ${line}`,
+    ),
     '',
   ];
 }

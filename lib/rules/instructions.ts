@@ -8,7 +8,8 @@ import { accepted, type Decision, refused, untold } from './decision.js';
 
 /** A longer symbol is not decoded. */
 const LONGEST_FUNCTION = 1 << 24;
-const LONGEST_INSTRUCTION = 15;
+/** Bytes that are read behind the place. */
+export const LONGEST_INSTRUCTION = 15;
 
 const UNCHECKED =
   'arch_prepare_kprobe() still refuses instructions that it can not step over, and code between exclusive loads and stores: neither is looked at';
@@ -38,11 +39,9 @@ export class InstructionRules {
    * @param because what the decision rests on, with a piece of evidence of its own
    */
   at(row: SymbolRow, address: bigint, because: (evidence: Evidence) => () => Evidence[]): Decision {
-    const { unit, fixed, between } = this.#kernel.arch.instructions;
     const told = (says: string): (() => Evidence[]) => because({ source: 'kernel', address, says });
-    if (address % BigInt(unit) !== 0n)
-      return refused('not-an-instruction', between, told('instructions of this architecture begin at multiples of their size'));
-    if (fixed) return accepted('likely', told(UNCHECKED));
+    const fixed = fixedPlace(this.#kernel, address, told);
+    if (fixed !== undefined) return fixed;
     const alternative = this.#alternatives().some(({ address: from, length }) => address >= from && address < from + BigInt(length));
     if (alternative) {
       // Kernels refused such places until they took alternatives for text as any other.
@@ -54,37 +53,12 @@ export class InstructionRules {
   }
 
   #decoded(row: SymbolRow, address: bigint, told: (says: string) => () => Evidence[]): Decision {
-    const { image, symbols, arch } = this.#kernel;
-    const { decode, between } = arch.instructions;
+    const { image, symbols } = this.#kernel;
     const start = symbols.address.big[row]!;
     const target = Number(address - start);
     const length = target + LONGEST_INSTRUCTION;
-    if (decode === undefined || length > LONGEST_FUNCTION || image?.memory.has(start, length) !== true) {
-      return untold('instruction-unchecked', told(UNDECODED));
-    }
-    const code = image.memory.read(start, length);
-    let at = 0;
-    while (at < target) {
-      const instruction = decode(code, at);
-      if (instruction === undefined)
-        return refused('not-an-instruction', between, told(`no instruction begins at ${this.#place(row, at)}`), 'likely');
-      const next = at + instruction.length;
-      if (next > target) {
-        if (this.#isThunk(start, instruction.target)) return untold('instruction-unchecked', told(THUNK));
-        return refused(
-          'not-an-instruction',
-          between,
-          told(`the instruction at ${this.#place(row, at)} is ${instruction.length} bytes long`),
-        );
-      }
-      at = next;
-    }
-    const instruction = decode(code, at);
-    if (instruction === undefined) return refused('not-an-instruction', between, told('the bytes there are no instruction'), 'likely');
-    const { refused: errno } = instruction;
-    if (errno === undefined || this.#kernel.change('emulatesBranches').has === false)
-      return accepted('likely', told('an instruction begins there: the function was decoded from its start'));
-    return refused('instruction-refused', errno, told('arch_prepare_kprobe() refuses this instruction'), 'likely');
+    const code = length <= LONGEST_FUNCTION && image?.memory.has(start, length) === true ? image.memory.read(start, length) : undefined;
+    return decodedPlace(this.#kernel, { name: symbols.name(row), code, target, told, isThunk: to => this.#isThunk(start, to) });
   }
 
   #isThunk(start: bigint, target: number | undefined): boolean {
@@ -93,8 +67,49 @@ export class InstructionRules {
     const row = symbols.containing(start + BigInt(target));
     return row !== undefined && /^__x86_.*thunk/.test(symbols.name(row));
   }
+}
 
-  #place(row: SymbolRow, at: number): string {
-    return `${this.#kernel.symbols.name(row)}+0x${at.toString(16)}`;
+/** Where instructions have one size, or begin at multiples of a unit: what the address alone decides. */
+export function fixedPlace({ arch }: KernelFacts, address: bigint, told: CodePlace['told']): Decision | undefined {
+  const { unit, fixed, between } = arch.instructions;
+  if (address % BigInt(unit) !== 0n)
+    return refused('not-an-instruction', between, told('instructions of this architecture begin at multiples of their size'));
+  return fixed ? accepted('likely', told(UNCHECKED)) : undefined;
+}
+
+/** A place in a function. */
+export interface CodePlace {
+  /** Of the function. */
+  readonly name: string;
+  /** Its bytes up to the place, and an instruction more; undefined where they are not at hand. */
+  readonly code: Uint8Array | undefined;
+  /** From its start. */
+  readonly target: number;
+  /** Evidence for a decision. */
+  readonly told: (says: string) => () => Evidence[];
+  /** Whether a call goes to code that the kernel replaces it by. */
+  readonly isThunk?: (target: number | undefined) => boolean;
+}
+
+/** Decodes a function from its start, as can_probe() does. */
+export function decodedPlace(kernel: KernelFacts, { name, code, target, told, isThunk = () => false }: CodePlace): Decision {
+  const { decode, between } = kernel.arch.instructions;
+  if (decode === undefined || code === undefined || code.length <= target) return untold('instruction-unchecked', told(UNDECODED));
+  const at = (place: number): string => `${name}+0x${place.toString(16)}`;
+  for (let place = 0; place < target; ) {
+    const instruction = decode(code, place);
+    if (instruction === undefined) return refused('not-an-instruction', between, told(`no instruction begins at ${at(place)}`), 'likely');
+    const next = place + instruction.length;
+    if (next > target) {
+      if (isThunk(instruction.target)) return untold('instruction-unchecked', told(THUNK));
+      return refused('not-an-instruction', between, told(`the instruction at ${at(place)} is ${instruction.length} bytes long`));
+    }
+    place = next;
   }
+  const instruction = decode(code, target);
+  if (instruction === undefined) return refused('not-an-instruction', between, told('the bytes there are no instruction'), 'likely');
+  const { refused: errno } = instruction;
+  if (errno === undefined || kernel.change('emulatesBranches').has === false)
+    return accepted('likely', told('an instruction begins there: the function was decoded from its start'));
+  return refused('instruction-refused', errno, told('arch_prepare_kprobe() refuses this instruction'), 'likely');
 }

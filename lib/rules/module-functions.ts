@@ -1,10 +1,14 @@
+import { FormatError } from '../../elf/errors.js';
+import { InputError } from '../errors.js';
 import type { Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
+import type { Module } from '../facts/module/module.js';
 import type { ModuleInstance } from '../facts/module-table/module-table.js';
 import { once } from '../facts/once.js';
 import { oncePerKernel } from '../facts/once-per-kernel.js';
 import type { ReasonCode } from '../reasons.js';
-import { accepted, type Decision, firstOf, type Rule, refused } from './decision.js';
+import { accepted, type Decision, firstOf, type Rule, refused, untold } from './decision.js';
+import { decodedPlace, fixedPlace, LONGEST_INSTRUCTION } from './instructions.js';
 import { noKprobes } from './kprobes.js';
 import { type CountsModules, countsModules } from './name-counting.js';
 import { sitesOf, WHY_NO_SITE } from './sites.js';
@@ -230,6 +234,32 @@ export class ModuleFunctionRules {
     return firstOf(KPROBE, this, probe) ?? accepted(byName ? 'likely' : certaintyOfProbe(probe), () => acceptedProbe(probe));
   }
 
+  /** A kprobe at a place in a function, from its start. */
+  inside(instance: ModuleInstance, namesakes: readonly ModuleInstance[], distance: bigint): Decision {
+    const atEntry = this.kprobe(instance, namesakes);
+    if (distance === 0n || atEntry.outcome === 'refused') return atEntry;
+    const { path, name } = instance;
+    const place = BigInt(instance.offset) + distance;
+    const told = (says: string) => (): Evidence[] => [{ source: path, says }, ...siteEvidence(instance)];
+    if (distance >= BigInt(instance.size))
+      return untold('instruction-unchecked', told(`${name} is ${instance.size} bytes long: the place is behind it`));
+    const found = this.#inModule(path, module => codeOf(module, instance, place));
+    if (found === undefined) return untold('instruction-unchecked', told('the module was not read again: it has changed'));
+    if (found.site === place && !this.tracing.kprobes.onFtrace)
+      return refused('on-ftrace-site', 'EINVAL', told('ftrace patches this instruction, and the kernel has no CONFIG_KPROBES_ON_FTRACE'));
+    return fixedPlace(this.kernel, place, told) ?? decodedPlace(this.kernel, { name, code: found.code, target: Number(distance), told });
+  }
+
+  #inModule<T>(path: string, read: (module: Module) => T): T | undefined {
+    try {
+      using module = this.kernel.modules!.open(path);
+      return read(module);
+    } catch (error) {
+      if (error instanceof FormatError || error instanceof InputError) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * A kprobe by the name alone.
    * @param kept the functions of the name that stay once their modules are loaded, one at least
@@ -307,6 +337,16 @@ export class ModuleFunctionRules {
       prototype: new PrototypeRules(btf, change => this.kernel.change(change).has).check(btf.ownerOf(id).words[btf.recordOf(id) + 2]!),
     };
   }
+}
+
+/** The code of a function up to a place in its section, and the place that ftrace patches; a place beyond the section has no code. */
+function codeOf(module: Module, { name, offset }: ModuleInstance, place: bigint): { site?: bigint; code?: Uint8Array } {
+  const own = module.find(name).find(fn => fn.offset === offset);
+  const bytes = own && module.file.section(own.section)?.data();
+  return {
+    ...(own?.site === undefined ? {} : { site: BigInt(own.site) }),
+    ...(bytes === undefined || place >= bytes.length ? {} : { code: bytes.subarray(offset, Number(place) + LONGEST_INSTRUCTION) }),
+  };
 }
 
 /** The rules for functions of a kernel's modules. */

@@ -8,7 +8,7 @@ import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { type Clone, cloneOf, returnOf } from '../../rules/clones.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { noFunction } from '../no-function.js';
-import type { ModuleTraceability, NameInModules } from '../trace/in-modules.js';
+import { type ModuleTraceability, type NameInModules, traceInModule } from '../trace/in-modules.js';
 import { traceabilityOf } from '../trace/traceability.js';
 import { Names } from './event-names.js';
 import { bpftraceFentryLine } from './forms/bpftrace.js';
@@ -49,7 +49,8 @@ export class Attaching {
   answer(name: string, names: Names = Names.ofEvents()): AttachAnswer {
     const { rows, modules } = this.#bearers(name);
     const all = rows.length + (modules?.functions.length ?? 0);
-    const event = (i: number): string => names.take(all > 1 ? `${name}_${i + 1}` : name, '');
+    const own = modules?.functions[0]?.function.name ?? name;
+    const event = (i: number): string => names.take(all > 1 ? `${own}_${i + 1}` : own, '');
     return {
       name,
       ...(all > 0 ? {} : { problem: noFunction(this.#kernel, name) }),
@@ -75,6 +76,8 @@ export class Attaching {
     const { functions, symbols, modules: table } = this.#kernel;
     const rows = functions.find(name);
     if (table === undefined) return { rows, modules: undefined };
+    const inModule = traceInModule(this.#kernel, name);
+    if (inModule !== undefined) return { rows, modules: inModule };
     const { modules } = traceabilityOf(this.#kernel).answer(name);
     const known = new Set(modules!.functions.map(({ function: { module } }) => module));
     const module = (row: number): string | undefined => symbols.module(functions.symbolRow[row]!);

@@ -1,6 +1,7 @@
 import type { Certainty, Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { once } from '../../facts/once.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import type { ReasonCode } from '../../reasons.js';
@@ -11,6 +12,7 @@ import { withoutSymbol } from '../../rules/pahole/no-symbol.js';
 import type { Reason, Subject } from '../../rules/pahole/rule.js';
 import { reasonUnder } from '../../rules/pahole/rules.js';
 import { sitesOf } from '../../rules/sites.js';
+import { instancesNamed, OF_MODULE } from '../trace/in-modules.js';
 import { substitutes } from './substitutes.js';
 
 /** Options of `missingBtf()` and `auditKernel()`. */
@@ -169,6 +171,16 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
     return proven('no-btf', { source: '.BTF', says });
   }
   const btfSource = kernel.btfSource!;
+  if (OF_MODULE.test(name)) {
+    const modules = kernel.modules === undefined ? [] : evidenceOf(instancesNamed(kernel, name));
+    if (modules.length > 0) return proven('in-module', ...modules);
+    const [, module, own] = OF_MODULE.exec(name)!;
+    const says =
+      kernel.modules === undefined
+        ? `the modules were not read: --modules DIR shows whether ${module} has ${own}`
+        : `no module ${module} among those that were read has a function ${own}`;
+    return { code: 'in-module', certainty: kernel.modules === undefined ? 'open' : 'proven', because: [{ source: 'modules', says }] };
+  }
   const ids = btf.find(name, 'FUNC');
   if (ids.length > 0) return proven('btf-present', ...ids.map(id => ({ source: btfSource, says: `[${id}] ${btf.prototype(id)}` })));
   if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, but no FUNC at all' });
@@ -215,8 +227,11 @@ const MOST_MODULES = 8;
 
 /** The modules that have a function of the name, and whether their own BTF has it. */
 function inModules(kernel: KernelFacts, name: string): Evidence[] {
-  const found = kernel.modules?.find(name) ?? [];
-  const evidence = found.slice(0, MOST_MODULES).map(({ path, module, section, offset, btf }) => {
+  return evidenceOf(kernel.modules?.find(name) ?? []);
+}
+
+function evidenceOf(found: readonly ModuleInstance[]): Evidence[] {
+  const evidence = found.slice(0, MOST_MODULES).map(({ path, name, module, section, offset, btf }) => {
     const says = `${name} is a function of module ${module}, at ${section}+0x${offset.toString(16)}; ${btf ? 'its BTF has a FUNC for it' : 'its BTF has no FUNC for it'}`;
     return { source: path, says };
   });

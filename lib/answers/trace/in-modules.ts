@@ -34,6 +34,15 @@ export interface NameInModules {
   readonly loaded?: LoadedVerdicts;
 }
 
+/** A place in a function of a module, and what is said of a kprobe there once the module is loaded. */
+export interface ModulePlace {
+  readonly function: ModuleInstance;
+  /** Bytes from its start. */
+  readonly distance: bigint;
+  readonly kprobe: Verdict;
+  readonly kretprobe: Verdict;
+}
+
 /** No line can name it, whatever the kernel would say. */
 const UNWRITABLE: Verdict = refused(
   'unwritable-name',
@@ -80,4 +89,37 @@ export function loadedVerdicts(kernel: KernelFacts, name: string): LoadedVerdict
   const { one, several } = moduleFunctionsOf(kernel).kprobeByName(name, kept);
   const modules = new Set(kept.map(({ module }) => module)).size;
   return { one: verdictOf(one), ...(modules > 1 ? { several: verdictOf(several) } : {}) };
+}
+
+/** `nf_nat:nf_nat_setup_info` */
+export const OF_MODULE: RegExp = /^([\w-]+):([^:]+)$/;
+
+/** The functions of modules that a text names: by their name, or as MODULE:NAME. */
+export function instancesNamed({ modules }: KernelFacts, text: string): readonly ModuleInstance[] {
+  const bare = modules?.find(text) ?? [];
+  const [, module, name] = OF_MODULE.exec(text) ?? [];
+  if (bare.length > 0 || module === undefined || modules === undefined) return bare;
+  // The kernel writes a module's name with _ for -.
+  return modules.find(name!).filter(instance => instance.module === module.replaceAll('-', '_'));
+}
+
+/** Kprobes at a distance from the functions of modules that a name names; undefined if there are none. */
+export function placesInModules(kernel: KernelFacts, text: string, distance: bigint): ModulePlace[] | undefined {
+  const instances = instancesNamed(kernel, text);
+  if (instances.length === 0) return undefined;
+  const rules = moduleFunctionsOf(kernel);
+  return instances.map(instance => {
+    const kprobe = verdictOf(rules.inside(instance, namesakesOf(instance, instances), distance));
+    const late = distance > 0n && kprobe.outcome !== 'refused';
+    const kretprobe: Verdict = late ? refused('not-the-entry', 'EINVAL', kprobe.because) : kprobe;
+    return { function: instance, distance, kprobe, kretprobe };
+  });
+}
+
+/** Tracing of the functions that MODULE:NAME names; undefined where it names none. */
+export function traceInModule(kernel: KernelFacts, text: string): NameInModules | undefined {
+  const [first] = OF_MODULE.test(text) ? instancesNamed(kernel, text) : [];
+  if (first === undefined) return undefined;
+  const all = traceInModules(kernel, first.name)!;
+  return { functions: all.functions.filter(({ function: { module } }) => module === first.module) };
 }

@@ -1,4 +1,5 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { type NameInModules, traceInModule } from './in-modules.js';
 import { type SyscallSymbol, syscallSymbols } from './syscall.js';
 import { type PlaceAnswer, type TraceabilityAnswer, traceabilityOf } from './traceability.js';
 import { type TracepointAnswer, tracepointAnswer, tracepointName } from './tracepoint.js';
@@ -17,6 +18,13 @@ export interface TraceQuestion {
   readonly place?: PlaceAnswer;
   readonly tracepoint?: TracepointAnswer;
   readonly syscall?: AskedSyscall;
+  /** The functions of one module, asked for as MODULE:NAME. */
+  readonly inModule?: AskedInModule;
+}
+
+/** What MODULE:NAME asks about. */
+export interface AskedInModule extends NameInModules {
+  readonly name: string;
 }
 
 /** The question in a text, with its answers. */
@@ -26,6 +34,8 @@ export function traceQuestion(kernel: KernelFacts, text: string): TraceQuestion 
   const traceability = traceabilityOf(kernel);
   const place = traceability.place(text);
   if (place !== undefined) return { answers: [], place };
+  const inModule = traceInModule(kernel, text);
+  if (inModule !== undefined) return { answers: [], inModule: { name: text, ...inModule } };
   const name = syscallName(text);
   const own: TraceQuestion = { answers: [traceability.answer(name)] };
   const syscall = name === text && isFound(own) ? undefined : syscallOf(kernel, name);
@@ -33,11 +43,13 @@ export function traceQuestion(kernel: KernelFacts, text: string): TraceQuestion 
 }
 
 /** Whether what it asks about is there. */
-export function isFound({ answers, place, tracepoint, syscall }: TraceQuestion): boolean {
+export function isFound({ answers, place, tracepoint, syscall, inModule }: TraceQuestion): boolean {
   return (
     syscall !== undefined ||
+    inModule !== undefined ||
     tracepoint?.found !== undefined ||
     place?.address !== undefined ||
+    place?.modules !== undefined ||
     answers.some(({ functions, modules }) => functions.length > 0 || (modules?.functions ?? []).length > 0)
   );
 }

@@ -5,7 +5,7 @@ import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { type Decision, refused, verdictOf } from '../../rules/decision.js';
 import { type TracingRules, tracingOf } from '../../rules/tracing.js';
 import type { TrampolineProgram } from '../../rules/trampolines.js';
-import { type NameInModules, traceInModules } from './in-modules.js';
+import { loadedVerdicts, type ModulePlace, type NameInModules, placesInModules, traceInModules } from './in-modules.js';
 import { type NameLeads, nameLeads } from './name-leads.js';
 
 /** What each mechanism does with a name, and with each function that has it. */
@@ -48,10 +48,21 @@ export interface PlaceAnswer {
   readonly offset?: number;
   readonly kprobe: Verdict;
   readonly kretprobe: Verdict;
+  /** The function that was named, if the place lies beyond it. */
+  readonly beyond?: FunctionRow;
+  /** The places in modules, where these were read and have the name. */
+  readonly modules?: readonly ModulePlace[];
 }
 
 /** `NAME+0x12`, `NAME+18`, `0xffffffff81000000` */
 export const PLACE: RegExp = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
+
+/** The kernel takes the sum for an address as any other: what it accepts is a probe on something else than was named. */
+function elsewhere(kprobe: Verdict, { name, extent }: FunctionRow, other: string): Verdict {
+  if (kprobe.outcome !== 'accepted') return kprobe;
+  const says = `${name} is 0x${extent.toString(16)} bytes long: the place is in ${other}`;
+  return { ...kprobe, code: 'beyond-function', because: [{ source: 'kallsyms', says }, ...kprobe.because] };
+}
 
 /** The tracing answers for a kernel. */
 export const traceabilityOf: (kernel: KernelFacts) => Traceability = oncePerKernel(kernel => new Traceability(kernel));
@@ -112,6 +123,13 @@ export class Traceability {
       return { kprobe: verdict, kretprobe: verdict };
     };
     const name = match[1];
+    const modules = name === undefined ? undefined : placesInModules(this.#kernel, name, BigInt(match[2]!));
+    if (modules !== undefined && symbols.find(name!).length === 0) {
+      const [only] = modules;
+      const several = modules.length > 1 ? loadedVerdicts(this.#kernel, name!)?.several : undefined;
+      const kprobe = several?.outcome === 'refused' ? several : only!.kprobe;
+      return { text, kprobe, kretprobe: several?.outcome === 'refused' ? several : only!.kretprobe, modules };
+    }
     if (name !== undefined) {
       const byName = kprobes.byName(name);
       // The kernel checks that the name is unique before it adds the distance.
@@ -127,12 +145,17 @@ export class Traceability {
       };
     }
     const own = functions.ofSymbol(row);
+    const named = name === undefined ? undefined : functions.find(name)[0];
+    const beyond = named === undefined || named === own ? undefined : functionRow(this.#kernel, named);
+    const kprobe = verdictOf(kprobes.inside(row, address));
     return {
       text,
       address,
+      ...(beyond === undefined ? {} : { beyond }),
+      ...(modules === undefined ? {} : { modules }),
       offset: Number(address - symbols.address.big[row]!),
       ...(own === undefined ? {} : { function: functionRow(this.#kernel, own) }),
-      kprobe: verdictOf(kprobes.inside(row, address)),
+      kprobe: beyond === undefined ? kprobe : elsewhere(kprobe, beyond, symbols.name(row)),
       kretprobe: verdictOf(kprobes.returnInside(row, address)),
     };
   }

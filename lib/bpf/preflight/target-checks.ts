@@ -116,7 +116,9 @@ export class TargetChecks {
       return this.#modules.in(instance.module, loaded);
     }
     if (onReturn) return refused('not-the-entry', 'EINVAL', said('libbpf', 'a return probe cannot have an offset'));
-    return this.#unlessModule(traceabilityOf(this.#kernel).place(target)!.kprobe);
+    const { kprobe, address, modules } = traceabilityOf(this.#kernel).place(target)!;
+    const [first] = modules ?? [];
+    return address !== undefined || first === undefined ? this.#unlessModule(kprobe) : this.#modules.in(first.function.module, kprobe);
   }
 
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */

@@ -88,7 +88,7 @@ describe('A probe at a place in a function', () => {
   });
 
   it('is judged by the function that it comes to lie in, and by the name first', () => {
-    expect(at('first+0x24')[0]).to.equal('accepted accepted');
+    expect(at('first+0x24')[0]).to.equal('accepted beyond-function');
     expect(at('first+0x68')[0]).to.equal('refused no-ftrace-site');
     expect(at('first+0x88')[0]).to.equal('refused kprobe-blacklisted');
     expect(at('twice+4')[0]).to.equal('refused ambiguous-name');

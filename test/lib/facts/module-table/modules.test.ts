@@ -7,6 +7,7 @@ import { findModules, InputError, Kernel, type ModuleTable, readModules, recipeL
 import { bpfProgram } from '../../../../lib/answers/attach/forms/bpf-c.js';
 import { bpftraceLine } from '../../../../lib/answers/attach/forms/bpftrace.js';
 import { perfLine } from '../../../../lib/answers/attach/forms/perf.js';
+import { traceQuestion } from '../../../../lib/answers/trace/question.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { type FunctionSpec, kernelOf } from '../../../support/kernel-writer.js';
 import { ModuleWriter } from '../../../support/module-writer.js';
@@ -74,6 +75,43 @@ describe('names across the kernel and its modules', () => {
       'kernel/broken.ko',
       'kernel/fs/alpha.ko',
     ]);
+  });
+
+  it('probes places in functions of modules, by the name or with the module', () => {
+    const own = kernel([{ name: 'own', site: 0 }]);
+    const place = (text: string): string[] => {
+      const { kprobe, kretprobe, modules } = own.place(text)!;
+      return [...(modules ?? []).map(each => `${each.function.module} ${say(each.kprobe)}`), say(kprobe), say(kretprobe)];
+    };
+    // The code of the modules is zeros: add %al,(%rax), of two bytes.
+    expect(place('only_alpha+4')).to.deep.equal(['alpha accepted', 'accepted', 'EINVAL not-the-entry']);
+    expect(place('only_alpha+5')).to.deep.equal([
+      'alpha EILSEQ not-an-instruction',
+      'EILSEQ not-an-instruction',
+      'EILSEQ not-an-instruction',
+    ]);
+    expect(place('alpha:only_alpha+4')).to.deep.equal(['alpha accepted', 'accepted', 'EINVAL not-the-entry']);
+    expect(place('beta:both+4')).to.deep.equal(['beta accepted', 'accepted', 'EINVAL not-the-entry']);
+    expect(place('both+4').slice(0, 2)).to.deep.equal(['beta accepted', 'alpha accepted']);
+    expect(place('quiet_alpha+4')[0]).to.equal('alpha EINVAL no-ftrace-site');
+    expect(place('only_alpha+0x400')[0]).to.equal('alpha instruction-unchecked');
+    expect(place('alpha_noinstr+2')[0]).to.match(/^alpha EINVAL /);
+    expect(place('gamma:only_alpha+4')).to.deep.equal(['ENOENT no-symbol', 'ENOENT no-symbol']);
+  });
+
+  it('answers for one module where that is named', () => {
+    const own = kernel([{ name: 'both', site: 0 }]);
+    expect(traceQuestion(own, 'beta:both').inModule!.functions.map(each => [each.probe, say(each.kprobe)])).to.deep.equal([
+      ['beta:both', 'accepted'],
+    ]);
+    expect(traceQuestion(own, 'gamma:both').inModule).to.equal(undefined);
+    expect(own.attach('alpha:both').functions.map(recipe => recipeLine(recipe, 'kprobe_events', 'entry'))[0]).to.match(
+      /^p:both alpha:both/,
+    );
+    expect(own.attach('alpha:both').functions).to.have.length(1);
+    const why = own.missingBtf('alpha:both');
+    expect([why.code, why.certainty, why.because.length]).to.deep.equal(['in-module', 'proven', 1]);
+    expect(kernelOf({ functions: MODERN, btf: kernelBtf.bytes() }).missingBtf('alpha:both').certainty).to.equal('open');
   });
 
   it('reads what can be read, and says what cannot', () => {
