@@ -45,6 +45,7 @@ export const SHT: {
   readonly DYNSYM: 11;
   readonly SYMTAB_SHNDX: 18;
   readonly RELR: 19;
+  readonly CREL: 0x40000014;
   readonly ANDROID_REL: 0x60000001;
   readonly ANDROID_RELA: 0x60000002;
   readonly ANDROID_RELR: 0x6fffff00;
@@ -60,6 +61,7 @@ export const SHT: {
   DYNSYM: 11,
   SYMTAB_SHNDX: 18,
   RELR: 19,
+  CREL: 0x40000014,
   ANDROID_REL: 0x60000001,
   ANDROID_RELA: 0x60000002,
   ANDROID_RELR: 0x6fffff00,

@@ -3,7 +3,7 @@ import { FormatError } from './errors.js';
 import { readHeader } from './header.js';
 import { Memory, type Region } from './memory.js';
 import { buildId, type Note, readNotes } from './note.js';
-import { expectReadable, isRelocationSection, RelocationTable } from './relocation.js';
+import { expectReadable, isRelocationSection, isUnreadRelocationSection, RelocationTable } from './relocation.js';
 import type { Section } from './section.js';
 import type { ByteSource } from './source.js';
 import { ElfTables } from './tables.js';
@@ -12,15 +12,23 @@ import { ElfTables } from './tables.js';
 export class ElfFile extends ElfTables {
   #memory: Memory | undefined;
   #notes: readonly Note[] | undefined;
+  #saidUnread = false;
 
   /** @throws FormatError when the source is not an ELF file, or its headers are damaged */
   static override open(source: ByteSource): ElfFile {
     return new ElfFile(source, readHeader(source));
   }
 
-  /** Every REL, RELA and RELR section, in the order of the section headers. */
+  /** Every REL, RELA, RELR and CREL section, in the order of the section headers. One of another type is a diagnostic. */
   relocationTables(): RelocationTable[] {
     this.sections.forEach(expectReadable);
+    if (!this.#saidUnread) {
+      this.#saidUnread = true;
+      for (const section of this.sections.filter(isUnreadRelocationSection)) {
+        const message = `its relocations are of section type 0x${section.type.toString(16)}, which is not read`;
+        this.diagnostics.push({ place: { name: section.label }, message });
+      }
+    }
     const sections = this.sections.filter(isRelocationSection);
     this.expectApart(sections, 'the relocation sections');
     return sections.map(section => new RelocationTable(section, this.header));
@@ -104,14 +112,16 @@ export class ElfFile extends ElfTables {
               size: fileSize,
               read: () => this.source.read(offset, fileSize),
             }));
+    const onDamage = ({ place, message }: FormatError): void => void this.diagnostics.push({ place, message });
     return parts.flatMap(({ name, align, size, read }) => {
       try {
         left -= size;
         if (left < 0) throw new FormatError('limit', { name }, 'the notes lie over each other: together they are larger than the file');
-        return readNotes(read(), this.littleEndian, align, name);
+        return readNotes(read(), this.littleEndian, align, name, onDamage);
       } catch (error) {
+        // The section itself is cut off.
         if (!(error instanceof FormatError)) throw error;
-        this.diagnostics.push({ place: error.place, message: error.message });
+        onDamage(error);
         return [];
       }
     });

@@ -69,8 +69,9 @@ export {
 } from './names.js';
 export { buildId, type Note, readNotes } from './note.js';
 export { describeNote, type NoteDescription } from './note-description.js';
-export { type RelocationRows, RelocationTable } from './relocation.js';
+export { RelocationTable } from './relocation.js';
 export { relocationName, relocationNames } from './relocation-names.js';
+export type { RelocationRows } from './relocation-rows.js';
 export { type RelocationForm, type RelocationRule, relocationRule } from './relocation-rules.js';
 export type { Row } from './row.js';
 export { Section } from './section.js';

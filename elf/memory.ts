@@ -1,8 +1,9 @@
 import { type Diagnostic, FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
 import { machineName } from './names.js';
-import type { RelocationRows, RelocationTable } from './relocation.js';
+import type { RelocationTable } from './relocation.js';
 import { relocationName } from './relocation-names.js';
+import type { RelocationRows } from './relocation-rows.js';
 import { type RelocationRule, relocationRule } from './relocation-rules.js';
 import type { SymbolTable } from './symbol.js';
 import { halves, lowerBound } from './words.js';

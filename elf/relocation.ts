@@ -1,44 +1,37 @@
 import { EM, SHT } from './constants.js';
+import { crelCount, readCrel } from './crel.js';
 import { FormatError } from './errors.js';
 import type { ElfHeader } from './header.js';
+import type { RelocationRows } from './relocation-rows.js';
 import { relativeType } from './relocation-rules.js';
 import { RelrTable } from './relr.js';
 import type { Section } from './section.js';
 import { hostWords, Words } from './words.js';
 
-/** Rows of a relocation table as columns. */
-export interface RelocationRows {
-  readonly count: number;
-  /** r_offset: an address in a linked file, an offset in the section in a relocatable one. */
-  readonly offset: Words;
-  readonly type: Uint32Array;
-  /** Index in the symbol table that the relocation section links to; 0 for none. */
-  readonly symbol: Uint32Array;
-  /** r_addend, wrapped to 64 bits; absent in REL and RELR, whose addend is the word in place. */
-  readonly addend?: Words;
-}
-
-/** One relocation section: SHT_REL, SHT_RELA, SHT_RELR or Android's SHT_RELR. Nothing is read until rows are requested. */
+/** One relocation section: SHT_REL, SHT_RELA, SHT_RELR or Android's SHT_RELR, SHT_CREL. Nothing is read until rows are requested. */
 export class RelocationTable {
   readonly section: Section;
-  readonly kind: 'REL' | 'RELA' | 'RELR';
+  readonly kind: 'REL' | 'RELA' | 'RELR' | 'CREL';
   readonly #header: ElfHeader;
   #relr: RelrTable | undefined;
+  #crel: RelocationRows | undefined;
 
   constructor(section: Section, header: ElfHeader) {
     this.section = section;
-    this.kind = section.type === SHT.RELA ? 'RELA' : section.type === SHT.REL ? 'REL' : 'RELR';
+    this.kind = KINDS[section.type] ?? 'REL';
     this.#header = header;
   }
 
   /** How many relocations it holds: for RELR, how many its bitmaps stand for. */
   get count(): number {
+    if (this.kind === 'CREL') return crelCount(this.section.stored(), this.section.label);
     return this.kind === 'RELR' ? this.#relrTable().count : this.section.entryCount(this.#entrySize());
   }
 
   /** The rows from `start`, at most `most` of them: 13 million relocations of a debug kernel are read in pieces. */
   rows(start = 0, most: number = Number.POSITIVE_INFINITY): RelocationRows {
     if (this.kind === 'RELR') return this.#relrRows(start, most);
+    if (this.kind === 'CREL') return this.#crelRows(start, most);
     const count = Math.max(0, Math.min(most, this.count - start));
     const { is64, littleEndian, machine } = this.#header;
     const { entsize } = this.section;
@@ -96,6 +89,21 @@ export class RelocationTable {
     return this.#relr;
   }
 
+  /** Each entry is told by the one before it: they are decoded together, and kept. */
+  #crelRows(start: number, most: number): RelocationRows {
+    this.#crel ??= readCrel(this.section.stored(), this.#header.is64, this.section.label);
+    const { offset, type, symbol, addend } = this.#crel;
+    const count = Math.max(0, Math.min(most, this.#crel.count - start));
+    if (start === 0 && count === this.#crel.count) return this.#crel;
+    const part = (words: Words): Words => {
+      const rows = new Words(count);
+      rows.big.set(words.big.subarray(start, start + count));
+      return rows;
+    };
+    const rows = { count, offset: part(offset), type: type.subarray(start, start + count), symbol: symbol.subarray(start, start + count) };
+    return addend === undefined ? rows : { ...rows, addend: part(addend) };
+  }
+
   #relrRows(start: number, most: number): RelocationRows {
     const offset = this.#relrTable().read(start, most);
     const type = new Uint32Array(offset.length).fill(relativeType(this.#header.machine));
@@ -103,9 +111,25 @@ export class RelocationTable {
   }
 }
 
+const KINDS: Readonly<Record<number, RelocationTable['kind']>> = {
+  [SHT.REL]: 'REL',
+  [SHT.RELA]: 'RELA',
+  [SHT.RELR]: 'RELR',
+  [SHT.ANDROID_RELR]: 'RELR',
+  [SHT.CREL]: 'CREL',
+};
+
 /** True for the section types that {@link RelocationTable} reads. */
 export function isRelocationSection(section: Section): boolean {
-  return section.type === SHT.REL || section.type === SHT.RELA || section.type === SHT.RELR || section.type === SHT.ANDROID_RELR;
+  return section.type in KINDS;
+}
+
+/** The first type that the gABI does not give a meaning. */
+const FIRST_UNKNOWN = 20;
+
+/** Whether a section's name says that it holds relocations, and its type none that is read: those of arm64's pointer authentication. */
+export function isUnreadRelocationSection(section: Section): boolean {
+  return section.type >= FIRST_UNKNOWN && !isRelocationSection(section) && /^\.c?rel/.test(section.name);
 }
 
 /** Refuses Android's packed REL and RELA ("APS2"), which kelf does not read. */

@@ -3,19 +3,26 @@ import { Words } from '../elf/words.js';
 import { KernelSymbols } from './symbols.js';
 
 const NEWLINE = 10;
+const RETURN = 13;
 const TAB = 9;
 const SPACE = 32;
+/** nm's letter for a symbol of unknown type. */
+const QUESTION = 63;
 const OPEN = '['.charCodeAt(0);
 const CLOSE = ']'.charCodeAt(0);
 
+/** What a terminal's log has before the first symbol: a prompt, the command, messages. */
+const MOST_LINES_BEFORE = 32;
+
 /**
- * Reads `/proc/kallsyms` or a `System.map`: a line is an address, a letter, a name and, for a module's symbol, a tab and `[module]`.
+ * Reads `/proc/kallsyms` or a `System.map`: a line is an address, a letter, a name and, for a module's symbol, a tab and `[module]`. What
+ * stands before the first such line in the log of a terminal is passed over.
  * @throws FormatError for a line of another form, and if all addresses are zero: the kernel hides them
  */
 export function parseKallsyms(bytes: Uint8Array, source: string): KernelSymbols {
   const lines = new Lines(bytes, source);
   const { strings } = lines;
-  const count = lines.count;
+  const count = lines.count - lines.passOver(MOST_LINES_BEFORE);
   const address = new Words(count);
   const type = new Uint8Array(count);
   const nameOffset = new Uint32Array(count);
@@ -145,8 +152,31 @@ class Lines {
   next(): void {
     this.at = this.#next;
     this.#line++;
-    this.#end = this.strings.indexOf(NEWLINE, this.at);
-    this.#next = this.#end + 1;
+    const end = this.strings.indexOf(NEWLINE, this.at);
+    this.#next = end + 1;
+    // The log of a serial console.
+    this.#end = end > this.at && this.strings[end - 1] === RETURN ? end - 1 : end;
+  }
+
+  /** Passes over lines up to the first that begins as a symbol does, at most so many; how many. None where all are others. */
+  passOver(most: number): number {
+    for (let lines = 0, at = 0; lines <= Math.min(most, this.count - 1); lines++) {
+      if (this.#isSymbol(at)) {
+        this.#next = at;
+        this.#line = lines;
+        return lines;
+      }
+      at = this.strings.indexOf(NEWLINE, at) + 1;
+    }
+    return 0;
+  }
+
+  /** Up to sixteen digits, a space, a letter and a space. */
+  #isSymbol(start: number): boolean {
+    let at = start;
+    while (hexDigit(this.strings[at] ?? 0) >= 0) at++;
+    const { strings } = this;
+    return at > start && at - start <= 16 && strings[at] === SPACE && isLetter(strings[at + 1] ?? 0) && strings[at + 2] === SPACE;
   }
 
   /** Reads 1 to 16 hexadecimal digits and a space into a row. */
@@ -189,6 +219,11 @@ class Lines {
   fail(expected: string): never {
     throw new FormatError('bad-value', { name: this.#source }, `line ${this.#line} has not ${expected}`);
   }
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return (lower >= 97 && lower <= 122) || code === QUESTION;
 }
 
 function hexDigit(code: number): number {

@@ -1,6 +1,7 @@
 import { SHF, SHN, SHT } from '../constants.js';
 import type { ElfFile } from '../file.js';
-import { isRelocationSection, type RelocationRows, type RelocationTable } from '../relocation.js';
+import { isRelocationSection, type RelocationTable } from '../relocation.js';
+import type { RelocationRows } from '../relocation-rows.js';
 import { relocationRule } from '../relocation-rules.js';
 import type { Section } from '../section.js';
 

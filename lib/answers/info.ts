@@ -1,4 +1,5 @@
 import { machineName } from '../../elf/names.js';
+import { MissingError } from '../errors.js';
 import { kernelExports } from '../facts/exports.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { guessedEras } from '../rules/pahole/eras.js';
@@ -25,15 +26,51 @@ const OPTIONS_OF_TRACING = [
 
 /** What is known of a kernel, and where from. */
 export function factsOf(kernel: KernelFacts): Fact[] {
+  const unnamed = namesNothing(kernel);
+  return unnamed === undefined ? factsOfKernel(kernel) : factsOfUnnamed(kernel, unnamed);
+}
+
+/** Why nothing names the functions of a file; undefined if something does. */
+function namesNothing(kernel: KernelFacts): string | undefined {
+  try {
+    kernel.symbols;
+  } catch (error) {
+    if (error instanceof MissingError) return error.message;
+    throw error;
+  }
+  return undefined;
+}
+
+/** Of a file without functions, such as one of BTF alone. */
+function factsOfUnnamed(kernel: KernelFacts, reason: string): Fact[] {
+  const { pieces } = kernel;
+  return [
+    known('form', pieces.form.join(', '), kernel.name),
+    known('machine', machineName(kernel.machine), ''),
+    known('build id', kernel.buildId, '.notes'),
+    known('symbols', 'none', reason),
+    known('.symtab', symtabOf(kernel), 'no functions'),
+    btfFact(kernel),
+  ];
+}
+
+function known(fact: string, value: string | undefined, source: string): Fact {
+  return { fact, value: value ?? 'unknown', source: value === undefined ? '' : source };
+}
+
+function symtabOf({ pieces }: KernelFacts): string {
+  return String(pieces.imageSymbols()?.table.count ?? 'none');
+}
+
+function btfFact({ btf, btfSource }: KernelFacts): Fact {
+  return known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, btfSource ?? '');
+}
+
+function factsOfKernel(kernel: KernelFacts): Fact[] {
   const { pieces, banner, symbols, btf, functions, mcount } = kernel;
   const { config, form } = { config: pieces.config(), form: pieces.form };
   const compiler = /\((?:[^()]|\([^()]*\))*\) \(((?:[^()]|\([^()]*\))*)\)/.exec(banner ?? '')?.[1];
   const exports = kernelExports(kernel);
-  const known = (fact: string, value: string | undefined, source: string): Fact => ({
-    fact,
-    value: value ?? 'unknown',
-    source: value === undefined ? '' : source,
-  });
   return [
     known('form', form.join(', '), kernel.name),
     known('machine', machineName(kernel.machine), ''),
@@ -42,11 +79,7 @@ export function factsOf(kernel: KernelFacts): Fact[] {
     known('version', banner?.slice(banner.indexOf('#')), 'banner'),
     known('build id', kernel.buildId, '.notes'),
     known('symbols', `${symbols.count}, ${functions.count} of text`, symbols.source),
-    known(
-      '.symtab',
-      pieces.imageSymbols() === undefined ? 'none' : String(pieces.imageSymbols()!.table.count),
-      'sizes, bindings, source files',
-    ),
+    known('.symtab', symtabOf(kernel), 'sizes, bindings, source files'),
     known(
       'ftrace sites',
       functions.sites === undefined ? functions.ftrace : String(functions.sites.ip.length),
@@ -58,7 +91,7 @@ export function factsOf(kernel: KernelFacts): Fact[] {
       pieces.blacklist() === undefined ? undefined : `${pieces.blacklist()!.ranges.areas.length} ranges`,
       pieces.blacklist()?.source ?? '',
     ),
-    known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, kernel.btfSource ?? ''),
+    btfFact(kernel),
     ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config if it matches')]),
     known(
       'exports',

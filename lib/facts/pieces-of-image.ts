@@ -4,7 +4,7 @@ import { FormatError } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
 import { symbolsFromElf } from '../../kallsyms/elf.js';
 import { provenKallsyms } from '../../kallsyms/proof.js';
-import type { KernelSymbols } from '../../kallsyms/symbols.js';
+import { isTextLetter, type KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
 import { BANNER, startsWith } from '../image/bytes.js';
@@ -105,8 +105,13 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
   }
   const location = locationByLabels(imageSymbols);
   if (location !== undefined) return decodeKallsyms(file.memory, location, name).symbols;
+  const symbols = symbolsFromElf(file, imageSymbols.table);
+  // Archives of BTF hold ELF files of .BTF and the checksums of exports: no answer follows from what these lack.
+  if (!symbols.type.some(isTextLetter)) {
+    throw new MissingError(`${file.name} names no functions: its .symtab has none, and there are no packed kallsyms`);
+  }
   notes.push('no packed kallsyms: kelf uses the symbols of .symtab that kallsyms would list');
-  return symbolsFromElf(file, imageSymbols.table);
+  return symbols;
 }
 
 function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefined {

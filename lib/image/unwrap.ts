@@ -1,3 +1,4 @@
+import { isBtf } from '../../btf/wire.js';
 import { mostUnpacked } from '../../elf/allowance.js';
 import { KERNEL_STARTS, packingOf } from '../../elf/compression/packing.js';
 import { unpack } from '../../elf/compression/unpack.js';
@@ -7,6 +8,7 @@ import { isElf } from '../../elf/header.js';
 import { indexOfBytes } from '../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import type { RawImageKind } from '../arch/architecture.js';
+import { MissingError } from '../errors.js';
 import { BANNER } from './bytes.js';
 import { containerOf } from './container.js';
 import { elfAround } from './elf-around.js';
@@ -74,6 +76,11 @@ function unwrap(bytes: Uint8Array, name: string, form: readonly string[], budget
     return { file: rawImage(bytes, container.raw, name), form: inside };
   }
   const packing = packingOf(bytes);
+  if (packing === undefined && isBtf(bytes)) {
+    throw new MissingError(
+      `${name} is BTF alone, and names no functions: kelf btf and kelf bpf core read it, and --btf puts it beside a kernel`,
+    );
+  }
   if (packing === undefined) {
     const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
     const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;

@@ -135,6 +135,19 @@ describe('notes', () => {
     ]);
   });
 
+  it('has a diagnostic for a malformed note, and finds the build id behind it', () => {
+    const writer = new ElfWriter();
+    const good = writer.note('GNU', 3, Uint8Array.of(0xab, 0xcd, 0xef, 1));
+    const text = new TextEncoder().encode('Linux\0\0\0');
+    for (const bad of [join(writer.u32(6, 0x1000, 1), text), join(writer.u32(0x7fff_ffff, 0, 1), text), writer.u32(4, 0xffff_fff0, 3, 0)]) {
+      const elf = open(writer, [{ name: '.notes', type: 7, data: join(good, bad, good, good), addralign: 4 }]);
+      expect(elf.notes.map(({ owner, type }) => [owner, type])).to.deep.equal(Array(3).fill(['GNU', 3]));
+      expect(elf.diagnostics).to.have.lengthOf(1);
+      const lost = open(writer, [{ name: '.notes', type: 7, data: join(bad, good), addralign: 4 }]);
+      expect(lost.buildId).to.equal('abcdef01');
+    }
+  });
+
   it('has a diagnostic for a damaged section, and reads the others', () => {
     const writer = new ElfWriter();
     const elf = open(writer, [

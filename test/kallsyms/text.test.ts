@@ -62,6 +62,24 @@ describe('parseKallsyms', () => {
     expect(says).to.match(/^unsupported \/proc\/kallsyms: .*kernel\.kptr_restrict/);
   });
 
+  it('passes over a prompt and messages in front, and the line ends of a serial console', () => {
+    const log = [
+      'root@board:~# cat /proc/kallsyms',
+      '[   12.345678] random: crng init done',
+      '',
+      'a b: c',
+      'c0008000 T _text',
+      'c0008010 t f\t[m]',
+    ];
+    const symbols = parseKallsyms(new TextEncoder().encode(log.map(line => `${line}\r\n`).join('')), 'log');
+    expect([...symbols].map(({ address, type, name, module }) => [address, type, name, module])).to.deep.equal([
+      [0xc0008000n, 'T', '_text', undefined],
+      [0xc0008010n, 't', 'f', 'm'],
+    ]);
+    expect(failure(() => parseKallsyms(bytes('$ cat map', '1 t fine', 'no symbol'), 'map'))).to.match(/^bad-value map: line 3 /);
+    expect(failure(() => parseKallsyms(bytes('no', 'symbols', 'at all'), 'map'))).to.match(/^bad-value map: line 1 /);
+  });
+
   for (const [what, line] of [
     ['no address', 'T _stext'],
     ['an address of 17 digits', 'fffffffff81000000 T _stext'],

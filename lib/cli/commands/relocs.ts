@@ -1,6 +1,7 @@
 import { ElfFile } from '../../../elf/file.js';
-import type { RelocationRows, RelocationTable } from '../../../elf/relocation.js';
+import type { RelocationTable } from '../../../elf/relocation.js';
 import { relocationName } from '../../../elf/relocation-names.js';
+import type { RelocationRows } from '../../../elf/relocation-rows.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { rowsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
