@@ -7,8 +7,9 @@ import { provenKallsyms } from '../../kallsyms/proof.js';
 import { isTextLetter, type KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
-import { BANNER, startsWith } from '../image/bytes.js';
+import { BANNER, hasBanner, startsWith } from '../image/bytes.js';
 import { discoverLabels, hasDynamicFtrace } from '../image/discover.js';
+import { foreignProgram, refuseForeign } from '../image/foreign.js';
 import { discoverExports } from '../image/ksymtab.js';
 import { readBtf } from '../image/read-btf.js';
 import { hasChange, releaseOf } from '../releases.js';
@@ -31,6 +32,8 @@ export interface ImageExtras {
   readonly findConfig?: (release: string) => KernelConfig | undefined;
   /** What the image was wrapped in, from the outside in. */
   readonly form?: readonly string[];
+  /** The version by the header of a bzImage, for an image without a banner. */
+  readonly version?: string | undefined;
 }
 
 /**
@@ -61,6 +64,9 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     const stop = labels('__stop_mcount_loc');
     return start === undefined || stop === undefined || stop < start ? undefined : readMcountTable(file.memory, machine, start, stop);
   });
+  // The header of a bzImage has what follows the first words of a banner.
+  const banner = (): string | undefined =>
+    bannerOf(file, labels) ?? (extras.version === undefined ? undefined : `Linux version ${extras.version}`);
   return {
     name: file.name,
     machine,
@@ -79,7 +85,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
         instruction: address => instructionAt(file, address),
         has: change => {
           const hasFunction = (name: string): boolean => symbols().lookup(name) !== undefined;
-          return hasChange(change, { release: releaseOf(bannerOf(file, labels)), hasFunction, typeHolds: () => undefined }).has;
+          return hasChange(change, { release: releaseOf(banner()), hasFunction, typeHolds: () => undefined }).has;
         },
       });
     },
@@ -87,10 +93,10 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     btf: () => extras.btf ?? btfOfImage(file),
     config: once(() => {
       const own = extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData);
-      const release = releaseOf(bannerOf(file, labels));
+      const release = releaseOf(banner());
       return own ?? (release === undefined ? undefined : extras.findConfig?.(release));
     }),
-    banner: () => bannerOf(file, labels),
+    banner,
     close: () => file.source.close(),
   };
 }
@@ -100,6 +106,7 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
   const name = `${file.name}: kallsyms`;
   if (imageSymbols === undefined) {
     const symbols = provenKallsyms(file.memory, name);
+    if (symbols?.lookup('start_kernel') === undefined) refuseForeignImage(file, symbols !== undefined);
     if (symbols !== undefined) return symbols;
     throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms, so its functions have no names`);
   }
@@ -112,6 +119,21 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
   }
   notes.push('no packed kallsyms: kelf uses the symbols of .symtab that kallsyms would list');
   return symbols;
+}
+
+/** Hypervisors are linked with tables like kallsyms, and other kernels boot from ELF files too. */
+function refuseForeignImage({ name, memory }: ElfFile, hasTables: boolean): void {
+  const parts = memory.regions.map(({ fileSize, read }) => read(0, fileSize));
+  for (const bytes of parts) {
+    const foreign = foreignProgram(bytes);
+    if (foreign !== undefined) refuseForeign(name, foreign);
+  }
+  if (hasTables && !parts.some(hasBanner))
+    throw new FormatError(
+      'unsupported',
+      { name },
+      'has tables like kallsyms, but no banner of Linux: it is another kernel or a hypervisor',
+    );
 }
 
 function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefined {

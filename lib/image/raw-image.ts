@@ -11,7 +11,7 @@ import { linkBase } from './link-base.js';
  * @throws FormatError where the link address can't be told
  */
 export function analyseRawImage(bytes: Uint8Array, kind: RawImageKind, name: string): RawImage {
-  const layouts = [...locateKallsyms(bytes, kind.is64 ? 8 : 4)];
+  const layouts = [...locateKallsyms(bytes, kind.is64 ? 8 : 4)].filter(({ littleEndian }) => littleEndian === kind.littleEndian);
   const relocations = findRelocations(bytes, kind);
   const { base, relocated } = linkBase(bytes, kind, layouts, relocations, name);
   const { rela, relr, dynsym } = relocated ? relocations : {};

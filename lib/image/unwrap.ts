@@ -2,17 +2,18 @@ import { isBtf } from '../../btf/wire.js';
 import { mostUnpacked } from '../../elf/allowance.js';
 import { KERNEL_STARTS, packingOf } from '../../elf/compression/packing.js';
 import { unpack } from '../../elf/compression/unpack.js';
+import { EM, ET } from '../../elf/constants.js';
 import { FormatError } from '../../elf/errors.js';
 import { ElfFile } from '../../elf/file.js';
 import { isElf } from '../../elf/header.js';
-import { indexOfBytes } from '../../elf/needle.js';
 import { type ByteSource, MemorySource } from '../../elf/source.js';
 import type { RawImageKind } from '../arch/architecture.js';
 import { MissingError } from '../errors.js';
-import { BANNER } from './bytes.js';
-import { containerOf } from './container.js';
-import { elfAround } from './elf-around.js';
-import { analyseRawImage } from './raw-image.js';
+import { bareImage } from './bare-image.js';
+import { hasBanner } from './bytes.js';
+import { type Container, containerOf } from './container.js';
+import { foreignFile, foreignProgram, refuseForeign } from './foreign.js';
+import { ANY_KIND, MIPS_KINDS, wrapperOf, X86_KINDS } from './wrappers.js';
 
 /** A kernel is wrapped two or three times; more is treated as a bomb. */
 const DEEPEST = 6;
@@ -36,11 +37,13 @@ export interface KernelFile {
   readonly file: ElfFile;
   /** From the outside in: `['x86 bzImage', 'lz4-legacy', 'ELF']`. */
   readonly form: readonly string[];
+  /** What the header of a bzImage says of the version, for a kernel without a banner. */
+  readonly version?: string | undefined;
 }
 
 /**
- * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; any of them packed once more. What is
- * wrapped is unpacked into memory; an ELF file is read where it stands.
+ * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; any of them packed once more, or in an
+ * image of a boot loader. What is wrapped is unpacked into memory; an ELF file is read where it stands.
  * @throws FormatError for what is not a kernel, and for damage in any layer
  */
 export function openKernelFile(source: ByteSource): KernelFile {
@@ -48,51 +51,104 @@ export function openKernelFile(source: ByteSource): KernelFile {
   return unwrap(source.read(0, source.size), source.name, [], budgetOf(source));
 }
 
-/** An ELF file that boots itself has the kernel packed in a section: the zImage of powerpc. */
+/** An ELF file that boots itself has the kernel packed in it: the zImage of powerpc in a section, the vmlinuz of MIPS in its data. */
 function kernelInElf(source: ByteSource, form: readonly string[], budget: Budget): KernelFile {
   const file = ElfFile.open(source);
+  const { name } = source;
+  if (file.header.type === ET_CORE) refuseForeign(name, 'a core dump (vmcore): crash and drgn read it');
   const packed = file.section('.kernel:vmlinux.strip');
-  if (packed === undefined) return { file, form: [...form, 'ELF'] };
-  return unwrap(packed.data(), source.name, [...form, 'powerpc zImage'], budget);
+  if (packed !== undefined) return unwrap(packed.data(), name, [...form, 'powerpc zImage'], budget);
+  if (file.header.machine === EM.MIPS && file.section('.init.text') === undefined && file.header.type === ET.EXEC) {
+    const { is64, littleEndian } = file.header;
+    const data = file.memory.regions.map(({ fileSize, read }) => read(0, fileSize));
+    const raw = MIPS_KINDS.filter(kind => kind.is64 === is64 && kind.littleEndian === littleEndian);
+    for (const bytes of data) if (!hasBanner(bytes)) return searched(bytes, name, [...form, 'mips vmlinuz'], budget, raw);
+  }
+  return { file, form: [...form, 'ELF'] };
 }
 
-/** @param form what the bytes were found in so far */
-function unwrap(bytes: Uint8Array, name: string, form: readonly string[], budget: Budget): KernelFile {
+/** ET_CORE of elf(5). */
+const ET_CORE = 4;
+
+/**
+ * @param form what the bytes were found in so far
+ * @param raw what a bare image may be, where a header has told
+ */
+function unwrap(bytes: Uint8Array, name: string, form: readonly string[], budget: Budget, raw?: readonly RawImageKind[]): KernelFile {
   if (form.length >= DEEPEST) throw new FormatError('limit', { name }, `is wrapped more than ${DEEPEST} times`);
   if (isElf(bytes)) return kernelInElf(new MemorySource(bytes, name), form, budget);
-  const container = containerOf(bytes, name);
-  if (container !== undefined) {
-    const inside = [...form, container.form];
-    if ('payload' in container) {
-      const { format, bytes } = unpack(container.payload, {
-        name,
-        limit: budget.left,
-        ...(container.sizeHint === undefined ? {} : { sizeHint: container.sizeHint }),
-      });
-      budget.left -= bytes.length;
-      return unwrap(bytes, name, [...inside, format], budget);
-    }
-    if ('search' in container) return { file: rawImage(searchPacked(container.search, name, budget), container.raw, name), form: inside };
-    return { file: rawImage(bytes, container.raw, name), form: inside };
-  }
+  const wrapper = wrapperOf(bytes, name);
+  if (wrapper !== undefined) return unwrap(wrapper.inside, name, [...form, wrapper.form], budget, wrapper.raw ?? raw);
+  const container = containerIn(bytes, name);
+  if (container !== undefined) return contained(bytes, container, name, [...form, container.form], budget);
   const packing = packingOf(bytes);
-  if (packing === undefined && isBtf(bytes)) {
+  if (packing !== undefined) {
+    const inside = unpack(bytes, { name, trailing: 'ignore', limit: budget.left }).bytes;
+    budget.left -= inside.length;
+    return unwrap(inside, name, [...form, packing], budget, raw);
+  }
+  if (isBtf(bytes)) {
     throw new MissingError(
       `${name} is BTF alone, and names no functions: kelf btf and kelf bpf core read it, and --btf puts it beside a kernel`,
     );
   }
-  if (packing === undefined) {
-    const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
-    const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;
-    throw new FormatError('bad-magic', { name }, `not a kernel: not an ELF file, a boot image or a compressed file (${found})`);
-  }
-  const inside = unpack(bytes, { name, trailing: 'ignore', limit: budget.left }).bytes;
-  budget.left -= inside.length;
-  return unwrap(inside, name, [...form, packing], budget);
+  if (hasBanner(bytes)) return { file: bareImage(bytes, raw ?? ANY_KIND, name), form: [...form, 'raw image'] };
+  const foreign = foreignFile(bytes);
+  if (foreign !== undefined) refuseForeign(name, foreign);
+  const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+  const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;
+  throw new FormatError('bad-magic', { name }, `not a kernel: not an ELF file, a boot image or a compressed file (${found})`);
 }
 
-function rawImage(bytes: Uint8Array, kind: RawImageKind, name: string): ElfFile {
-  return ElfFile.open(elfAround(analyseRawImage(bytes, kind, name), name));
+/** What a boot image has in it. */
+function contained(bytes: Uint8Array, container: Container, name: string, form: readonly string[], budget: Budget): KernelFile {
+  if ('payload' in container) {
+    const { payload, sizeHint, version } = container;
+    const unpacked = unpack(payload, { name, limit: budget.left, ...(sizeHint === undefined ? {} : { sizeHint }) });
+    budget.left -= unpacked.bytes.length;
+    return { version, ...unwrap(unpacked.bytes, name, [...form, unpacked.format], budget, X86_KINDS) };
+  }
+  if (!('search' in container)) return { file: bareImage(bytes, container.raw, name), form };
+  const { version } = container;
+  // iPXE and others boot so too: what a kernel's build writes names the builder behind the release.
+  if (version !== undefined && !version.includes(' (')) refuseForeign(name, `a program that boots as Linux does, of version ${version}`);
+  return { version, ...searched(container.search, name, form, budget, container.raw) };
+}
+
+/** What else boots with a header of Linux's, such as Memtest86+, is refused by its name. */
+function containerIn(bytes: Uint8Array, name: string): Container | undefined {
+  try {
+    return containerOf(bytes, name);
+  } catch (error) {
+    const foreign = foreignProgram(bytes);
+    if (foreign !== undefined) refuseForeign(name, foreign);
+    throw error;
+  }
+}
+
+/** What is packed behind the boot code, or stands there as it is. */
+function searched(bytes: Uint8Array, name: string, form: readonly string[], budget: Budget, raw: readonly RawImageKind[]): KernelFile {
+  try {
+    const found = searchPacked(bytes, name, budget);
+    return isElf(found) ? kernelInElf(new MemorySource(found, name), form, budget) : { file: bareImage(found, raw, name), form };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    if (hasBanner(bytes)) return { file: bareImage(bytes, raw, name), form };
+    const foreign = foreignProgram(bytes);
+    if (foreign !== undefined) refuseForeign(name, foreign);
+    throw error;
+  }
+}
+
+/** Whether more comes out than a first look takes. @throws FormatError for what is no such stream */
+function isLong(packed: Uint8Array, name: string): boolean {
+  try {
+    unpack(packed, { name, trailing: 'ignore', limit: FIRST_LOOK });
+    return false;
+  } catch (error) {
+    if (error instanceof FormatError && error.code === 'limit') return true;
+    throw error;
+  }
 }
 
 /** Whether more comes out than a first look takes. @throws FormatError for what is no such stream */
@@ -121,7 +177,7 @@ function searchPacked(bytes: Uint8Array, name: string, budget: Budget): Uint8Arr
       if (isLong(rest, name)) limit = Math.min(budget.left, LARGEST);
       const unpacked = unpack(rest, { name, trailing: 'ignore', limit }).bytes;
       budget.left -= unpacked.length;
-      if (indexOfBytes(unpacked, BANNER) >= 0) return unpacked;
+      if (hasBanner(unpacked)) return unpacked;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       // What a damaged stream made is unknown: as much as it was allowed at most.

@@ -40,9 +40,9 @@ export async function openKernel(input: Input, options: OpenKernelOptions = {}):
       ...(options.btf === undefined ? {} : { btf: await withSource(options.btf, readGivenBtf) }),
       ...(options.config === undefined ? {} : { config: await withSource(options.config, readConfig) }),
     };
-    const { file, form } = openKernelFile(source);
+    const { file, form, version } = openKernelFile(source);
     const findConfig = typeof input === 'string' ? (release: string) => configBeside(input, release) : undefined;
-    const kernel = new Kernel(piecesOfImage(file, { ...extras, form, ...(findConfig === undefined ? {} : { findConfig }) }));
+    const kernel = new Kernel(piecesOfImage(file, { ...extras, form, version, ...(findConfig === undefined ? {} : { findConfig }) }));
     if (options.modules !== undefined) {
       const { onProgress } = options;
       kernel.modules = await readModules(options.modules, { base: kernel.btf, onProgress });

@@ -44,12 +44,14 @@ function kernel(): Kernel {
       ['__stop_ftrace_events', 0x158],
     ] as const
   ).map(([name, offset]) => ({ name, value: at(offset), size: 8n, type: STT.OBJECT, binding: STB.GLOBAL, section: 1 }));
+  const schedule: SymbolSpec = { name: 'schedule', value: BASE + 0x1000n, size: 8n, type: STT.FUNC, binding: STB.GLOBAL, section: 2 };
   const bytes = writer.file({
     type: 2,
     machine: 62,
     sections: [
       { name: '.data', type: 1, flags: SHF.ALLOC | SHF.WRITE, address: BASE, data },
-      ...writer.symbols(symbols),
+      { name: '.text', type: 1, flags: SHF.ALLOC | SHF.EXECINSTR, address: BASE + 0x1000n, data: new Uint8Array(8) },
+      ...writer.symbols([...symbols, schedule]),
       { name: '.BTF', type: 1, data: btf.bytes() },
     ],
   });
@@ -102,12 +104,14 @@ describe('The tracepoints of an image', () => {
           ['__x64_sys_ni_syscall', 0x1020],
         ] as const
       ).map(([name, offset]) => ({ name, value: at(offset), size: 8n, type: STT.OBJECT, binding: STB.GLOBAL, section: 1 }));
+      const schedule: SymbolSpec = { name: 'schedule', value: BASE + 0x8000n, size: 8n, type: STT.FUNC, binding: STB.GLOBAL, section: 2 };
       const bytes = writer.file({
         type: 2,
         machine: 62,
         sections: [
           { name: '.data', type: 1, flags: SHF.ALLOC | SHF.WRITE, address: BASE, data: join(data, new Uint8Array(0x1000)) },
-          ...writer.symbols(symbols),
+          { name: '.text', type: 1, flags: SHF.ALLOC | SHF.EXECINSTR, address: BASE + 0x8000n, data: new Uint8Array(8) },
+          ...writer.symbols([...symbols, schedule]),
         ],
       });
       const table = new Kernel(piecesOfImage(ElfFile.open(new MemorySource(bytes, 'vmlinux')), {})).tracepoints;

@@ -16,6 +16,7 @@ function kernel(...names: string[]): Kernel {
   const packed = packKallsyms(functions, { relativeBase: BASE }, BASE + BigInt(TABLES));
   const bytes = new Uint8Array(TABLES + packed.bytes.length);
   bytes.set(packed.bytes, TABLES);
+  bytes.set(new TextEncoder().encode('Linux version 6.1.0 (kelf@test)'), 0x7000);
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < 400; i++) view.setBigUint64(POINTERS + i * 8, BASE + BigInt((599 - i) * 16), true);
   const image = { bytes, machine: EM.X86_64, is64: true, littleEndian: true, base: BASE, memorySize: bytes.length, parts: [] };

@@ -26,6 +26,7 @@ const [ARM32, ARM64, RISCV64, S390X] = [ARM, ARM64_KERNELS, RISCV, S390].map(({ 
 
 const TEXT = 0x1000;
 const TABLES = 0x10000;
+const BANNER = 0x9000;
 const EXPORTS = 0x40000;
 const RELOCATIONS = 0x50000;
 const SIZE = 0x60000;
@@ -51,6 +52,7 @@ function image(base: bigint, layout: KallsymsLayout, data: readonly PackedSymbol
   const packed = packKallsyms(symbols, { relativeBase: base + BigInt(TEXT), ...layout }, base + BigInt(TABLES));
   const bytes = new Uint8Array(SIZE);
   bytes.set(packed.bytes, TABLES);
+  bytes.set(new TextEncoder().encode('Linux version 6.1.0 (kelf@test)'), BANNER);
   return { bytes, view: new DataView(bytes.buffer), base, relativeBase: packed.location.relativeBase };
 }
 
@@ -199,9 +201,8 @@ describe('raw images', () => {
   it('are linked where their banner says, if kallsyms lists data: no modules, no exports', () => {
     const base = 0xc001_0000n;
     const made = image(base, { bits: 32, encoding: 'absolute', align: 16, addressesLast: false, sequences: false }, [
-      ['R', 'linux_banner', base + 0x9000n],
+      ['R', 'linux_banner', base + BigInt(BANNER)],
     ]);
-    made.bytes.set(new TextEncoder().encode('Linux version 3.10.25 (kelf@test)'), 0x9000);
     expect(open(made, ARM32).symbols.addressOf('function_007')).to.equal(base + BigInt(offsetOf('function_007')));
   });
 
