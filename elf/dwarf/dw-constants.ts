@@ -7,6 +7,7 @@ export const DW_TAG: {
   readonly enumeration_type: 0x04;
   readonly formal_parameter: 0x05;
   readonly lexical_block: 0x0b;
+  readonly member: 0x0d;
   readonly pointer_type: 0x0f;
   readonly reference_type: 0x10;
   readonly compile_unit: 0x11;
@@ -35,6 +36,7 @@ export const DW_TAG: {
   enumeration_type: 0x04,
   formal_parameter: 0x05,
   lexical_block: 0x0b,
+  member: 0x0d,
   pointer_type: 0x0f,
   reference_type: 0x10,
   compile_unit: 0x11,
@@ -79,6 +81,7 @@ export const DW_AT: {
   readonly artificial: 0x34;
   readonly calling_convention: 0x36;
   readonly count: 0x37;
+  readonly data_member_location: 0x38;
   readonly decl_column: 0x39;
   readonly decl_file: 0x3a;
   readonly decl_line: 0x3b;
@@ -118,6 +121,7 @@ export const DW_AT: {
   artificial: 0x34,
   calling_convention: 0x36,
   count: 0x37,
+  data_member_location: 0x38,
   decl_column: 0x39,
   decl_file: 0x3a,
   decl_line: 0x3b,

@@ -1,8 +1,9 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
 import { KIND_NAMES, type Kind } from '../../btf/kinds.js';
 import { isBtf } from '../../btf/wire.js';
+import { ElfFile } from '../../elf/file.js';
 import { isElf } from '../../elf/header.js';
-import { readBtf } from '../image/read-btf.js';
+import { readBtf, withoutBtf } from '../image/read-btf.js';
 import { openSource } from '../node/source.js';
 import { MissingError, UsageError } from './command.js';
 import { unwrapped } from './elf-input.js';
@@ -31,8 +32,9 @@ export function openBtf<B extends BtfBlob>(
     const start = source.read(0, Math.min(4, source.size));
     const inside = isElf(start) || isBtf(start) ? undefined : unwrapped(source);
     // What is nothing known is read all the same: what reads it says so.
-    const btf = readBtf(inside?.source ?? source, parse, under);
-    if (btf === undefined) throw new MissingError(`${path} has no .BTF section: it was built without CONFIG_DEBUG_INFO_BTF, or stripped`);
+    const image = inside?.source ?? source;
+    const btf = readBtf(image, parse, under);
+    if (btf === undefined) throw new MissingError(`${path} has no .BTF section: ${withoutBtf(ElfFile.open(image).sections)}`);
     return btf;
   } finally {
     source.close();

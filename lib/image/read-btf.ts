@@ -37,3 +37,10 @@ export function readBtf<B extends BtfBlob>(
   const split = read(section, read(distilled));
   return base === undefined ? split : parse(relocateBtf(split, base), { base, name: section.label, pointerSize });
 }
+
+/** What to do about a file without BTF: its DWARF, if it has any, is what pahole makes BTF of. */
+export function withoutBtf(sections: readonly { readonly name: string }[]): string {
+  const hasDwarf = sections.some(({ name }) => name === '.debug_info' || name === '.zdebug_info');
+  const how = 'pahole --btf_encode_detached=vmlinux.btf makes BTF of it, which --btf gives beside the kernel';
+  return `CONFIG_DEBUG_INFO_BTF is not set, or the section was stripped${hasDwarf ? `; the file has DWARF: ${how}` : ''}`;
+}

@@ -10,6 +10,7 @@ import { tracingOf } from '../../rules/tracing.js';
 import { noFunction } from '../no-function.js';
 import { type ModuleTraceability, type NameInModules, traceInModule } from '../trace/in-modules.js';
 import { traceabilityOf } from '../trace/traceability.js';
+import { btfOfSubprogram } from './dwarf-btf.js';
 import { Names } from './event-names.js';
 import { bpftraceFentryLine } from './forms/bpftrace.js';
 import { kprobeEventsLine } from './forms/kprobe-events.js';
@@ -27,6 +28,9 @@ export interface AttachAnswer {
   /** Where there is none: what the name is. */
   readonly problem?: string;
 }
+
+/** DW_LANG_Mips_Assembler: what assemblers write, whose functions have no types. */
+const ASSEMBLY = 0x8001;
 
 /** The recipes for a kernel. */
 export const attachingOf: (kernel: KernelFacts) => Attaching = oncePerKernel(kernel => new Attaching(kernel));
@@ -150,17 +154,17 @@ export class Attaching {
     const signatures = this.#signaturesFor(clone, notes);
     if (signatures === undefined) return undefined;
     if (btf === undefined) {
-      const wrapper = signatures.ofWrapper(row.name);
-      if (wrapper === undefined) notes.push('there is no BTF that describes its arguments');
-      return wrapper;
+      const found = signatures.ofWrapper(row.name) ?? this.#signatureByDwarf(signatures, row);
+      if (found === undefined) notes.push('there is no BTF that describes its arguments');
+      return found;
     }
     const named = clone === undefined ? row.btf : btf.find(clone.base, 'FUNC');
     const alias = named.length > 0 ? undefined : functions.withBtfAt(symbols.firstAlias(functions.symbolRow[row.row]!));
     const ids = alias === undefined ? named : functions.btfIds(alias);
     if (ids.length === 0) {
-      const wrapper = signatures.ofWrapper(row.name);
-      if (wrapper === undefined) notes.push(`BTF has no FUNC for it: its arguments are unknown ('kelf why' tells why)`);
-      return wrapper;
+      const found = signatures.ofWrapper(row.name) ?? this.#signatureByDwarf(signatures, row);
+      if (found === undefined) notes.push(`BTF has no FUNC for it: its arguments are unknown ('kelf why' tells why)`);
+      return found;
     }
     if (alias !== undefined) notes.push(`BTF has it under another name, ${functions.name(alias)}`);
     const prototypes = new Set(ids.map(id => btf.prototype(id)));
@@ -174,6 +178,16 @@ export class Attaching {
     if (bearers > 1)
       notes.push(`BTF has one prototype for ${bearers} functions with the name: it is likely, not certain, that it belongs to this one`);
     return signatures.ofBtf(btf, ids[0]!, btfSource!);
+  }
+
+  /** By the debug information of the image, which describes the very function, static ones and namesakes too. */
+  #signatureByDwarf(signatures: Signatures, { address }: FunctionRow): Signature | undefined {
+    const subprogram = this.#kernel.dwarf()?.subprogramAt(address);
+    // Code behind the beginning of an entry is that of another symbol.
+    if (subprogram === undefined || subprogram.address !== address) return undefined;
+    if (!subprogram.prototyped || subprogram.unit.language === ASSEMBLY) return undefined;
+    const { btf, id } = btfOfSubprogram(subprogram, this.#kernel.wordSize);
+    return signatures.ofBtf(btf, id, 'DWARF');
   }
 
   /** The recipe for a function of a module: by the module's name, so that neither the kernel's functions nor those of others meet it. */

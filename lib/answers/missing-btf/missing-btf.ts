@@ -4,6 +4,7 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { once } from '../../facts/once.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
+import { withoutBtf } from '../../image/read-btf.js';
 import type { ReasonCode } from '../../reasons.js';
 import { entriesAtSymbols } from '../../rules/pahole/described.js';
 import { btfStatistics, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/eras.js';
@@ -167,7 +168,7 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
   const { btf, definitions } = kernel;
   const proven = (code: ReasonCode, ...because: Evidence[]): Reason => ({ code, certainty: 'proven', because });
   if (btf === undefined) {
-    const says = `${kernel.name} has no BTF: CONFIG_DEBUG_INFO_BTF is not set, or the section was stripped`;
+    const says = `${kernel.name} has no BTF: ${withoutBtf(kernel.image?.sections ?? [])}`;
     return proven('no-btf', { source: '.BTF', says });
   }
   const btfSource = kernel.btfSource!;
