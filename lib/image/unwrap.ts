@@ -151,17 +151,6 @@ function isLong(packed: Uint8Array, name: string): boolean {
   }
 }
 
-/** Whether more comes out than a first look takes. @throws FormatError for what is no such stream */
-function isLong(packed: Uint8Array, name: string): boolean {
-  try {
-    unpack(packed, { name, trailing: 'ignore', limit: FIRST_LOOK });
-    return false;
-  } catch (error) {
-    if (error instanceof FormatError && error.code === 'limit') return true;
-    throw error;
-  }
-}
-
 /** The first packed stream in the bytes that unpacks to something with a kernel's banner: short magic numbers occur by chance. */
 function searchPacked(bytes: Uint8Array, name: string, budget: Budget): Uint8Array {
   let tries = 0;
