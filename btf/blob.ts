@@ -1,9 +1,10 @@
 import { FormatError } from '../elf/errors.js';
+import { expectShortNames, hasLong } from '../elf/strings.js';
 import type { StringOffset, TypeId } from './ids.js';
-import { KIND } from './kinds.js';
+import { ELEMENT_NAME, ELEMENT_WORDS, KIND, RECORD_WORDS, TAIL_WORDS } from './kinds.js';
 import { scanTypes } from './scan.js';
 import { StringTable } from './strings.js';
-import { type BtfHeader, kindOfInfo, parseHeader, wordsOf } from './wire.js';
+import { type BtfHeader, kindOfInfo, parseHeader, vlenOfInfo, wordsOf } from './wire.js';
 
 /** Options of {@link BtfBlob} and `Btf.parse`. */
 export interface BtfOptions<B extends BtfBlob = BtfBlob> {
@@ -68,6 +69,7 @@ export class BtfBlob {
     this.kinds = kinds;
     this.count = this.firstId + this.offsets.length;
     this.givenPointerSize = pointerSize;
+    if (hasLong(this.strings.bytes)) expectShortNames(this.strings.bytes, ownNames(this), name);
   }
 
   /** Bytes of a pointer. */
@@ -107,6 +109,24 @@ export class BtfBlob {
     const owner = this.ownerOf(id);
     return new FormatError(code, { name: owner.name, offset: owner.header.typeStart + owner.recordOf(id) * 4 }, message);
   }
+}
+
+/** Where the names of a blob's own strings are that its types and their elements have, counted from the first of them. */
+function ownNames({ words, offsets, kinds, strings }: BtfBlob): number[] {
+  const names: number[] = [];
+  const add = (name: number): void => {
+    if (name >= strings.start) names.push(name - strings.start);
+  };
+  for (let i = 0; i < offsets.length; i++) {
+    const at = offsets[i]!;
+    const kind = kinds[i]!;
+    add(words[at]!);
+    const name = ELEMENT_NAME[kind] ?? -1;
+    const step = ELEMENT_WORDS[kind] ?? 0;
+    const first = at + RECORD_WORDS + (TAIL_WORDS[kind] ?? 0);
+    if (name >= 0) for (let element = 0; element < vlenOfInfo(words[at + 1]!); element++) add(words[first + element * step + name]!);
+  }
+  return names;
 }
 
 function ownerBelow(blob: BtfBlob, id: TypeId): BtfBlob {

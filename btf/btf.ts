@@ -1,3 +1,4 @@
+import { identifier } from '../elf/escape.js';
 import { BtfBlob, type BtfOptions } from './blob.js';
 import { decodeType } from './decode.js';
 import type { TypeId } from './ids.js';
@@ -7,6 +8,11 @@ import { NameIndex } from './names.js';
 import { declare, prototypeOf } from './print/declare.js';
 import type { BtfType, VoidType } from './types.js';
 import { kindOfInfo, vlenOfInfo } from './wire.js';
+
+/** Compilers are to take 127 (C11, 5.2.4.1). */
+const MOST_PARAMETERS = 128;
+/** Elements of a type that is kept once it was decoded. */
+const LARGE = 128;
 
 /** The FUNCs of a blob in columns: row i is one FUNC, ascending by id. */
 export interface FunctionColumns {
@@ -29,6 +35,8 @@ const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
 export class Btf extends BtfBlob {
   declare readonly base: Btf | undefined;
   #names: NameIndex | undefined;
+  /** Those that many records may be about: to decode one of 65,535 members for each of them takes a while. */
+  readonly #large = new Map<TypeId, BtfType>();
   #functions: FunctionColumns | undefined;
   #layout: Layout | undefined;
   #pointerSize: 4 | 8 | undefined;
@@ -62,11 +70,15 @@ export class Btf extends BtfBlob {
     return this.strings.slice(this.nameOffset(id));
   }
 
-  /** The type, decoded anew at every call. @throws RangeError for an invalid id */
+  /** The type, decoded anew at every call, but for those of many members. @throws RangeError for an invalid id */
   type(id: TypeId): BtfType {
     if (id === 0) return VOID;
     const owner = this.ownerOf(id);
-    return decodeType(owner, id, owner.offsets[id - owner.firstId]!);
+    const at = owner.offsets[id - owner.firstId]!;
+    if (vlenOfInfo(owner.words[at + 1]!) < LARGE) return decodeType(owner, id, at);
+    let type = this.#large.get(id);
+    if (type === undefined) this.#large.set(id, (type = decodeType(owner, id, at)));
+    return type;
   }
 
   /** The types of this blob, in order of id. */
@@ -157,9 +169,22 @@ export class Btf extends BtfBlob {
     return declare(this, id, name);
   }
 
-  /** A FUNC in C, `ssize_t vfs_read(struct file *file, …)`, or a FUNC_PROTO, `int (struct file *)`. @throws FormatError */
+  /** How many parameters a FUNC or a FUNC_PROTO has, the `...` among them; 0 for other types. */
+  parameterCount(id: TypeId): number {
+    const kind = this.kindNumber(id);
+    const { words } = this.ownerOf(id === 0 ? this.firstId : id);
+    if (kind === KIND.FUNC) return this.parameterCount(words[this.recordOf(id) + 2]!);
+    return kind === KIND.FUNC_PROTO ? vlenOfInfo(words[this.recordOf(id) + 1]!) : 0;
+  }
+
+  /**
+   * A FUNC in C, `ssize_t vfs_read(struct file *file, …)`, or a FUNC_PROTO, `int (struct file *)`. Of more parameters than a function has, their
+   * number is all there is: thousands of functions may have a prototype of thousands.
+   * @throws FormatError
+   */
   prototype(id: TypeId): string {
     if (this.kindNumber(id) === KIND.FUNC) this.requireProto(id, this.ownerOf(id).words[this.recordOf(id) + 2]!);
-    return prototypeOf(this, id);
+    const count = this.parameterCount(id);
+    return count > MOST_PARAMETERS ? `${identifier(this.nameOf(id))}(/* ${count} parameters */)` : prototypeOf(this, id);
   }
 }

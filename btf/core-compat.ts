@@ -21,15 +21,30 @@ export function essentialName(name: string): string {
 /** Comparisons of types for one question. A kernel's own take some thousands; structs made for it would take for ever. */
 const MOST_STEPS = 1 << 20;
 
+/** Comparisons for all questions, for each word of the types and besides. */
+const MOST_COMPARED = 16;
+const SPARE = 1 << 20;
+
 /** Two BTFs whose types are compared, the object's and the kernel's. */
 export class CoreTypes {
   readonly local: Btf;
   readonly target: Btf;
   #steps = 0;
+  #left: number;
 
   constructor(local: Btf, target: Btf) {
     this.local = local;
     this.target = target;
+    this.#left = SPARE + MOST_COMPARED * (local.words.length + target.words.length + (target.base?.words.length ?? 0));
+  }
+
+  /**
+   * Pays for comparisons, those of all questions together: as many records as types may each have all of these as candidates.
+   * @throws FormatError `limit`
+   */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw this.target.errorAt(0, 'the types have more candidates and members than is reasonable', 'limit');
   }
 
   /** Whether fields of two types can stand for each other (bpf_core_fields_are_compat). */

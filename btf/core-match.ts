@@ -8,6 +8,9 @@ import type { ArrayType } from './types.js';
 /** More steps than this an access has not (BPF_CORE_SPEC_MAX_LEN of libbpf). */
 const MOST_STEPS = 64;
 
+/** What a candidate costs, which is kept whether it matches or not. */
+const CANDIDATE = 32;
+
 /** A spec for a kernel's type that is being made. */
 interface Draft {
   readonly raw: number[];
@@ -30,6 +33,7 @@ export interface CoreMatch {
 export function matchSpec(types: CoreTypes, local: CoreSpec, targetId: number): CoreMatch {
   const { kind } = local;
   const { target } = types;
+  types.spend(CANDIDATE);
   const root = { kind, rootTypeId: targetId };
   switch (coreSubject(kind)) {
     case 'type': {
@@ -40,6 +44,7 @@ export function matchSpec(types: CoreTypes, local: CoreSpec, targetId: number): 
       const typeId = target.resolve(targetId);
       const type = target.type(typeId);
       const values: readonly { readonly name: string }[] = type.kind === 'ENUM' || type.kind === 'ENUM64' ? type.values : [];
+      types.spend(values.length);
       const wanted = essentialName(local.accessors[0]!.name!);
       const index = values.findIndex(({ name }) => essentialName(name) === wanted);
       // libbpf's log has the first enumerator of an enum that lacks the one.
@@ -96,6 +101,7 @@ function matchMember(types: CoreTypes, accessor: CoreAccessor, targetId: number,
   const typeId = target.resolve(targetId);
   const type = target.type(typeId);
   if (type.kind !== 'STRUCT' && type.kind !== 'UNION') return undefined;
+  types.spend(type.members.length);
   for (const [index, member] of type.members.entries()) {
     if (draft.raw.length === MOST_STEPS) return undefined;
     if (member.name !== '' && member.name !== accessor.name) continue;

@@ -30,8 +30,13 @@ export interface CoreBreak {
 }
 
 const MOST_NEAR = 3;
-/** Structs that are looked into for one name. */
+/** Structs and members that are looked into for one name, and members for all names of a kernel. */
 const MOST_STRUCTS = 256;
+const MOST_MEMBERS = 8192;
+const MOST_IN_ALL = 1 << 20;
+const looked = new WeakMap<Btf, { left: number }>();
+/** Characters of names that are compared. */
+const LONGEST = 128;
 
 /** What breaks an access in a candidate that does not match; undefined for what is not an access to a member or an enumerator. */
 export function breakOf(local: Btf, spec: CoreSpec, candidate: CoreCandidate): CoreBreak | undefined {
@@ -165,12 +170,17 @@ function sameTarget({ local, target }: CoreTypes, a: Member, b: Member): boolean
 
 /** The named members of a struct, those of its anonymous members as its own, then of inner structs, then of those pointed at. */
 function* membersUnder(target: Btf, struct: CompositeType): Generator<{ path: string; member: Member; depth: number }> {
+  let all = looked.get(target);
+  if (all === undefined) looked.set(target, (all = { left: MOST_IN_ALL }));
+  let left = Math.min(MOST_MEMBERS, all.left);
   const seen = new Set<number>();
   const open: { struct: CompositeType; path: string; depth: number }[] = [{ struct, path: '.', depth: 0 }];
   for (let at = open.shift(); at !== undefined; at = open.shift()) {
     if (seen.has(at.struct.id) || seen.size >= MOST_STRUCTS) continue;
     seen.add(at.struct.id);
     for (const member of at.struct.members) {
+      if (left-- <= 0) return;
+      all.left--;
       const type = target.type(target.resolve(member.typeId));
       if (member.name !== '') yield { path: `${at.path}${member.name}`, member, depth: at.depth };
       if (isComposite(type)) {
@@ -195,7 +205,7 @@ function commonWords(names: readonly string[]): string {
 /** From 0 to 1: the share of pairs of neighbouring letters that two names have in common (Dice), underscores and case apart. */
 export function likeness(a: string, b: string): number {
   const pairs = (name: string): string[] => {
-    const letters = name.replaceAll('_', '').toLowerCase();
+    const letters = name.slice(0, LONGEST).replaceAll('_', '').toLowerCase();
     return Array.from({ length: Math.max(letters.length - 1, 0) }, (_, i) => letters.slice(i, i + 2));
   };
   const [first, second] = [pairs(a), pairs(b)];

@@ -61,7 +61,7 @@ export class StringTable {
     return text;
   }
 
-  /** A hash of the first 64 bytes of the string at `offset`, as hashName() of elf/strings.ts makes it. */
+  /** A hash of the first bytes of the string at `offset`, as hashName() of elf/strings.ts makes it. */
   hash(offset: StringOffset): number {
     const { bytes, start } = this.tableOf(offset);
     return hashName(bytes, offset - start, offset - start + HASHED);
@@ -78,5 +78,5 @@ export class StringTable {
 
 const decoder = new TextDecoder();
 
-/** Bytes of a name that its hash covers: damaged blobs may have a string of megabytes that a hundred thousand types share. */
-export const HASHED = 64;
+/** Bytes of a name that its hash covers: names of the kernel are shorter (KSYM_NAME_LEN), those of damaged blobs may be megabytes. */
+export const HASHED = 512;

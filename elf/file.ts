@@ -112,19 +112,22 @@ export class ElfFile extends ElfTables {
               size: fileSize,
               read: () => this.source.read(offset, fileSize),
             }));
+    const notes: Note[] = [];
     const onDamage = ({ place, message }: FormatError): void => void this.diagnostics.push({ place, message });
-    return parts.flatMap(({ name, align, size, read }) => {
+    for (const { name, align, size, read } of parts) {
       try {
         left -= size;
         if (left < 0) throw new FormatError('limit', { name }, 'the notes lie over each other: together they are larger than the file');
-        return readNotes(read(), this.littleEndian, align, name, onDamage);
+        // One by one: there may be more of them than arguments in a call.
+        for (const note of readNotes(read(), this.littleEndian, align, name, onDamage)) notes.push(note);
       } catch (error) {
         // The section itself is cut off.
         if (!(error instanceof FormatError)) throw error;
         onDamage(error);
-        return [];
+        if (left < 0) break;
       }
-    });
+    }
+    return notes;
   }
 }
 

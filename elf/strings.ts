@@ -28,7 +28,7 @@ function sharedNames(bytes: Uint8Array, name: string): FormatError {
 }
 
 /** Whether any string is long: steps of that length, each back to the last NUL in it. */
-function hasLong(bytes: Uint8Array): boolean {
+export function hasLong(bytes: Uint8Array): boolean {
   for (let at = 0; at + LONG < bytes.length; ) {
     const last = bytes.lastIndexOf(0, at + LONG);
     if (last < at) return true;
@@ -82,13 +82,16 @@ export class StringTable {
   }
 }
 
+/** Another one in each process: names that were made to fall together somewhere else do not here. */
+const SEED = 0x811c9dc5 ^ Math.floor(Math.random() * 2 ** 32);
+
 /**
  * FNV-1a over the bytes of a name, from `from` up to its NUL or `to`. Its high bits are mixed down, since tables take the low ones.
  * @returns 32 bits, of either sign
  */
 export function hashName(bytes: Uint8Array, from: number, to: number = bytes.length): number {
   const end = Math.min(to, bytes.length);
-  let hash = 0x811c9dc5 | 0;
+  let hash = SEED;
   for (let at = from; at < end; at++) {
     const byte = bytes[at]!;
     if (byte === 0) break;

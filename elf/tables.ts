@@ -21,6 +21,7 @@ export class ElfTables {
   readonly diagnostics: Diagnostic[] = [];
   readonly #symbolTables = new Map<number, SymbolTable>();
   #symbolSections: readonly Section[] | undefined;
+  #byName: ReadonlyMap<string, Section> | undefined;
 
   protected constructor(source: ByteSource, header: ElfHeader) {
     this.source = source;
@@ -55,7 +56,9 @@ export class ElfTables {
 
   /** The first section of that name. */
   section(name: string): Section | undefined {
-    return this.sections.find(section => section.name === name);
+    // Of several of a name, the last that is put in is the first of the file.
+    this.#byName ??= new Map(this.sections.toReversed().map(section => [section.name, section]));
+    return this.#byName.get(name);
   }
 
   /** `.symtab`. */

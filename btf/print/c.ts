@@ -43,8 +43,9 @@ const OLD_LIST_DEFINED = 'typedef __builtin_va_list __gnuc_va_list';
 const TYPEDEF_TEXT = ascii('typedef ');
 const CLOSE = ascii(';\n\n');
 
-/** A header of a larger kernel than there is. Damaged blobs may repeat a name of a megabyte for as often as they have types. */
-const MAX_TEXT = 1 << 28;
+/** A kernel's header is shorter than its BTF. Damaged blobs may repeat a struct inside another for as often as they have members. */
+const MOST_OF_BLOB = 16;
+const SPARE = 1 << 24;
 
 /**
  * Prints the types of a blob and its base as a C header, byte for byte as bpftool 7.1 of Debian 12 does (`bpftool btf dump file FILE format
@@ -53,10 +54,11 @@ const MAX_TEXT = 1 << 28;
  */
 export function printC(blob: BtfBlob, sink: Sink): void {
   let length = 0;
+  const most = SPARE + MOST_OF_BLOB * 4 * (blob.words.length + (blob.base?.words.length ?? 0));
   const types = new FlatTypes(blob);
   const count: Sink = bytes => {
     length += bytes.length;
-    if (length > MAX_TEXT) throw blob.errorAt(0, `the header takes more than ${MAX_TEXT} bytes`, 'limit');
+    if (length > most) throw blob.errorAt(0, `the header takes more than ${most} bytes`, 'limit');
     sink(bytes);
   };
   const out = new Writer(types.strings, count, IN_C);

@@ -1,5 +1,6 @@
 import type { SourceLine } from '../../btf/ext.js';
 import { SHF, SHT, STT } from '../../elf/constants.js';
+import type { ElfSymbol } from '../../elf/symbol.js';
 import { decode, type Operation } from './code/decode-instruction.js';
 import { CALL, INSN_BYTES, type Instruction, type Instructions, jumpDistance, OPCODE } from './code/insn.js';
 import { type KernelNames, kernelNotation } from './code/kernel-notation.js';
@@ -40,6 +41,7 @@ export class Listing {
   readonly #core = new Map<string, BpfCoreRelocation[]>();
   readonly #lines = new Map<string, number>();
   readonly #labels = new Map<number, readonly CodeLabel[]>();
+  #symbols: ReadonlyMap<number, readonly ElfSymbol[]> | undefined;
   readonly #code: ReadonlyMap<number, Instructions>;
 
   /**
@@ -194,12 +196,25 @@ export class Listing {
     return offset === label.offset ? label.name : `${label.name}+0x${(offset - label.offset).toString(16)}`;
   }
 
+  #symbolsOf(sectionIndex: number): readonly ElfSymbol[] {
+    if (this.#symbols === undefined) {
+      const symbols = new Map<number, ElfSymbol[]>();
+      for (const symbol of this.#object.symbols) {
+        if (symbol.type === STT.SECTION || symbol.name === '') continue;
+        const known = symbols.get(symbol.sectionIndex);
+        if (known === undefined) symbols.set(symbol.sectionIndex, [symbol]);
+        else known.push(symbol);
+      }
+      this.#symbols = symbols;
+    }
+    return this.#symbols.get(sectionIndex) ?? [];
+  }
+
   /** The symbols of a section, by offset and name; one for each offset. */
   labels(sectionIndex: number): readonly CodeLabel[] {
     let labels = this.#labels.get(sectionIndex);
     if (labels === undefined) {
-      const all = this.#object.symbols
-        .filter(symbol => symbol.sectionIndex === sectionIndex && symbol.type !== STT.SECTION && symbol.name !== '')
+      const all = this.#symbolsOf(sectionIndex)
         .map(({ name, value }) => ({ name, offset: Number(value) }))
         .sort((a, b) => a.offset - b.offset || (a.name < b.name ? -1 : 1));
       labels = all.filter(({ offset }, i) => all[i + 1]?.offset !== offset);

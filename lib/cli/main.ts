@@ -95,10 +95,12 @@ function version(): string {
   return `kelf ${version}`;
 }
 
+const stderr = outputTo(2);
+
 /** A line on stderr. It is no part of the answer: where it can't be written, the answer stays what it is. */
 function say(line: string): void {
   try {
-    outputTo(2).line(line).flush();
+    stderr.line(line).flush();
   } catch (error) {
     if (!(error instanceof OutputError) && !isClosedPipe(error)) throw error;
   }

@@ -17,6 +17,8 @@ export class ImageSymbols {
   /** By a position in the order: what is asked once for each of many names at one address is gathered once. */
   readonly #namesAt = new Map<number, ReadonlyMap<string, number>>();
 
+  readonly #labels = new Map<string, bigint | undefined>();
+
   constructor(table: SymbolTable) {
     this.table = table;
   }
@@ -38,8 +40,12 @@ export class ImageSymbols {
 
   /** The address of a label; undefined if there is none or it is not defined. */
   addressOf(name: string): bigint | undefined {
-    for (const row of this.#beginningWith(`${name}\0`)) return this.table.value.big[row];
-    return undefined;
+    // Labels are asked for again for each function.
+    if (!this.#labels.has(name)) {
+      const [row] = this.#beginningWith(`${name}\0`);
+      this.#labels.set(name, row === undefined ? undefined : this.table.value.big[row]);
+    }
+    return this.#labels.get(name);
   }
 
   /** Rows of defined symbols whose names begin so. One pass, without the index: few labels are asked for, and it costs many passes. */

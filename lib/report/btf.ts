@@ -24,10 +24,11 @@ export const btfListReport: Report<TypesModel> = {
 };
 
 /** `kelf btf find`. */
-export const btfFindReport: Report<{ readonly file: string; readonly types: readonly TypeDescription[] }> = {
+export const btfFindReport: Report<{ readonly file: string; readonly types: Iterable<TypeDescription> }> = {
   schema: 'kelf/btf-find',
   version: 1,
-  text: ({ types }) => types.map(type => [String(type.id), type.kind, String(type.size ?? '-'), inC(type)]),
+  rows: 'types',
+  text: ({ types }) => map(types, type => [String(type.id), type.kind, String(type.size ?? '-'), inC(type)]),
 };
 
 /** `kelf btf show`: in text the layout of types, as pahole has it. */
@@ -58,6 +59,6 @@ function inC({ kind, name, declaration }: TypeDescription): string {
   }
 }
 
-function* map<T>(ids: Iterable<number>, write: (id: number) => T): Generator<T> {
-  for (const id of ids) yield write(id);
+function* map<A, B>(all: Iterable<A>, write: (one: A) => B): Generator<B> {
+  for (const one of all) yield write(one);
 }

@@ -4,6 +4,9 @@ import type { ModuleInstance } from '../facts/module-table/module-table.js';
 import { REASONS } from '../reasons.js';
 import { hex } from './json.js';
 
+/** A longer cell moves its own row, not all of them: one of a megabyte would make each row as long. */
+const WIDEST = 200;
+
 /**
  * Rows of text in columns: each as wide as its widest cell, numbers to the right.
  * @param right the columns that are numbers down from their heading
@@ -11,7 +14,8 @@ import { hex } from './json.js';
 export function table(rows: readonly (readonly (string | number)[])[], indent = '', right: readonly number[] = []): string[] {
   const widths: number[] = [];
   // A loop: a million arguments are more than a call takes.
-  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.min(WIDEST, Math.max(widths[i] ?? 0, String(cell).length));
   return rows.map(row => {
     const cells = row.map((cell, i) => {
       const text = String(cell);

@@ -1,3 +1,5 @@
+import type { Btf } from '../../../btf/btf.js';
+import type { TypeId } from '../../../btf/ids.js';
 import { isPlainName } from '../../../elf/escape.js';
 import type { CallingConvention } from '../../arch/calling-convention.js';
 import type { Verdict } from '../../evidence.js';
@@ -19,6 +21,15 @@ import { placeInModule, placeOfAddress, placeOfName } from './place.js';
 import type { Recipe } from './recipe.js';
 import { type Signature, Signatures } from './signature.js';
 import { Syscalls } from './syscalls.js';
+
+/** Functions of C take 127 parameters at least (C11, 5.2.4.1), and a probe reads 128 arguments (MAX_TRACE_ARGS). */
+const MOST_PARAMETERS = 128;
+
+function tooManyParameters(btf: Btf, ids: readonly TypeId[], notes: string[]): boolean {
+  const count = ids.reduce((most, id) => Math.max(most, btf.parameterCount(id)), 0);
+  if (count > MOST_PARAMETERS) notes.push(`BTF has ${count} parameters for it: the forms read no arguments`);
+  return count > MOST_PARAMETERS;
+}
 
 /** How to attach to each function of a name. */
 export interface AttachAnswer {
@@ -167,6 +178,7 @@ export class Attaching {
       return found;
     }
     if (alias !== undefined) notes.push(`BTF has it under another name, ${functions.name(alias)}`);
+    if (tooManyParameters(btf, ids, notes)) return undefined;
     const prototypes = new Set(ids.map(id => btf.prototype(id)));
     if (prototypes.size > 1) {
       notes.push(
@@ -262,6 +274,7 @@ export class Attaching {
     }
     if (own.length === 0)
       notes.push(`its FUNC is in the kernel's BTF, not in the module's: it is likely, not certain, that the two have the same prototype`);
+    if (tooManyParameters(btf, ids, notes)) return undefined;
     const prototypes = new Set(ids.map(id => btf.prototype(id)));
     if (prototypes.size > 1) {
       notes.push(

@@ -26,7 +26,7 @@ export async function readAbiXml(text: string, name: string): Promise<KernelAbi>
  * own.
  */
 function moduleOf(path: string): string | undefined {
-  return /([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1]?.replaceAll('-', '_');
+  return /^(.+)\.ko(\.\w+)?$/.exec(path.slice(path.lastIndexOf('/') + 1))?.[1]?.replaceAll('-', '_');
 }
 
 function symbolsOf(corpus: XmlElement): Map<string, AbiSymbol> {

@@ -49,11 +49,12 @@ function readNodes(text: string, file: string): StgNode[] {
   let depth = 0;
   let offset = 0;
   for (const line of text.split('\n')) {
-    const [, key, opens, value] = /^\s*(\w+)(?:\s*(\{)|:\s*(.*?))\s*$/.exec(line) ?? [];
+    // Each part begins with what none before it may have: no way back is tried twice.
+    const [, key, opens, value] = /^(\w+)(?:\s*(\{)|:(.*))$/.exec(line.trim()) ?? [];
     if (key !== undefined && opens !== undefined) {
       if (depth++ === 0) nodes.push({ tag: key, fields: (fields = []) });
     } else if (key !== undefined) {
-      if (depth === 1) fields.push([key, value ?? '']);
+      if (depth === 1) fields.push([key, value?.trim() ?? '']);
     } else if (line.trim() === '}' && depth > 0) depth--;
     else if (!/^\s*(#.*)?$/.test(line))
       throw new FormatError('bad-value', { name: file, offset }, 'is not STG: a line is neither a field nor a node');

@@ -32,6 +32,18 @@ export function programImage(object: BpfObject, program: BpfProgram, context: Im
   return new Image(object, program, context).build();
 }
 
+const externIndexes = new WeakMap<BpfObject, ReadonlyMap<string, number>>();
+
+/** Where in `externs` the first of each name is. */
+function externIndexOf(object: BpfObject): ReadonlyMap<string, number> {
+  let index = externIndexes.get(object);
+  if (index === undefined) {
+    index = new Map(object.externs.map(({ name }, i) => [name, i] as const).reverse());
+    externIndexes.set(object, index);
+  }
+  return index;
+}
+
 class Image {
   readonly #object: BpfObject;
   readonly #context: ImageContext;
@@ -41,10 +53,12 @@ class Image {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #conditions = new Set<string>();
+  readonly #externIndex: ReadonlyMap<string, number>;
 
   constructor(object: BpfObject, program: BpfProgram, context: ImageContext) {
     this.#object = object;
     this.#context = context;
+    this.#externIndex = externIndexOf(object);
     this.#functions = [program, ...object.subprogramsOf(program)];
     let slots = 0;
     for (const fn of this.#functions) {
@@ -115,7 +129,7 @@ class Image {
   /** @param call false for an ld_imm64 of its address or its type id */
   #extern(slot: number, name: string, call: boolean): void {
     const { externs } = this.#object;
-    const index = externs.findIndex(extern => extern.name === name);
+    const index = this.#externIndex.get(name) ?? -1;
     const extern = externs[index];
     switch (extern?.kind) {
       case 'kconfig':

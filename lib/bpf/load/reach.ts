@@ -76,6 +76,11 @@ interface State {
 
 /** States for one instruction; one more, and nothing is known there any more. Loops that count would have as many as they have rounds. */
 const MOST_STATES = 48;
+/** What is compared for all instructions, by their number and besides: beyond it nothing is known where paths meet. */
+const MOST_COMPARED = 64;
+const SPARE_COMPARED = 1 << 18;
+/** MAX_BPF_STACK of the kernel: what lies below is no stack. */
+const LOWEST = -512;
 /** Room for what four bits can name: damaged code names registers that do not exist. */
 const NOTHING: readonly Value[] = new Array(16).fill(undefined);
 const FRAME = 10;
@@ -107,6 +112,7 @@ class Walk {
   readonly #contextCalls = new Map<string, ContextCall>();
   readonly #entry: ContextEntry | undefined;
   #loadsData = false;
+  #left = 0;
 
   constructor(object: BpfObject, fn: BpfFunction, code: Instructions, context: ReachContext, entry: ContextEntry | undefined) {
     this.#object = object;
@@ -120,6 +126,7 @@ class Walk {
       object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size).map(({ offset, meaning }) => [offset / INSN_BYTES, meaning]),
     );
     this.#joins = this.#targets();
+    this.#left = SPARE_COMPARED + MOST_COMPARED * fn.instructionCount;
   }
 
   /** Where jumps lead; a loop has one, so that states are compared in each. */
@@ -165,7 +172,8 @@ class Walk {
     }
     // With nothing known, every path was followed.
     if (seen.has('')) return;
-    const wide = seen.size >= MOST_STATES;
+    this.#left -= 16 + state.stack.size;
+    const wide = seen.size >= MOST_STATES || this.#left < 0;
     const key = wide ? '' : keyOf(state);
     if (seen.has(key)) return;
     seen.add(key);
@@ -346,7 +354,7 @@ function stored(
   constant: Known,
 ): ReadonlyMap<number, Known> {
   // A store through another register may be to the stack as well.
-  if (dst !== FRAME) return new Map();
+  if (dst !== FRAME || offset < LOWEST || offset >= 0) return new Map();
   const size = [4, 2, 1, 8][(code >> 3) & 3]!;
   const changed = new Map([...stack].filter(([at]) => at + 8 <= offset || at >= offset + size));
   const value = (code & 7) === CLASS.ST ? constant : (code & 0xe0) === MODE.MEM ? registers[src] : undefined;

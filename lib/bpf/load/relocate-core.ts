@@ -83,7 +83,8 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
       }
       outcomes.push({ relocation, ...found, resolution, patch: code.apply(offset / INSN_BYTES, resolution) });
     } catch (error) {
-      if (!(error instanceof CoreError) && !isFormatError(error)) throw error;
+      // What is kelf's own limit is no refusal of libbpf's.
+      if (!(error instanceof CoreError) && !(isFormatError(error) && error.code !== 'limit')) throw error;
       outcomes.push({ relocation, ...found, refused: error.message });
     }
   }
@@ -179,7 +180,10 @@ class WalksOf {
   readonly #context: (section: number) => ReachContext;
   readonly #withoutData: WalksOf | undefined;
   readonly #reach = new Map<BpfFunction, Reach>();
+  /** What may be gone through to tell which tests skip poisoned instructions; beyond it none is named. */
+  readonly #steps = { left: 1 << 24 };
   readonly #loaded = new Map<BpfProgram, ReadonlySet<BpfFunction>>();
+  #programs: ReadonlyMap<BpfFunction, readonly string[]> | undefined;
 
   /** @param withoutData the walks that take no values of read-only data: where none is loaded, they are the same */
   constructor(
@@ -197,10 +201,10 @@ class WalksOf {
   /** The programs that reach a slot of a function, and what decides the tests that skip it. */
   at(fn: BpfFunction, slot: number): { readonly reachedBy: readonly string[]; readonly guards: readonly string[] } {
     const reach = this.#reachOf(fn);
-    const reachedBy = reach.slots.has(slot)
-      ? this.#object.programs.filter(program => this.#functionsOf(program).has(fn)).map(({ name }) => name)
-      : [];
-    const guards = new Set(reach.branches.filter(branch => leadsTo(this.#codeOf(fn), fn, branch, slot)).flatMap(({ because }) => because));
+    const reachedBy = reach.slots.has(slot) ? this.#programsOf(fn) : [];
+    const guards = new Set(
+      reach.branches.filter(branch => leadsTo(this.#codeOf(fn), fn, branch, slot, this.#steps)).flatMap(({ because }) => because),
+    );
     return { reachedBy, guards: [...guards] };
   }
 
@@ -226,13 +230,30 @@ class WalksOf {
     return reads;
   }
 
-  /** The functions that a program reaches, itself among them. */
+  /** The names of the programs that reach a function. */
+  #programsOf(fn: BpfFunction): readonly string[] {
+    if (this.#programs === undefined) {
+      const programs = new Map<BpfFunction, string[]>();
+      for (const program of this.#object.programs) {
+        for (const reached of this.#functionsOf(program)) {
+          const known = programs.get(reached);
+          if (known === undefined) programs.set(reached, [program.name]);
+          else known.push(program.name);
+        }
+      }
+      this.#programs = programs;
+    }
+    return this.#programs.get(fn) ?? [];
+  }
+
+  /** The functions that a program reaches, itself among them: as many as are loaded with it. @throws FormatError `limit` */
   #functionsOf(program: BpfProgram): ReadonlySet<BpfFunction> {
     let found = this.#loaded.get(program);
     if (found === undefined) {
       const all = new Set<BpfFunction>([program]);
       // A set gives what is added while it is gone through, too.
-      for (const fn of all) for (const callee of this.#reachOf(fn).calls) all.add(callee);
+      const loaded = new Set(this.#object.subprogramsOf(program));
+      for (const fn of all) for (const callee of this.#reachOf(fn).calls) if (loaded.has(callee)) all.add(callee);
       this.#loaded.set(program, (found = all));
     }
     return found;
@@ -259,12 +280,13 @@ function question(text: string): string {
 }
 
 /** Whether the way that a branch does not take leads to a slot, by any path. */
-function leadsTo(code: Instructions, fn: BpfFunction, { notTaken }: DecidedBranch, slot: number): boolean {
+function leadsTo(code: Instructions, fn: BpfFunction, { notTaken }: DecidedBranch, slot: number, steps: { left: number }): boolean {
   const first = fn.offset / INSN_BYTES;
   const end = first + fn.instructionCount;
   const seen = new Set<number>();
   const open = [notTaken];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+  for (let at = open.pop(); at !== undefined && steps.left > 0; at = open.pop()) {
+    steps.left--;
     if (at === slot) return true;
     if (at < first || at >= end || seen.has(at)) continue;
     seen.add(at);

@@ -31,12 +31,14 @@ export interface TagOptions {
  */
 export function programTags(object: BpfObject, { kernel, modules = [] }: TagOptions = {}): ProgramTag[] {
   const report: CoreReport | undefined = kernel === undefined ? undefined : relocateCore(object, kernel, { modules });
+  /** CO-RE relocations of functions, which several programs share. */
+  const counts = new Map<string, number>();
+  for (const { function: fn, kind } of object.coreRelocations)
+    if (fn !== undefined && kind !== 'local_type_id') counts.set(keyOf(fn), (counts.get(keyOf(fn)) ?? 0) + 1);
   return object.programs.map(program => {
     const { bytes, conditions } = programImage(object, program, { code: report?.code ?? new Map(), kernel });
-    const functions = new Set([program, ...object.subprogramsOf(program)].map(({ name, sectionIndex }) => `${sectionIndex}:${name}`));
-    const relocations = object.coreRelocations.filter(
-      ({ function: fn, kind }) => fn !== undefined && kind !== 'local_type_id' && functions.has(`${fn.sectionIndex}:${fn.name}`),
-    ).length;
+    const functions = new Set([program, ...object.subprogramsOf(program)].map(keyOf));
+    const relocations = [...functions].reduce((sum, key) => sum + (counts.get(key) ?? 0), 0);
     const core =
       report === undefined && relocations > 0 ? [`${relocations} CO-RE relocations: the kernel's BTF is needed to apply them`] : [];
     const refused = report?.outcomes.find(({ refused }) => refused !== undefined);
@@ -48,6 +50,10 @@ export function programTags(object: BpfObject, { kernel, modules = [] }: TagOpti
       conditions: [...core, ...failing, ...conditions],
     };
   });
+}
+
+function keyOf({ name, sectionIndex }: { readonly name: string; readonly sectionIndex: number }): string {
+  return `${sectionIndex}:${name}`;
 }
 
 /** The first 8 bytes of a digest, in hexadecimal. */

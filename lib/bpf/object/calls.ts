@@ -1,3 +1,4 @@
+import { Allowance } from '../../../elf/allowance.js';
 import { CALL, INSN_BYTES, OPCODE, PSEUDO } from '../code/insn.js';
 import type { BpfFile } from './bpf-file.js';
 import type { BpfFunction, FunctionPlaces } from './programs.js';
@@ -6,11 +7,19 @@ import type { RelocationPlaces } from './relocations.js';
 /** Where calls lead: to the function that a relocation names, or to the one at a place of the same section. */
 export type CallTargets = FunctionPlaces & RelocationPlaces;
 
+/** BPF_MAX_SUBPROGS of the kernel (include/linux/bpf_verifier.h), the program among them: it refuses more (E2BIG). */
+const MOST_SUBPROGRAMS = 255;
+/** Functions that the programs of an object may call, all together. */
+const SPARE = 1 << 17;
+const allowances = new WeakMap<BpfFile, Allowance>();
+
 /**
  * The functions that libbpf appends to a program (bpf_object__reloc_code): those it calls or takes the address of, and theirs, in the order
- * in which they are met, each once.
+ * in which they are met, each once; no more than the kernel takes.
+ * @throws FormatError `limit` where the programs of an object come to many times what is in it
  */
 export function callOrder(file: BpfFile, targets: CallTargets, program: BpfFunction): BpfFunction[] {
+  const pay = allowanceOf(file).account(`${program.sectionIndex}+${program.offset} ${program.name}`);
   const order: BpfFunction[] = [];
   const seen = new Set<BpfFunction>();
   // A stack of functions that are being gone through: calls may be nested as deep as there are functions.
@@ -20,12 +29,29 @@ export function callOrder(file: BpfFile, targets: CallTargets, program: BpfFunct
     const callee = top.calls[top.next++];
     if (callee === undefined) open.pop();
     else if (!seen.has(callee)) {
+      if (order.length === MOST_SUBPROGRAMS) {
+        file.report(
+          program.section,
+          `${program.name} calls more than ${MOST_SUBPROGRAMS} functions, which the kernel refuses (BPF_MAX_SUBPROGS)`,
+        );
+        break;
+      }
+      pay(1);
       seen.add(callee);
       order.push(callee);
       open.push({ calls: callsOf(file, targets, callee), next: 0 });
     }
   }
   return order;
+}
+
+function allowanceOf(file: BpfFile): Allowance {
+  let allowance = allowances.get(file);
+  if (allowance === undefined) {
+    allowance = new Allowance(file.name, 'the functions that programs call', SPARE);
+    allowances.set(file, allowance);
+  }
+  return allowance;
 }
 
 const calls = new WeakMap<BpfFunction, readonly BpfFunction[]>();

@@ -32,6 +32,7 @@ export interface BpfObjectOptions {
 export class BpfObject extends BpfFile {
   readonly objectName: string;
   #functions: readonly BpfFunction[] | undefined;
+  readonly #calls = new Map<BpfFunction, readonly BpfFunction[]>();
   #programs: readonly BpfProgram[] | undefined;
   #data: DataSections | undefined;
   #values: DataValues | undefined;
@@ -72,7 +73,9 @@ export class BpfObject extends BpfFile {
 
   /** The subprograms that are loaded with a program, in the order in which libbpf appends them. */
   subprogramsOf(program: BpfFunction): readonly BpfFunction[] {
-    return callOrder(this, this, program);
+    let known = this.#calls.get(program);
+    if (known === undefined) this.#calls.set(program, (known = callOrder(this, this, program)));
+    return known;
   }
 
   /** The function whose code is at a byte offset of a section. */

@@ -44,9 +44,15 @@ export interface FunctionPlaces {
   functionAt(sectionIndex: number, offset: number): BpfFunction | undefined;
 }
 
+/** What functions come to together, for each byte of code. */
+const MOST_OF_CODE = 2;
+const SPARE = 1 << 16;
+
 /** The functions of all sections with code, by section and offset. */
 export function readFunctions(file: BpfFile): BpfFunction[] {
   const functions: BpfFunction[] = [];
+  // Aliases stand for the same code; thousands of them would take a file of code each.
+  let left = SPARE + MOST_OF_CODE * [...codeSections(file).values()].reduce((sum, { size }) => sum + size, 0);
   for (const { symbol, size } of [...typedSymbols(file), ...untypedSymbols(file)]) {
     const { type, sectionIndex, value, name, binding } = symbol;
     const section = file.elf.sections[sectionIndex]!;
@@ -55,6 +61,11 @@ export function readFunctions(file: BpfFile): BpfFunction[] {
     if (value % 8n !== 0n || size % 8n !== 0n || size === 0n || end > BigInt(section.size)) {
       file.report(section.name, `function ${name} at ${value}, of ${size} bytes, does not consist of whole instructions of the section`);
       continue;
+    }
+    left -= Number(size);
+    if (left < 0) {
+      file.report(section.name, 'its functions lie over each other: together they are many times its code; the others are left out');
+      break;
     }
     functions.push({
       name,

@@ -1,5 +1,6 @@
 import { Btf } from '../../../btf/btf.js';
-import { TypeDescriber } from '../../../btf/print/describe.js';
+import type { TypeId } from '../../../btf/ids.js';
+import { TypeDescriber, type TypeDescription } from '../../../btf/print/describe.js';
 import { btfFindReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
@@ -19,9 +20,14 @@ program that takes the first match may take the wrong one. Exit code 4: there is
     const kinds = kindsOf(options.kind);
     const ids = btf.find(args[1]!).filter(id => kinds === undefined || kinds.has(btf.kindOf(id)));
     const describer = new TypeDescriber(btf);
-    write(btfFindReport, { file: args[0]!, types: ids.map(id => describer.describe(id)) });
+    write(btfFindReport, { file: args[0]!, types: described(ids, describer) });
     if (ids.length > 0) return EXIT.ok;
     note(`kelf: ${args[0]} has no ${options.kind ?? 'type'} called ${args[1]}`);
     return EXIT.missing;
   },
 });
+
+/** While they are written: a file may have a hundred thousand types of one name. */
+function* described(ids: readonly TypeId[], describer: TypeDescriber): Generator<TypeDescription> {
+  for (const id of ids) yield describer.describe(id);
+}
