@@ -1,12 +1,12 @@
 /**
  * Boots a kernel of Debian's under qemu, asks it about every function, and compares kelf's answers with what it says.
  *
- *   npm run boot -- ARCH [KERNEL] [--again QUESTION]…
+ *   npm run boot -- ARCH [KERNEL] [--ask QUESTION]… [--again QUESTION]…
  *   npm run boot -- ARCH KERNEL --run PROGRAM [FILE…]
  *
  * ARCH is amd64 or arm64; KERNEL a series that fixtures/fetch-kernels.sh knows (6.12, or 6.1), or the path of an image, with its .config beside
  * it as `config` or `config-RELEASE`. What the kernel said is kept in KELF_KERNELS/boot/RELEASE, so that a second run only compares; --again asks a
- * question once more. With --run nothing is compared: PROGRAM, a static executable, is run in the guest beside the files, and its output printed.
+ * question once more, --ask only those that are named. With --run nothing is compared: PROGRAM, a static executable, is run in the guest beside the files, and its output printed.
  *
  * Without an accelerator this takes the better part of an hour. Exit 0: all agreed; 1: not, or something is missing, and a line says what;
  * 75: the kernel can't be fetched.
@@ -49,7 +49,7 @@ interface Image {
 }
 
 const { values, positionals } = parseArgs({
-  options: { again: { type: 'string', multiple: true, default: [] }, run: { type: 'string' } },
+  options: { ask: { type: 'string', multiple: true }, again: { type: 'string', multiple: true, default: [] }, run: { type: 'string' } },
   allowPositionals: true,
 });
 const [arch, which = DEFAULT_SERIES, ...files] = positionals;
@@ -108,7 +108,8 @@ async function askWhatIsNotKnown(image: Image, said: string, attach: readonly At
       .join('') === lines;
   const isKnown = ({ ask, gives }: { ask: string; gives: string }): boolean =>
     existsSync(join(said, `${gives}.gz`)) && !values.again.includes(ask.split(' ')[0]!) && (gives !== 'lines.list' || sameLines);
-  const open = QUESTIONS.filter(question => !isKnown(question));
+  const asked = (question: string): boolean => values.ask?.includes(question.split(' ')[0]!) ?? true;
+  const open = QUESTIONS.filter(question => asked(question.ask) && !isKnown(question));
   if (open.length === 0) return;
   const questions = open.map(({ ask }) => ask);
   say(`booting ${image.vmlinuz} for ${questions.join(', ')}`);

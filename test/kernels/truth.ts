@@ -1,6 +1,7 @@
 import { type Decision, ERRNO_NUMBERS, type Kernel } from 'kelf';
 import { EM } from 'kelf/elf';
 import { parseKprobeBlacklist } from 'kelf/kallsyms';
+import { atLeast } from '../../lib/releases.js';
 import type { Check, Outcome } from './check.js';
 
 /** What a booted kernel said when it was asked about every function: its files by the names of fixtures/truth/README.md, undefined for one that is missing. */
@@ -121,9 +122,10 @@ function kallsymsLines({ symbols }: Kernel): string[] {
 function filterFunctions(kernel: Kernel): string[] {
   const { functions, symbols, tracing } = kernel;
   const sites = functions.sites!.ip;
-  // FTRACE_MCOUNT_MAX_OFFSET of x86: a site behind a function's first byte is one of a function that the linker dropped, but for an ENDBR64's length.
+  // FTRACE_MCOUNT_MAX_OFFSET of x86, since 5.19: a site behind a function's first byte is one of a function that the linker dropped, but for an ENDBR64's length.
   const ibt = kernel.pieces.config()?.get('CONFIG_X86_KERNEL_IBT') === 'y';
-  const farthest = kernel.machine !== EM.X86_64 ? undefined : ibt ? 4n : 0n;
+  const checks = kernel.machine === EM.X86_64 && atLeast(kernel.release, [5, 19]) !== false;
+  const farthest = checks ? (ibt ? 4n : 0n) : undefined;
   return [...sites.big].flatMap((ip, at) => {
     if (tracing.sites.init.at(sites, at) !== undefined) return [];
     const row = symbols.containing(ip)!;

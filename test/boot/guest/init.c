@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -144,6 +145,9 @@ int main(void) {
   }
   mount_at("tracefs", "/sys/kernel/tracing");
   mount_at("debugfs", "/sys/kernel/debug");
+  // Kernels before 5.11 charge programs to the locked memory of the user: EPERM once that is used up.
+  struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0) fail("RLIMIT_MEMLOCK can't be raised: %s", strerror(errno));
   // Addresses are shown, and refused probes do not go to the serial line.
   put("/proc/sys/kernel/kptr_restrict", "0");
   put("/proc/sys/kernel/printk", "1");
