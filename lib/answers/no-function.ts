@@ -1,4 +1,5 @@
 import type { KernelFacts } from '../facts/kernel-facts.js';
+import { nearFunctions } from '../rules/near-names.js';
 import { PLACE } from './trace/traceability.js';
 import { tracepointName } from './trace/tracepoint.js';
 
@@ -17,5 +18,5 @@ export function noFunction(kernel: KernelFacts, name: string): string {
       ? `no function of that name: pass --modules DIR for functions of modules`
       : `no module ${module} among those that were read has a function ${bare}`;
   }
-  return 'no function of that name';
+  return ['no function of that name', ...nearFunctions(kernel, name).map(({ says }) => says)].join('; ');
 }

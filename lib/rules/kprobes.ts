@@ -12,6 +12,7 @@ import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
 import { InstructionRules } from './instructions.js';
 import { type CountsNames, countsNames } from './name-counting.js';
+import { nearFunctions } from './near-names.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 
@@ -186,7 +187,10 @@ export class KprobeRules {
     const rows = this.#kernel.symbols.find(name);
     return rows.length > 0
       ? this.byRows(rows)
-      : refused('no-symbol', 'ENOENT', () => [{ source: 'kallsyms', says: `no symbol is named ${name}` }]);
+      : refused('no-symbol', 'ENOENT', () => [
+          { source: 'kallsyms', says: `no symbol is named ${name}` },
+          ...nearFunctions(this.#kernel, name),
+        ]);
   }
 
   /** The same for a name that has been looked up. @param rows the symbols of the name, one at least */

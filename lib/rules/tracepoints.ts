@@ -2,6 +2,7 @@ import type { Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { Tracepoint } from '../facts/tracepoint-table.js';
 import { accepted, type Decision, refused, untold } from './decision.js';
+import { nearTracepoints } from './near-names.js';
 
 // How a tracepoint, or the event of a name, is found by what attaches to it. Each is looked for by name alone, so that what is missing is ENOENT.
 
@@ -46,12 +47,13 @@ export function traceEvent(kernel: KernelFacts, name: string): Decision {
     return accepted('proven', () => [{ source, ...addressOf(found), says }]);
   }
   const code = found?.tracepoint === true ? 'no-trace-event' : 'no-tracepoint';
-  return refused(code, 'ENOENT', () => [{ source, says: `the table has no event ${name}` }]);
+  const near = found === undefined ? () => nearTracepoints(kernel, name) : () => [];
+  return refused(code, 'ENOENT', () => [{ source, says: `the table has no event ${name}` }, ...near()]);
 }
 
 function noTracepoint(kernel: KernelFacts, name: string): Decision {
   const says = `no __tracepoint_${name}, and no __traceiter_${name}`;
-  return refused('no-tracepoint', 'ENOENT', () => [{ source: symbolsOf(kernel), says }]);
+  return refused('no-tracepoint', 'ENOENT', () => [{ source: symbolsOf(kernel), says }, ...nearTracepoints(kernel, name)]);
 }
 
 /** The table that names are looked up in. */

@@ -7,6 +7,7 @@ import { once } from '../facts/once.js';
 import { accepted, certaintyOfAcceptance, type Decision, firstOf, leastOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
+import { nearFunctions } from './near-names.js';
 import type { Sites } from './sites.js';
 import { TrampolineLimits } from './trampoline-limits.js';
 import { describePrototype, type PrototypeCheck, PrototypeRules } from './trampoline-prototype.js';
@@ -218,7 +219,8 @@ export class TrampolineRules {
 
   #noFunc(name: string): Decision {
     const source = this.#kernel.btfSource ?? '.BTF';
-    return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }]);
+    const near = (): Evidence[] => (this.#kernel.symbols.lookup(name) === undefined ? nearFunctions(this.#kernel, name) : []);
+    return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }, ...near()]);
   }
 
   #target(id: TypeId): Target | undefined {

@@ -1,4 +1,5 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { nearFunctions } from '../../rules/near-names.js';
 
 /** An address that is asked about, and a remark about it, if any. */
 export interface AddressQuery {
@@ -100,7 +101,8 @@ function nameless(kernel: KernelFacts, name: string): string {
     .slice(0, MOST_OTHERS);
   if (shown.length > 0) return `no symbol is named ${name}; what contains it: ${shown.join(', ')}`;
   if (/^[0-9a-f]{1,16}$/i.test(name)) return `no symbol is named ${name}; to pass an address, write 0x${name}`;
-  return `no symbol is named ${name}; if a function has no symbol, kelf why tells what happened to it`;
+  const near = nearFunctions(kernel, name).map(({ says }) => says);
+  return [`no symbol is named ${name}`, ...near].join('; ');
 }
 
 /** An offset that is not inside its function. */

@@ -6,6 +6,7 @@ import { once } from '../../facts/once.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { withoutBtf } from '../../image/read-btf.js';
 import type { ReasonCode } from '../../reasons.js';
+import { nearFunctions } from '../../rules/near-names.js';
 import { entriesAtSymbols } from '../../rules/pahole/described.js';
 import { btfStatistics, eraReleases, guessPahole, type PaholeGuess } from '../../rules/pahole/eras.js';
 import { type DwarfFacts, LazyFacts } from '../../rules/pahole/facts.js';
@@ -215,7 +216,11 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
     }
     const nowhere = read === undefined ? ': it was inlined everywhere, or' : ', and DWARF has no function of that name: it was';
     const says = `no symbol is named ${name}, nor ${name} with a suffix${nowhere} not built, or it belongs to a module, or it is a macro`;
-    return proven('pahole-no-symbol', { source, says });
+    // DWARF was asked already.
+    const near = nearFunctions(kernel, name).filter(evidence => evidence.source !== 'DWARF');
+    // Nothing of the name is there: that it was left out of BTF is not what happened.
+    const certainty = read === undefined ? 'open' : 'likely';
+    return { code: 'pahole-no-symbol', certainty, because: [{ source, says }, ...near] };
   }
   const at = { source, address: symbol.address };
   if (symbol.kind === 'data') return proven('pahole-not-a-function', { ...at, says: `${name} is data, not a function` });

@@ -30,8 +30,9 @@ every function that BTF lacks.`,
         return EXIT.ok;
       }
       expectNames(names);
-      write(whyReport, { kernel: kernelId(kernel), answers: names.map(name => kernel.missingBtf(name, pahole)) });
-      return EXIT.ok;
+      const answers = names.map(name => kernel.missingBtf(name, pahole));
+      write(whyReport, { kernel: kernelId(kernel), answers });
+      return answers.every(({ code }) => code === 'pahole-no-symbol') ? EXIT.missing : EXIT.ok;
     });
   },
 });

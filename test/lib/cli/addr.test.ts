@@ -62,7 +62,8 @@ describe('kelf addr', () => {
       ['0xffffffffc0000000', /KASLR moves the addresses of a running kernel/],
       ['123456789012', /to pass an address, write 0x123456789012/],
       ['elf_binary', /what contains it: load_elf_binary$/],
-      ['nonsense', /kelf why tells what happened to it/],
+      ['nonsense', /no symbol is named nonsense; the modules were not read: --modules DIR also looks there$/],
+      ['load_elf_bniary', /no symbol is named load_elf_bniary; similar names: load_elf_binary$/],
       ['tty_write+0x4/0x30', /no tty_write is 0x30 bytes long, but 0x20/],
     ] as const) {
       const { code, stdout, stderr } = await cli('addr', WITHOUT, query);

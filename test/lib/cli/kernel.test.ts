@@ -184,7 +184,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       expect(value.answers[0]).to.deep.include({
         name: 'cpu_max_leaf',
         code: 'pahole-no-symbol',
-        certainty: 'proven',
+        certainty: 'open',
         alternatives: [],
       });
     });

@@ -148,7 +148,7 @@ describe('Preflight with the modules of a kernel', () => {
     const event = (section: string): string => {
       const made = kernel();
       // A kernel whose table of events is found, and has none.
-      Object.defineProperty(made, 'tracepoints', { value: { listsData: true, listsEvents: true, find: () => undefined } });
+      Object.defineProperty(made, 'tracepoints', { value: { listsData: true, listsEvents: true, all: () => [], find: () => undefined } });
       const checks = new TargetChecks(made, new PreflightModules(made));
       const [{ verdict } = {}] = checks.verdicts({ meaning: sectionMeaning(section) } as BpfProgram);
       return `${verdict?.errno ?? 'yes'} ${verdict?.code}`;

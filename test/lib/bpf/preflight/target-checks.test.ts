@@ -169,7 +169,9 @@ describe('Targets of BPF programs', () => {
     const on = kernelOf({ functions: [{ name: 'f' }] });
     const event = (name: string, system: string): object => ({ name, system, tracepoint: true, raw: true, event: true });
     const found: Record<string, object> = { wakeup: event('wakeup', 'sched'), print: event('print', 'ftrace') };
-    Object.defineProperty(on, 'tracepoints', { value: { listsData: true, listsEvents: true, find: (name: string) => found[name] } });
+    Object.defineProperty(on, 'tracepoints', {
+      value: { listsData: true, listsEvents: true, all: () => [], find: (name: string) => found[name] },
+    });
     expect(said('tp/sched/wakeup', on)).to.deep.equal(['event sched/wakeup: yes accepted']);
     expect(said('tp/irq/wakeup', on)).to.deep.equal(['event irq/wakeup: no ENOENT no-trace-event']);
     expect(said('tp/sched/nothing', on)).to.deep.equal(['event sched/nothing: no ENOENT no-tracepoint']);
