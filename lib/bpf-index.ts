@@ -45,6 +45,7 @@ export { type BpfRelocation, describeRelocation, type RelocationMeaning } from '
 export type { BpfStructOps } from './bpf/object/struct-ops.js';
 export { type StructOpsMember, structOpsMembers } from './bpf/object/struct-ops-members.js';
 export { type FoundObject, type FoundObjects, objectsIn } from './bpf/preflight/inputs.js';
+export { LIBBPF, LOADERS, type Loader } from './bpf/preflight/loaders.js';
 export {
   type CheckOutcome,
   checkPasses,

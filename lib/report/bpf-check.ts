@@ -20,6 +20,8 @@ export interface CheckedObject {
 }
 
 export interface BpfCheckModel {
+  /** Whose rules counted before the kernel saw the objects: `libbpf`, `cilium`, `aya`. */
+  readonly loader: string;
   readonly objects: readonly CheckedObject[];
   /** What files do not tell. */
   readonly notTold: string;

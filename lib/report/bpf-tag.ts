@@ -24,6 +24,20 @@ export const tagReport: Report<{ readonly programs: readonly TaggedProgram[] }> 
 /** A program that a kernel has loaded, and where it may come from. */
 export interface MatchedProgram extends LoadedProgram {
   readonly files: readonly TaggedProgram[];
+  /** Where no file has it: what else makes such programs. */
+  readonly hint?: string;
+}
+
+/** Programs that no file holds, for they are put together instruction by instruction; mostly they have no name. By type. */
+const MADE_AT_RUN_TIME: Readonly<Record<string, string>> = {
+  cgroup_device: 'systemd, runc and crun make such programs at run time, from the devices that a unit or a container may use',
+  cgroup_skb: 'systemd makes such programs at run time, for IPAddressAllow= and IPAddressDeny=',
+};
+
+/** A loaded program with the files that have it. */
+export function matchedProgram(program: LoadedProgram, files: readonly TaggedProgram[]): MatchedProgram {
+  const hint = files.length === 0 && program.name === '' ? MADE_AT_RUN_TIME[program.type] : undefined;
+  return { ...program, files, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** `kelf bpf tag --match`. */
@@ -31,8 +45,9 @@ export const tagMatchReport: Report<{ readonly programs: readonly MatchedProgram
   schema: 'kelf/bpf-tag-match',
   version: 1,
   text: ({ programs }) =>
-    programs.map(({ id, type, name, tag, files }) => {
-      const from = files.length === 0 ? 'from none of these files' : files.map(file => `${objectPlace(file)} ${file.program}`).join(', ');
+    programs.map(({ id, type, name, tag, files, hint }) => {
+      const none = `from none of these files${hint === undefined ? '' : `; ${hint}`}`;
+      const from = files.length === 0 ? none : files.map(file => `${objectPlace(file)} ${file.program}`).join(', ');
       return `${id}: ${type} ${name || '(no name)'} ${tag}: ${from}`;
     }),
 };

@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { refused, said, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import type { BpfProgram } from '../object/programs.js';
+import type { SectionMeaning } from '../names/section-names.js';
 
 /** The arguments of what a program is called for. */
 interface Arguments {
@@ -19,7 +19,7 @@ const SEE_RESULT: readonly (string | undefined)[] = ['TRACE_FEXIT', 'TRACE_FSESS
  * not describe the target.
  * @param reads bytes of the context that it loads from
  */
-export function contextVerdict(kernel: KernelFacts, { meaning }: BpfProgram, reads: ReadonlySet<number>): Verdict | undefined {
+export function contextVerdict(kernel: KernelFacts, meaning: SectionMeaning, reads: ReadonlySet<number>): Verdict | undefined {
   const { definition, target } = meaning;
   if (kernel.btf === undefined || definition === undefined || target === undefined) return undefined;
   const found = argumentsOf(kernel.btf, definition.type, definition.attachType, target);

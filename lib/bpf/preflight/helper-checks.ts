@@ -3,7 +3,7 @@ import { idSet } from '../../facts/id-sets.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { CALL, INSN_BYTES, OPCODE } from '../code/insn.js';
 import type { CoreReport } from '../load/relocate-core.js';
-import type { SectionDefinition } from '../names/section-names.js';
+import type { SectionDefinition, SectionMeaning } from '../names/section-names.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfProgram } from '../object/programs.js';
 import type { KernelFeatures } from './features.js';
@@ -55,6 +55,12 @@ const BUILT: Readonly<Record<number, readonly string[]>> = {
 export const OVERRIDE_RETURN = 58;
 const D_PATH = 147;
 
+/** What the loader makes of a program. */
+export interface LoadedAs {
+  readonly meaning: SectionMeaning;
+  readonly license: string | undefined;
+}
+
 /** Whether programs may call the helpers that they call. */
 export class HelperChecks {
   readonly #kernel: KernelFacts;
@@ -66,19 +72,24 @@ export class HelperChecks {
   }
 
   /** For each helper that a program can reach, by number, what the kernel says of it. */
-  verdicts(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): { readonly id: number; readonly verdict: Verdict }[] {
+  verdicts(
+    object: BpfObject,
+    program: BpfProgram,
+    as: LoadedAs,
+    core: CoreReport | undefined,
+  ): { readonly id: number; readonly verdict: Verdict }[] {
     const withData = helpersOf(object, program, core, true);
     return [...helpersOf(object, program, core, false)]
       .sort(([a], [b]) => a - b)
       .map(([id, fn]) => {
-        const verdict = this.#verdict(id, program, object.license);
+        const verdict = this.#verdict(id, as);
         if (verdict.outcome === 'accepted' || withData.has(id)) return { id, verdict };
         const says = `${verdict.because[0]!.says}; ${fn} calls it only if read-only data has other values`;
         return { id, verdict: accepted('likely', said(verdict.because[0]!.source, says), 'core-guarded') };
       });
   }
 
-  #verdict(id: number, { meaning }: BpfProgram, license: string | undefined): Verdict {
+  #verdict(id: number, { meaning, license }: LoadedAs): Verdict {
     const { definition } = meaning;
     const known = this.#features.helper(id);
     if (known.outcome !== 'accepted' || definition === undefined) return known;

@@ -17,7 +17,7 @@ interface MapRule {
 /** Whether a number is allowed, and in words what is. */
 interface Size {
   readonly text: string;
-  allows(size: number): boolean;
+  allows(size: number, flags: number): boolean;
 }
 
 /**
@@ -53,6 +53,8 @@ bloom_filter                                 0       any    any  0     0x1dc
 arena                                        0       0      any  0x400 0x60400
 `;
 
+const STACK_BUILD_ID = 1 << 5;
+
 const RULES: ReadonlyMap<string, MapRule> = new Map(
   TABLE.trim()
     .split('\n')
@@ -75,7 +77,12 @@ const RULES: ReadonlyMap<string, MapRule> = new Map(
 function sizeOf(cell: string): Size {
   if (cell === 'cpus') return { text: 'any number', allows: () => true };
   if (cell === 'any') return { text: 'more than 0', allows: size => size > 0 };
-  if (cell === 'stack') return { text: 'a multiple of 8', allows: size => size > 0 && size % 8 === 0 };
+  // Addresses, or with BPF_F_STACK_BUILD_ID a build id and an offset each (stack_map_alloc).
+  if (cell === 'stack')
+    return {
+      text: 'a multiple of 8, or with build ids of 32',
+      allows: (size, flags) => size > 0 && size % ((flags & STACK_BUILD_ID) === 0 ? 8 : 32) === 0,
+    };
   const [low, high] = cell.split('-').map(Number);
   if (high !== undefined) return { text: `${low} to ${high}`, allows: size => size >= low! && size <= high };
   const sizes = cell.split(',').map(Number);
@@ -92,7 +99,7 @@ export function againstMap(map: BpfMap): string | undefined {
     ['values of', valueSize, rule.value],
     ['max_entries', maxEntries, rule.entries],
   ];
-  const wrong = sizes.find(([, size, allowed]) => !allowed.allows(size));
+  const wrong = sizes.find(([, size, allowed]) => !allowed.allows(size, flags));
   if (wrong !== undefined) {
     const [what, size, { text }] = wrong;
     return what === 'max_entries'

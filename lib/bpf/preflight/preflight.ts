@@ -13,6 +13,7 @@ import { contextVerdict } from './context-checks.js';
 import { ExternChecks } from './extern-checks.js';
 import { KernelFeatures } from './features.js';
 import { HelperChecks, isGpl, licenseSays } from './helper-checks.js';
+import { LIBBPF, type Loader } from './loaders.js';
 import { againstMap, errnoAgainst } from './map-rules.js';
 import { PreflightModules } from './modules.js';
 import { structOpsVerdict } from './struct-ops-check.js';
@@ -62,17 +63,22 @@ export class Preflight {
   readonly #targets: TargetChecks;
   readonly #modules: PreflightModules;
   readonly #helpers: HelperChecks;
+  readonly #loader: Loader;
 
-  /** @param kernel with `modules` where what these have counts too: read them with `types` */
-  constructor(kernel: KernelFacts) {
+  /**
+   * @param kernel with `modules` where what these have counts too: read them with `types`
+   * @param loader whose rules decide what is refused before the kernel sees it
+   */
+  constructor(kernel: KernelFacts, loader: Loader = LIBBPF) {
     this.kernel = kernel;
+    this.#loader = loader;
     this.#features = new KernelFeatures(kernel);
     this.#helpers = new HelperChecks(kernel, this.#features);
     this.#modules = new PreflightModules(kernel);
     this.#targets = new TargetChecks(kernel, this.#modules);
   }
 
-  /** Whether the programs of an object would load and attach, as libbpf does it. */
+  /** Whether the programs of an object would load and attach, as the loader does it. */
   check(object: BpfObject): ObjectCheck {
     const externs = new ExternChecks(this.kernel, this.#modules, object.btf);
     const verdicts = new Map(object.externs.map(extern => [extern.name, externs.verdict(extern)]));
@@ -101,7 +107,7 @@ export class Preflight {
       const own = [
         ...this.#programFindings(object, program, core),
         ...missingCalls(object, program, core, verdicts, this.#modules),
-        ...externUses(object, program, externs, verdicts),
+        ...externUses(object, program, externs, verdicts, this.#loader.license(object)),
       ];
       const { autoload } = program.meaning;
       return { program: program.name, section: program.section, autoload, outcome: outcomeOf([...own, ...findings]), findings: own };
@@ -112,26 +118,35 @@ export class Preflight {
   #byteOrder(object: BpfObject): Finding[] {
     if (object.littleEndian === this.kernel.littleEndian) return [];
     const [own, kernels] = [object, this.kernel].map(({ littleEndian }) => (littleEndian ? 'little' : 'big'));
-    const says = `the object is ${own} endian, the kernel ${kernels} endian: libbpf does not load it (before 1.6 it does not open it)`;
+    const end = {
+      libbpf: 'libbpf does not load it (before 1.6 it does not open it)',
+      cilium: 'cilium/ebpf does not load it',
+      aya: 'the kernel refuses its instructions',
+    };
+    const says = `the object is ${own} endian, the kernel ${kernels} endian: ${end[this.#loader.name]}`;
     return [{ kind: 'object', subject: 'byte order', verdict: refused('wrong-byte-order', undefined, said('ELF header', says)) }];
   }
 
-  /** What libbpf refuses as it opens the object, and relocations of subprograms, which may be of any program. */
+  /** What the loader refuses as it opens the object, and relocations of subprograms, which may be of any program. */
   #objectFindings(object: BpfObject, core: CoreReport | undefined): Finding[] {
-    const refusals = object.refusals.map(({ part, says, errno }): Finding => {
-      return { kind: 'object', subject: part, verdict: refused('object-refused', errno, said('libbpf', says)) };
+    const { title, unknownCore } = this.#loader;
+    const refusals = this.#loader.refusals(object).map(({ part, says, errno }): Finding => {
+      return { kind: 'object', subject: part, verdict: refused('object-refused', errno, said(title, says)) };
     });
-    const legacy = object.maps.flatMap(({ name, refusal }): Finding[] =>
-      refusal === undefined
-        ? []
-        : [{ kind: 'object', subject: `map ${name}`, verdict: refused('object-refused', 'EOPNOTSUPP', said('libbpf', refusal)) }],
-    );
-    return [...refusals, ...legacy, ...coreRefusals(core, fn => fn === undefined || fn.meaning === undefined)];
+    const strange = object.coreRelocations.filter(({ kind }) => kind !== undefined && unknownCore.includes(kind));
+    for (const { text } of strange.slice(0, 1))
+      refusals.push({
+        kind: 'core',
+        subject: text,
+        verdict: refused('core-refused', undefined, said(title, 'it does not know this kind of relocation')),
+      });
+    return [...refusals, ...coreRefusals(core, fn => fn === undefined || fn.meaning === undefined)];
   }
 
   #mapFindings(object: BpfObject, uses: ReadonlyMap<BpfProgram, ReadonlySet<string>>): Finding[] {
     return object.maps
-      .filter(({ autocreate, origin }) => autocreate && origin !== 'legacy')
+      .filter(({ autocreate, origin }) => autocreate && (origin !== 'legacy' || this.#loader.makesLegacyMaps))
+      .map(map => this.#loader.filled(map))
       .map(
         (map): Finding => ({
           kind: 'map',
@@ -146,7 +161,7 @@ export class Preflight {
   /** Of maps that the object defines itself, what the kernel says of their sizes, too. */
   #mapVerdict(map: BpfMap): Verdict {
     const verdict = this.#features.map(map);
-    const says = map.origin === 'btf' ? againstMap(map) : undefined;
+    const says = map.origin === 'btf' || map.origin === 'legacy' ? againstMap(map) : undefined;
     if (verdict.outcome !== 'accepted' || says === undefined) return verdict;
     return refused('map-refused', errnoAgainst(map), said('.maps', `${says}: as it stands, unless the tool sets it before it loads`));
   }
@@ -162,13 +177,14 @@ export class Preflight {
   }
 
   #programFindings(object: BpfObject, program: BpfProgram, core: CoreReport | undefined): Finding[] {
-    const { definition, name } = program.meaning;
+    const meaning = this.#loader.meaning(program);
+    const { definition, name } = meaning;
     if (definition === undefined) {
       const says = `it knows no section ${name}: the program has no type unless the tool sets one`;
-      return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', said('libbpf', says)) }];
+      return [{ kind: 'program-type', subject: name, verdict: refused('unknown-section', 'EINVAL', said(this.#loader.title, says)) }];
     }
     if (!program.typed) {
-      const says = `its symbol has no type, as clang up to 7 wrote it: libbpf finds no program there`;
+      const says = `its symbol has no type, as clang up to 7 wrote it: ${this.#loader.title} finds no program there`;
       return [{ kind: 'program-type', subject: name, verdict: refused('untyped-function', undefined, said('.symtab', says)) }];
     }
     const type = this.#features.programType(definition.type);
@@ -177,8 +193,9 @@ export class Preflight {
     if (attachType !== undefined) {
       findings.push({ kind: 'attach-type', subject: `attach type ${definition.attachType}`, verdict: attachType });
     }
-    findings.push(...this.#license(object, definition));
-    for (const { id, verdict } of this.#helpers.verdicts(object, program, core))
+    const license = this.#loader.license(object);
+    findings.push(...this.#license(license, definition));
+    for (const { id, verdict } of this.#helpers.verdicts(object, program, { meaning, license }, core))
       findings.push({ kind: 'helper', subject: helperName(id) ?? `helper ${id}`, verdict });
     if (core === undefined) {
       if (object.coreRelocations.length > 0) {
@@ -191,18 +208,19 @@ export class Preflight {
         ...this.#foundInModules(core, program),
         ...poisonOf(core, program, this.#modules),
       );
-    for (const { subject, verdict } of this.#targets.verdicts(program)) findings.push({ kind: 'target', subject, verdict });
-    const context = contextVerdict(this.kernel, program, core?.contextReads(program) ?? new Set());
-    if (context !== undefined) findings.push({ kind: 'target', subject: `arguments of ${program.meaning.target}`, verdict: context });
+    for (const { subject, verdict } of this.#targets.verdicts({ meaning })) findings.push({ kind: 'target', subject, verdict });
+    const context = contextVerdict(this.kernel, meaning, core?.contextReads(program) ?? new Set());
+    if (context !== undefined) findings.push({ kind: 'target', subject: `arguments of ${meaning.target}`, verdict: context });
     if (definition.type === 'struct_ops' && !isMember(object, program)) {
-      const says = 'no struct_ops refers to it: libbpf does not load it';
-      findings.push({ kind: 'struct_ops', subject: program.name, verdict: refused('object-refused', 'EINVAL', said('libbpf', says)) });
+      const { title } = this.#loader;
+      const says = `no struct_ops refers to it: ${title} does not load it`;
+      findings.push({ kind: 'struct_ops', subject: program.name, verdict: refused('object-refused', 'EINVAL', said(title, says)) });
     }
     return findings.filter(isTold);
   }
 
   /** bpf_lsm_verify_prog(), check_struct_ops_btf_id(): their programs have to be under the GPL, whatever they call. */
-  #license({ license }: BpfObject, { type }: SectionDefinition): Finding[] {
+  #license(license: string | undefined, { type }: SectionDefinition): Finding[] {
     if ((type !== 'lsm' && type !== 'struct_ops') || isGpl(license)) return [];
     const says = `${licenseSays(license)}, and programs of type ${type} are for the GPL only`;
     return [{ kind: 'program-type', subject: 'license', verdict: refused('gpl-only', 'EINVAL', said('license', says)) }];
@@ -307,7 +325,13 @@ function isMember(object: BpfObject, program: BpfProgram): boolean {
  * What the verifier says of the externs of all code that is loaded with a program, whether it is reached or not (resolve_pseudo_ldimm64,
  * add_kfunc_call): ids of types, and calls of kfuncs, which are for the GPL only.
  */
-function externUses(object: BpfObject, program: BpfProgram, externs: ExternChecks, verdicts: ReadonlyMap<string, Verdict>): Finding[] {
+function externUses(
+  object: BpfObject,
+  program: BpfProgram,
+  externs: ExternChecks,
+  verdicts: ReadonlyMap<string, Verdict>,
+  license: string | undefined,
+): Finding[] {
   const findings = new Map<string, Finding>();
   const add = (subject: string, verdict: Verdict | undefined): void => {
     if (verdict !== undefined) findings.set(subject, { kind: 'extern', subject, verdict });
@@ -317,11 +341,8 @@ function externUses(object: BpfObject, program: BpfProgram, externs: ExternCheck
       if (meaning.kind !== 'extern' || meaning.extern === undefined) continue;
       const { name, extern, call } = meaning;
       if (!call) add(`type id of ${name}`, externs.typeId(extern));
-      else if (verdicts.get(name)?.code !== 'weak-extern' && !isGpl(object.license))
-        add(
-          `call of ${name}`,
-          refused('gpl-only', 'EINVAL', said('license', `${licenseSays(object.license)}, and kfuncs are for the GPL only`)),
-        );
+      else if (verdicts.get(name)?.code !== 'weak-extern' && !isGpl(license))
+        add(`call of ${name}`, refused('gpl-only', 'EINVAL', said('license', `${licenseSays(license)}, and kfuncs are for the GPL only`)));
     }
   }
   return [...findings.values()];

@@ -5,6 +5,7 @@ import { accepted, refused, said, untold, type Verdict } from '../../evidence.js
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { tracingOf } from '../../rules/tracing.js';
+import type { SectionMeaning } from '../names/section-names.js';
 import type { BpfProgram } from '../object/programs.js';
 import type { PreflightModules } from './modules.js';
 
@@ -34,9 +35,9 @@ export class TargetChecks {
   }
 
   /** None for programs that a tool attaches itself, to what it names. */
-  verdicts(program: BpfProgram): readonly TargetVerdict[] {
-    const found = this.#verdicts(program);
-    const { definition, target } = program.meaning;
+  verdicts({ meaning }: Pick<BpfProgram, 'meaning'>): readonly TargetVerdict[] {
+    const found = this.#verdicts(meaning);
+    const { definition, target } = meaning;
     const isHook = definition?.grammar === 'lsm' || (definition?.grammar === 'btf-function' && target?.startsWith('bpf_lsm_') === true);
     const inactive = isHook && found.every(({ verdict }) => verdict.outcome !== 'refused') ? this.#inactive() : undefined;
     return inactive === undefined ? found : [...found, { subject: `calls of ${target}`, verdict: inactive }];
@@ -53,7 +54,7 @@ export class TargetChecks {
     return accepted('likely', said(config.source, says), 'lsm-not-active');
   }
 
-  #verdicts({ meaning }: BpfProgram): readonly TargetVerdict[] {
+  #verdicts(meaning: SectionMeaning): readonly TargetVerdict[] {
     const { definition, target } = meaning;
     const grammar = definition?.grammar;
     if (definition === undefined || grammar === undefined || grammar === 'struct-ops') return [];

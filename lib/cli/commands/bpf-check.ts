@@ -1,4 +1,5 @@
 import type { FoundObject } from '../../bpf/preflight/inputs.js';
+import { LOADERS, type Loader } from '../../bpf/preflight/loaders.js';
 import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
 import { objectsOf, unreadable } from '../../open/bpf-objects.js';
 import { openKernel, openRunningKernel } from '../../open/open-kernel.js';
@@ -22,9 +23,10 @@ interface Column {
 }
 
 export const bpfCheck: Command = command({
-  usage: 'FILE… --kernel KERNEL… [--config FILE]… [--modules DIR]… [--junit FILE] [--json]',
+  usage: 'FILE… --kernel KERNEL… [--loader NAME] [--config FILE]… [--modules DIR]… [--junit FILE] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
-  about: `Checks each program in BPF objects, or in executables that contain them, against kernels: whether it would load and attach as libbpf loads it.
+  about: `Checks each program in BPF objects, or in executables that contain them, against kernels: whether it would load and attach as libbpf loads it,
+or with --loader cilium/ebpf or aya.
 Covers program type, attach type, helpers, maps, externs, CO-RE relocations, and whether the target that the section names can be attached
 to. Several kernels make one column each. Programs that are not autoloaded, SEC("?…"), are in parentheses. An object or a kernel that can't
 be read is reported as such; the others are still checked.
@@ -44,12 +46,20 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
       value: 'DIR',
       help: "also read a kernel's modules: every .ko under DIR; repeatable, in the order of the kernels, the running one first",
     },
+    loader: {
+      type: 'string',
+      value: 'NAME',
+      help: 'whose rules count before the kernel sees the object: libbpf (the default), cilium or aya',
+    },
     junit: JUNIT_OPTION,
     json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
     const paths = options.kernel ?? [];
     if (paths.length === 0 && options.live !== true) throw new UsageError('give a kernel: --kernel KERNEL, or --live');
+    const loader = LOADERS.find(({ name }) => name === (options.loader ?? 'libbpf'));
+    if (loader === undefined)
+      throw new UsageError(`no loader '${options.loader}'; there are ${LOADERS.map(({ name }) => name).join(', ')}`);
     const { config: configs = [], modules: folders = [] } = options;
     const kernels = [...(options.live ? [undefined] : []), ...paths];
     if (configs.length > paths.length) throw new UsageError('--config: more of them than kernels');
@@ -62,12 +72,12 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     const columns: Column[] = [];
     for (const [i, path] of kernels.entries()) {
       const config = path === undefined ? undefined : configs[i - (options.live ? 1 : 0)];
-      columns.push(await columnOf({ path, config, modules: folders[i] }, objects, note));
+      columns.push(await columnOf({ path, config, modules: folders[i] }, objects, loader, note));
     }
     // Nothing was asked then.
     if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
     const checked = objects.map(({ path, offset }, i) => ({ path, offset, kernels: columns.map(({ checks }) => checks[i]!) }));
-    write(bpfCheckReport, { objects: checked, notTold: NOT_TOLD });
+    write(bpfCheckReport, { loader: loader.name, objects: checked, notTold: NOT_TOLD });
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     // JSON has it.
     if (options.json !== true) note(`kelf: ${NOT_TOLD}`);
@@ -81,13 +91,14 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
 async function columnOf(
   { path, config, modules }: KernelInput,
   objects: readonly FoundObject[],
+  loader: Loader,
   note: (line: string) => void,
 ): Promise<Column> {
   try {
     const kernel = path === undefined ? openRunningKernel() : await openKernel(path, config === undefined ? {} : { config });
     try {
       if (modules !== undefined) kernel.modules = await readModulesOf(kernel, modules, true);
-      const preflight = new Preflight(kernel);
+      const preflight = new Preflight(kernel, loader);
       const checks = objects.map(({ object, problem }): ObjectCheck | Unreadable => {
         if (object === undefined) return { unreadable: problem };
         try {

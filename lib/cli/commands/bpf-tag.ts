@@ -6,7 +6,7 @@ import { type LoadedProgram, parseProgramList, programTags } from '../../bpf/loa
 import { carveFiles } from '../../node/carve-files.js';
 import { openSource } from '../../node/source.js';
 import { openBpfObject } from '../../open/open-bpf-object.js';
-import { type TaggedProgram, taggedProgram, tagMatchReport, tagReport } from '../../report/bpf-tag.js';
+import { matchedProgram, type TaggedProgram, taggedProgram, tagMatchReport, tagReport } from '../../report/bpf-tag.js';
 import { CORE_KERNEL_OPTION, openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { Progress } from '../progress.js';
@@ -42,7 +42,12 @@ program which file it came from. Exit code 4: there is no program, or no loaded 
     const text = new TextDecoder().decode(readAll(options.match));
     const loaded = parseProgramList(text, options.match);
     if (loaded.length === 0) note(`kelf: ${options.match === '-' ? 'stdin' : options.match}: lists no program`);
-    const matched = loaded.map(program => ({ ...program, files: programs.filter(known => fits(program, known)) }));
+    const matched = loaded.map(program =>
+      matchedProgram(
+        program,
+        programs.filter(known => fits(program, known)),
+      ),
+    );
     write(tagMatchReport, { programs: matched });
     return matched.some(({ files }) => files.length > 0) ? EXIT.ok : EXIT.missing;
   },

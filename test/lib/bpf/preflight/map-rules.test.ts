@@ -29,7 +29,9 @@ describe('againstMap', () => {
     expect(againstMap(map('array', 8, 8, 1))).to.equal('it has keys of 8 bytes, and a array keys of 4');
     expect(againstMap(map('ringbuf', 0, 0, 0))).to.match(/^max_entries is 0/);
     expect(againstMap(map('ringbuf', 0, 8, 4096))).to.match(/^it has values of 8 bytes/);
-    expect(againstMap(map('stack_trace', 4, 12, 1))).to.match(/values of a multiple of 8$/);
+    expect(againstMap(map('stack_trace', 4, 12, 1))).to.match(/values of a multiple of 8/);
+    const buildIds = { flags: 0x20 };
+    expect([8, 32].map(size => againstMap(map('stack_trace', 4, size, 1, buildIds)) === undefined)).to.deep.equal([false, true]);
     expect(againstMap(map('cgroup_storage', 16, 8, 1))).to.match(/^max_entries is 1/);
   });
 

@@ -43,7 +43,7 @@ function check(preflight: () => Preflight, object: Uint8Array, number: number): 
   try {
     const answer = preflight().check(openBpfObject(object));
     const kernels = [{ kernel: { name: 'vmlinux' }, ...answer }];
-    bpfCheckReport.text({ objects: [{ path: 'object', offset: 0, kernels }], notTold: '' });
+    bpfCheckReport.text({ loader: 'libbpf', objects: [{ path: 'object', offset: 0, kernels }], notTold: '' });
   } catch (error) {
     if (!isFormatError(error)) throw new Error(`case ${number}`, { cause: error });
   }
