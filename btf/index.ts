@@ -30,7 +30,7 @@ export {
 export type { StringOffset, TypeId } from './ids.js';
 export { KIND, KIND_NAMES, type Kind, type RecordKind } from './kinds.js';
 export { type ModuleSpecs, minimalBtf, minimalSplitBtf } from './min.js';
-export { printC } from './print/c.js';
+export { type BpftoolRelease, printC } from './print/c.js';
 export { type MemberDescription, TypeDescriber, type TypeDescription } from './print/describe.js';
 export { printJson } from './print/json.js';
 export { printRaw } from './print/raw.js';

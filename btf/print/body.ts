@@ -13,6 +13,8 @@ const { ENUM, ENUM64, STRUCT, TYPEDEF } = KIND;
 
 const OPEN = ascii(' {');
 const PACKED = ascii(' __attribute__((packed))');
+const MODE_BYTE = ascii(' __attribute__((mode(byte)))');
+const MODE_WORD = ascii(' __attribute__((mode(word)))');
 const WIDTH = ascii(': ');
 const VALUE = ascii(' = ');
 const UNSIGNED_WIDE = ascii('ULL');
@@ -31,6 +33,8 @@ interface Pad {
 
 /** Writes the bodies of structs, unions and enums, with the padding that makes a compiler put the members where they were. */
 export class BodyWriter extends DeclarationWriter {
+  /** Whether enums of 1 and 8 bytes have an attribute that says so (libbpf 1.2). */
+  protected modes = false;
   private readonly layout: Layout;
   /** For named types, the how-manieth of their name they are: 0 while that is open. */
   private readonly copies: Uint32Array;
@@ -58,8 +62,26 @@ export class BodyWriter extends DeclarationWriter {
   protected putBody(id: TypeId, level: number): void {
     const kind = this.kinds[id]!;
     this.putTag(id);
-    if (kind === ENUM || kind === ENUM64) this.putEnumerators(id, level);
-    else this.putMembers(id, level);
+    if (kind === ENUM || kind === ENUM64) {
+      this.putEnumerators(id, level);
+      if (this.modes) this.putMode(id, kind);
+    } else this.putMembers(id, level);
+  }
+
+  /** An enum of another size than its values ask for has a mode (btf_dump_emit_enum_def of libbpf). */
+  private putMode(id: TypeId, kind: number): void {
+    const { words, out } = this;
+    const at = this.records[id]!;
+    const count = vlenOfInfo(words[at + 1]!);
+    const size = words[at + 2]!;
+    if (count === 0) return;
+    if (size === 1) out.put(MODE_BYTE);
+    else if (size === 8 && this.blob.pointerSize === 8) {
+      // Values of an ENUM have 32 bits; one of an ENUM64 that needs more makes the compiler choose 64 bits.
+      let isWide = false;
+      if (kind === ENUM64) for (let i = 0; i < count; i++) isWide ||= words[at + RECORD_WORDS + i * 3 + 2] !== 0;
+      if (!isWide) out.put(MODE_WORD);
+    }
   }
 
   protected override putAnonymous(id: TypeId, level: number): void {

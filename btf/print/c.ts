@@ -5,10 +5,12 @@ import { KIND, RECORD_WORDS } from '../kinds.js';
 import { vlenOfInfo } from '../wire.js';
 import { BodyWriter } from './body.js';
 import { MAX_NESTING, nestedTooDeeply, TypeOrder } from './order.js';
+import { sortedTypes } from './sorted.js';
 import { ascii, IN_C, type Sink, Writer } from './writer.js';
 
 // In the command line's build, what another folder exports is looked up at each use.
-const { ARRAY, CONST, ENUM, ENUM64, FUNC_PROTO, FWD, INT, PTR, RESTRICT, STRUCT, TYPEDEF, TYPE_TAG, UNION, VOLATILE } = KIND;
+const { ARRAY, CONST, DECL_TAG, ENUM, ENUM64, FUNC, FUNC_PROTO, FWD, INT, PTR, RESTRICT, STRUCT, TYPEDEF, TYPE_TAG, UNION, VOLATILE } =
+  KIND;
 
 const PROLOGUE = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -17,6 +19,27 @@ const PROLOGUE = `#ifndef __VMLINUX_H__
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
 #endif
 
+`;
+const KFUNC_MACROS = `#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+
+#ifndef __bpf_fastcall
+#if __has_attribute(bpf_fastcall)
+#define __bpf_fastcall __attribute__((bpf_fastcall))
+#else
+#define __bpf_fastcall
+#endif
+#endif
+
+`;
+const KFUNCS = `
+/* BPF kfuncs */
+#ifndef BPF_NO_KFUNC_PROTOTYPES
 `;
 const EPILOGUE = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
@@ -47,12 +70,16 @@ const CLOSE = ascii(';\n\n');
 const MOST_OF_BLOB = 16;
 const SPARE = 1 << 24;
 
+/** The bpftool whose header is printed. */
+export type BpftoolRelease = '7.1' | '7.8';
+
 /**
- * Prints the types of a blob and its base as a C header, byte for byte as bpftool 7.1 of Debian 12 does (`bpftool btf dump file FILE format
- * c`): in order of id, one-byte enums without an attribute, attributes that are no btf_type_tag as if they were.
+ * Prints the types of a blob and its base as a C header, byte for byte as bpftool does (`bpftool btf dump file FILE format c`). That of 7.1,
+ * Debian 12's, writes types in order of id, one-byte enums without an attribute, attributes that are no btf_type_tag as if they were. That of
+ * 7.8 sorts them, says the sizes of enums, and has prototypes of kfuncs at the end (since 7.5).
  * @throws FormatError for types that C has no form for: cycles, unknown kinds
  */
-export function printC(blob: BtfBlob, sink: Sink): void {
+export function printC(blob: BtfBlob, sink: Sink, as: BpftoolRelease = '7.1'): void {
   let length = 0;
   const most = SPARE + MOST_OF_BLOB * 4 * (blob.words.length + (blob.base?.words.length ?? 0));
   const types = new FlatTypes(blob);
@@ -62,13 +89,22 @@ export function printC(blob: BtfBlob, sink: Sink): void {
     sink(bytes);
   };
   const out = new Writer(types.strings, count, IN_C);
-  const header = new HeaderWriter(blob, out, types);
+  const isNew = as === '7.8';
+  const header = new HeaderWriter(blob, out, types, isNew);
   out.text(PROLOGUE);
-  header.define();
+  if (isNew) {
+    out.text(KFUNC_MACROS);
+    // It begins with the second one: its loop is that of ids, which begin with 1.
+    header.define(sortedTypes(blob, types).subarray(1));
+    header.declareKfuncs();
+  } else header.define(types.kinds.keys());
   out.room();
   out.text(EPILOGUE);
   out.flush();
 }
+
+/** component_idx of a tag that is not of a parameter: -1. */
+const OF_ITSELF = 0xffff_ffff;
 
 const NEW = 0;
 const BUSY = 1;
@@ -81,20 +117,50 @@ class HeaderWriter extends BodyWriter {
   /** 1 where a forward declaration of a struct, or a typedef that others point to, has been written. */
   private readonly forwarded: Uint8Array;
 
-  constructor(blob: BtfBlob, out: Writer, types: FlatTypes) {
+  constructor(blob: BtfBlob, out: Writer, types: FlatTypes, isNew: boolean) {
     super(blob, out, types);
+    this.modes = isNew;
+    this.attributes = isNew;
     this.order = new TypeOrder(blob, types, this.work);
     this.states = new Uint8Array(blob.count);
     this.states[0] = DONE;
     this.forwarded = new Uint8Array(blob.count);
   }
 
-  define(): void {
+  define(ids: Iterable<TypeId>): void {
     const { queue } = this.order;
-    for (let id = 1; id < this.kinds.length; id++) {
+    for (const id of ids) {
       const count = this.order.definitionsOf(id);
       for (let i = 0; i < count; i++) this.emit(queue[i]!, 0, 0);
     }
+  }
+
+  /** Prototypes of the functions that have the tag of a kfunc, by name (dump_btf_kfuncs() of bpftool). */
+  declareKfuncs(): void {
+    const { blob, words, out } = this;
+    const kfuncs = this.taggedFunctions('bpf_kfunc');
+    const fast = new Set(this.taggedFunctions('bpf_fastcall'));
+    const text = (id: TypeId): string => blob.strings.text(words[this.records[id]!]!);
+    out.text(KFUNCS);
+    for (const id of kfuncs.sort((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0))) {
+      const at = this.records[id]!;
+      out.room();
+      out.text(fast.has(id) ? 'extern __bpf_fastcall ' : 'extern ');
+      this.declare(words[at + 2]!, this.nameOrNone(words[at]!), 1, 0);
+      out.text(' __weak __ksym;\n');
+    }
+    out.text('#endif\n\n');
+  }
+
+  private taggedFunctions(tag: string): TypeId[] {
+    const { blob, words, kinds, records } = this;
+    const found: TypeId[] = [];
+    for (let id = 1; id < kinds.length; id++) {
+      const at = records[id]!;
+      if (kinds[id] !== DECL_TAG || words[at + RECORD_WORDS] !== OF_ITSELF) continue;
+      if (kinds[words[at + 2]!] === FUNC && blob.strings.text(words[at]!) === tag) found.push(words[at + 2]!);
+    }
+    return found;
   }
 
   /** Writes what a type needs and, at the top level, where `container` is 0, the type. That is the struct or typedef that refers to it. */

@@ -22,6 +22,8 @@ const VARIADIC = ascii('...');
 const COPY = ascii('___');
 const TAG_BEFORE = ascii(' __attribute__((btf_type_tag("');
 const TAG_BEHIND = ascii('")))');
+const ATTRIBUTE_BEFORE = ascii(' __attribute__((');
+const ATTRIBUTE_BEHIND = ascii('))');
 /** const, volatile and restrict, after what they are of and before it. */
 const QUALIFIERS: Readonly<Record<number, { readonly behind: Literal; readonly before: Literal }>> = {
   [CONST]: { behind: ascii(' const'), before: ascii('const ') },
@@ -77,6 +79,8 @@ export class DeclarationWriter {
   protected readonly strings: Uint8Array;
   protected readonly out: Writer;
   protected readonly work: Work;
+  /** Whether a type tag with the flag is the attribute that it stands for (libbpf 1.6). */
+  protected attributes = false;
   /** The chains that are being written: those of inner declarations are behind those around them. */
   private readonly chain = new Int32Array(CHAINS);
   private top = 0;
@@ -245,12 +249,26 @@ export class DeclarationWriter {
         this.putName(name, this.copyOf(id));
         return;
       case TYPE_TAG:
+        if (this.attributes && flagOfInfo(this.infoOf(id))) {
+          this.putAttribute(name);
+          return;
+        }
         out.put(TAG_BEFORE);
         out.quoted(name);
         out.put(TAG_BEHIND);
         return;
     }
     throw this.blob.errorAt(id, `type ${id}, of kind ${kind}, is not part of a declaration`);
+  }
+
+  /** `__attribute__((address_space(1)))`: an attribute of that form as it is; anything else as the identifier that it can be. */
+  private putAttribute(name: StringOffset): void {
+    const { out } = this;
+    const text = this.blob.strings.text(name);
+    out.put(ATTRIBUTE_BEFORE);
+    if (/^[A-Za-z_]\w*(\([\w, ]*\))?$/.test(text)) out.text(text);
+    else out.name(name);
+    out.put(ATTRIBUTE_BEHIND);
   }
 
   /** Const, volatile and restrict of what is at the end of a chain are before it. */

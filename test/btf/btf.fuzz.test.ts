@@ -24,6 +24,7 @@ function useAll(bytes: Uint8Array, base?: Btf): void {
     () => printRaw(btf, sink),
     () => printJson(btf, sink),
     () => printC(btf, sink),
+    () => printC(btf, sink, '7.8'),
     () => btf.functions(),
     () => btf.find('point'),
   ];
