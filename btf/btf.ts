@@ -35,6 +35,7 @@ const VOID: VoidType = { id: 0, name: '', kind: 'VOID' };
 export class Btf extends BtfBlob {
   declare readonly base: Btf | undefined;
   #names: NameIndex | undefined;
+  #last: { readonly name: string; readonly ids: readonly TypeId[] } | undefined;
   /** Those that many records may be about: to decode one of 65,535 members for each of them takes a while. */
   readonly #large = new Map<TypeId, BtfType>();
   #functions: FunctionColumns | undefined;
@@ -90,8 +91,10 @@ export class Btf extends BtfBlob {
   find(name: string, kind?: Kind): TypeId[] {
     const bytes = new TextEncoder().encode(name);
     if (bytes.length === 0 || bytes.includes(0)) return [];
-    const ids = this.#find(bytes);
-    return kind === undefined ? ids : ids.filter(id => this.kindOf(id) === kind);
+    // Each mechanism asks for the same name.
+    if (this.#last?.name !== name) this.#last = { name, ids: this.#find(bytes) };
+    const { ids } = this.#last;
+    return kind === undefined ? [...ids] : ids.filter(id => this.kindOf(id) === kind);
   }
 
   #find(name: Uint8Array): TypeId[] {

@@ -82,9 +82,16 @@ export function textAreas(labels: Labels): AreaSet {
   return new AreaSet(areasOf(TEXT, labels));
 }
 
-/** The label at the end lies in it. */
-export function dataAreas(labels: Labels): AreaSet {
-  return new AreaSet(areasOf(DATA, labels).map(area => ({ ...area, to: area.to + 1n })));
+/**
+ * The areas of data whose own labels have the letter of text: of no other kernel does a symbol have to be looked at. The label at the end
+ * lies in it.
+ */
+export function dataCalledText(labels: Labels, isText: (label: string) => boolean): AreaSet {
+  const areas = areasOf(
+    DATA.filter(([, start]) => isText(start)),
+    labels,
+  );
+  return new AreaSet(areas.map(area => ({ ...area, to: area.to + 1n })));
 }
 
 export function initAreas(labels: Labels): AreaSet {

@@ -104,7 +104,7 @@ export class FunctionTable {
 
   /** Whether a row of `symbols` is code: a function, or a label in front of one. */
   isCode(symbolRow: SymbolRow): boolean {
-    return this.symbols.isText(symbolRow) && this.#data.at(this.symbols.address, symbolRow) === undefined;
+    return this.symbols.isText(symbolRow) && (this.#data.isEmpty || this.#data.at(this.symbols.address, symbolRow) === undefined);
   }
 
   /** The functions of a name, lowest address first. */

@@ -1,3 +1,4 @@
+import { STB, STT } from '../../elf/constants.js';
 import { NameIndex } from '../../elf/name-index.js';
 import type { Row } from '../../elf/row.js';
 import type { ElfSymbol, SymbolTable } from '../../elf/symbol.js';
@@ -5,6 +6,9 @@ import { lowerBound } from '../../elf/words.js';
 import type { KernelSymbols, SymbolRow } from '../../kallsyms/symbols.js';
 
 const encoder = new TextEncoder();
+
+/** So many addresses are searched for row by row. */
+const FEW = 8;
 
 /** A row of `.symtab`. */
 export type ElfSymbolRow = Row<'symbol of the file'>;
@@ -14,10 +18,11 @@ export class ImageSymbols {
   readonly table: SymbolTable;
   #index: NameIndex | undefined;
   #order: Uint32Array | undefined;
-  /** By a position in the order: what is asked once for each of many names at one address is gathered once. */
-  readonly #namesAt = new Map<number, ReadonlyMap<string, number>>();
+  #asked = 0;
+  /** By an address: what is asked once for each of many names at one address is gathered once. */
+  readonly #namesAt = new Map<bigint, ReadonlyMap<string, number>>();
 
-  readonly #labels = new Map<string, bigint | undefined>();
+  #labels: Map<string, bigint | undefined> | undefined;
 
   constructor(table: SymbolTable) {
     this.table = table;
@@ -41,11 +46,24 @@ export class ImageSymbols {
   /** The address of a label; undefined if there is none or it is not defined. */
   addressOf(name: string): bigint | undefined {
     // Labels are asked for again for each function.
+    this.#labels ??= this.#linkerLabels();
     if (!this.#labels.has(name)) {
       const [row] = this.#beginningWith(`${name}\0`);
       this.#labels.set(name, row === undefined ? undefined : this.table.value.big[row]);
     }
     return this.#labels.get(name);
+  }
+
+  /** The labels that the linker script and assembly define: some hundred of a hundred thousand symbols, and most of what is asked for. */
+  #linkerLabels(): Map<string, bigint | undefined> {
+    const { table } = this;
+    const labels = new Map<string, bigint | undefined>();
+    for (let row = 0; row < table.count; row++) {
+      if (table.type(row) !== STT.NOTYPE || table.binding(row) !== STB.GLOBAL || table.sectionIndex[row] === 0) continue;
+      const name = table.name(row);
+      if (!labels.has(name)) labels.set(name, table.value.big[row]);
+    }
+    return labels;
   }
 
   /** Rows of defined symbols whose names begin so. One pass, without the index: few labels are asked for, and it costs many passes. */
@@ -65,26 +83,32 @@ export class ImageSymbols {
 
   /** The ELF row of a symbol of kallsyms: the one of its name at its address. */
   rowOf(symbols: KernelSymbols, symbolRow: SymbolRow): ElfSymbolRow | undefined {
-    const { value } = this.table;
-    const { address } = symbols;
-    this.#order ??= value.order();
-    const first = lowerBound(value, this.#order, address.low(symbolRow), address.high(symbolRow));
-    let names = this.#namesAt.get(first);
+    const address = symbols.address.big[symbolRow]!;
+    let names = this.#namesAt.get(address);
     if (names === undefined) {
-      names = this.#namesFrom(first, address.big[symbolRow]!);
-      this.#namesAt.set(first, names);
+      names = new Map();
+      for (const row of this.#rowsAt(symbols, symbolRow)) {
+        const name = this.table.name(row);
+        if (!names.has(name)) (names as Map<string, number>).set(name, row);
+      }
+      this.#namesAt.set(address, names);
     }
     return names.get(symbols.name(symbolRow));
   }
 
-  /** The rows of an address by name, of each the first. */
-  #namesFrom(first: number, address: bigint): ReadonlyMap<string, number> {
-    const order = this.#order!;
-    const rows = new Map<string, number>();
-    for (let at = first; at < order.length && this.table.value.big[order[at]!] === address; at++) {
-      const name = this.table.name(order[at]!);
-      if (!rows.has(name)) rows.set(name, order[at]!);
+  /** The rows at the address of a symbol, in the order of the table. Few are searched for row by row: the order costs as much as many. */
+  #rowsAt({ address }: KernelSymbols, symbolRow: SymbolRow): number[] {
+    const { value } = this.table;
+    const [low, high] = [address.low(symbolRow), address.high(symbolRow)];
+    const rows: number[] = [];
+    if (this.#order === undefined && this.#asked++ < FEW) {
+      for (let row = 0; row < value.length; row++) if (value.low(row) === low && value.high(row) === high) rows.push(row);
+      return rows;
     }
+    this.#order ??= value.order();
+    const order = this.#order;
+    for (let at = lowerBound(value, order, low, high); at < order.length && value.minus(order[at]!, low, high) === 0; at++)
+      rows.push(order[at]!);
     return rows;
   }
 

@@ -9,7 +9,7 @@ import type { Architecture } from '../arch/architecture.js';
 import type { CallingConvention } from '../arch/calling-convention.js';
 import { hasKprobes } from '../image/discover.js';
 import { type ChangeName, type HasChange, hasChange, releaseOf } from '../releases.js';
-import { dataAreas } from './areas.js';
+import { dataCalledText } from './areas.js';
 import { type Definitions, definitionsOf } from './definitions.js';
 import { FunctionTable } from './function-table.js';
 import type { McountTable } from './mcount.js';
@@ -138,7 +138,11 @@ export class KernelFacts {
 
   /** A row for each text symbol: what every answer reads. */
   get functions(): FunctionTable {
-    this.#functions ??= new FunctionTable(this.symbols, this.pieces.ftrace(), this.btf, dataAreas(this.pieces.labels));
+    if (this.#functions === undefined) {
+      const { symbols, pieces } = this;
+      const isText = (label: string): boolean => symbols.find(label).some(row => symbols.isText(row));
+      this.#functions = new FunctionTable(symbols, pieces.ftrace(), this.btf, dataCalledText(pieces.labels, isText));
+    }
     return this.#functions;
   }
 

@@ -1,5 +1,5 @@
 import type { Memory } from '../../elf/memory.js';
-import { halves, lowerBoundSorted, Words } from '../../elf/words.js';
+import { halves, type Words } from '../../elf/words.js';
 import type { AreaSet, Labels } from './areas.js';
 import { once } from './once.js';
 
@@ -27,10 +27,23 @@ const TABLES: readonly TableShape[] = [
 /** A larger table is treated as damage: real ones have some ten thousand entries. */
 const LARGEST = 1 << 26;
 
+/** So many addresses are searched for entry by entry, before a table is sorted. */
+const FEW = 32;
+
+/** The places that one table names, as distances from its start. */
+interface PatchTable {
+  readonly code: PatchCode;
+  readonly low: number;
+  readonly high: number;
+  readonly distances: Float64Array;
+}
+
 /** The addresses of code that the kernel patches or traps on. */
 export class PatchedCode {
   /** Read on the first query. */
-  readonly #tables: () => readonly { readonly code: PatchCode; readonly addresses: Words }[];
+  readonly #tables: () => readonly PatchTable[];
+  readonly #sorted: () => void;
+  #asked = 0;
 
   /**
    * The tables of a 64-bit image, whose entries are relative to their place (CONFIG_GENERIC_BUG_RELATIVE_POINTERS,
@@ -38,7 +51,10 @@ export class PatchedCode {
    * @param text where entries may point
    */
   constructor(memory: Memory, labels: Labels, text: AreaSet) {
-    this.#tables = once(() => TABLES.map(shape => ({ code: shape.code, addresses: readTable(memory, labels, shape, text) })));
+    this.#tables = once(() => TABLES.flatMap(shape => readTable(memory, labels, shape, text) ?? []));
+    this.#sorted = once(() => {
+      for (const { distances } of this.#tables()) distances.sort();
+    });
   }
 
   /** What is at the address at a row of a column. */
@@ -53,34 +69,52 @@ export class PatchedCode {
   }
 
   #at(low: number, high: number): PatchCode | undefined {
-    for (const table of this.#tables()) {
-      const at = lowerBoundSorted(table.addresses, low, high);
-      if (at < table.addresses.length && table.addresses.minus(at, low, high) === 0) return table.code;
-    }
-    return undefined;
+    const few = this.#asked++ < FEW;
+    if (!few) this.#sorted();
+    return this.#tables().find(table => {
+      // Exact: tables and text are less than 2^53 bytes apart, or the distance is none of the table's.
+      const distance = (high - table.high) * 2 ** 32 + (low - table.low);
+      return few ? table.distances.includes(distance) : holds(table.distances, distance);
+    })?.code;
   }
 }
 
-function readTable(memory: Memory, labels: Labels, shape: TableShape, text: AreaSet): Words {
-  const start = labels(shape.start);
-  const stop = labels(shape.stop);
+function readTable(
+  memory: Memory,
+  labels: Labels,
+  { code, start: from, stop: to, strides }: TableShape,
+  text: AreaSet,
+): PatchTable | undefined {
+  const start = labels(from);
+  const stop = labels(to);
   const size = start === undefined || stop === undefined ? 0 : Number(stop - start);
-  if (start === undefined || size <= 0 || size > LARGEST || !memory.has(start, size)) return new Words(0);
+  if (start === undefined || size <= 0 || size > LARGEST || !memory.has(start, size)) return undefined;
   const bytes = memory.read(start, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
-  const { low, high } = halves(start);
-  for (const stride of shape.strides) {
+  const areas = text.areas.map(area => ({ from: Number(area.from - start), to: Number(area.to - start) }));
+  for (const stride of strides) {
     if (size % stride !== 0) continue;
-    const addresses = new Words(size / stride);
+    const distances = new Float64Array(size / stride);
     let outside = 0;
-    for (let i = 0; i < addresses.length; i++) {
-      addresses.setSum(i, low, high, i * stride + view.getInt32(i * stride, memory.littleEndian));
-      if (text.at(addresses, i) === undefined) outside++;
+    for (let i = 0; i < distances.length; i++) {
+      const distance = i * stride + view.getInt32(i * stride, memory.littleEndian);
+      distances[i] = distance;
+      if (!areas.some(area => distance >= area.from && distance < area.to)) outside++;
     }
     // A wrong stride reads line numbers as distances: nearly none lands in text.
-    if (outside * 10 >= addresses.length) continue;
-    addresses.big.sort();
-    return addresses;
+    if (outside * 10 < distances.length) return { code, ...halves(start), distances };
   }
-  return new Words(0);
+  return undefined;
+}
+
+/** Whether a sorted column holds a number. */
+function holds(column: Float64Array, wanted: number): boolean {
+  let from = 0;
+  let to = column.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (column[middle]! < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return from < column.length && column[from] === wanted;
 }
