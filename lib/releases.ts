@@ -12,7 +12,7 @@ export interface Change {
   readonly shownBy?: readonly string[];
   /** What a struct or an enum of the kernel's own BTF holds since then: a member, or an enumerator. Without it, the kernel lacks the change. */
   readonly inBtf?: { readonly type: string; readonly holds: string };
-  /** Stable releases that have it besides. For the reader: hasChange() goes by `inBtf`, by `shownBy`, then by `since`. */
+  /** Stable releases that have it besides, and those after them of the same series. */
   readonly stable?: readonly string[];
 }
 
@@ -49,6 +49,8 @@ export const CHANGES = {
   structArguments: { since: [6, 1], commit: '720e6a435194', inBtf: { type: 'btf_func_model', holds: 'arg_flags' } },
   /** … and unions. */
   unionArguments: { since: [6, 18], commit: 'ccb4f5d91ec4' },
+  /** fexit and fmod_ret refuse a result of more than 8 bytes: in 7.3 and in 6.12.117. By which commit is not known here. */
+  shortResults: { since: [7, 3], stable: ['6.12.117'] },
   /** Without CONFIG_FUNCTION_ERROR_INJECTION, programs may change what a system call returns: has_arch_syscall_prefix(). */
   modifiesSyscalls: { since: [7, 1], commit: '20c2e102a2f3', shownBy: ['has_arch_syscall_prefix'] },
 
@@ -112,12 +114,12 @@ export interface Shown {
 
 /** Whether a kernel has a change: its BTF or a function shows it, or else its release. */
 export function hasChange(name: ChangeName, kernel: Shown): HasChange {
-  const { since, shownBy, inBtf }: Change = CHANGES[name];
+  const { since, shownBy, inBtf, stable = [] }: Change = CHANGES[name];
   const held = inBtf === undefined ? undefined : kernel.typeHolds(inBtf.type, inBtf.holds);
   if (held !== undefined) return { has: held, certainty: 'proven', shownBy: `${inBtf!.type}.${inBtf!.holds}` };
   const shown = shownBy?.find(fn => kernel.hasFunction(fn));
   if (shown !== undefined) return { has: true, certainty: 'proven', shownBy: shown };
-  const has = atLeast(kernel.release, since);
+  const has = atLeast(kernel.release, since) === false && inStable(kernel.release, stable) ? true : atLeast(kernel.release, since);
   return { has, certainty: has === undefined ? 'open' : 'likely' };
 }
 
@@ -125,6 +127,15 @@ export function hasChange(name: ChangeName, kernel: Shown): HasChange {
 export function sinceOf(name: ChangeName): string {
   const { since, commit }: Change = CHANGES[name];
   return `since ${since.join('.')}${commit === undefined ? '' : ` (${commit})`}`;
+}
+
+/** Whether a release is one of a stable series, at one of these or later: `6.12.120` is for `6.12.117`. */
+function inStable(release: string | undefined, stable: readonly string[]): boolean {
+  const [, series, patch] = /^(\d+\.\d+)\.(\d+)/.exec(release ?? '') ?? [];
+  return stable.some(first => {
+    const dot = first.lastIndexOf('.');
+    return first.slice(0, dot) === series && Number(patch) >= Number(first.slice(dot + 1));
+  });
 }
 
 /** Whether a release is MAJOR.MINOR or later; undefined if it is unknown. */

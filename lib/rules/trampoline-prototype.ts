@@ -18,6 +18,8 @@ export interface PrototypeCheck {
   readonly slots: number;
   /** How many of these the last struct or union among them ends at; 0 if there is none. */
   readonly lastStruct: number;
+  /** Bytes of what it returns; 0 for nothing, and where that is not supported. */
+  readonly returned: number;
   /** The change of the kernel that the check depends on; undefined if it comes out alike in every release. */
   readonly leansOn?: ChangeName;
 }
@@ -78,15 +80,17 @@ export class PrototypeRules {
     let slots = 0;
     let lastStruct = 0;
     let leansOn: ChangeName | undefined = count === MOST_ARGUMENTS ? 'twelveArguments' : undefined;
+    let result = 0;
     const unfit = (check: Pick<PrototypeCheck, 'code' | 'argument' | 'type'>): PrototypeCheck => ({
       ...check,
-      ...{ count, slots: count, lastStruct },
+      ...{ count, slots: count, lastStruct, returned: result },
       ...(leansOn === undefined ? {} : { leansOn }),
     });
     const most = this.#has('twelveArguments') ? MOST_ARGUMENTS : MOST_ARGUMENTS - 1;
     if (count > most) return unfit({ code: 'too-many-arguments', argument: most });
     const returned = this.#passedAs(words[record + 2]!);
     if (!returned.taken || isStruct(returned)) return unfit({ code: 'unsupported-return', type: returned });
+    result = returned.size ?? 0;
     for (let i = 0; i < count; i++) {
       const typeId = words[first + i * 2 + 1]!;
       // A last parameter without a type is the mark of a variadic function.
@@ -98,7 +102,7 @@ export class PrototypeRules {
       slots += Math.ceil(size / 8);
       if (isStruct(type)) lastStruct = slots;
     }
-    return { count, slots, lastStruct, ...(leansOn === undefined ? {} : { leansOn }) };
+    return { count, slots, lastStruct, returned: result, ...(leansOn === undefined ? {} : { leansOn }) };
   }
 
   /** __get_type_size(): behind modifiers, a pointer, an integer, an enum, a struct or a union has a size; nothing else is passed. */

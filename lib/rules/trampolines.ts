@@ -4,6 +4,7 @@ import type { Certainty, Evidence } from '../evidence.js';
 import { idSet } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { once } from '../facts/once.js';
+import type { HasChange } from '../releases.js';
 import { accepted, certaintyOfAcceptance, type Decision, firstOf, leastOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
@@ -31,6 +32,13 @@ type TrampolineRule = Rule<TrampolineRules, Target>;
 
 const unfitPrototype: TrampolineRule = (rules, { prototype, because }) =>
   prototype.code === undefined ? undefined : refused(prototype.code, 'EINVAL', because(), rules.certaintyOfCheck(prototype));
+
+/** attach_uses_trampoline_retval(): the trampoline keeps eight bytes of what the function returned. */
+const longResult: TrampolineRule = (rules, { prototype, because }) => {
+  const { has, certainty } = rules.shortResults;
+  if (prototype.returned <= 8 || has === false) return undefined;
+  return refused('unsupported-return', 'EOPNOTSUPP', because(), certainty === 'proven' ? 'proven' : 'likely');
+};
 
 const noSymbol: TrampolineRule = (_, { symbolRow, because }) => (symbolRow < 0 ? refused('no-symbol', 'ENOENT', because()) : undefined);
 
@@ -62,8 +70,8 @@ const notModifiable: TrampolineRule = (rules, { id, symbolRow, because }) => {
 
 const LOAD: Readonly<Record<TrampolineProgram, readonly TrampolineRule[]>> = {
   fentry: [unfitPrototype, noSymbol, denied],
-  fexit: [unfitPrototype, noSymbol, denied, noreturn],
-  fmod_ret: [unfitPrototype, noSymbol, denied, noreturn, notModifiable],
+  fexit: [unfitPrototype, longResult, noSymbol, denied, noreturn],
+  fmod_ret: [unfitPrototype, longResult, noSymbol, denied, noreturn, notModifiable],
 };
 
 // Attaching it: bpf_trampoline_link_prog() and register_fentry() in kernel/bpf/trampoline.c.
@@ -133,6 +141,8 @@ export class TrampolineRules {
   /** Whether ftrace calls BPF trampolines directly. */
   readonly directCalls: boolean;
   readonly limits: TrampolineLimits;
+  /** Whether programs that see a result are refused for more than eight bytes of it. */
+  readonly shortResults: HasChange;
   readonly #kernel: KernelFacts;
   readonly #kprobes: KprobeRules;
   readonly #acceptance: Certainty;
@@ -146,6 +156,7 @@ export class TrampolineRules {
     this.#acceptance = certaintyOfAcceptance(kernel);
     this.directCalls = ['register_ftrace_direct', 'register_ftrace_direct_multi'].some(name => kernel.hasFunction(name));
     this.limits = new TrampolineLimits(kernel);
+    this.shortResults = kernel.change('shortResults');
   }
 
   /** Loading a program for a FUNC. */

@@ -142,6 +142,22 @@ describe('BPF trampolines by release and architecture', () => {
     expect(say(fentry({ release: '5.13.0' }, 'migrate_disable').load)).to.equal('EINVAL btf-denied');
   });
 
+  it('refuse fexit, not fentry, for a result of more than eight bytes', () => {
+    const wide = btf(writer => {
+      const int128 = writer.int('__int128', 16, 1);
+      writer.func('get_signed_val', writer.funcProto(int128, []));
+    });
+    const load = (release: string): string[] => {
+      const kernel = kernelOf({ release, btf: wide, functions: [{ name: 'get_signed_val', site: 0 }] });
+      const { fentry, fexit } = kernel.traceability('get_signed_val');
+      return [say(fentry.load), say(fexit.load)];
+    };
+    expect(load('6.1.0')).to.deep.equal(['accepted', 'accepted']);
+    expect(load('7.3.4')).to.deep.equal(['accepted', 'EOPNOTSUPP unsupported-return']);
+    expect(load('6.12.116')).to.deep.equal(['accepted', 'accepted']);
+    expect(load('6.12.117')).to.deep.equal(['accepted', 'EOPNOTSUPP unsupported-return']);
+  });
+
   it('patch the text of a function without a site as the architecture does', () => {
     const attach = (machine: number, release = '7.3.4'): string => say(fentry({ machine, release }, 'untraced').attach);
     expect(attach(X86)).to.equal('EBUSY no-ftrace-site');
