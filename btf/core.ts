@@ -41,6 +41,23 @@ export interface FoundType {
 /** Why libbpf would give up on the whole object. */
 export class CoreError extends Error {
   override readonly name: string = 'CoreError';
+  /** Where candidates do not agree. */
+  readonly ambiguity?: CoreAmbiguity;
+
+  constructor(message: string, ambiguity?: CoreAmbiguity) {
+    super(message);
+    if (ambiguity !== undefined) this.ambiguity = ambiguity;
+  }
+}
+
+/** Candidates that match an access and give different values. */
+export interface CoreAmbiguity {
+  /** Those that were looked at, the last of which does not agree with an earlier one. */
+  readonly candidates: readonly CoreCandidate[];
+  /** As libbpf logs it. */
+  readonly log: string;
+  /** The modules that the two are of, if they are of two: libbpf refuses the object only if both are loaded. */
+  readonly modules?: readonly [Btf, Btf];
 }
 
 /** Relocates an object's accesses to a kernel, by libbpf's rules (bpf_core_calc_relo_insn). */
@@ -84,10 +101,14 @@ export class CoreRelocator {
       const found = match.spec;
       const value = coreValue(target, found);
       if (best === undefined) best = { spec: found, value, btf: target };
-      else if (found.bitOffset !== best.spec.bitOffset)
-        throw this.#ambiguous('field offset ambiguity', spec, [best.btf, best.spec], [target, found]);
-      else if (value.value !== best.value.value)
-        throw this.#ambiguous('relocation decision ambiguity', spec, [best.btf, best.spec], [target, found]);
+      else if (found.bitOffset !== best.spec.bitOffset) {
+        const log = `field offset ambiguity: ${found.bitOffset} != ${best.spec.bitOffset}`;
+        throw this.#ambiguous(log, spec, candidates, [best.btf, best.spec], [target, found]);
+      } else if (value.value !== best.value.value) {
+        const [own, first] = [value.value, best.value.value].map(number => BigInt.asUintN(64, number));
+        const log = `relocation decision ambiguity: success ${own} != success ${first}`;
+        throw this.#ambiguous(log, spec, candidates, [best.btf, best.spec], [target, found]);
+      }
       matching.push(candidate);
     }
     if (best === undefined) {
@@ -149,9 +170,17 @@ export class CoreRelocator {
     return known;
   }
 
-  #ambiguous(what: string, spec: CoreSpec, ...found: readonly (readonly [Btf, CoreSpec])[]): CoreError {
+  #ambiguous(
+    log: string,
+    spec: CoreSpec,
+    candidates: readonly CoreCandidate[],
+    ...found: readonly (readonly [Btf, CoreSpec])[]
+  ): CoreError {
     const places = found.map(([btf, candidate]) => formatCoreSpec(btf, candidate)).join(' and ');
-    return new CoreError(`${formatCoreSpec(this.local, spec)}: ${what} between ${places}`);
+    const [[first], [second]] = found as readonly [readonly [Btf, CoreSpec], readonly [Btf, CoreSpec]];
+    const modules = first !== second && first.base !== undefined && second.base !== undefined ? { modules: [first, second] as const } : {};
+    const what = log.replace(/:.*/, '');
+    return new CoreError(`${formatCoreSpec(this.local, spec)}: ${what} between ${places}`, { candidates, log, ...modules });
   }
 }
 

@@ -1,6 +1,6 @@
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
-export { type CoreCandidate, CoreError, CoreRelocator, type CoreResolution, type FoundType } from './core.js';
+export { type CoreAmbiguity, type CoreCandidate, CoreError, CoreRelocator, type CoreResolution, type FoundType } from './core.js';
 export { CoreTypes, essentialName } from './core-compat.js';
 export type { CoreMatch } from './core-match.js';
 export { breakOf, type CoreBreak, type CoreNear } from './core-near.js';

@@ -49,7 +49,7 @@ export function coreModel(object: BpfObject, outcomes: readonly CoreOutcome[]): 
   return { relocations: outcomes.map(outcome => describe(object, outcome)), ...tally(outcomes) };
 }
 
-function describe(object: BpfObject, { relocation, resolution, patch, refused, poison }: CoreOutcome): RelocatedCore {
+function describe(object: BpfObject, { relocation, resolution, patch, refused, ambiguity, poison }: CoreOutcome): RelocatedCore {
   const { section, function: fn, instruction, kind, text } = relocation;
   return {
     section,
@@ -72,7 +72,10 @@ function describe(object: BpfObject, { relocation, resolution, patch, refused, p
             : { ruledOut: resolution.ruledOut.map(({ typeId, btf }) => ({ typeId, btf: btf.name })) }),
         }),
     patch: patch?.kind === 'patched' ? { ...patch, from: String(patch.from), to: String(patch.to) } : patch,
-    refused,
+    refused:
+      ambiguity?.modules === undefined
+        ? refused
+        : `${refused}, if ${ambiguity.modules.map(({ name }) => name).join(' and ')} are both loaded`,
     poison,
   };
 }
@@ -143,19 +146,20 @@ function changeOf({ field, from, to, size }: Extract<WrittenPatch, { kind: 'patc
 
 /** The lines of libbpf's log, without its `libbpf: `. */
 export function coreLog(object: BpfObject, outcomes: readonly CoreOutcome[]): string[] {
-  return outcomes.flatMap(outcome => logLines(object, outcome));
+  // Where candidates do not agree, libbpf goes no further.
+  const end = outcomes.findIndex(({ ambiguity }) => ambiguity !== undefined);
+  return outcomes.slice(0, end < 0 ? undefined : end + 1).flatMap(outcome => logLines(object, outcome));
 }
 
-function logLines(object: BpfObject, { relocation, resolution, found = [], patch, refused }: CoreOutcome): string[] {
+function logLines(object: BpfObject, { relocation, resolution, found = [], patch, refused, ambiguity }: CoreOutcome): string[] {
   const { function: fn, number, text, instruction } = relocation;
   const prefix = `prog '${fn?.name}': relo #${number}: `;
   const lines = [text];
-  if (resolution !== undefined) {
-    for (const [i, { btf, spec, matches }] of resolution.candidates.entries())
-      lines.push(`${matches ? 'matching' : 'non-matching'} candidate #${i} ${formatCoreSpec(btf, spec)}`);
-    if (!hasTarget(resolution)) lines.push('no matching targets found');
-  }
-  if (refused !== undefined) lines.push(refused);
+  for (const [i, { btf, spec, matches }] of (resolution ?? ambiguity)?.candidates.entries() ?? [])
+    lines.push(`${matches ? 'matching' : 'non-matching'} candidate #${i} ${formatCoreSpec(btf, spec)}`);
+  if (resolution !== undefined && !hasTarget(resolution)) lines.push('no matching targets found');
+  if (ambiguity !== undefined) lines.push(ambiguity.log, 'failed to relocate: -EINVAL');
+  else if (refused !== undefined) lines.push(refused);
   if (patch?.kind === 'poisoned') {
     // Both halves of an ld_imm64, the second one first (bpf_core_patch_insn).
     for (const slot of patch.wide ? [instruction + 1, instruction] : [instruction])

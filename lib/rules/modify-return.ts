@@ -42,20 +42,12 @@ export class ModifyReturn {
   }
 
   #check(functionId: number, row: SymbolRow): Omit<Modifiable, 'certainty'> & Partial<Pick<Modifiable, 'certainty'>> {
-    const { symbols } = this.#kernel;
-    const name = symbols.name(row);
-    const address = symbols.address.big[row]!;
+    const name = this.#kernel.symbols.name(row);
     if (name.startsWith('security_')) {
       return { outcome: 'accepted', evidence: { source: 'kernel', says: 'names that begin with security_ are security hooks' } };
     }
     if (this.#ids.has(functionId)) {
       return { outcome: 'accepted', evidence: { source: '.BTF_ids', says: `a set of functions for fmod_ret holds ${name}` } };
-    }
-    const source = '_error_injection_whitelist';
-    if (this.#list === 'unknown') {
-      const says =
-        'the kernel has within_error_injection_list(), but its list was not found in this file: the debug vmlinux would settle it';
-      return { outcome: 'open', evidence: { source, says } };
     }
     if (this.#list === 'none' && this.#isSyscall(name)) {
       const { has, certainty } = this.#kernel.change('modifiesSyscalls');
@@ -64,13 +56,30 @@ export class ModifyReturn {
         return { outcome: 'accepted', evidence: { source: 'kernel', says }, ...(certainty === 'proven' ? {} : { certainty: 'likely' }) };
       }
     }
+    const listed = this.errorInjection(row);
+    if (listed.outcome !== 'refused') return listed;
+    return {
+      ...listed,
+      evidence: { ...listed.evidence, says: `${listed.evidence.says}, and ${this.#list === 'none' ? name : 'it'} is not a security hook` },
+    };
+  }
+
+  /** within_error_injection_list(): what bpf_override_return() goes by, too. */
+  errorInjection(row: SymbolRow): Pick<Modifiable, 'outcome' | 'evidence'> {
+    const { symbols } = this.#kernel;
+    const source = '_error_injection_whitelist';
     if (this.#list === 'none') {
-      const says = `no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION, and ${name} is not a security hook`;
+      const says = 'no within_error_injection_list(): built without CONFIG_FUNCTION_ERROR_INJECTION';
       return { outcome: 'refused', evidence: { source: 'kallsyms', says } };
     }
+    if (this.#list === 'unknown') {
+      const says =
+        'the kernel has within_error_injection_list(), but its list was not found in this file: the debug vmlinux would settle it';
+      return { outcome: 'open', evidence: { source, says } };
+    }
     const ok = this.#list.at(symbols.address, row) !== undefined;
-    const says = ok ? `ALLOW_ERROR_INJECTION marks ${name}` : `ALLOW_ERROR_INJECTION does not mark ${name}, and it is not a security hook`;
-    return { outcome: ok ? 'accepted' : 'refused', evidence: { source, address, says } };
+    const says = `ALLOW_ERROR_INJECTION ${ok ? 'marks' : 'does not mark'} ${symbols.name(row)}`;
+    return { outcome: ok ? 'accepted' : 'refused', evidence: { source, address: symbols.address.big[row]!, says } };
   }
 
   /** has_arch_syscall_prefix(). */

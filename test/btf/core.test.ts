@@ -3,6 +3,7 @@ import {
   Btf,
   breakOf,
   CORE_KINDS,
+  type CoreError,
   type CoreKind,
   CoreRelocator,
   type CoreResolution,
@@ -262,6 +263,45 @@ describe('CoreRelocator', () => {
     expect([first.ruledOut.length, first.target?.rootTypeId]).to.deep.equal([0, two.ids[0]]);
     const second = relocator.relocate(own.ids as never, '0:1', kindNumber('byte_off'));
     expect([second.poison, second.ruledOut.map(({ typeId }) => typeId)]).to.deep.equal([true, [two.ids[1]]]);
+  });
+});
+
+describe('Candidates that do not agree', () => {
+  const base = new BtfWriter();
+  const int = base.int('int', 4, SIGNED);
+  const kernel = Btf.parse(base.bytes(), { name: 'vmlinux' });
+  const asked = blob(w => w.struct('conn', 4, [['mark', w.int('int', 4, SIGNED), 0]]));
+  const module = (name: string, offset: number): Btf => {
+    const split = new BtfWriter({ base });
+    split.struct('conn', 16, [['mark', int, offset]]);
+    return Btf.parse(split.bytes(), { base: kernel, name });
+  };
+  const ambiguity = (...targets: Btf[]): unknown => {
+    try {
+      new CoreRelocator(asked.btf, targets).relocate(asked.ids as never, '0:0', kindNumber('byte_off'));
+    } catch (error) {
+      const { log, modules, candidates } = (error as CoreError).ambiguity!;
+      return [log, modules?.map(({ name }) => name), candidates.length];
+    }
+    return undefined;
+  };
+
+  it('are of two modules: libbpf refuses the object only where both are loaded', () => {
+    expect(ambiguity(kernel, module('a.ko', 0), module('b.ko', 64))).to.deep.equal([
+      'field offset ambiguity: 64 != 0',
+      ['a.ko', 'b.ko'],
+      2,
+    ]);
+    expect(ambiguity(kernel, module('a.ko', 0), module('b.ko', 0))).to.equal(undefined);
+  });
+
+  it('are of one BTF: libbpf refuses the object', () => {
+    const two = blob(w => {
+      const number = w.int('int', 4, SIGNED);
+      w.struct('conn', 8, [['mark', number, 0]]);
+      return w.struct('conn', 8, [['mark', number, 32]]);
+    });
+    expect(ambiguity(two.btf)).to.deep.equal(['field offset ambiguity: 32 != 0', undefined, 2]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
-import { CoreError, CoreRelocator, type CoreResolution, type FoundType } from '../../../btf/core.js';
+import { type CoreAmbiguity, CoreError, CoreRelocator, type CoreResolution, type FoundType } from '../../../btf/core.js';
 import { CORE_KINDS } from '../../../btf/core-spec.js';
 import { isFormatError } from '../../../elf/errors.js';
 import { INSN_BYTES, Instructions, successors } from '../code/insn.js';
@@ -18,6 +18,8 @@ export interface CoreOutcome {
   readonly patch?: CorePatch;
   /** Why libbpf gives up on the whole object here. */
   readonly refused?: string;
+  /** Where that is because candidates do not agree. */
+  readonly ambiguity?: CoreAmbiguity;
   /** Of a poisoned instruction: whether some program reaches it. */
   readonly poison?: CorePoison;
 }
@@ -85,7 +87,8 @@ export function relocateCore(object: BpfObject, kernel: Btf, options: CoreOption
     } catch (error) {
       // What is kelf's own limit is no refusal of libbpf's.
       if (!(error instanceof CoreError) && !(isFormatError(error) && error.code !== 'limit')) throw error;
-      outcomes.push({ relocation, ...found, refused: error.message });
+      const ambiguity = error instanceof CoreError ? error.ambiguity : undefined;
+      outcomes.push({ relocation, ...found, refused: error.message, ...(ambiguity === undefined ? {} : { ambiguity }) });
     }
   }
   const code = new Map<number, Instructions>();

@@ -114,7 +114,8 @@ export class ExternChecks {
       const verdict = this.#found(extern, btf, id, `${module.path}: .BTF`);
       return this.#modules.in('module' in module ? module.module : module.name, verdict);
     }
-    return this.#modules.unless(this.#missing(name, weak, 'ESRCH', source, `no ${kind === 'kfunc' ? 'FUNC' : 'VAR'} is named ${name}`));
+    // What it finds missing, bpf_object__resolve_externs() makes EINVAL of.
+    return this.#modules.unless(this.#missing(name, weak, 'EINVAL', source, `no ${kind === 'kfunc' ? 'FUNC' : 'VAR'} is named ${name}`));
   }
 
   #found(extern: KsymExtern, btf: Btf, id: number, source: string): Verdict {

@@ -1,5 +1,5 @@
 import type { Btf } from '../../../btf/btf.js';
-import { accepted, refused, said, type Verdict } from '../../evidence.js';
+import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { INSN_BYTES } from '../code/insn.js';
 import { missingTypes } from '../load/missing-types.js';
@@ -12,10 +12,11 @@ import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import { contextVerdict } from './context-checks.js';
 import { ExternChecks } from './extern-checks.js';
 import { KernelFeatures } from './features.js';
-import { HelperChecks, isGpl, licenseSays } from './helper-checks.js';
+import { HelperChecks, isGpl, licenseSays, OVERRIDE_RETURN } from './helper-checks.js';
 import { LIBBPF, type Loader } from './loaders.js';
 import { againstMap, errnoAgainst } from './map-rules.js';
 import { PreflightModules } from './modules.js';
+import { overrideVerdict } from './override-check.js';
 import { structOpsVerdict } from './struct-ops-check.js';
 import { TargetChecks } from './target-checks.js';
 
@@ -195,8 +196,11 @@ export class Preflight {
     }
     const license = this.#loader.license(object);
     findings.push(...this.#license(license, definition));
-    for (const { id, verdict } of this.#helpers.verdicts(object, program, { meaning, license }, core))
+    for (const { id, verdict } of this.#helpers.verdicts(object, program, { meaning, license }, core)) {
       findings.push({ kind: 'helper', subject: helperName(id) ?? `helper ${id}`, verdict });
+      const override = id === OVERRIDE_RETURN && verdict.outcome === 'accepted' ? overrideVerdict(this.kernel, meaning) : undefined;
+      if (override !== undefined) findings.push({ kind: 'helper', subject: `bpf_override_return on ${meaning.target}`, verdict: override });
+    }
     if (core === undefined) {
       if (object.coreRelocations.length > 0) {
         const verdict = refused('no-btf', 'ESRCH', said('.BTF', `${this.kernel.name} has no BTF, which CO-RE relocations need`));
@@ -257,8 +261,13 @@ function isTold({ verdict }: Finding): boolean {
 }
 
 function coreRefusals(core: CoreReport | undefined, isOf: (fn: BpfFunction | undefined) => boolean): Finding[] {
-  return (core?.outcomes ?? []).flatMap(({ relocation, refused: why }): Finding[] => {
+  return (core?.outcomes ?? []).flatMap(({ relocation, refused: why, ambiguity }): Finding[] => {
     if (why === undefined || !isOf(relocation.function)) return [];
+    if (ambiguity?.modules !== undefined) {
+      const [first, second] = ambiguity.modules;
+      const says = `insn ${relocation.instruction}: ${why}; only if ${first.name} and ${second.name} are both loaded`;
+      return [{ kind: 'core', subject: relocation.text, verdict: untold('core-refused', said('.BTF.ext', says)) }];
+    }
     const verdict = refused('core-refused', 'EINVAL', said('.BTF.ext', `insn ${relocation.instruction}: ${why}`));
     return [{ kind: 'core', subject: relocation.text, verdict }];
   });

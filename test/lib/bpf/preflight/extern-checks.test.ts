@@ -79,7 +79,7 @@ describe('Externs of a BPF object', () => {
     expect(say('counter', 'int')).to.equal('yes accepted');
     expect(say('pointer', 'int')).to.equal('no EINVAL extern-type');
     expect(say('pointer', 'int', { weak: true })).to.equal('yes weak-extern');
-    expect(say('nothing', 'int')).to.equal('no ESRCH unresolved-extern (likely)');
+    expect(say('nothing', 'int')).to.equal('no EINVAL unresolved-extern (likely)');
     expect(say('tagged', 'kfunc')).to.equal('yes accepted');
     expect(say('tagged___flavour', 'kfunc')).to.equal('yes accepted');
     expect(say('other', 'kfunc')).to.equal('no EINVAL extern-type');

@@ -71,7 +71,13 @@ describe('helperRule', () => {
 
 describe('Helpers that a program calls', () => {
   /** The code of each finding against a program of a section that calls a helper. */
-  const against = (section: string, helper: number, license?: string, functions: readonly string[] = []): string[] => {
+  const against = (
+    section: string,
+    helper: number,
+    license?: string,
+    functions: readonly string[] = [],
+    errorInjection?: readonly string[],
+  ): string[] => {
     const btf = new BtfWriter();
     btf.enum('bpf_prog_type', 4, [
       ['BPF_PROG_TYPE_SOCKET_FILTER', 1],
@@ -85,7 +91,12 @@ describe('Helpers that a program calls', () => {
       4,
       [PROBE_READ, TRACE_PRINTK, OVERRIDE_RETURN, D_PATH].map(id => [`BPF_FUNC_${id}`, id]),
     );
-    const kernel = kernelOf({ functions: ['f', ...functions].map(name => ({ name, site: 0 })), release: '6.1.0', btf: btf.bytes() });
+    const kernel = kernelOf({
+      functions: ['f', ...functions].map(name => ({ name, site: 0 })),
+      release: '6.1.0',
+      btf: btf.bytes(),
+      ...(errorInjection === undefined ? {} : { errorInjection }),
+    });
     const code = insns(true, [0x85, 0, 0, 0, helper], [0x95]);
     const object = bpfObject({
       sections: [
@@ -108,8 +119,15 @@ describe('Helpers that a program calls', () => {
   it('are refused where the kernel was built without them', () => {
     expect(against('kprobe/f', PROBE_READ, 'GPL')).to.deep.equal(['refused helper-not-built']);
     expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL')).to.deep.equal(['refused helper-not-built']);
-    expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL', ['bpf_override_return'])).to.deep.equal([]);
+    expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL', ['bpf_override_return'], ['f'])).to.deep.equal([]);
     expect(against('socket', OVERRIDE_RETURN, 'GPL', ['bpf_override_return'])).to.deep.equal(['refused helper-not-for-type']);
+  });
+
+  it('may change what a function returns that allows error injection only', () => {
+    const override = ['bpf_override_return', 'within_error_injection_list'];
+    expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL', override, ['f'])).to.deep.equal([]);
+    expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL', override, ['bpf_override_return'])).to.deep.equal(['refused not-modifiable']);
+    expect(against('kprobe', OVERRIDE_RETURN, 'GPL', override, ['bpf_override_return'])).to.deep.equal([]);
   });
 
   it('are refused to programs that are not under the GPL, letter for letter', () => {

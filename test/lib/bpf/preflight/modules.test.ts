@@ -173,7 +173,7 @@ describe('Preflight with the modules of a kernel', () => {
       extern(name, btf => btf.func(name, btf.funcProto(btf.int('int', 4, 1), [['n', parameter(btf)]]), 2));
     expect(kfunc('in_net', btf => btf.int('int', 4, 1))).to.deep.equal([`kfunc in_net: ${loaded}`]);
     expect(kfunc('in_net', btf => btf.ptr(0))).to.deep.equal(['kfunc in_net: EINVAL extern-type (proven)']);
-    expect(kfunc('nothing', btf => btf.ptr(0))).to.deep.equal(['kfunc nothing: ESRCH unresolved-extern (proven)']);
+    expect(kfunc('nothing', btf => btf.ptr(0))).to.deep.equal(['kfunc nothing: EINVAL unresolved-extern (proven)']);
     expect(extern('net_counter', btf => btf.var('net_counter', btf.int('int', 4, 1), 2))).to.deep.equal([`ksym net_counter: ${loaded}`]);
     expect(extern('in_net', btf => btf.var('in_net', btf.const(0), 2))).to.deep.equal([`typeless-ksym in_net: ${loaded}`]);
     // Their data is not looked at.
