@@ -1,7 +1,7 @@
 import { saveFile } from '../node/save.js';
 import { FORMATS, type Format } from '../report/report.js';
 import { UsageError, type Write } from './command.js';
-import type { Output } from './output.js';
+import { isClosedPipe, type Output } from './output.js';
 
 /**
  * What writes the reports of a command. An option that is called as a format asks for it: a switch (`--json`), or one with a file (`--junit FILE`) where
@@ -35,6 +35,10 @@ function writeLines(lines: Iterable<string>, out: Output): void {
       out.text(text);
       text = '';
     }
+  } catch (error) {
+    // Whoever reads has seen enough: what the command comes to does not depend on it.
+    if (!isClosedPipe(error)) throw error;
+    text = '';
   } finally {
     // What stands before damage is written.
     out.text(text);

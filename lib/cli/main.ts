@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { printable } from '../../elf/escape.js';
 import { OutputError } from '../errors.js';
+import { argumentsOf } from '../node/paths.js';
 import { toJson } from '../report/json.js';
 import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
 import { handOver } from './hand-over.js';
 import { commandHelp, overview } from './help.js';
-import { type Output, outputTo } from './output.js';
+import { isClosedPipe, type Output, outputTo } from './output.js';
 
 /** Runs `kelf` with its arguments. @param say writes a line on stderr @returns the exit code */
 export async function main(argv: readonly string[], out: Output, say: (line: string) => void): Promise<number> {
@@ -86,10 +87,6 @@ function errorCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
-function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
-}
-
 function version(): string {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
   return `kelf ${version}`;
@@ -108,7 +105,7 @@ function say(line: string): void {
 
 async function run(): Promise<number> {
   const out = outputTo(1);
-  const code = await main(process.argv.slice(2), out, say);
+  const code = await main(argumentsOf(process.argv.slice(2)), out, say);
   try {
     out.flush();
   } catch (error) {

@@ -108,6 +108,11 @@ export class Output {
   }
 }
 
+/** Whether the reader of a pipe has gone. */
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
 /** How many hexadecimal digits a 32-bit word has. */
 function digits(word: number): number {
   return word === 0 ? 1 : 8 - (Math.clz32(word) >>> 2);

@@ -28,6 +28,9 @@ export interface FunctionRow {
   readonly anchor?: string;
 }
 
+/** A size that no number holds is none of a function. */
+const MOST_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
+
 const BINDINGS: Readonly<Record<number, 'local' | 'global' | 'weak'>> = {
   [STB.LOCAL]: 'local',
   [STB.GLOBAL]: 'global',
@@ -50,14 +53,18 @@ export function functionRow(kernel: KernelFacts, row: FunctionIndex): FunctionRo
     name: functions.name(row),
     address,
     letter: String.fromCharCode(symbols.type[symbolRow]!),
-    extent: Number(functions.end(row) - address),
+    extent: Number(least(functions.end(row) - address, MOST_SIZE)),
     btf: functions.btfIds(row),
-    ...(elf === undefined ? {} : { size: Number(elf.size) }),
+    ...(elf === undefined || elf.size > MOST_SIZE ? {} : { size: Number(elf.size) }),
     ...(binding === undefined ? {} : { binding }),
     ...(elf?.file === undefined ? {} : { file: elf.file }),
     ...(at === undefined ? {} : { site: at }),
     ...(stext === undefined || address < stext ? {} : { anchor: `_stext+0x${(probed - stext).toString(16)}` }),
   };
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 /** Where a kprobe goes that is set by a distance and not by the function's name: mostly to its first instruction. */

@@ -17,6 +17,8 @@ import { ANY_KIND, MIPS_KINDS, wrapperOf, X86_KINDS } from './wrappers.js';
 
 /** A kernel is wrapped two or three times; more is treated as a bomb. */
 const DEEPEST = 6;
+/** What is no ELF file is read whole. Images with all that is built in are a fifth of it. */
+const LARGEST_WRAPPED = 2 ** 29;
 /** Streams that are tried in a file that does not say where its kernel is packed. */
 const MOST_TRIES = 64;
 /** Bytes that may come out of one of them, and what is looked at before that much is believed of it. */
@@ -48,6 +50,12 @@ export interface KernelFile {
  */
 export function openKernelFile(source: ByteSource): KernelFile {
   if (isElf(source.read(0, Math.min(4, source.size)))) return kernelInElf(source, [], budgetOf(source));
+  if (source.size > LARGEST_WRAPPED)
+    throw new FormatError(
+      'limit',
+      { name: source.name },
+      `${source.size} bytes that are no ELF file are no kernel: at most ${LARGEST_WRAPPED}`,
+    );
   return unwrap(source.read(0, source.size), source.name, [], budgetOf(source));
 }
 

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { isFormatError } from '../../elf/errors.js';
 import { identifier } from '../../elf/escape.js';
 import { carve } from '../bpf/carve/carve.js';
 import type { ByteRange, Carved, CarvedObject, Find } from '../bpf/carve/find.js';
 import { InputError } from '../errors.js';
-import { makeFolder, saveFile } from './save.js';
+import { rememberPaths } from './inputs.js';
+import { pathOf, systemPath } from './paths.js';
+import { saveUnder } from './save.js';
 import { openSource } from './source.js';
 import { inThreads, type Job, workerBeside } from './threads.js';
 
@@ -42,7 +44,10 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
   let files = 0;
   let total = 0;
   const named = new Map<string, number>();
-  for (const { size, path, name } of paths.flatMap(path => membersOf(path, problems))) {
+  const members = paths.flatMap(path => membersOf(path, problems));
+  const inputs = members.map(({ path }) => path);
+  if (out !== undefined) rememberPaths(inputs);
+  for (const { size, path, name } of members) {
     // Files of several folders may have one name: the second `bin/tool` is `bin/tool~2`.
     const count = (named.get(name) ?? 0) + 1;
     named.set(name, count);
@@ -61,7 +66,9 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
     onProgress?.(done, total);
   };
   const parts =
-    batches.length === 1 ? [carveBatch(batches[0]!, out)] : await inThreads(CARVE, batches, { data: { out }, threads, onDone: report });
+    batches.length === 1
+      ? [carveBatch(batches[0]!, out)]
+      : await inThreads(CARVE, batches, { data: { out, inputs: out === undefined ? [] : inputs }, threads, onDone: report });
   return {
     files,
     objects: parts.flatMap(part => part.objects),
@@ -70,12 +77,12 @@ export async function carveFiles(paths: readonly string[], options: CarveOptions
 }
 
 /** Carves files: a batch is some of them. */
-export const CARVE: Job<{ readonly out: string | undefined }, readonly Member[], Carved> = {
+export const CARVE: Job<{ readonly out: string | undefined; readonly inputs: readonly string[] }, readonly Member[], Carved> = {
   script: workerBeside(import.meta.url, './carve-worker.js'),
-  start:
-    ({ out }) =>
-    members =>
-      carveBatch(members, out),
+  start: ({ out, inputs }) => {
+    rememberPaths(inputs);
+    return members => carveBatch(members, out);
+  },
 };
 
 function carveBatch(members: readonly Member[], out: string | undefined): Carved {
@@ -112,11 +119,10 @@ function carveBatch(members: readonly Member[], out: string | undefined): Carved
 function write(out: string, name: string, find: Find): string {
   const { form, offset, bytes } = find;
   const light = form === 'light skeleton';
-  const path = join(out, `${name}@0x${offset.toString(16)}.${light ? 'light' : 'bpf.o'}`);
-  makeFolder(light ? path : dirname(path));
-  if (light) for (const [part, content] of partsOf(find)) saveFile(join(path, part), content);
-  else saveFile(path, bytes);
-  return path;
+  const file = `${name}@0x${offset.toString(16)}.${light ? 'light' : 'bpf.o'}`;
+  if (light) for (const [part, content] of partsOf(find)) saveUnder(out, join(file, part), content);
+  else saveUnder(out, file, bytes);
+  return join(out, file);
 }
 
 /** The files of a light skeleton. Programs may have one name, which is cut to 15 characters: they are numbered. */
@@ -143,9 +149,10 @@ function membersOf(path: string, problems: string[]): (Member & { readonly size:
   const folders = [path];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const entry of list(folder, folder === path, problems)) {
-      const at = join(folder, entry.name);
+      const at = join(folder, pathOf(entry.name));
       if (entry.isDirectory()) folders.push(at);
-      else if (entry.isFile()) found.push({ path: at, name: relative(path, at), size: statSync(at, { throwIfNoEntry: false })?.size ?? 0 });
+      else if (entry.isFile())
+        found.push({ path: at, name: relative(path, at), size: statSync(systemPath(at), { throwIfNoEntry: false })?.size ?? 0 });
     }
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -154,15 +161,15 @@ function membersOf(path: string, problems: string[]): (Member & { readonly size:
 /** Not where there is nothing, or what can't be reached: opening it says why. */
 function isFolder(path: string): boolean {
   try {
-    return statSync(path).isDirectory();
+    return statSync(systemPath(path)).isDirectory();
   } catch {
     return false;
   }
 }
 
-function list(folder: string, given: boolean, problems: string[]): Dirent[] {
+function list(folder: string, given: boolean, problems: string[]): Dirent<Buffer>[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(systemPath(folder), { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
     const why = code === 'EACCES' ? 'permission denied' : code;

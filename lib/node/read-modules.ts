@@ -7,6 +7,8 @@ import { InputError } from '../errors.js';
 import { moduleIn } from '../facts/module/module-in.js';
 import { ModuleTable } from '../facts/module-table/module-table.js';
 import { buffersOf, type ModulePart, type OpenModule, readPart } from '../facts/module-table/part.js';
+import { rememberPaths } from './inputs.js';
+import { pathOf, systemPath } from './paths.js';
 import { openSource } from './source.js';
 import { inThreads, type Job, workerBeside } from './threads.js';
 
@@ -49,6 +51,7 @@ const BATCH = 16;
 export async function readModules(folder: string, options: ReadModulesOptions = {}): Promise<ModuleTable> {
   const paths = findModules(folder);
   if (paths.length === 0) throw new InputError(folder, 'no-modules', 'contains no module (*.ko, *.ko.xz, *.ko.zst, *.ko.gz)');
+  rememberPaths(paths);
   const { base, onProgress, types = false } = options;
   const open = opener(base);
   // Split over split is not handed on: no kernel's BTF is.
@@ -87,17 +90,17 @@ export function findModules(folder: string): string[] {
   const folders = [folder];
   for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
     for (const entry of list(at)) {
-      const path = join(at, entry.name);
+      const path = join(at, pathOf(entry.name));
       if (entry.isDirectory()) folders.push(path);
-      else if (isModule(entry.name)) found.push(path);
+      else if (isModule(path)) found.push(path);
     }
   }
   return found.sort();
 }
 
-function list(folder: string): Dirent[] {
+function list(folder: string): Dirent<Buffer>[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(systemPath(folder), { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
     const text: Record<string, string> = { ENOENT: 'no such folder', ENOTDIR: 'is not a folder', EACCES: 'permission denied' };

@@ -1,30 +1,82 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { closeSync, constants, lstatSync, mkdirSync, openSync, type Stats, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { OutputError } from '../errors.js';
+import { isInput } from './inputs.js';
+import { systemPath } from './paths.js';
 
-/** Writes a file that was asked for. @throws OutputError */
+/** Writes a file that was asked for. @throws OutputError, for one that was read too: nothing is written then */
 export function saveFile(path: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(path, content);
-  } catch (error) {
-    throw new OutputError(`${path}: can't be written`, error as Error);
-  }
+  attempt(path, () => {
+    if (isInput(path)) throw new Error('it is one of the files that were read');
+    writeFileSync(systemPath(path), content);
+  });
 }
 
 /**
- * Makes a folder, and those above it, where there is none. mkdirSync()'s own `recursive` never ends below folders such as /proc, where
- * nothing can be made and the error is ENOENT.
+ * Writes a file under a folder that was asked for, and makes the folders to it. Nothing is written through a link that stands there: names under the
+ * folder come from what was read.
  * @throws OutputError
  */
-export function makeFolder(path: string): void {
-  const missing: string[] = [];
-  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
-  for (const folder of missing.reverse()) {
+export function saveUnder(folder: string, name: string, content: Uint8Array): void {
+  const path = join(folder, name);
+  makeFolder(folder, dirname(relative(folder, path)));
+  attempt(path, () => {
+    const there = statOf(path);
+    if (there !== undefined && !there.isFile()) throw new Error(`${there.isSymbolicLink() ? 'a link' : 'no file'} is there`);
+    if (there !== undefined && isInput(path)) throw new Error('it is one of the files that were read');
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
+    const fd = openSync(systemPath(path), flags, 0o666);
     try {
-      mkdirSync(folder);
-    } catch (error) {
-      // Several threads make the same folders.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new OutputError(`${path}: can't be made`, error as Error);
+      writeFileSync(fd, content);
+    } finally {
+      closeSync(fd);
     }
+  });
+}
+
+/** Makes a folder, with those above it, and folders in it. mkdirSync()'s own `recursive` follows links, and never ends below folders such as /proc. */
+function makeFolder(folder: string, inside: string): void {
+  const above: string[] = [];
+  for (let at = folder; statOf(at) === undefined; at = dirname(at)) {
+    above.unshift(at);
+    if (dirname(at) === at) break;
+  }
+  for (const at of above) makeOne(at);
+  let at = folder;
+  for (const part of inside === '.' ? [] : inside.split('/')) {
+    at = join(at, part);
+    const there = statOf(at);
+    if (there === undefined) makeOne(at);
+    else if (!there.isDirectory()) attempt(at, () => fail(`${there.isSymbolicLink() ? 'a link' : 'no folder'} is there`));
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(systemPath(path));
+  } catch (error) {
+    // Several threads make the same folders.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new OutputError(`${path}: can't be made`, error as Error);
+  }
+}
+
+/** Of what stands there itself, be it a link. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(systemPath(path), { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+function attempt(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new OutputError(`${path}: can't be written`, error as Error);
   }
 }

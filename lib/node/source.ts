@@ -1,8 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statfsSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { FormatError } from '../../elf/errors.js';
 import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
 import { InputError } from '../errors.js';
+import { rememberInput } from './inputs.js';
+import { systemPath } from './paths.js';
 
 /** What is read at once for scattered reads: a function's code, a string. */
 const PAGE = 1 << 14;
@@ -10,6 +12,18 @@ const PAGE = 1 << 14;
 /** What is read at once: a whole packed kernel, or a table. No kernel is larger; a sparse file of any size costs nothing to make. */
 const MOST_READ = 2 ** 31 - 1;
 const PIECE = 2 ** 30;
+
+/** A kernel with all of its debug information is a quarter of it. */
+const LARGEST = 2 ** 32;
+/** Files from this size on whose holes are so many times what is stored are refused. */
+const SPARSE = 1 << 26;
+const MOST_HOLES = 16;
+/** st_blocks counts these (stat(2)). */
+const BLOCK = 512;
+/** Of a file of /proc: /proc/kallsyms of a kernel with all of its modules is a tenth. /proc/kmsg, /proc/kcore and others have no end. */
+const MOST_OF_PROC = 1 << 27;
+/** f_type of procfs, sysfs, debugfs and tracefs (statfs(2)). */
+const PSEUDO = new Set([0x9fa0, 0x62656572, 0x64626720, 0x74726163]);
 
 /** Options of {@link openSource}. */
 export interface SourceOptions {
@@ -25,20 +39,26 @@ export function openSource(path: string, options: SourceOptions = {}): ByteSourc
   let fd: number;
   try {
     // O_NONBLOCK: a FIFO without a writer is refused below, not waited for.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(systemPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw systemError(path, error);
   }
   try {
-    const stat = fstatSync(fd);
+    const stat = fstatSync(fd, { bigint: true });
+    rememberInput(stat);
     if (!stat.isFile()) throw new InputError(path, 'not-a-file', `is ${kindOf(stat)}, not a file`);
-    // Files of /proc and /sys tell no size, or a page: they are read whole.
-    if (stat.size === 0 || /^\/(proc|sys)\//.test(path)) {
+    // Files of /proc and /sys tell no size, a page, or that of all addresses: they are read whole.
+    const size = Number(stat.size);
+    if (size === 0 || isPseudo(path)) {
       const source = new MemorySource(readWhole(fd, path), path);
       closeSync(fd);
       return source;
     }
-    return new FileSource(path, fd, stat.size, options.cacheBytes ?? 16 << 20);
+    // A file of holes costs nothing to make, and as much as any other to read.
+    if (size > LARGEST) throw new InputError(path, 'limit', `is larger than ${LARGEST >> 20} MiB, and no kernel`);
+    if (size > SPARSE && stat.blocks > 0n && Number(stat.blocks) * BLOCK * MOST_HOLES < size)
+      throw new InputError(path, 'limit', `is sparse: ${size} bytes, of which ${Number(stat.blocks) * BLOCK} are stored`);
+    return new FileSource(path, fd, size, options.cacheBytes ?? 16 << 20);
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -136,13 +156,22 @@ function readWhole(fd: number, path: string): Uint8Array {
       const count = readSync(fd, bytes, length, bytes.length - length, null);
       if (count === 0) return bytes.subarray(0, length);
       length += count;
+      if (length > MOST_OF_PROC) throw new InputError(path, 'limit', `goes on after ${MOST_OF_PROC >> 20} MiB`);
       if (length < bytes.length) continue;
       const larger = new Uint8Array(length * 2);
       larger.set(bytes);
       bytes = larger;
     }
   } catch (error) {
-    throw systemError(path, error);
+    throw error instanceof InputError ? error : systemError(path, error);
+  }
+}
+
+function isPseudo(path: string): boolean {
+  try {
+    return PSEUDO.has(statfsSync(systemPath(path)).type);
+  } catch {
+    return false;
   }
 }
 

@@ -34,7 +34,9 @@ export function sectionsReport(digits: number): Report<{ readonly file: string; 
   };
 }
 
-export type SegmentRow = Numbers<'index' | 'offset' | 'fileSize' | 'memorySize' | 'align'> &
+/** What a 64-bit word may be too large for is text then. */
+export type SegmentRow = Numbers<'index' | 'offset' | 'fileSize'> &
+  Readonly<Record<'memorySize' | 'align', number | string>> &
   Texts<'type' | 'flags' | 'virtualAddress' | 'physicalAddress'>;
 
 /** `kelf segments`. @param digits of an address */

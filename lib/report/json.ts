@@ -29,6 +29,11 @@ export function* jsonLines(document: object, rows?: string): Generator<string> {
   yield ']}';
 }
 
+/** A number where JSON's have room for it, which is 2^53; else its digits as text. */
+export function exact(value: bigint): number | string {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
+}
+
 export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }

@@ -1,7 +1,7 @@
 import { segmentFlagLetters, segmentTypeName } from '../../../elf/names.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { segmentsReport } from '../../report/elf.js';
-import { hex } from '../../report/json.js';
+import { exact, hex } from '../../report/json.js';
 import { type Command, command, JSON_OPTION } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 
@@ -21,8 +21,8 @@ export const segments: Command = command({
       virtualAddress: hex(virtualAddress),
       physicalAddress: hex(physicalAddress),
       fileSize,
-      memorySize: Number(memorySize),
-      align: Number(align),
+      memorySize: exact(memorySize),
+      align: exact(align),
     }));
     write(segmentsReport(is64 ? 16 : 8), { file: elf.name, segments: rows });
   },

@@ -2,7 +2,7 @@ import { bindingName, symbolTypeName, visibilityName } from '../../../elf/names.
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { rowsReport } from '../../report/elf.js';
-import { hex } from '../../report/json.js';
+import { exact, hex } from '../../report/json.js';
 import { type Command, command, JSON_OPTION, MissingError, UsageError } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 import { noteDiagnostics } from '../elf-text.js';
@@ -82,7 +82,7 @@ function* describeSymbols(elf: ElfTables, table: SymbolTable, rows: Uint32Array)
       index,
       name,
       address: hex(value),
-      size: Number(size),
+      size: exact(size),
       type: symbolTypeName(type),
       binding: bindingName(binding),
       visibility: visibilityName(visibility),
