@@ -113,7 +113,7 @@ describe('what is read and written', () => {
     }
     const byFolder = spawnCli('bpf', 'carve', folder);
     expect(byFolder.code).to.equal(0);
-    expect(byFolder.stdout).to.include('bad\\x0a\\udcff\\udcc3é.o: ');
+    expect(byFolder.stdout).to.include('bad\\x0a\\udcff\\udcc3é.o+0x0: ELF');
     const code = execFileSync('bash', ['-c', `"$0" "$1" bpf show "$2"/bad* | head -1`, process.execPath, KELF, folder], {
       encoding: 'utf8',
     });
