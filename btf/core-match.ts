@@ -9,7 +9,7 @@ import type { ArrayType } from './types.js';
 const MOST_STEPS = 64;
 
 /** What a candidate costs, which is kept whether it matches or not. */
-const CANDIDATE = 32;
+const CANDIDATE = 128;
 
 /** A spec for a kernel's type that is being made. */
 interface Draft {

@@ -68,6 +68,8 @@ export class CoreRelocator {
   readonly #candidates = new Map<number, { readonly types: CoreTypes; readonly typeId: TypeId }[]>();
   /** The same, with those that were ruled out. */
   readonly #found = new Map<number, readonly FoundType[]>();
+  /** Those that are ruled out by now. */
+  readonly #ruledOut = new Map<number, readonly FoundType[]>();
 
   /** @param targets the kernel's BTF, then that of its modules, which are searched for what the kernel does not have */
   constructor(local: Btf, targets: readonly Btf[]) {
@@ -87,9 +89,7 @@ export class CoreRelocator {
       return { local: spec, candidates: [], ruledOut: [], original, value: original.value, poison: false, sizeUnsafe: false };
     if (local.nameOf(typeId) === '') throw new CoreError(`${formatCoreSpec(local, spec)}: the type has no name to search for`);
     const known = this.#candidatesOf(typeId);
-    const ruledOut = this.#found
-      .get(typeId)!
-      .filter(each => !known.some(({ types, typeId: id }) => types.target === each.btf && id === each.typeId));
+    const ruledOut = this.#ruledOut.get(typeId) ?? [];
     const candidates: CoreCandidate[] = [];
     const matching: typeof known = [];
     let best: { readonly spec: CoreSpec; readonly value: CoreValue; readonly btf: Btf } | undefined;
@@ -122,6 +122,14 @@ export class CoreRelocator {
         poison: none === 'poison',
         sizeUnsafe: false,
       };
+    }
+    if (matching.length < known.length) {
+      const kept = new Set(matching);
+      const out = known.filter(each => !kept.has(each)).map(({ types, typeId: id }) => ({ btf: types.target, typeId: id }));
+      this.#ruledOut.set(
+        typeId,
+        [...ruledOut, ...out].sort((a, b) => this.#rank(a) - this.#rank(b)),
+      );
     }
     this.#candidates.set(typeId, matching);
     const { value } = best;
@@ -158,6 +166,7 @@ export class CoreRelocator {
       if (i === 1 && known.length > 0) break;
       const { target } = types;
       const ids = [...target.find(name), ...(flavoredTypes(target).get(name) ?? [])];
+      types.spend(ids.length);
       // Split BTF has its base's types too.
       const fitting = ids.filter(id => id >= (i === 0 ? 1 : target.firstId) && sameKind(own, target.type(id)));
       known.push(...fitting.sort((a, b) => a - b).map(id => ({ types, typeId: id })));
@@ -168,6 +177,11 @@ export class CoreRelocator {
       known.map(({ types, typeId: id }) => ({ btf: types.target, typeId: id })),
     );
     return known;
+  }
+
+  /** The order of candidates: targets one after the other, each by id. */
+  #rank({ btf, typeId }: FoundType): number {
+    return this.#targets.findIndex(({ target }) => target === btf) * 2 ** 32 + typeId;
   }
 
   #ambiguous(

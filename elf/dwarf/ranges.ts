@@ -29,7 +29,7 @@ export function rangesOffset(die: DieReader, form: number): number {
 export type Pay = (entries: number) => void;
 
 /** Entries in the list of a function or of an inlined call: a compiler splits one into a few parts. Those of a unit are as many as its functions. */
-const MOST_PARTS = 4096;
+const MOST_PARTS = 1024;
 
 function fewParts(context: UnitContext, offset: number): Pay {
   let left = MOST_PARTS;

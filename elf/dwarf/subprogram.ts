@@ -241,12 +241,14 @@ export class Subprogram {
   /**
    * Where it was inlined: the inlined calls that refer to this entry, or to the abstract instance it is the code of. They are in its own
    * unit, but for what link-time optimization moved.
+   * @param most of them
    */
-  inlinedInto(): InlinedInto[] {
+  inlinedInto(most: number = Number.POSITIVE_INFINITY): InlinedInto[] {
     const targets = new Set(this.chain.map(({ table, row }) => table.offset[row]!));
     const { inlined } = this.unit;
     const found: InlinedInto[] = [];
-    for (let call = 0; call < inlined.count; call++) if (targets.has(inlined.origin[call]!)) found.push(this.#inlinedAt(call));
+    for (let call = 0; call < inlined.count && found.length < most; call++)
+      if (targets.has(inlined.origin[call]!)) found.push(this.#inlinedAt(call));
     return found;
   }
 
@@ -261,7 +263,10 @@ export class Subprogram {
     return {
       caller: new Subprogram(units, unit, inlined.caller[call]!),
       through,
-      ranges: unit.file.codeRanges(inlined.rangesOf(call)),
+      // Made when they are asked for: a list may be long, and every call may have it.
+      get ranges(): CodeRange[] {
+        return unit.file.codeRanges(inlined.rangesOf(call));
+      },
       ...(file === undefined ? {} : { call: { ...file, line: inlined.callLine[call]!, column: inlined.callColumn[call]! } }),
     };
   }

@@ -9,7 +9,7 @@ import { InputError } from '../errors.js';
 import { rememberPaths } from './inputs.js';
 import { pathOf, systemPath } from './paths.js';
 import { saveUnder } from './save.js';
-import { openSource } from './source.js';
+import { expectSearchable, openSource } from './source.js';
 import { inThreads, type Job, workerBeside } from './threads.js';
 
 /** Options of {@link carveFiles}. */
@@ -92,6 +92,7 @@ function carveBatch(members: readonly Member[], out: string | undefined): Carved
     try {
       const source = openSource(path);
       try {
+        expectSearchable(source);
         for (const found of carve(source)) {
           const { bytes, loader, ...find } = found;
           const written = out === undefined ? undefined : write(out, name, found);

@@ -13,9 +13,11 @@ const PAGE = 1 << 14;
 const MOST_READ = 2 ** 31 - 1;
 const PIECE = 2 ** 30;
 
-/** A kernel with all of its debug information is a quarter of it. */
+/**
+ * A file of holes costs nothing to make. What is larger than this is not searched from end to end; and a part of at least so many bytes is not read where
+ * it is so many times what is stored.
+ */
 const LARGEST = 2 ** 32;
-/** Files from this size on whose holes are so many times what is stored are refused. */
 const SPARSE = 1 << 26;
 const MOST_HOLES = 16;
 /** st_blocks counts these (stat(2)). */
@@ -54,11 +56,7 @@ export function openSource(path: string, options: SourceOptions = {}): ByteSourc
       closeSync(fd);
       return source;
     }
-    // A file of holes costs nothing to make, and as much as any other to read.
-    if (size > LARGEST) throw new InputError(path, 'limit', `is larger than ${LARGEST >> 20} MiB, and no kernel`);
-    if (size > SPARSE && stat.blocks > 0n && Number(stat.blocks) * BLOCK * MOST_HOLES < size)
-      throw new InputError(path, 'limit', `is sparse: ${size} bytes, of which ${Number(stat.blocks) * BLOCK} are stored`);
-    return new FileSource(path, fd, size, options.cacheBytes ?? 16 << 20);
+    return new FileSource(path, fd, { size, stored: Number(stat.blocks) * BLOCK }, options.cacheBytes ?? 16 << 20);
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -70,15 +68,18 @@ class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #cacheBytes: number;
+  readonly #stored: number;
   #pages: Map<number, Uint8Array> | LRUCache<number, Uint8Array> = new Map();
   #fd: number;
   #lastPage = -1;
   #last: Uint8Array = new Uint8Array(0);
 
-  constructor(name: string, fd: number, size: number, cacheBytes: number) {
+  /** @param sizes in bytes: of the file, and of what is stored of it, 0 where that is not told */
+  constructor(name: string, fd: number, { size, stored }: { readonly size: number; readonly stored: number }, cacheBytes: number) {
     this.name = name;
     this.#fd = fd;
     this.size = size;
+    this.#stored = stored;
     this.#cacheBytes = cacheBytes;
   }
 
@@ -102,6 +103,16 @@ class FileSource implements ByteSource {
     this.#lastPage = -1;
   }
 
+  /** @throws FormatError `limit` for a part of the file that can only be holes mostly */
+  expectStored(offset: number, length: number): void {
+    if (length <= SPARSE || this.#stored === 0 || this.#stored * MOST_HOLES >= length) return;
+    throw new FormatError(
+      'limit',
+      { name: this.name, offset },
+      `${length} bytes are too many for one read: of this sparse file, ${this.#stored} are stored`,
+    );
+  }
+
   #page(index: number): Uint8Array {
     if (index === this.#lastPage) return this.#last;
     let page = this.#pages.get(index);
@@ -117,6 +128,7 @@ class FileSource implements ByteSource {
   }
 
   #pread(offset: number, length: number): Uint8Array {
+    this.expectStored(offset, length);
     if (length > MOST_READ)
       throw new FormatError('limit', { name: this.name, offset }, `${length} bytes are too many for one read: at most ${MOST_READ}`);
     // Not zeroed first: every byte is read, or the read fails. As a Uint8Array, whose slice() is a copy.
@@ -138,6 +150,13 @@ class FileSource implements ByteSource {
       done += count;
     }
   }
+}
+
+/** For what goes through all of a file. @throws FormatError `limit` for one that is larger than any that is worth it, or mostly holes */
+export function expectSearchable(source: ByteSource): void {
+  if (source.size > LARGEST)
+    throw new FormatError('limit', { name: source.name }, `is larger than ${LARGEST / 2 ** 20} MiB: it is not searched`);
+  if (source instanceof FileSource) source.expectStored(0, source.size);
 }
 
 /** The pages in a cache that drops the least recently used ones, once there are more than it may hold. */

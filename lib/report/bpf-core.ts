@@ -67,9 +67,7 @@ function describe(object: BpfObject, { relocation, resolution, patch, refused, a
             matches: candidate.matches,
             ...(candidate.matches ? {} : { break: breakOf(object.btf!, resolution.local, candidate) }),
           })),
-          ...(resolution.ruledOut.length === 0
-            ? {}
-            : { ruledOut: resolution.ruledOut.map(({ typeId, btf }) => ({ typeId, btf: btf.name })) }),
+          ...(resolution.ruledOut.length === 0 ? {} : { ruledOut: ruledOutOf(resolution) }),
         }),
     patch: patch?.kind === 'patched' ? { ...patch, from: String(patch.from), to: String(patch.to) } : patch,
     refused:
@@ -190,4 +188,11 @@ function typeText(btf: Btf, typeId: TypeId): string {
 /** The kernel's own BTF is always vmlinux (bpf_core_find_cands); that of a module has its name. */
 function nameInLog(btf: Btf): string {
   return btf.base === undefined ? 'vmlinux' : nameOfFile(btf.name.replace(/: \.BTF$/, ''));
+}
+
+/** Types that are listed of those that were ruled out: a record has all of them that those before it have, and there may be thousands of either. */
+const MOST_RULED_OUT = 64;
+
+function ruledOutOf({ ruledOut }: NonNullable<CoreOutcome['resolution']>): NonNullable<RelocatedCore['ruledOut']> {
+  return ruledOut.slice(0, MOST_RULED_OUT).map(({ typeId, btf }) => ({ typeId, btf: btf.name }));
 }

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bpfObject, CODE, insns } from './bpf-writer.js';
 import { BtfWriter } from './btf-writer.js';
-import { ElfWriter, join, type SectionSpec, type SymbolSpec } from './elf-writer.js';
+import { ElfWriter, join as joined, type SectionSpec, type SymbolSpec } from './elf-writer.js';
 
 /** A file made to cost more than its size: what it is called, its bytes, and what is asked about it. */
 export interface EvilFile {
@@ -107,7 +109,7 @@ function abbrev(code: number, tag: number, children: boolean, ...attributes: rea
 
 /** A unit of its entries' bytes. */
 function unit(entries: Uint8Array | number[], abbrevOffset = 0): Uint8Array {
-  return join(Uint8Array.from([...u32(entries.length + 7), 4, 0, ...u32(abbrevOffset), 8]), Uint8Array.from(entries));
+  return joined(Uint8Array.from([...u32(entries.length + 7), 4, 0, ...u32(abbrevOffset), 8]), Uint8Array.from(entries));
 }
 
 const UNIT_ABBREV = abbrev(1, TAG.unit, true, [AT.language, FORM.data1], [AT.low, FORM.addr], [AT.high, FORM.data4]);
@@ -120,7 +122,7 @@ function dwarf(info: Uint8Array, abbrevs: ArrayLike<number>, more: Readonly<Reco
 
 /** `count` ranges of one byte each, and the end. */
 function rangeList(count: number): Uint8Array {
-  return join(
+  return joined(
     repeated(count, i => [...u64(i * 4), ...u64(i * 4 + 1)]),
     new Uint8Array(16),
   );
@@ -136,7 +138,7 @@ const DWARF: readonly EvilFile[] = [
     bytes: size => {
       const abbrevs = [...UNIT_ABBREV, ...abbrev(2, TAG.subprogram, false, [AT.ranges, FORM.sec]), 0];
       const entries = repeated(size / 10, () => [2, ...u32(0)]);
-      return dwarf(unit(join(Uint8Array.from(UNIT_ENTRY), entries, new Uint8Array(1))), abbrevs, { ranges: rangeList(size / 32) });
+      return dwarf(unit(joined(Uint8Array.from(UNIT_ENTRY), entries, new Uint8Array(1))), abbrevs, { ranges: rangeList(size / 32) });
     },
   },
   {
@@ -146,7 +148,7 @@ const DWARF: readonly EvilFile[] = [
       const count = Math.floor(size / 32);
       const abbrevs = [...UNIT_ABBREV, ...abbrev(2, TAG.subprogram, false, [AT.ranges, FORM.sec]), 0];
       const entries = repeated(size / 10, i => [2, ...u32((i % count) * 16)]);
-      return dwarf(unit(join(Uint8Array.from(UNIT_ENTRY), entries, new Uint8Array(1))), abbrevs, { ranges: rangeList(count) });
+      return dwarf(unit(joined(Uint8Array.from(UNIT_ENTRY), entries, new Uint8Array(1))), abbrevs, { ranges: rangeList(count) });
     },
   },
   {
@@ -173,7 +175,7 @@ const DWARF: readonly EvilFile[] = [
       ];
       const head = [...UNIT_ENTRY, 2, ...u64(Number(TEXT)), ...u32(64), 0x66, 0x31, 0];
       const entries = repeated(size / 18, () => [3, ...u32(0), ...u32(11 + UNIT_ENTRY.length)]);
-      return dwarf(unit(join(Uint8Array.from(head), entries, new Uint8Array(2))), abbrevs, { ranges: rangeList(size / 32) });
+      return dwarf(unit(joined(Uint8Array.from(head), entries, new Uint8Array(2))), abbrevs, { ranges: rangeList(size / 32) });
     },
   },
   {
@@ -189,7 +191,7 @@ const DWARF: readonly EvilFile[] = [
       const head = [...UNIT_ENTRY, 2, ...u64(Number(TEXT)), ...u32(64), 0x66, 0x31, 0];
       const count = size / 14;
       const entries = repeated(count, () => [3, ...u64(Number(TEXT)), ...u32(11 + UNIT_ENTRY.length)]);
-      return dwarf(unit(join(Uint8Array.from(head), entries, new Uint8Array(count + 2))), abbrevs);
+      return dwarf(unit(joined(Uint8Array.from(head), entries, new Uint8Array(count + 2))), abbrevs);
     },
   },
   {
@@ -197,8 +199,8 @@ const DWARF: readonly EvilFile[] = [
     calls: QUESTIONS,
     bytes: size => {
       const attributes = repeated(size / 8, () => [AT.external, FORM.present]);
-      const abbrevs = join(Uint8Array.from([...UNIT_ABBREV, 2, TAG.subprogram, 0]), attributes, new Uint8Array(3));
-      return dwarf(unit(join(Uint8Array.from(UNIT_ENTRY), new Uint8Array(size / 2).fill(2), new Uint8Array(1))), abbrevs);
+      const abbrevs = joined(Uint8Array.from([...UNIT_ABBREV, 2, TAG.subprogram, 0]), attributes, new Uint8Array(3));
+      return dwarf(unit(joined(Uint8Array.from(UNIT_ENTRY), new Uint8Array(size / 2).fill(2), new Uint8Array(1))), abbrevs);
     },
   },
   {
@@ -207,7 +209,7 @@ const DWARF: readonly EvilFile[] = [
     bytes: size => {
       const count = Math.floor(size / 20);
       const one = abbrev(1, TAG.unit, false, [AT.language, FORM.data1]);
-      const table = join(
+      const table = joined(
         repeated(count, () => one),
         new Uint8Array(1),
       );
@@ -229,11 +231,11 @@ const DWARF: readonly EvilFile[] = [
       ];
       const head = [...UNIT_ENTRY, 2, ...u64(Number(TEXT)), ...u32(16), 0x66, 0x31, 0];
       const entries = repeated(size / 18, () => [3, ...u32(0), ...u32(0)]);
-      const list = join(
+      const list = joined(
         repeated(size / 40, i => [...u64(i), ...u64(i + 1), 1, 0, 0x55]),
         new Uint8Array(16),
       );
-      return dwarf(unit(join(Uint8Array.from(head), entries, new Uint8Array(2))), abbrevs, { loc: list });
+      return dwarf(unit(joined(Uint8Array.from(head), entries, new Uint8Array(2))), abbrevs, { loc: list });
     },
   },
   {
@@ -250,7 +252,7 @@ const DWARF: readonly EvilFile[] = [
       const head = [...UNIT_ENTRY, 2, 0x66, 0x31, 0];
       const parameters = repeated(size / 10, () => [3, ...u32(0)]);
       const instances = repeated(size / 28, i => [4, ...u64(Number(TEXT) + (i % 16) * 16), 16, ...u32(11 + UNIT_ENTRY.length)]);
-      return dwarf(unit(join(Uint8Array.from(head), parameters, Uint8Array.of(0), instances, new Uint8Array(1))), abbrevs);
+      return dwarf(unit(joined(Uint8Array.from(head), parameters, Uint8Array.of(0), instances, new Uint8Array(1))), abbrevs);
     },
   },
   {
@@ -265,7 +267,60 @@ const DWARF: readonly EvilFile[] = [
       const length = Math.floor(size / 2);
       const entries = repeated(size / 28, i => [2, ...u64(Number(TEXT) + (i % 16) * 16), 16, ...u32(i % length)]);
       const str = new Uint8Array(length + 1).fill(0x61, 0, length);
-      return dwarf(unit(join(Uint8Array.from(UNIT_ENTRY), entries, new Uint8Array(1))), abbrevs, { str });
+      return dwarf(unit(joined(Uint8Array.from(UNIT_ENTRY), entries, new Uint8Array(1))), abbrevs, { str });
+    },
+  },
+  {
+    name: 'dwarf: structs of structs, as parameters of every function',
+    calls: [
+      ['why', 'FILE', 'f1', 'f2'],
+      ['why', 'FILE', '--all'],
+    ],
+    bytes: size => {
+      const abbrevs = [
+        ...UNIT_ABBREV,
+        ...abbrev(2, TAG.subprogram, true, [AT.low, FORM.addr], [AT.high, FORM.data1], [AT.name, FORM.string]),
+        ...abbrev(3, TAG.parameter, false, [AT.type, FORM.ref4]),
+        ...abbrev(4, 0x13, true, [AT.name, FORM.string], [0x0b, FORM.data1]),
+        ...abbrev(5, 0x0d, false, [AT.type, FORM.ref4], [0x38, FORM.data1]),
+        0,
+      ];
+      const entries = new Bytes().add(UNIT_ENTRY);
+      // Each struct has many members of the one before it.
+      let inner = 0;
+      for (let level = 0; level < 10; level++) {
+        const own = 11 + entries.length;
+        entries
+          .add([4, 0x73, 0, 64])
+          .add(repeated(size / 200, () => [5, ...u32(inner), 0]))
+          .add([0]);
+        inner = own;
+      }
+      for (let i = 0; i < size / 60; i++)
+        entries.add([2, ...u64(Number(TEXT) + (i % 16) * 16), 16, 0x66, 0x30 + (i % 8), 0, 3, ...u32(inner), 3, ...u32(inner), 0]);
+      return dwarf(unit(entries.add([0]).done()), abbrevs);
+    },
+  },
+  {
+    name: 'dwarf: a function that was inlined wherever it could be',
+    calls: [['why', 'FILE', 'gone']],
+    bytes: size => {
+      const abbrevs = [
+        ...UNIT_ABBREV,
+        ...abbrev(2, TAG.subprogram, true, [AT.low, FORM.addr], [AT.high, FORM.data1], [AT.name, FORM.string]),
+        ...abbrev(3, TAG.inlined, true, [AT.ranges, FORM.sec], [AT.origin, FORM.ref4]),
+        ...abbrev(4, TAG.subprogram, false, [AT.name, FORM.string], [0x20, FORM.data1]),
+        0,
+      ];
+      const origin = 11 + UNIT_ENTRY.length;
+      const head = [...UNIT_ENTRY, 4, ...encoder.encode('gone\0'), 3, 2, ...u64(Number(TEXT)), 64, 0x66, 0x31, 0];
+      const depth = 200;
+      const nest = joined(
+        repeated(depth, () => [3, ...u32(0), ...u32(origin)]),
+        new Uint8Array(depth),
+      );
+      const entries = joined(...Array.from({ length: Math.floor(size / 2 / nest.length) }, () => nest));
+      return dwarf(unit(joined(Uint8Array.from(head), entries, new Uint8Array(2))), abbrevs, { ranges: rangeList(900) });
     },
   },
   {
@@ -289,7 +344,7 @@ const DWARF: readonly EvilFile[] = [
         ...u32(header.length + files.length + 1),
         ...header,
       ]);
-      return dwarf(info, abbrevs, { line: join(head, files, new Uint8Array(1)) });
+      return dwarf(info, abbrevs, { line: joined(head, files, new Uint8Array(1)) });
     },
   },
 ];
@@ -365,7 +420,7 @@ const ELF: readonly EvilFile[] = [
         type: 2,
         sections: [
           { name: '.text', type: PROGBITS, flags: 6, address: TEXT, data: new Uint8Array(64) },
-          { name: '.symtab', type: 2, data: join(new Uint8Array(24), rows), link: '.strtab', entsize: 24 },
+          { name: '.symtab', type: 2, data: joined(new Uint8Array(24), rows), link: '.strtab', entsize: 24 },
           { name: '.strtab', type: 3, data: encoder.encode(`\0${name}\0`) },
         ],
       });
@@ -388,7 +443,7 @@ const ELF: readonly EvilFile[] = [
         type: 2,
         sections: [
           { name: '.text', type: PROGBITS, flags: 6, address: TEXT, data: new Uint8Array(64) },
-          { name: '.symtab', type: 2, data: join(new Uint8Array(24), rows), link: '.strtab', entsize: 24 },
+          { name: '.symtab', type: 2, data: joined(new Uint8Array(24), rows), link: '.strtab', entsize: 24 },
           { name: '.strtab', type: 3, data: encoder.encode(`\0${'a'.repeat(length)}\0`) },
         ],
       });
@@ -477,7 +532,7 @@ const ELF: readonly EvilFile[] = [
     ],
     bytes: size => {
       const packed = gzipSync(new Uint8Array(size * 400), { level: 9 });
-      const zlib = join(Uint8Array.of(0x78, 0x9c), packed.subarray(10, packed.length - 8), adlerOfZeros(size * 400));
+      const zlib = joined(Uint8Array.of(0x78, 0x9c), packed.subarray(10, packed.length - 8), adlerOfZeros(size * 400));
       const data = writer.compressed(1, size * 400, zlib);
       const names = [
         'info',
@@ -532,12 +587,12 @@ const ELF: readonly EvilFile[] = [
     ],
     bytes: size => {
       const one = gzipSync(new Uint8Array(size * 40), { level: 9 });
-      const image = join(...Array.from({ length: Math.ceil((size - 1024) / one.length) }, () => one));
+      const image = joined(...Array.from({ length: Math.ceil((size - 1024) / one.length) }, () => one));
       const head = new Uint8Array(64);
       // arm: the magic number of a zImage.
       new DataView(head.buffer).setUint32(0x24, 0x016f2818, true);
       new DataView(head.buffer).setUint32(0x2c, 64 + image.length, true);
-      return join(head, image);
+      return joined(head, image);
     },
   },
 ];
@@ -655,6 +710,23 @@ const BTF: readonly EvilFile[] = [
 
 const FUNC = 2;
 
+/** An object of one program: some code, then an instruction for each CO-RE record. */
+function coreObject(
+  btf: BtfWriter,
+  records: readonly (readonly [type: number, access: string])[],
+  before: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const main = btf.func('p', btf.funcProto(btf.int('long', 8, 1), []), 1);
+  const code = joined(before, ...records.map(() => insns(true, [0xb7, 1, 0, 0, 0])), insns(true, [0x95]));
+  const rows = records.map(([type, access], i) => [before.length + i * 8, type, btf.string(access), 0] as const);
+  return bpfObject({
+    btf,
+    ext: [[['kprobe/x', [0, main]]], [], [['kprobe/x', ...rows]]],
+    sections: [{ name: 'kprobe/x', ...CODE, data: code }],
+    symbols: [{ name: 'p', type: FUNC, binding: 1, section: 1, size: BigInt(code.length) }],
+  });
+}
+
 const BPF: readonly EvilFile[] = [
   {
     name: 'bpf: programs that call the same functions',
@@ -669,10 +741,10 @@ const BPF: readonly EvilFile[] = [
       // Each subprogram calls the next: every program has all of them.
       const subprograms = Math.floor(size / 160);
       const programs = Math.floor(size / 160);
-      const sub = join(
+      const sub = joined(
         ...Array.from({ length: subprograms }, (_, i) => insns(true, [0x85, 0, 1, 0, i + 1 < subprograms ? 1 : -1], [0x95])),
       );
-      const main = join(...Array.from({ length: programs }, () => insns(true, [0x85, 0, 1, 0, -1], [0x95])));
+      const main = joined(...Array.from({ length: programs }, () => insns(true, [0x85, 0, 1, 0, -1], [0x95])));
       return bpfObject({
         sections: [
           { name: '.text', ...CODE, data: sub },
@@ -704,7 +776,7 @@ const BPF: readonly EvilFile[] = [
     ],
     bytes: size => {
       const count = Math.floor(size / 64);
-      const code = join(...Array.from({ length: size / 16 }, () => insns(true, [0xb7, 0, 0, 0, 1])));
+      const code = joined(...Array.from({ length: size / 16 }, () => insns(true, [0xb7, 0, 0, 0, 1])));
       return bpfObject({
         sections: [{ name: 'kprobe/x', ...CODE, data: code }],
         symbols: Array.from({ length: count }, (_, i) => ({
@@ -736,7 +808,7 @@ const BPF: readonly EvilFile[] = [
       const proto = btf.funcProto(int, []);
       const main = btf.func('p', proto, 1);
       const access = btf.string('0:0');
-      const code = join(...Array.from({ length: count }, () => insns(true, [0xb7, 1, 0, 0, 0])), insns(true, [0x95]));
+      const code = joined(...Array.from({ length: count }, () => insns(true, [0xb7, 1, 0, 0, 0])), insns(true, [0x95]));
       return bpfObject({
         btf,
         ext: [
@@ -747,6 +819,60 @@ const BPF: readonly EvilFile[] = [
         sections: [{ name: 'kprobe/x', ...CODE, data: code }],
         symbols: [{ name: 'p', type: FUNC, binding: 1, section: 1, size: BigInt(code.length) }],
       });
+    },
+  },
+  {
+    name: 'bpf: CO-RE records of types that all have the same candidates',
+    calls: [
+      ['bpf', 'core', 'FILE', '--kernel', 'FILE'],
+      ['btf', 'min', 'FILE', '--kernel', 'FILE', '--out', 'OUT'],
+      ['bpf', 'core', 'FILE', '--kernel', 'FILE', '--log'],
+      ['bpf', 'core', 'FILE', '--kernel', 'FILE', '--json'],
+    ],
+    bytes: size => {
+      const btf = new BtfWriter();
+      const int = btf.int('int', 4, 1);
+      const count = Math.floor(size / 130);
+      const types = Array.from({ length: count }, (_, i) => btf.struct(`s___${i}`, 8, [[`member_${i}`, int, 0]]));
+      return coreObject(
+        btf,
+        Array.from(types, type => [type, '0:0'] as const),
+      );
+    },
+  },
+  {
+    name: 'bpf: CO-RE, and anonymous structs that each hold two of the next',
+    calls: [['bpf', 'core', 'FILE', '--kernel', 'FILE']],
+    bytes: size => {
+      const btf = new BtfWriter();
+      const int = btf.int('int', 4, 1);
+      let inner = btf.struct('', 4, [['x', int, 0]]);
+      for (let i = 0; i < 60; i++) {
+        inner = btf.struct('', 4, [
+          ['', inner, 0],
+          ['', inner, 0],
+        ]);
+      }
+      btf.struct('s', 4, [['', inner, 0]]);
+      const own = btf.struct('s___mine', 4, [['missing', int, 0]]);
+      return coreObject(
+        btf,
+        Array.from({ length: size / 80 }, () => [own, '0:0'] as const),
+      );
+    },
+  },
+  {
+    name: 'bpf: ways that meet, each with other numbers on the stack',
+    calls: [
+      ['bpf', 'core', 'FILE', '--kernel', 'KERNEL'],
+      ['bpf', 'check', 'FILE', '--kernel', 'KERNEL'],
+    ],
+    bytes: size => {
+      const btf = new BtfWriter();
+      const own = btf.struct('no_such_struct', 4, [['missing', btf.int('int', 4, 1), 0]]);
+      // if (r6 == i) *(u64 *)(r10 - k) = i; …
+      const ways = Array.from({ length: size / 24 }, (_, i) => insns(true, [0x15, 6, 0, 1, i], [0x7a, 10, 0, -8 * (1 + (i % 60)), i]));
+      return coreObject(btf, [[own, '0:0']], joined(...ways));
     },
   },
   {
@@ -799,10 +925,7 @@ const TEXTS: readonly EvilFile[] = [
   {
     name: 'stg: a line of blanks',
     calls: [['check', 'KERNEL', '--abi', 'FILE']],
-    bytes: size =>
-      encoder.encode(
-        `version: 0x00000002\nelf_symbol {\n  id: 0x1\n  name: "${'\\'.repeat(10)}${' '.repeat(size - 100)}\n}\n${' '.repeat(64)}`,
-      ),
+    bytes: size => encoder.encode(`version: 0x00000002\nelf_symbol {\n  name: "x${' '.repeat(size - 100)}x\n}\n`),
   },
   {
     name: 'stg: braces that do not close',
@@ -821,3 +944,14 @@ const TEXTS: readonly EvilFile[] = [
 
 /** Every one. */
 export const EVIL_FILES: readonly EvilFile[] = [...DWARF, ...ELF, ...BTF, ...BPF, ...KALLSYMS, ...TEXTS];
+
+/** The arguments of a call, for a file, a kernel beside it and a folder to write to. */
+export function argumentsFor(
+  call: readonly string[],
+  { file, kernel, folder }: { readonly file: string; readonly kernel: string; readonly folder: string },
+): string[] {
+  const require = join(folder, 'require.yaml');
+  if (call.includes('REQUIRE')) writeFileSync(require, 'functions:\n  - name: f1\n    needs: [kprobe, fentry, btf]\n');
+  const words: Readonly<Record<string, string>> = { FILE: file, KERNEL: kernel, OUT: join(folder, 'out'), REQUIRE: require };
+  return call.map(word => words[word] ?? word);
+}

@@ -1,6 +1,7 @@
+import { mostUnpacked } from '../../../elf/allowance.js';
 import { unpack } from '../../../elf/compression/unpack.js';
 import { unpackZlib } from '../../../elf/compression/zlib.js';
-import { isFormatError } from '../../../elf/errors.js';
+import { FormatError, isFormatError } from '../../../elf/errors.js';
 import type { ByteSource } from '../../../elf/source.js';
 import { objectAtStart } from './elf-object.js';
 import type { Find, Finder, Form } from './find.js';
@@ -10,6 +11,8 @@ import { type Decoded, decodeBase64, decodeHex, decodeList, decodeLiteral, Text 
 
 /** What a packed object may come to: BPF objects are no larger than some megabytes. */
 const MOST_UNPACKED = 1 << 26;
+/** What a stream is let out to at first. */
+const FIRST_LOOK = 1 << 16;
 /** A packed object that is larger than this is not looked at. */
 const MOST_PACKED = 1 << 25;
 
@@ -47,7 +50,7 @@ export const BASE64: Finder = {
 export const BASE64_GZIP: Finder = {
   sourceOnly: false,
   needles: [ascii('H4sI')],
-  examine: (source, offset) => textual('base64 of gzip', source, offset, decodeBase64, bytes => unpacked(bytes)?.bytes),
+  examine: (source, offset) => textual('base64 of gzip', source, offset, decodeBase64, bytes => unpacked(source, bytes)?.bytes),
 };
 
 /** Base64 of what zlib's levels begin with: 78 01, 78 5e, 78 9c, 78 da. */
@@ -55,14 +58,14 @@ export const BASE64_ZLIB: Finder = {
   sourceOnly: false,
   needles: ['eAE', 'eAF', 'eAG', 'eAH', 'eF4', 'eF5', 'eF6', 'eF7', 'eJw', 'eJx', 'eJy', 'eJz', 'eNo', 'eNp', 'eNq', 'eNr'].map(ascii),
   examine: (source, offset) =>
-    isWithinWord(source, offset) ? offset + 1 : textual('base64 of zlib', source, offset, decodeBase64, inflated),
+    isWithinWord(source, offset) ? offset + 1 : textual('base64 of zlib', source, offset, decodeBase64, bytes => inflated(source, bytes)),
 };
 
 /** Base64 of the magic of zstd: 28 b5 2f fd. */
 export const BASE64_ZSTD: Finder = {
   sourceOnly: false,
   needles: [ascii('KLUv/')],
-  examine: (source, offset) => textual('base64 of zstd', source, offset, decodeBase64, bytes => unpacked(bytes)?.bytes),
+  examine: (source, offset) => textual('base64 of zstd', source, offset, decodeBase64, bytes => unpacked(source, bytes)?.bytes),
 };
 
 /** gzip as it is, with the flags that programs write: none, or a name. */
@@ -94,29 +97,53 @@ function isWithinWord(source: ByteSource, offset: number): boolean {
 
 function packed(form: 'gzip' | 'zstd'): Finder['examine'] {
   return (source, offset) => {
-    const found = unpacked(source.read(offset, Math.min(source.size - offset, MOST_PACKED)));
+    const found = unpacked(source, source.read(offset, Math.min(source.size - offset, MOST_PACKED)));
     const find = found === undefined ? undefined : objectAtStart(form, found.bytes, offset, found.consumed);
     return find ?? offset + Math.max(found?.consumed ?? 1, 1);
   };
 }
 
-function unpacked(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly consumed: number } | undefined {
+function unpacked(source: ByteSource, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly consumed: number } | undefined {
   // A header, no data and a trailer take 20 bytes.
   if (bytes.length < 20) return undefined;
-  return attempted(() => unpack(bytes, { name: 'packed', limit: MOST_UNPACKED, trailing: 'ignore' }));
+  return within(source, limit => {
+    const found = unpack(bytes, { name: 'packed', limit, trailing: 'ignore' });
+    return { ...found, length: found.bytes.length };
+  });
 }
 
-function inflated(bytes: Uint8Array): Uint8Array | undefined {
+function inflated(source: ByteSource, bytes: Uint8Array): Uint8Array | undefined {
   // An object has a header of 64 bytes, and a table of sections behind it.
   if (bytes.length < 64) return undefined;
-  return attempted(() => unpackZlib(bytes, MOST_UNPACKED, { name: 'base64' }));
+  return within(source, limit => unpackZlib(bytes, limit, { name: 'base64' }));
 }
 
-function attempted<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isFormatError(error)) return undefined;
-    throw error;
+/** What may still come out of a file, of all that is packed in it. */
+const budgets = new WeakMap<ByteSource, { left: number }>();
+
+/**
+ * Unpacks what is somewhere in a file, where it can be. Magic numbers are everywhere: little is let out before more is.
+ * @throws FormatError `limit` where the file has been unpacked to many times its size
+ */
+function within<T extends { readonly length: number }>(source: ByteSource, read: (limit: number) => T): T | undefined {
+  let budget = budgets.get(source);
+  if (budget === undefined) budgets.set(source, (budget = { left: mostUnpacked(source.size) }));
+  for (const limit of [FIRST_LOOK, MOST_UNPACKED]) {
+    if (budget.left <= 0)
+      throw new FormatError('limit', { name: source.name }, `unpacks to more than ${mostUnpacked(source.size)} bytes, here and there`);
+    const most = Math.min(limit, budget.left);
+    let cost = most;
+    try {
+      const found = read(most);
+      cost = found.length;
+      return found;
+    } catch (error) {
+      if (!isFormatError(error)) throw error;
+      // Node's own inflate says corrupt of what is too long, too.
+      if (limit === MOST_UNPACKED || (error.code !== 'limit' && !/larger than|more than/.test(error.message))) return undefined;
+    } finally {
+      budget.left -= cost;
+    }
   }
+  return undefined;
 }

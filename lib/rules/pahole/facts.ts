@@ -119,7 +119,7 @@ export function entriesNamed(dwarf: Dwarf, unit: Unit, wanted: (handle: StringHa
 
 /** Where the code of subprograms was copied to: of abstract instances only, since nothing else is inlined. */
 export function copiesOf(found: readonly Subprogram[]): InlinedAt[] {
-  return found.filter(({ kind }) => kind === 'abstract').flatMap(fn => fn.inlinedInto().map(copyAt));
+  return found.filter(({ kind }) => kind === 'abstract').flatMap(fn => fn.inlinedInto(MOST_INLINED).map(copyAt));
 }
 
 function copyAt({ caller, call }: InlinedInto): InlinedAt {

@@ -125,7 +125,7 @@ function isPacked(units: UnitList, unit: Unit, offset: number): boolean {
 
 /** The natural alignment of a type, in bytes: that of its largest part. */
 function alignmentOf(units: UnitList, unit: Unit, offset: number, depth: number, budget: { left: number }): number {
-  const own = depth < 8 && --budget.left > 0 ? units.unitContaining(offset, unit) : undefined;
+  const own = --budget.left > 0 && depth < 8 ? units.unitContaining(offset, unit) : undefined;
   if (own === undefined) return 1;
   const reader = own.reader();
   reader.seek(offset);
