@@ -41,6 +41,10 @@ export const CHANGES = {
   deniesFunctions: { since: [5, 13], commit: '35e3815fa810', shownBy: ['btf_id_deny'] },
   /** kallsyms covers _etext, _einittext and _end no longer: is_ksym_addr(). */
   kallsymsExcludesEnds: { since: [5, 16], commit: '808b64565b02' },
+  /** Kernels with LTO cut `.llvm.HASH` off a name before they compare it, */
+  cutsLtoSuffix: { since: [5, 12], commit: '8b8e6b5d3b01' },
+  /** … until they compare names as they are. */
+  comparesLtoNames: { since: [6, 11], commit: 'fb6a421fb615' },
   /** kprobes of x86 emulate jumps and calls, and refuse those that they can't. */
   emulatesBranches: { since: [5, 13], commit: '6256e668b7af', shownBy: ['kprobe_emulate_call', 'kprobe_emulate_ret'] },
   /** BPF_TRACE_KPROBE_MULTI is an attach type. */

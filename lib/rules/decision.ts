@@ -35,10 +35,12 @@ export function certaintyOfAcceptance({ pieces, image }: KernelFacts): Certainty
   return pieces.blacklist() === undefined || image === undefined ? 'likely' : 'proven';
 }
 
-/** The less certain of two that are not open. */
+/** The less certain of two. */
 export function leastOf(one: Certainty, other: Certainty): Certainty {
-  return one === 'likely' ? one : other;
+  return ORDER[Math.min(ORDER.indexOf(one), ORDER.indexOf(other))]!;
 }
+
+const ORDER: readonly Certainty[] = ['open', 'likely', 'proven'];
 
 /** The decision in words. */
 export function verdictOf({ outcome, code, errno, certainty, because }: Decision): Verdict {

@@ -9,8 +9,9 @@ import { once } from '../facts/once.js';
 import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
 import { cloneOf, returnHarm } from './clones.js';
-import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
+import { accepted, certaintyOfAcceptance, type Decision, leastOf, refused, untold } from './decision.js';
 import { InstructionRules } from './instructions.js';
+import { symbolsNamed } from './lto-names.js';
 import { type CountsNames, countsNames } from './name-counting.js';
 import { nearFunctions } from './near-names.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
@@ -184,13 +185,16 @@ export class KprobeRules {
 
   /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
   byName(name: string): Decision {
-    const rows = this.#kernel.symbols.find(name);
-    return rows.length > 0
-      ? this.byRows(rows)
-      : refused('no-symbol', 'ENOENT', () => [
-          { source: 'kallsyms', says: `no symbol is named ${name}` },
-          ...nearFunctions(this.#kernel, name),
-        ]);
+    const { rows, because } = symbolsNamed(this.#kernel, name);
+    if (rows.length === 0) {
+      return refused('no-symbol', 'ENOENT', () => [
+        { source: 'kallsyms', says: `no symbol is named ${name}` },
+        ...nearFunctions(this.#kernel, name),
+      ]);
+    }
+    const decision = this.byRows(rows);
+    if (because.length === 0) return decision;
+    return { ...decision, certainty: leastOf(decision.certainty, 'likely'), because: () => [...because, ...decision.because()] };
   }
 
   /** The same for a name that has been looked up. @param rows the symbols of the name, one at least */
@@ -218,7 +222,7 @@ export class KprobeRules {
   /** A return probe by name: the rules of a kprobe, and its own blacklist. */
   returnByName(name: string): Decision {
     const decision = this.byName(name);
-    return decision.outcome === 'refused' ? decision : this.#unlessListed(this.#kernel.symbols.lookup(name)!, decision);
+    return decision.outcome === 'refused' ? decision : this.#unlessListed(symbolsNamed(this.#kernel, name).rows[0]!, decision);
   }
 
   /** A return probe on a symbol, by its address. If the kernel accepts one that does harm, the answer says so. */

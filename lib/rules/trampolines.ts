@@ -7,6 +7,7 @@ import { once } from '../facts/once.js';
 import type { HasChange } from '../releases.js';
 import { accepted, certaintyOfAcceptance, type Decision, firstOf, leastOf, type Rule, refused, untold } from './decision.js';
 import type { KprobeRules } from './kprobes.js';
+import { symbolsNamed } from './lto-names.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
 import { nearFunctions } from './near-names.js';
 import type { Sites } from './sites.js';
@@ -240,7 +241,8 @@ export class TrampolineRules {
     const prototypeId = btf.ownerOf(id).words[btf.recordOf(id) + 2]!;
     btf.requireProto(id, prototypeId);
     const prototype = this.#prototypes().check(prototypeId);
-    const symbolRow = symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id));
+    const exact = symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id));
+    const symbolRow = exact >= 0 ? exact : (symbolsNamed(this.#kernel, this.nameOf(id)).rows[0] ?? -1);
     return {
       id,
       prototype,

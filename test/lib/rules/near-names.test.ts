@@ -15,7 +15,9 @@ describe('Names near one that nothing has', () => {
       'the compiler left finish_task_switch.isra.0: a kprobe on that full name works',
     ]);
     expect(near('foo', ['foo.constprop.0', 'foo.constprop.1'])[0]).to.match(/^the compiler left foo\.constprop\.0, foo\.constprop\.1: /);
-    expect(near('kernfs_put', ['kernfs_put.llvm.123456'])[0]).to.match(/^the compiler left kernfs_put\.llvm\.123456: /);
+    expect(near('kernfs_put', ['kernfs_put.llvm.123456'], { release: '6.12.0' })[0]).to.match(
+      /^the compiler left kernfs_put\.llvm\.123456: /,
+    );
   });
 
   it('are the functions of the system call on this machine', () => {
