@@ -47,6 +47,7 @@ function factsOfUnnamed(kernel: KernelFacts, reason: string): Fact[] {
   return [
     known('form', pieces.form.join(', '), kernel.name),
     known('machine', machineName(kernel.machine), ''),
+    known('release', kernel.release, 'banner'),
     known('build id', kernel.buildId, '.notes'),
     known('symbols', 'none', reason),
     known('.symtab', symtabOf(kernel), 'no functions'),

@@ -2,13 +2,14 @@ import { Btf } from '../../btf/btf.js';
 import { ET } from '../../elf/constants.js';
 import { FormatError } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
+import type { Memory } from '../../elf/memory.js';
 import { symbolsFromElf } from '../../kallsyms/elf.js';
 import { provenKallsyms } from '../../kallsyms/proof.js';
 import { isTextLetter, type KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
 import { BANNER, hasBanner, startsWith } from '../image/bytes.js';
-import { discoverLabels, hasDynamicFtrace } from '../image/discover.js';
+import { discoverLabels, findBanner, hasDynamicFtrace } from '../image/discover.js';
 import { foreignProgram, refuseForeign } from '../image/foreign.js';
 import { discoverExports } from '../image/ksymtab.js';
 import { readBtf } from '../image/read-btf.js';
@@ -64,9 +65,17 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     const stop = labels('__stop_mcount_loc');
     return start === undefined || stop === undefined || stop < start ? undefined : readMcountTable(file.memory, machine, start, stop);
   });
+  // Without symbols, as without CONFIG_KALLSYMS, the banner is found by its first words alone.
+  const anywhere: Labels = name => {
+    try {
+      return labels(name);
+    } catch (error) {
+      if (!(error instanceof MissingError)) throw error;
+      return findInMemory(file.memory, findBanner);
+    }
+  };
   // The header of a bzImage has what follows the first words of a banner.
-  const banner = (): string | undefined =>
-    bannerOf(file, labels) ?? (extras.version === undefined ? undefined : `Linux version ${extras.version}`);
+  const banner = once(() => bannerOf(file, anywhere) ?? (extras.version === undefined ? undefined : `Linux version ${extras.version}`));
   return {
     name: file.name,
     machine,
@@ -144,6 +153,15 @@ function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefi
 function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {
   const btf = readBtf(file.source, Btf.parse);
   return btf === undefined ? undefined : { btf, source: '.BTF' };
+}
+
+/** The address of what stands in one of the regions of an image. */
+function findInMemory({ regions }: Memory, find: (bytes: Uint8Array) => number): bigint | undefined {
+  for (const { address, fileSize, read } of regions) {
+    const at = find(read(0, fileSize));
+    if (at >= 0) return address + BigInt(at);
+  }
+  return undefined;
 }
 
 /** The text at `linux_banner` (init/version.c), up to its line's end. */

@@ -17,13 +17,15 @@ import { analyseRawImage } from './raw-image.js';
 export function bareImage(bytes: Uint8Array, kinds: readonly RawImageKind[], name: string): ElfFile {
   const [only] = kinds;
   if (only !== undefined && kinds.length === 1) return imageOf(bytes, only, name);
-  let reason: Error = new MissingError(`${name} is a raw image without packed kallsyms, so nothing tells what is in it`);
+  const unknown = new MissingError(`${name} is a raw image whose packed kallsyms, if it has any, do not tell its architecture`);
+  let reason: Error = unknown;
   for (const is64 of [false, true]) {
     for (const layout of locateKallsyms(bytes, is64 ? 8 : 4)) {
       const fitting = kinds.filter(kind => kind.is64 === is64 && kind.littleEndian === layout.littleEndian);
       try {
         const kind = fitting.length < 2 ? fitting[0] : byNames(fitting, symbolsOf(bytes, layout, fitting[0]!, name));
         if (kind !== undefined) return imageOf(bytes, kind, name);
+        reason = unknown;
       } catch (error) {
         if (!(error instanceof FormatError || error instanceof MissingError)) throw error;
         reason = error;
@@ -55,13 +57,14 @@ const PREFIXES: Readonly<Record<number, string>> = {
   [EM.S390]: 's390_',
 };
 
-/** The kind whose architecture has the most functions of its own; undefined if none has any. */
+/** So many names tell an architecture: drivers of one bear its name on others too. */
+const FEWEST_NAMES = 4;
+
+/** The kind whose architecture has the most functions of its own, of all that are known; undefined if none has enough. */
 function byNames(kinds: readonly RawImageKind[], symbols: KernelSymbols): RawImageKind | undefined {
-  let best: { readonly kind: RawImageKind; readonly count: number } | undefined;
-  for (const kind of kinds) {
-    const prefix = PREFIXES[kind.machine];
-    const count = prefix === undefined ? 0 : symbols.rowsWith(prefix).filter(row => symbols.name(row).startsWith(prefix)).length;
-    if (count > (best?.count ?? 0)) best = { kind, count };
-  }
-  return best?.kind;
+  const counts = new Map([...new Set(Object.values(PREFIXES))].map(prefix => [prefix, 0]));
+  for (const prefix of counts.keys())
+    for (const row of symbols.rowsWith(prefix)) if (symbols.name(row).startsWith(prefix)) counts.set(prefix, counts.get(prefix)! + 1);
+  const [first] = [...counts].sort((a, b) => b[1] - a[1]);
+  return first![1] < FEWEST_NAMES ? undefined : kinds.find(({ machine }) => PREFIXES[machine] === first![0]);
 }

@@ -3,7 +3,7 @@ import { indexOfBytes } from '../../elf/needle.js';
 import { distanceBetween, halves } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { archOf } from '../arch/arch-of.js';
-import { BANNER } from './bytes.js';
+import { BANNER, isDigit } from './bytes.js';
 
 /** A run of words, next to each other, each of which points at the start of a function. */
 interface Run {
@@ -145,11 +145,11 @@ function functionStarts(symbols: KernelSymbols, machine: number): FunctionStarts
  * Where the line of /proc/version stands; -1 where it does not. Some images have it twice, first as it was before the build's number was
  * put in (init/version.c): the last one is linux_banner.
  */
-function findBanner(bytes: Uint8Array): number {
+export function findBanner(bytes: Uint8Array): number {
   let found = -1;
   for (let at = indexOfBytes(bytes, BANNER); at >= 0; at = indexOfBytes(bytes, BANNER, at + 1)) {
     // A digit follows: the format string of linux_proc_banner has "%s version %s".
-    if (bytes[at + BANNER.length]! - 48 < 10) found = at;
+    if (isDigit(bytes[at + BANNER.length] ?? 0)) found = at;
   }
   return found;
 }

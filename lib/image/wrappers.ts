@@ -126,6 +126,8 @@ export const MIPS_KINDS: readonly RawImageKind[] = [mips(false, true), mips(fals
 export const X86_KINDS: readonly RawImageKind[] = [X86_32_KIND, X86_64_KIND];
 const ARM_KINDS: readonly RawImageKind[] = [ARM.rawImage, { ...ARM.rawImage, littleEndian: false }];
 
+const RISCV_KINDS: readonly RawImageKind[] = [RISCV.rawImage, { ...RISCV.rawImage, is64: false, relocates: false }];
+
 /** Every kind of raw image, for one that nothing says more of. Those of 32 bits first: in one, no table fits words of 64. */
 export const ANY_KIND: readonly RawImageKind[] = [
   ...ARM_KINDS,
@@ -135,7 +137,7 @@ export const ANY_KIND: readonly RawImageKind[] = [
   PPC64,
   { ...PPC64, littleEndian: true },
   ARM64.rawImage,
-  RISCV.rawImage,
+  ...RISCV_KINDS,
   S390.rawImage,
 ];
 
@@ -148,7 +150,7 @@ const KINDS_BY_UBOOT: Readonly<Record<number, readonly RawImageKind[]>> = {
   7: [PPC32, PPC64],
   22: [ARM64.rawImage],
   24: X86_KINDS,
-  26: [RISCV.rawImage],
+  26: RISCV_KINDS,
 };
 
 /** The names of these architectures in a FIT image (uimage_arch of U-Boot's boot/image.c). */
@@ -159,7 +161,7 @@ const KINDS_BY_NAME: Readonly<Record<string, readonly RawImageKind[]>> = {
   mips64: MIPS_KINDS,
   powerpc: [PPC32, PPC64],
   ppc: [PPC32, PPC64],
-  riscv: [RISCV.rawImage],
+  riscv: RISCV_KINDS,
   x86: X86_KINDS,
   x86_64: X86_KINDS,
 };

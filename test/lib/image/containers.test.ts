@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { openKernel } from 'kelf';
 import { EM, FormatError, MemorySource } from 'kelf/elf';
+import { factsOf } from '../../../lib/answers/info.js';
 import { openKernelFile } from '../../../lib/image/unwrap.js';
 import { androidBoot, bzImage, deviceTree, multiImage, peImage, uImage } from '../../support/boot-writer.js';
 import { ElfWriter, join } from '../../support/elf-writer.js';
@@ -118,6 +119,10 @@ describe('what kernels are wrapped in', () => {
     expect(await open(arm)).to.deep.equal({ form: 'raw image', machine: EM.ARM, address: START_OF_ARM });
     expect(await open(mips)).to.deep.include({ machine: EM.MIPS, address: '80101070' });
     expect(await open(i386)).to.deep.include({ machine: EM.I386, address: 'c0101070' });
+    const riscv32 = image(0xc000_0000n, 'riscv_', { bits: 32, longLengths: false, addressesLast: false, sequences: false });
+    expect(await open(riscv32)).to.deep.include({ machine: EM.RISCV, address: 'c0001070' });
+    const unknown = image(0xc000_0000n, 'sh_', { ...OLD, bits: 32 });
+    expect(await open(unknown).catch((error: Error) => error.message)).to.match(/do not tell its architecture$/);
     expect(await open(gzipSync(ppc))).to.deep.include({ form: 'gzip, raw image', machine: 20 });
   });
 
@@ -141,6 +146,18 @@ describe('what kernels are wrapped in', () => {
     const kernel = await openKernel(bzImage(gzipSync(withFunction()), { version: '6.0.1 (kelf@test) #1 PREEMPT' }));
     expect(kernel.banner).to.equal('Linux version 6.0.1 (kelf@test) #1 PREEMPT');
     expect(kernel.release).to.equal('6.0.1');
+  });
+
+  it('the banner tells the release of a kernel without symbols', async () => {
+    const text = new Uint8Array(256);
+    text.set(new TextEncoder().encode('Linux version \0Linux version 6.0.0-tiny (kelf@test) #1\n'));
+    const elf = new ElfWriter().file({ type: 2, sections: [{ name: '.rodata', type: 1, flags: 2, address: 0x1000n, data: text }] });
+    const kernel = await openKernel(elf);
+    expect(kernel.release).to.equal('6.0.0-tiny');
+    expect(factsOf(kernel).map(({ fact, value }) => [fact, value])).to.deep.include.members([
+      ['release', '6.0.0-tiny'],
+      ['symbols', 'none'],
+    ]);
   });
 
   it('may be damaged anywhere: a result or a FormatError', () => {
