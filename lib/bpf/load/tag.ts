@@ -1,4 +1,6 @@
 import type { Btf } from '../../../btf/btf.js';
+import type { CoreResolution } from '../../../btf/core.js';
+import { essentialName } from '../../../btf/core-compat.js';
 import { FormatError } from '../../../elf/errors.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfProgram } from '../object/programs.js';
@@ -41,19 +43,33 @@ export function programTags(object: BpfObject, { kernel, modules = [] }: TagOpti
     const relocations = [...functions].reduce((sum, key) => sum + (counts.get(key) ?? 0), 0);
     const core =
       report === undefined && relocations > 0 ? [`${relocations} CO-RE relocations: the kernel's BTF is needed to apply them`] : [];
+    const missing = new Set(
+      (report?.outcomes ?? []).flatMap(({ relocation: { function: fn, typeId }, resolution }) =>
+        isMissing(resolution) && fn !== undefined && functions.has(`${fn.sectionIndex}:${fn.name}`)
+          ? essentialName(object.btf!.nameOf(typeId))
+          : [],
+      ),
+    );
     const refused = report?.outcomes.find(({ refused }) => refused !== undefined);
     const failing = refused === undefined ? [] : [`libbpf refuses the object: ${refused.refused}`];
     return {
       program,
       sha1: tagOf(digestOf('sha1', bytes)),
       sha256: tagOf(digestOf('sha256', bytes)),
-      conditions: [...core, ...failing, ...conditions],
+      conditions: [...core, ...failing, ...[...missing].map(name => `that no loaded module has ${name}`), ...conditions],
     };
   });
 }
 
 function keyOf({ name, sectionIndex }: { readonly name: string; readonly sectionIndex: number }): string {
   return `${sectionIndex}:${name}`;
+}
+
+/** Whether neither the kernel nor a module that was given has a type of the name: libbpf then looks in all modules that are loaded. */
+function isMissing(resolution: CoreResolution | undefined): boolean {
+  return (
+    resolution !== undefined && resolution.local.kind !== 'local_type_id' && resolution.candidates.length + resolution.ruledOut.length === 0
+  );
 }
 
 /** The first 8 bytes of a digest, in hexadecimal. */

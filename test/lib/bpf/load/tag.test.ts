@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openBpfObject, parseProgramList, programTags } from 'kelf/bpf';
+import { Btf } from 'kelf/btf';
+import { BtfWriter } from '../../../support/btf-writer.js';
 import { cli } from '../../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../../fixtures/${name}`, import.meta.url));
@@ -23,6 +25,16 @@ describe('programTags', () => {
     it(`is what a booted kernel showed: ${name}`, () => {
       expect(tags.get(name)).to.deep.include({ sha256: tag, conditions: [] });
     });
+
+  it('goes by loaded modules where the kernel itself lacks a type or a kfunc', () => {
+    const kernel = new BtfWriter();
+    kernel.struct('task_struct', 4, [['pid', kernel.int('int', 4, 1), 0]]);
+    const tags = programTags(openBpfObject(fixture('bpf/kelf.bpfel.o')), { kernel: Btf.parse(kernel.bytes()) });
+    const conditions = new Map(tags.map(tag => [tag.program.name, tag.conditions]));
+    expect(conditions.get('on_load_elf')).to.deep.equal(['that no loaded module has pt_regs']);
+    expect(conditions.get('on_nothing')!.join()).to.include('that no loaded module has kelf_kfunc');
+    expect(conditions.get('on_switch')!.join(), 'the kernel has the type').not.to.include('task_struct');
+  });
 
   it('says what else a tag goes by', () => {
     const others = new Map(programTags(openBpfObject(fixture('bpf/kelf.bpfel.o'))).map(tag => [tag.program.name, tag.conditions]));
