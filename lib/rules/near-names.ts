@@ -23,7 +23,7 @@ export function nearFunctions(kernel: KernelFacts, name: string): Evidence[] {
       },
     ];
   }
-  const similar = similarNames(name, functionNamesOf(kernel)());
+  const similar = similarFunctions(kernel, name);
   if (similar.length > 0) return [{ source: 'kallsyms', says: `similar names: ${listed(similar)}` }];
   return [
     ...(kernel.image?.section('.debug_info') === undefined
@@ -63,20 +63,56 @@ const functionNamesOf = oncePerKernel(({ functions }) =>
   once(() => new Set(Array.from({ length: functions.count }, (_, row) => functions.name(row)))),
 );
 
+/** Each mechanism asks for the same name, and objects of one tool for the same names. */
+const similarOf = oncePerKernel(() => new Map<string, readonly string[]>());
+
+function similarFunctions(kernel: KernelFacts, name: string): readonly string[] {
+  const known = similarOf(kernel);
+  let similar = known.get(name);
+  if (similar === undefined) known.set(name, (similar = similarNames(name, functionNamesOf(kernel)())));
+  return similar;
+}
+
 /** Names that are a few slips of a key away, or the same but for underscores in front; the nearest first. */
 export function similarNames(name: string, names: Iterable<string>): string[] {
   const most = Math.min(3, Math.floor(name.length / 4));
   if (most === 0) return [];
   const bare = name.replace(/^_+/, '');
+  const letters = new Letters(name);
   const found: { name: string; distance: number }[] = [];
   for (const other of names) {
-    if (Math.abs(other.length - name.length) > most) continue;
+    if (Math.abs(other.length - name.length) > most || letters.missingOf(other) > most) continue;
     const distance = other.replace(/^_+/, '') === bare ? 1 : editDistance(name, other, most);
     if (distance <= most) found.push({ name: other, distance });
   }
   found.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
   // Those that are farther away than the nearest are noise.
   return found.filter(({ distance }) => distance === found[0]!.distance).map(each => each.name);
+}
+
+/** The letters of a name, without their order: what another lacks of them is the least number of slips, and quicker to tell. */
+class Letters {
+  readonly #counts = new Uint16Array(128);
+  readonly #left = new Uint16Array(128);
+  readonly #length: number;
+
+  constructor(name: string) {
+    this.#length = name.length;
+    for (let i = 0; i < name.length; i++) this.#counts[name.charCodeAt(i) & 127]!++;
+  }
+
+  /** How many letters of the name another lacks. */
+  missingOf(other: string): number {
+    this.#left.set(this.#counts);
+    let common = 0;
+    for (let i = 0; i < other.length; i++) {
+      const letter = other.charCodeAt(i) & 127;
+      if (this.#left[letter] === 0) continue;
+      this.#left[letter]!--;
+      common++;
+    }
+    return this.#length - common;
+  }
 }
 
 /** Letters inserted, deleted, changed, or swapped with the next (optimal string alignment); more than `most` is given as `most + 1`. */
