@@ -1,4 +1,5 @@
 import type { BtfBlob, BtfOptions } from '../../btf/blob.js';
+import { requireFittingBase } from '../../btf/fits-base.js';
 import { relocateBtf } from '../../btf/relocate.js';
 import { isBtf } from '../../btf/wire.js';
 import { FormatError } from '../../elf/errors.js';
@@ -12,7 +13,7 @@ import type { ByteSource } from '../../elf/source.js';
  * else that one is its base (btf_parse_elf() of libbpf).
  * @param parse `Btf.parse`, or for the records alone the constructor of BtfBlob: a dump has no use for the rest and does not load it
  * @returns undefined for an ELF file without .BTF
- * @throws FormatError
+ * @throws FormatError, also for split BTF that was made over another base
  */
 export function readBtf<B extends BtfBlob>(
   source: ByteSource,
@@ -20,7 +21,7 @@ export function readBtf<B extends BtfBlob>(
   base?: B,
 ): B | undefined {
   const start = source.read(0, Math.min(source.size, 16));
-  if (isBtf(start)) return parse(source.read(0, source.size), { base, name: source.name });
+  if (isBtf(start)) return over(base, () => parse(source.read(0, source.size), { base, name: source.name }));
   if (!isElf(start)) throw new FormatError('bad-magic', { name: source.name, offset: 0 }, 'is neither an ELF file nor BTF');
   const header = readHeader(source);
   const sections = readSections(source, header);
@@ -33,9 +34,25 @@ export function readBtf<B extends BtfBlob>(
   const section = find('.BTF');
   if (section === undefined) return undefined;
   const distilled = find('.BTF.base');
-  if (distilled === undefined) return read(section, base);
+  if (distilled === undefined) return over(base, () => read(section, base));
   const split = read(section, read(distilled));
   return base === undefined ? split : parse(relocateBtf(split, base), { base, name: section.label, pointerSize });
+}
+
+/** Reads split BTF over a base, which it may not have been made over. */
+function over<B extends BtfBlob>(base: B | undefined, read: () => B): B {
+  if (base === undefined) return read();
+  try {
+    const split = read();
+    requireFittingBase(split, base);
+    return split;
+  } catch (error) {
+    if (!(error instanceof FormatError) || error.code !== 'out-of-range') throw error;
+    const { code, place, message, where } = error;
+    throw new FormatError(code, place, `${message.slice(where.length + 2)}: it is damaged, or was not made over ${base.name}`, {
+      cause: error,
+    });
+  }
 }
 
 /** What to do about a file without BTF: its DWARF, if it has any, is what pahole makes BTF of. */
