@@ -8,7 +8,7 @@ import { Unit } from './unit.js';
 /** Bytes of units that are kept for the next question. */
 const KEPT_BYTES = 64 << 20;
 /** What a unit takes however short it is: its tables. */
-const LEAST_BYTES = 1 << 14;
+const LEAST_BYTES = 1 << 15;
 
 /** The units of .debug_info, each read on first use: by its offset, by that of an entry in it, or one after another. */
 export class UnitList {
