@@ -40,7 +40,7 @@ export const CHANGES = {
   /** btf_id_deny: functions that no tracing program may be loaded for. */
   deniesFunctions: { since: [5, 13], commit: '35e3815fa810', shownBy: ['btf_id_deny'] },
   /** kallsyms covers _etext, _einittext and _end no longer: is_ksym_addr(). */
-  kallsymsExcludesEnds: { since: [5, 16], commit: '808b64565b02' },
+  kallsymsExcludesEnds: { since: [5, 16], commit: 'e7d5c4b0eb9b' },
   /** Kernels with LTO cut `.llvm.HASH` off a name before they compare it, */
   cutsLtoSuffix: { since: [5, 12], commit: '8b8e6b5d3b01' },
   /** … until they compare names as they are. */
