@@ -1,3 +1,4 @@
+export type { Allowance } from './allowance.js';
 export { type Packing, packingOf } from './compression/packing.js';
 export type { Compression } from './compression/section.js';
 export { type Unpacked, type UnpackOptions, unpack } from './compression/unpack.js';

@@ -43,7 +43,7 @@ export class NameIndex {
     if (known !== undefined) return [...known];
     const first = this.firstOf(encoder.encode(`${name}\0`), 0);
     const rows = first < 0 ? [] : this.rowsFrom(first);
-    if (this.#chains === undefined) this.#found.set(name, rows);
+    if (this.#chains === undefined) this.#found.set(name, [...rows]);
     return rows;
   }
 

@@ -52,10 +52,19 @@ export type { Lead, NameLeads } from './answers/trace/name-leads.js';
 export { type SyscallSymbol, syscallSymbols } from './answers/trace/syscall.js';
 export type { FunctionTraceability, PlaceAnswer, TraceabilityAnswer } from './answers/trace/traceability.js';
 export { type TracepointAnswer, tracepointAnswer } from './answers/trace/tracepoint.js';
-export type { Architecture, CallSites, CallSiteTable, FunctionEntry, LabelledArea, RawImageKind } from './arch/architecture.js';
+export type {
+  Architecture,
+  CallSites,
+  CallSiteTable,
+  FunctionEntry,
+  LabelledArea,
+  RawImageKind,
+  TrampolineEra,
+} from './arch/architecture.js';
 export type { CallingConvention, CallRegister, SyscallEntry } from './arch/calling-convention.js';
 export type { Part, Passing } from './arch/pass.js';
 export type { Value } from './arch/value.js';
+export type { Instruction } from './arch/x86-instructions.js';
 export { InputError, MissingError, OutputError } from './errors.js';
 export { type Certainty, ERRNO_NUMBERS, type Errno, type Evidence, type Outcome, type Verdict } from './evidence.js';
 export type { Area, AreaSet, Labels } from './facts/areas.js';
@@ -100,4 +109,6 @@ export type { Entry, EntryParameter } from './rules/pahole/entry.js';
 export { ERAS, type Era, type PaholeGuess } from './rules/pahole/eras.js';
 export type { Sites } from './rules/sites.js';
 export type { TracingRules } from './rules/tracing.js';
+export type { TrampolineLimits } from './rules/trampoline-limits.js';
+export type { PrototypeCheck } from './rules/trampoline-prototype.js';
 export type { TrampolineProgram, TrampolineRules } from './rules/trampolines.js';

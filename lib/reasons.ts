@@ -21,7 +21,6 @@ export const REASONS = {
   'not-called': 'it is entered by a jump, so a return probe finds no return address',
   'unwritable-name': 'no line can hold its name, which has characters that a shell, tracefs or C would read as their own',
   'not-an-instruction': 'no instruction begins at the address',
-  alternative: 'the kernel replaces the instruction for the processor it runs on',
   'instruction-refused': 'kprobes do not support the instruction',
   'instruction-unchecked': 'the files do not show whether an instruction begins at the address',
   'kretprobe-blacklisted': 'the architecture refuses return probes there',

@@ -43,6 +43,8 @@ export const CHANGES = {
   kallsymsExcludesEnds: { since: [5, 16], commit: 'e7d5c4b0eb9b' },
   /** Kernels with LTO cut `.llvm.HASH` off a name before they compare it, */
   cutsLtoSuffix: { since: [5, 12], commit: '8b8e6b5d3b01' },
+  /** … with which they compare the name that is asked for, and not with the whole ones: compare_symbol_name(), */
+  comparesCutNames: { since: [6, 2], commit: '60443c88f3a8', shownBy: ['compare_symbol_name'] },
   /** … until they compare names as they are. */
   comparesLtoNames: { since: [6, 11], commit: 'fb6a421fb615' },
   /** kprobes of x86 emulate jumps and calls, and refuse those that they can't. */

@@ -68,7 +68,8 @@ export const X86_64: Architecture = {
   trampolines: {
     eras: [
       { since: 'x86Registers12', most: 12, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
-      { since: 'x86Trampolines', most: 6, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'structArguments', most: 6, counts: 'registers', structs: 'all', errno: 'ENOTSUPP' },
+      { since: 'x86Trampolines', most: 6, counts: 'arguments', structs: 'all', errno: 'ENOTSUPP' },
     ],
     // A call is patched into the text itself, where no NOP is found (EBUSY) or no text of the kernel (EINVAL).
     withoutSite: { errno: 'EBUSY', freed: 'EINVAL', module: 'EINVAL' },

@@ -29,8 +29,8 @@ export interface ImageExtras {
   /** A BTF instead of the image's own, and where it comes from. */
   readonly btf?: FoundBtf;
   readonly config?: KernelConfig;
-  /** Looks for the .config of a release where nobody gave one, and the image has none. */
-  readonly findConfig?: (release: string) => KernelConfig | undefined;
+  /** Looks for the .config by the banner where nobody gave one, and the image has none. */
+  readonly findConfig?: (banner: string) => KernelConfig | undefined;
   /** What the image was wrapped in, from the outside in. */
   readonly form?: readonly string[];
   /** The version by the header of a bzImage, for an image without a banner. */
@@ -102,8 +102,8 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     btf: () => extras.btf ?? btfOfImage(file),
     config: once(() => {
       const own = extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData);
-      const release = releaseOf(banner());
-      return own ?? (release === undefined ? undefined : extras.findConfig?.(release));
+      const text = banner();
+      return own ?? (text === undefined ? undefined : extras.findConfig?.(text));
     }),
     banner,
     close: () => file.source.close(),

@@ -41,7 +41,7 @@ export async function openKernel(input: Input, options: OpenKernelOptions = {}):
       ...(options.config === undefined ? {} : { config: await withSource(options.config, readConfig) }),
     };
     const { file, form, version } = openKernelFile(source);
-    const findConfig = typeof input === 'string' ? (release: string) => configBeside(input, release) : undefined;
+    const findConfig = typeof input === 'string' ? (banner: string) => configBeside(input, banner) : undefined;
     const kernel = new Kernel(piecesOfImage(file, { ...extras, form, version, ...(findConfig === undefined ? {} : { findConfig }) }));
     if (options.modules !== undefined) {
       const { onProgress } = options;

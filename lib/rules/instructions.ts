@@ -4,6 +4,7 @@ import { type Alternative, alternatives } from '../facts/alternatives.js';
 import type { AreaSet } from '../facts/areas.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { once } from '../facts/once.js';
+import type { PatchCode } from '../facts/patched-code.js';
 import { accepted, type Decision, refused, untold } from './decision.js';
 
 /** A longer symbol is not decoded. */
@@ -22,11 +23,13 @@ const REPLACED = 'the kernel replaces the instructions here where the processor 
 /** What arch_prepare_kprobe() says of the instruction at a place inside a function. */
 export class InstructionRules {
   readonly #kernel: KernelFacts;
+  readonly #patchAt: (address: bigint) => PatchCode | undefined;
   readonly #alternatives: () => readonly Alternative[];
 
   /** @param text where instructions are */
-  constructor(kernel: KernelFacts, text: AreaSet) {
+  constructor(kernel: KernelFacts, text: AreaSet, patchAt: (address: bigint) => PatchCode | undefined) {
     this.#kernel = kernel;
+    this.#patchAt = patchAt;
     this.#alternatives = once(() => {
       const { image, pieces } = kernel;
       const isText = (address: bigint): boolean => text.areas.some(({ from, to }) => address >= from && address < to);
@@ -43,12 +46,7 @@ export class InstructionRules {
     const fixed = fixedPlace(this.#kernel, address, told);
     if (fixed !== undefined) return fixed;
     const alternative = this.#alternatives().some(({ address: from, length }) => address >= from && address < from + BigInt(length));
-    if (alternative) {
-      // Kernels refused such places until they took alternatives for text as any other.
-      return this.#kernel.hasFunction('alternatives_text_reserved')
-        ? refused('alternative', 'EINVAL', told(REPLACED))
-        : untold('instruction-unchecked', told(REPLACED));
-    }
+    if (alternative) return untold('instruction-unchecked', told(REPLACED));
     return this.#decoded(row, address, told);
   }
 
@@ -58,7 +56,12 @@ export class InstructionRules {
     const target = Number(address - start);
     const length = target + LONGEST_INSTRUCTION;
     const code = length <= LONGEST_FUNCTION && image?.memory.has(start, length) === true ? image.memory.read(start, length) : undefined;
-    return decodedPlace(this.#kernel, { name: symbols.name(row), code, target, told, isThunk: to => this.#isThunk(start, to) });
+    return decodedPlace(this.#kernel, {
+      name: symbols.name(row),
+      ...{ code, target, told },
+      isThunk: to => this.#isThunk(start, to),
+      patchAt: at => this.#patchAt(start + BigInt(at)),
+    });
   }
 
   #isThunk(start: bigint, target: number | undefined): boolean {
@@ -73,7 +76,7 @@ export class InstructionRules {
 export function fixedPlace({ arch }: KernelFacts, address: bigint, told: CodePlace['told']): Decision | undefined {
   const { unit, fixed, between } = arch.instructions;
   if (address % BigInt(unit) !== 0n)
-    return refused('not-an-instruction', between, told('instructions of this architecture begin at multiples of their size'));
+    return refused('not-an-instruction', between, told(`instructions of this architecture begin at multiples of ${unit} bytes`));
   return fixed ? accepted('likely', told(UNCHECKED)) : undefined;
 }
 
@@ -89,10 +92,15 @@ export interface CodePlace {
   readonly told: (says: string) => () => Evidence[];
   /** Whether a call goes to code that the kernel replaces it by. */
   readonly isThunk?: (target: number | undefined) => boolean;
+  /** What the kernel patches at a place; probes on any byte of it are refused (addr_conflict() of kernel/jump_label.c). */
+  readonly patchAt?: (place: number) => PatchCode | undefined;
 }
 
 /** Decodes a function from its start, as can_probe() does. */
-export function decodedPlace(kernel: KernelFacts, { name, code, target, told, isThunk = () => false }: CodePlace): Decision {
+export function decodedPlace(
+  kernel: KernelFacts,
+  { name, code, target, told, isThunk = () => false, patchAt = () => undefined }: CodePlace,
+): Decision {
   const { decode, between } = kernel.arch.instructions;
   if (decode === undefined || code === undefined || code.length <= target) return untold('instruction-unchecked', told(UNDECODED));
   const at = (place: number): string => `${name}+0x${place.toString(16)}`;
@@ -101,6 +109,13 @@ export function decodedPlace(kernel: KernelFacts, { name, code, target, told, is
     if (instruction === undefined) return refused('not-an-instruction', between, told(`no instruction begins at ${at(place)}`), 'likely');
     const next = place + instruction.length;
     if (next > target) {
+      const patch = patchAt(place);
+      if (patch === 'jump-label' || patch === 'static-call')
+        return refused(
+          patch,
+          'EINVAL',
+          told(`${at(place)} is ${patch === 'jump-label' ? 'a jump label' : 'a static call'} of ${instruction.length} bytes`),
+        );
       if (isThunk(instruction.target)) return untold('instruction-unchecked', told(THUNK));
       return refused('not-an-instruction', between, told(`the instruction at ${at(place)} is ${instruction.length} bytes long`));
     }

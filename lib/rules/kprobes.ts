@@ -165,7 +165,7 @@ export class KprobeRules {
   /** The ranges of is_ksym_addr(); empty if the labels are missing. */
   readonly #covered: AreaSet;
   readonly #acceptance: Certainty;
-  readonly #instructions = once(() => new InstructionRules(this.#kernel, this.text));
+  readonly #instructions = once(() => new InstructionRules(this.#kernel, this.text, address => this.patchedCode()?.atAddress(address)));
   #patched: PatchedCode | undefined;
   #entryNop: EntryNop | undefined;
 
@@ -187,10 +187,9 @@ export class KprobeRules {
   byName(name: string): Decision {
     const { rows, because } = symbolsNamed(this.#kernel, name);
     if (rows.length === 0) {
-      return refused('no-symbol', 'ENOENT', () => [
-        { source: 'kallsyms', says: `no symbol is named ${name}` },
-        ...nearFunctions(this.#kernel, name),
-      ]);
+      const says = `no symbol is named ${name}`;
+      const evidence = (): Evidence[] => [{ source: 'kallsyms', says }, ...because, ...nearFunctions(this.#kernel, name)];
+      return refused('no-symbol', 'ENOENT', evidence, because.length === 0 ? 'proven' : 'likely');
     }
     const decision = this.byRows(rows);
     if (because.length === 0) return decision;

@@ -23,6 +23,8 @@ interface Target {
   readonly prototype: PrototypeCheck;
   /** The symbol that its name leads to: the first of the name (kallsyms_lookup_name()); -1 if there is none. */
   readonly symbolRow: SymbolRow;
+  /** Whether the release alone tells what its name leads to. */
+  readonly byRelease: boolean;
   /** What a decision about it rests on, with what speaks of this one alone in its place. */
   because(...own: Evidence[]): () => Evidence[];
 }
@@ -38,10 +40,12 @@ const unfitPrototype: TrampolineRule = (rules, { prototype, because }) =>
 const longResult: TrampolineRule = (rules, { prototype, because }) => {
   const { has, certainty } = rules.shortResults;
   if (prototype.returned <= 8 || has === false) return undefined;
-  return refused('unsupported-return', 'EOPNOTSUPP', because(), certainty === 'proven' ? 'proven' : 'likely');
+  const says = `it returns ${prototype.returned} bytes, and programs that see a result are refused for more than 8 in 7.3 and in stable releases such as 6.12.117`;
+  return refused('unsupported-return', 'EOPNOTSUPP', because({ source: 'release', says }), certainty === 'proven' ? 'proven' : 'likely');
 };
 
-const noSymbol: TrampolineRule = (_, { symbolRow, because }) => (symbolRow < 0 ? refused('no-symbol', 'ENOENT', because()) : undefined);
+const noSymbol: TrampolineRule = (_, { symbolRow, byRelease, because }) =>
+  symbolRow < 0 ? refused('no-symbol', 'ENOENT', because(), byRelease ? 'likely' : 'proven') : undefined;
 
 const denied: TrampolineRule = (rules, { id, because }) => {
   if (!rules.denied().has(id)) return undefined;
@@ -225,7 +229,11 @@ export class TrampolineRules {
 
   #load(program: TrampolineProgram, target: Target): Decision {
     return (
-      firstOf(LOAD[program], this, target) ?? accepted(leastOf(this.#acceptance, this.certaintyOfCheck(target.prototype)), target.because())
+      firstOf(LOAD[program], this, target) ??
+      accepted(
+        leastOf(leastOf(this.#acceptance, target.byRelease ? 'likely' : 'proven'), this.certaintyOfCheck(target.prototype)),
+        target.because(),
+      )
     );
   }
 
@@ -242,22 +250,25 @@ export class TrampolineRules {
     btf.requireProto(id, prototypeId);
     const prototype = this.#prototypes().check(prototypeId);
     const exact = symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id));
-    const symbolRow = exact >= 0 ? exact : (symbolsNamed(this.#kernel, this.nameOf(id)).rows[0] ?? -1);
+    const named = exact >= 0 ? undefined : symbolsNamed(this.#kernel, this.nameOf(id));
+    const symbolRow = named === undefined ? exact : (named.rows[0] ?? -1);
+    const cut = named?.because ?? [];
     return {
       id,
       prototype,
       symbolRow,
+      byRelease: cut.length > 0,
       because:
         (...own) =>
         () =>
-          this.#because(id, prototype, own),
+          this.#because(id, prototype, [...cut, ...own], named?.rows),
     };
   }
 
-  #because(id: TypeId, prototype: PrototypeCheck, own: readonly Evidence[]): Evidence[] {
+  #because(id: TypeId, prototype: PrototypeCheck, own: readonly Evidence[], named?: readonly SymbolRow[]): Evidence[] {
     const { btf, btfSource, symbols } = this.#kernel;
     const name = this.nameOf(id);
-    const rows = symbols.find(name);
+    const rows = named ?? symbols.find(name);
     const [first] = rows;
     const address = first === undefined ? undefined : symbols.address.big[first];
     return [

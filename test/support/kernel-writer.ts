@@ -44,6 +44,8 @@ export interface KernelSpec {
   /** Addresses of instructions with an entry in __jump_table and .static_call_sites: names of functions. */
   readonly jumpLabels?: readonly string[];
   readonly staticCalls?: readonly string[];
+  /** The same inside of functions. */
+  readonly staticCallsAt?: readonly { readonly name: string; readonly offset: number }[];
   /** Addresses of alternatives of five bytes that become nothing: names of functions, and the distance from their beginnings. */
   readonly erased?: readonly { readonly name: string; readonly offset: number }[];
   /** The first bytes of functions of .text. */
@@ -136,7 +138,11 @@ export function imageOf(spec: KernelSpec): Uint8Array {
     join(...(spec.jumpLabels ?? []).map((name, i) => join(writer.u32(distance(start + BigInt(i * 16), of(name)), 0), writer.u64(0n)))),
   );
   table('__start_static_call_sites', '__stop_static_call_sites', start =>
-    join(...(spec.staticCalls ?? []).map((name, i) => writer.u32(distance(start + BigInt(i * 8), of(name)), 0))),
+    join(
+      ...[...(spec.staticCalls ?? []).map(of), ...(spec.staticCallsAt ?? []).map(({ name, offset }) => of(name) + BigInt(offset))].map(
+        (address, i) => writer.u32(distance(start + BigInt(i * 8), address), 0),
+      ),
+    ),
   );
   // struct alt_instr since 6.3: the instruction, what replaces it, the feature, and the lengths of both
   table('__alt_instructions', '__alt_instructions_end', start =>

@@ -105,7 +105,8 @@ export class Attaching {
     const { kprobe, kretprobe, functions, fentry } = traceabilityOf(kernel).answer(name);
     const own = functions.find(({ function: other }) => other.row === row.row)!;
     const plain = isPlainName(name);
-    const alone = plain && kernel.symbols.find(name).length === 1;
+    // A name that the kernel does not find by itself (ThinLTO's, while it cuts them) leaves the place.
+    const alone = plain && kernel.symbols.find(name).length === 1 && kprobe.byName.code !== 'no-symbol';
     const symbolRow = kernel.functions.symbolRow[row.row]!;
     const listed = own.ftrace.outcome !== 'refused' && kernel.symbols.firstAlias(symbolRow) === symbolRow;
     const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, probedAt(kernel, address, row.site));

@@ -181,7 +181,11 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
       kernel.modules === undefined
         ? `the modules were not read: --modules DIR shows whether ${module} has ${own}`
         : `no module ${module} among those that were read has a function ${own}`;
-    return { code: 'in-module', certainty: kernel.modules === undefined ? 'open' : 'proven', because: [{ source: 'modules', says }] };
+    return {
+      code: 'pahole-no-symbol',
+      certainty: kernel.modules === undefined ? 'open' : 'likely',
+      because: [{ source: 'modules', says }],
+    };
   }
   const ids = btf.find(name, 'FUNC');
   if (ids.length > 0) return proven('btf-present', ...ids.map(id => ({ source: btfSource, says: `[${id}] ${btf.prototype(id)}` })));

@@ -126,8 +126,10 @@ export class Traceability {
     const modules = name === undefined ? undefined : placesInModules(this.#kernel, name, BigInt(match[2]!));
     if (modules !== undefined && symbols.find(name!).length === 0) {
       const [only] = modules;
+      const alike = modules.every(place => place.kprobe.code === only!.kprobe.code);
       const several = modules.length > 1 ? loadedVerdicts(this.#kernel, name!)?.several : undefined;
-      const kprobe = several?.outcome === 'refused' ? several : only!.kprobe;
+      const first: Verdict = alike ? only!.kprobe : { ...only!.kprobe, certainty: 'likely' };
+      const kprobe = several?.outcome === 'refused' ? several : first;
       return { text, kprobe, kretprobe: several?.outcome === 'refused' ? several : only!.kretprobe, modules };
     }
     if (name !== undefined) {

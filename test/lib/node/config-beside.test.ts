@@ -6,6 +6,8 @@ import { openKernel } from 'kelf';
 import { configBeside } from '../../../lib/node/config-beside.js';
 import { imageOf } from '../../support/kernel-writer.js';
 
+const banner = (release: string): string => `Linux version ${release} (a@b) (gcc-12 (Debian 12.2.0-14) 12.2.0, GNU ld 2.40) #1`;
+
 describe('The .config beside an image', () => {
   let folder: string;
   beforeEach(() => {
@@ -33,10 +35,18 @@ describe('The .config beside an image', () => {
     const image = join(folder, 'vmlinux');
     writeFileSync(join(folder, 'config-6.1.0'), 'CONFIG_X=y\n');
     writeFileSync(join(folder, 'config-6.2.0'), 'something else\n');
-    expect(configBeside(image, '6.1.0')?.get('CONFIG_X')).to.equal('y');
-    expect(configBeside(image, '6.1.1')).to.equal(undefined);
-    expect(configBeside(image, '6.2.0')).to.equal(undefined);
-    expect(configBeside(join(folder, 'deeper', 'vmlinux'), '6.1.0/../../config-6.1.0')).to.equal(undefined);
-    expect(configBeside(image, '../config-6.1.0')).to.equal(undefined);
+    expect(configBeside(image, banner('6.1.0'))?.get('CONFIG_X')).to.equal('y');
+    expect(configBeside(image, banner('6.1.1'))).to.equal(undefined);
+    expect(configBeside(image, banner('6.2.0'))).to.equal(undefined);
+    expect(configBeside(join(folder, 'deeper', 'vmlinux'), banner('6.1.0/../../config-6.1.0'))).to.equal(undefined);
+    expect(configBeside(image, banner('../config-6.1.0'))).to.equal(undefined);
+  });
+
+  it('is of the same build: the compiler shows it', () => {
+    const image = join(folder, 'vmlinux');
+    writeFileSync(join(folder, 'config-6.1.0'), 'CONFIG_CC_VERSION_TEXT="gcc-12 (Debian 12.2.0-14) 12.2.0"\n');
+    expect(configBeside(image, banner('6.1.0'))).to.not.equal(undefined);
+    writeFileSync(join(folder, 'config-6.1.0'), 'CONFIG_CC_VERSION_TEXT="gcc (GCC) 14.1.0"\n');
+    expect(configBeside(image, banner('6.1.0'))).to.equal(undefined);
   });
 });

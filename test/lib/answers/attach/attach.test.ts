@@ -186,7 +186,7 @@ describe('A recipe for kprobe_events', () => {
       'p:base_constprop_0 base.constprop.0',
       'p:base_part_0 base.part.0',
       'p:base_cold base.cold',
-      'p:base_llvm_123 base.llvm.123 p0=%di:s32',
+      'p:base_llvm_123 _stext+0x80 p0=%di:s32',
     ]);
     expect(answers.map(({ clone }) => clone!.suffix)).to.deep.equal(['isra', 'constprop', 'part', 'cold', 'llvm']);
     expect(answers[3]!.notes[0]).to.match(/^the unlikely part of base/);

@@ -53,16 +53,24 @@ describe('A probe at a place in a function', () => {
     expect(said('untraced+5')).to.equal('accepted accepted');
   });
 
-  it('is in an alternative: refused, or where kernels no longer look for these, open', () => {
-    const said = (place: string, ...more: readonly FunctionSpec[]): string => {
-      const { kprobe } = kernelOf({ functions: [...functions, ...more], erased: [{ name: 'first', offset: 6 }], release: '6.6.0' }).place(
-        place,
-      )!;
+  it('is refused inside of what the kernel patches', () => {
+    const said = (place: string): string => {
+      const spec = { functions: [{ name: 'first', site: 0 }], code: { first: [0x90, 0xe8, 0, 0, 0, 0, 0x90] }, release: '6.6.0' };
+      const { kprobe } = kernelOf({ ...spec, staticCallsAt: [{ name: 'first', offset: 1 }] }).place(place)!;
+      return `${kprobe.errno ?? kprobe.outcome} ${kprobe.code}`;
+    };
+    expect(said('first+1')).to.equal('EINVAL static-call');
+    expect(said('first+3')).to.equal('EINVAL static-call');
+    expect(said('first+6')).to.equal('accepted accepted');
+  });
+
+  it('is open in an alternative, which the kernel may have replaced', () => {
+    const said = (place: string): string => {
+      const { kprobe } = kernelOf({ functions, erased: [{ name: 'first', offset: 6 }], release: '6.6.0' }).place(place)!;
       return `${kprobe.errno ?? kprobe.outcome} ${kprobe.code}`;
     };
     expect(said('first+8')).to.equal('open instruction-unchecked');
-    expect(said('first+8', { name: 'alternatives_text_reserved' })).to.equal('EINVAL alternative');
-    expect(said('first+11', { name: 'alternatives_text_reserved' })).to.equal('accepted accepted');
+    expect(said('first+11')).to.equal('accepted accepted');
   });
 
   it('is refused between instructions where they have one length', () => {
