@@ -47,7 +47,7 @@ export {
   missingBtfOfAll,
 } from './answers/missing-btf/all.js';
 export type { MissingBtf, MissingBtfOptions } from './answers/missing-btf/missing-btf.js';
-export type { LoadedVerdicts, ModuleTraceability, NameInModules } from './answers/trace/in-modules.js';
+export type { LoadedVerdicts, ModulePlace, ModuleTraceability, NameInModules } from './answers/trace/in-modules.js';
 export type { Lead, NameLeads } from './answers/trace/name-leads.js';
 export { type SyscallSymbol, syscallSymbols } from './answers/trace/syscall.js';
 export type { FunctionTraceability, PlaceAnswer, TraceabilityAnswer } from './answers/trace/traceability.js';
@@ -109,6 +109,6 @@ export type { Entry, EntryParameter } from './rules/pahole/entry.js';
 export { ERAS, type Era, type PaholeGuess } from './rules/pahole/eras.js';
 export type { Sites } from './rules/sites.js';
 export type { TracingRules } from './rules/tracing.js';
-export type { TrampolineLimits } from './rules/trampoline-limits.js';
-export type { PrototypeCheck } from './rules/trampoline-prototype.js';
+export type { Limit, TrampolineLimits } from './rules/trampoline-limits.js';
+export type { Passed, PrototypeCheck } from './rules/trampoline-prototype.js';
 export type { TrampolineProgram, TrampolineRules } from './rules/trampolines.js';
