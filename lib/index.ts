@@ -76,6 +76,7 @@ export { type FunctionRow, functionRow } from './facts/function-row.js';
 export type { FunctionIndex, FunctionTable } from './facts/function-table.js';
 export type { ElfSymbolRow, ImageSymbols } from './facts/image-symbols.js';
 export type { KernelFacts } from './facts/kernel-facts.js';
+export { KFUNC_FLAGS, type KfuncRow, kfuncFlagNames, kfuncRows } from './facts/kfuncs.js';
 export type { KprobeBlacklist } from './facts/kprobe-blacklist.js';
 export type { McountTable } from './facts/mcount.js';
 export type { Modinfo } from './facts/module/modinfo.js';

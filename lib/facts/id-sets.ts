@@ -1,32 +1,41 @@
+import type { ElfFile } from '../../elf/file.js';
 import type { KernelFacts } from './kernel-facts.js';
+import { flaggedIdsAt, idsAt, type ReadIds } from './read-ids.js';
 
-/** More ids than these a set does not have. */
-const MOST_IDS = 4096;
+/** The sets of functions for fmod_ret, which kernels register with register_btf_fmodret_id_set() (5b481acab4ce, 6.2). */
+export const FMODRET_SETS: readonly string[] = [
+  'bpf_mptcp_fmodret_ids',
+  'hid_bpf_fmodret_ids',
+  'bpf_rstat_ids',
+  'bpf_test_modify_return_ids',
+  'fmodret_ids',
+];
 
-/** A set of BTF ids in the image, as resolve_btfids filled it: a count, then the ids (include/linux/btf_ids.h). */
-export function idSet({ image, pieces, btfSource }: KernelFacts, label: string): Set<number> | undefined {
-  const at = pieces.labels(label);
-  // The ids are those of the image's own BTF.
-  if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 4)) return undefined;
-  const { memory } = image;
-  const u32 = (address: bigint): number => {
-    const bytes = memory.read(address, 4);
-    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, memory.littleEndian);
-  };
-  const count = u32(at);
-  if (count > MOST_IDS || !memory.has(at, 4 + count * 4)) return undefined;
-  return new Set(Array.from({ length: count }, (_, i) => u32(at + BigInt(4 + i * 4))));
+/** The bytes of an image whose ids are those of the BTF that was read; undefined of another BTF, and without an image. */
+export function idsOfImage({ image, btfSource }: KernelFacts): { readonly read: ReadIds; readonly littleEndian: boolean } | undefined {
+  return image === undefined || btfSource !== '.BTF' ? undefined : { read: readOf(image), littleEndian: image.memory.littleEndian };
 }
 
-/** The same of a set whose ids have flags beside them (struct btf_id_set8): a count, flags, then pairs of id and flags. */
-export function idSet8({ image, pieces, btfSource }: KernelFacts, label: string): Set<number> | undefined {
-  const at = pieces.labels(label);
-  if (image === undefined || at === undefined || btfSource !== '.BTF' || !image.memory.has(at, 8)) return undefined;
-  const { memory } = image;
-  const head = memory.read(at, 4);
-  const count = new DataView(head.buffer, head.byteOffset).getUint32(0, memory.littleEndian);
-  if (count > MOST_IDS || !memory.has(at, 8 + count * 8)) return undefined;
-  const bytes = memory.read(at + 8n, count * 8);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return new Set(Array.from({ length: count }, (_, i) => view.getUint32(i * 8, memory.littleEndian)));
+function readOf({ memory }: ElfFile): ReadIds {
+  return (at, size) => {
+    if (!memory.has(at, size)) return undefined;
+    const bytes = memory.read(at, size);
+    return new DataView(bytes.buffer, bytes.byteOffset, size);
+  };
+}
+
+/** A set of BTF ids in the image. */
+export function idSet(kernel: KernelFacts, label: string): Set<number> | undefined {
+  const at = kernel.pieces.labels(label);
+  const ids = idsOfImage(kernel);
+  const set = at === undefined || ids === undefined ? undefined : idsAt(ids.read, at, ids.littleEndian);
+  return set === undefined ? undefined : new Set(set);
+}
+
+/** The same of a set whose ids have flags beside them. */
+export function idSet8(kernel: KernelFacts, label: string): Set<number> | undefined {
+  const at = kernel.pieces.labels(label);
+  const ids = idsOfImage(kernel);
+  const set = at === undefined || ids === undefined ? undefined : flaggedIdsAt(ids.read, at, ids.littleEndian);
+  return set === undefined ? undefined : new Set(set.entries.map(({ id }) => id));
 }

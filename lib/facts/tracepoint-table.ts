@@ -3,6 +3,7 @@ import type { ElfFile } from '../../elf/file.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { textAt } from '../image/text-at.js';
 import type { KernelPieces } from './pieces.js';
+import { addressesOf } from './prefixed-symbols.js';
 import { calledNumbers } from './syscall-events.js';
 
 /** A tracepoint, or an event of tracefs without one behind it, such as those of system calls. */
@@ -107,26 +108,6 @@ export class TracepointTable {
     const parameters = type.parameters.slice(1).map(({ name, typeId }) => btf.declaration(typeId, name));
     return `${name}(${parameters.join(', ')})`;
   }
-}
-
-/** Symbols of a prefix, by what follows it: from `.symtab` where there is one, else from kallsyms. */
-function addressesOf(kernel: TracepointSources, prefix: string): Map<string, bigint> {
-  const image = kernel.pieces.imageSymbols();
-  const found = new Map<string, bigint>();
-  if (image !== undefined) {
-    for (const [name, address] of image.withPrefix(prefix)) found.set(name.slice(prefix.length), address);
-    return found;
-  }
-  const { symbols } = kernel;
-  const { bytes } = symbols.strings;
-  const wanted = new TextEncoder().encode(prefix);
-  for (let row = 0; row < symbols.count; row++) {
-    const at = symbols.nameOffset[row]!;
-    if (!wanted.every((byte, i) => bytes[at + i] === byte)) continue;
-    const name = symbols.name(row).slice(prefix.length);
-    if (!found.has(name)) found.set(name, symbols.address.big[row]!);
-  }
-  return found;
 }
 
 /**

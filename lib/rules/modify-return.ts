@@ -1,7 +1,7 @@
 import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Evidence, Outcome } from '../evidence.js';
 import { type Area, AreaSet } from '../facts/areas.js';
-import { idSet8 } from '../facts/id-sets.js';
+import { FMODRET_SETS, idSet8 } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { sinceOf } from '../releases.js';
 
@@ -16,9 +16,6 @@ export interface Modifiable {
 
 /** A longer list is treated as damage. */
 const LARGEST = 1 << 20;
-/** Sets that kernels register with register_btf_fmodret_id_set() (5b481acab4ce, 6.2). */
-const SETS = ['bpf_mptcp_fmodret_ids', 'hid_bpf_fmodret_ids', 'bpf_rstat_ids', 'bpf_test_modify_return_ids', 'fmodret_ids'];
-
 /**
  * check_attach_modify_return() of kernel/bpf/verifier.c: hooks of security modules, by their name; functions that ALLOW_ERROR_INJECTION
  * marks (within_error_injection_list() of lib/error-inject.c), or without these, since 7.1, system calls; since 6.2, functions of a few sets
@@ -33,7 +30,7 @@ export class ModifyReturn {
   constructor(kernel: KernelFacts) {
     this.#kernel = kernel;
     this.#list = readList(kernel);
-    this.#ids = new Set(SETS.flatMap(label => [...(idSet8(kernel, label) ?? [])]));
+    this.#ids = new Set(FMODRET_SETS.flatMap(label => [...(idSet8(kernel, label) ?? [])]));
   }
 
   /** @param row the symbol that the FUNC's name leads to, in `kernel.symbols` */

@@ -37,6 +37,8 @@ export interface KernelSpec {
   readonly denied?: readonly number[];
   /** BTF ids in the set `bpf_mptcp_fmodret_ids`, which has flags beside each. */
   readonly modifiable?: readonly number[];
+  /** Sets of BTF ids, as words of 32 bits, by their labels: `__BTF_ID__set8__NAME`. */
+  readonly idSets?: Readonly<Record<string, readonly number[]>>;
   /** Writes zeros for the words of __mcount_loc: nothing fills them. */
   readonly zeroTable?: boolean;
   /** No __mcount_loc at all. */
@@ -156,6 +158,8 @@ export function imageOf(spec: KernelSpec): Uint8Array {
   if (modifiable !== undefined)
     table('bpf_mptcp_fmodret_ids', undefined, () => writer.u32(modifiable.length, 0, ...modifiable.flatMap(id => [id, 0])));
   if (spec.denied !== undefined) table('btf_id_deny', undefined, () => writer.u32(spec.denied!.length, ...spec.denied!));
+
+  for (const [name, words] of Object.entries(spec.idSets ?? {})) table(name, undefined, () => writer.u32(...words));
 
   const section = (name: string, address: bigint, flags: number, bytes: Uint8Array): SectionSpec => ({
     name,

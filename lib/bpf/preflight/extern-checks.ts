@@ -1,6 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { taggedKfuncs } from '../../facts/kfuncs.js';
 import { externName, externTarget, isCompatible } from '../load/extern-target.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../object/externs.js';
 import type { PreflightModules } from './modules.js';
@@ -139,15 +140,8 @@ export class ExternChecks {
 /** The same kernel serves one object after the other. */
 const kfuncs = new WeakMap<Btf, ReadonlySet<number>>();
 
-/** The FUNCs with the declaration tag bpf_kfunc, which pahole writes since 1.26; none in older BTF. */
 function kfuncsOf(btf: Btf): ReadonlySet<number> {
-  const known = kfuncs.get(btf);
-  if (known !== undefined) return known;
-  const found = new Set<number>();
-  kfuncs.set(btf, found);
-  for (const id of btf.find('bpf_kfunc', 'DECL_TAG')) {
-    const tag = btf.type(id);
-    if (tag.kind === 'DECL_TAG') found.add(tag.typeId);
-  }
-  return found;
+  const known = kfuncs.get(btf) ?? taggedKfuncs(btf);
+  kfuncs.set(btf, known);
+  return known;
 }

@@ -3,6 +3,7 @@ import { essentialName } from '../../../btf/core-compat.js';
 import { KIND } from '../../../btf/kinds.js';
 import { isFormatError } from '../../../elf/errors.js';
 import type { Module } from '../module/module.js';
+import { IDS_SECTION } from '../module/module-ids.js';
 
 /** What the flags of a function in a table of modules say. */
 export const FLAG: {
@@ -26,6 +27,8 @@ export interface ModuleEntry {
   /** Places that ftrace patches. */
   readonly sites: number;
   readonly exports: number;
+  /** It has sets of BTF ids, of kfuncs for the most part. */
+  readonly btfIds?: true;
 }
 
 /** Functions of several modules in columns, as one thread hands them to another: bytes and numbers, no objects for rows. */
@@ -128,6 +131,7 @@ class PartBuilder {
       functions: functions.count,
       sites: functions.sites?.ip.length ?? 0,
       exports: module.exports.length,
+      ...(module.file.section(IDS_SECTION) === undefined ? {} : { btfIds: true }),
     });
     for (const { message } of module.diagnostics) this.problems.push(message);
   }
