@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['lib/answers'],
   ['lib/bpf'],
   ['lib/kernel.ts'],
+  ['lib/fleet'],
   ['lib/node'],
   ['lib/browser'],
   ['lib/open'],

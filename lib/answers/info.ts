@@ -1,5 +1,6 @@
 import { machineName } from '../../elf/names.js';
 import { MissingError } from '../errors.js';
+import { compilerOf } from '../facts/compiler.js';
 import { kernelExports } from '../facts/exports.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { guessedEras } from '../rules/pahole/eras.js';
@@ -70,13 +71,12 @@ function btfFact({ btf, btfSource }: KernelFacts): Fact {
 function factsOfKernel(kernel: KernelFacts): Fact[] {
   const { pieces, banner, symbols, btf, functions, mcount } = kernel;
   const { config, form } = { config: pieces.config(), form: pieces.form };
-  const compiler = /\((?:[^()]|\([^()]*\))*\) \(((?:[^()]|\([^()]*\))*)\)/.exec(banner ?? '')?.[1];
   const exports = kernelExports(kernel);
   return [
     known('form', form.join(', '), kernel.name),
     known('machine', machineName(kernel.machine), ''),
     known('release', kernel.release, 'banner'),
-    known('compiler', compiler, 'banner'),
+    known('compiler', compilerOf(banner), 'banner'),
     known('version', banner?.slice(banner.indexOf('#')), 'banner'),
     known('build id', kernel.buildId, '.notes'),
     known('symbols', `${symbols.count}, ${functions.count} of text`, symbols.source),

@@ -33,6 +33,7 @@ export class KernelFacts {
   #definitions: Definitions | undefined;
   #tracepoints: TracepointTable | undefined;
   #dwarf: { readonly found: Dwarf | undefined } | undefined;
+  readonly #changes = new Map<ChangeName, HasChange>();
 
   constructor(pieces: KernelPieces) {
     this.pieces = pieces;
@@ -93,7 +94,10 @@ export class KernelFacts {
 
   /** Whether it has a change of the kernel's history, by what it shows or else by its release. */
   change(name: ChangeName): HasChange {
-    return hasChange(name, this);
+    // Rules ask of each function, and some changes are looked for among the types.
+    let change = this.#changes.get(name);
+    if (change === undefined) this.#changes.set(name, (change = hasChange(name, this)));
+    return change;
   }
 
   /** Whether a struct or an enum of its BTF has a member or an enumerator; undefined if no type of that name has any. */

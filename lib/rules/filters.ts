@@ -30,7 +30,12 @@ export class FilterRules {
 
   /** A multi kprobe by name: the first symbol of the name that has a site (ftrace_lookup_symbols()). */
   kprobeMulti(name: string): Decision {
-    if (this.hasMulti) return this.#byName(name, 'ESRCH');
+    return this.kprobeMultiOf(() => this.#rowsOf(name));
+  }
+
+  /** The same for a name that has been looked up. @param rowsOf gives the functions of the name */
+  kprobeMultiOf(rowsOf: () => readonly SymbolRow[]): Decision {
+    if (this.hasMulti) return this.#byRows(rowsOf(), 'ESRCH');
     const { has, certainty, shownBy } = this.#kernel.change('kprobeMulti');
     if (has === false) {
       // bpf(2) knows no such attach type.
@@ -45,7 +50,7 @@ export class FilterRules {
 
   /** An event of fprobe in tracefs (`f:EVENT NAME`): every function of the name that has a site (register_fprobe()). */
   fprobe(name: string): Decision {
-    if (this.hasFprobeEvents) return this.#byName(name, 'EINVAL');
+    if (this.hasFprobeEvents) return this.#byRows(this.#rowsOf(name), 'EINVAL');
     return refused('no-fprobe-events', 'EINVAL', () => [
       { source: 'kallsyms', says: 'no trace_fprobe_create: built without CONFIG_FPROBE_EVENTS' },
     ]);
@@ -53,7 +58,7 @@ export class FilterRules {
 
   /** The name in set_ftrace_filter: every function of the name that has a site. */
   ftrace(name: string): Decision {
-    return this.#byName(name, 'EINVAL');
+    return this.#byRows(this.#rowsOf(name), 'EINVAL');
   }
 
   /** ftrace at the function of a row of `kernel.symbols`. */
@@ -62,9 +67,13 @@ export class FilterRules {
     return this.#sites.hasLive(row) ? accepted(this.#acceptance, because) : this.#noSite(row, 'EINVAL', because);
   }
 
-  #byName(name: string, errno: Errno): Decision {
+  #rowsOf(name: string): SymbolRow[] {
     const { functions } = this.#kernel;
-    const rows = functions.find(name).map(row => functions.symbolRow[row]!);
+    return functions.find(name).map(row => functions.symbolRow[row]!);
+  }
+
+  #byRows(rows: readonly SymbolRow[], errno: Errno): Decision {
+    const { functions } = this.#kernel;
     const because = (): Evidence[] => rows.flatMap(row => this.#sites.because(row));
     if (functions.ftrace === 'none') return refused('no-ftrace', errno, because);
     if (rows.some(row => this.#sites.hasLive(row))) return accepted(this.#acceptance, because);

@@ -20,6 +20,11 @@ const promotedOf = oncePerKernel(({ symbols }): ReadonlyMap<string, readonly Sym
   return promoted;
 });
 
+/** Whether any symbol has the suffix: in a kernel of which none has, a name leads to the symbols of just that name. */
+export function hasPromoted(kernel: KernelFacts): boolean {
+  return promotedOf(kernel).size > 0;
+}
+
 /** The symbols that the kernel takes for a name, and why they may be others than those of just that name. */
 export interface NamedSymbols {
   readonly rows: readonly SymbolRow[];

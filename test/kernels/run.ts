@@ -9,6 +9,7 @@ import { type Check, Checks } from './check.js';
 import { documentedOutputs } from './docs.js';
 import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
+import { fleetRows } from './fleet.js';
 import { instructions } from './instructions.js';
 import { modules } from './modules.js';
 import { kernelNotations } from './notation.js';
@@ -47,6 +48,7 @@ const ALL: readonly Comparisons[] = [
   coreRelocations,
   reasonsOfPahole,
   attachPrograms,
+  fleetRows,
 ];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects, kernelNotations, loadedAndEmbedded];
