@@ -67,6 +67,10 @@ export interface Instruction {
   readonly length: number;
   /** What the kernel answers for a kprobe on it, if it refuses. */
   readonly refused?: Errno;
+  /** INT or UD, which newer kernels refuse before that: is_exception_insn() of arch/x86/kernel/kprobes/core.c. */
+  readonly traps?: true;
+  /** One that an indirect call with kCFI is checked by, and how far behind it the check ends in a trap: can_probe(), there. */
+  readonly cfi?: number;
   /** Where a near call or jump goes: a place as the one it was asked about. */
   readonly target?: number;
 }
@@ -101,7 +105,13 @@ export function decodeX86(code: Uint8Array, start: number, bits: 32 | 64): Instr
     const end = afterOpcode(code, at, byte, form, { bits, short, narrow, wide: (rex & 8) !== 0 });
     if (end === undefined || end - start > LONGEST || end > code.length) return undefined;
     const errno = refusal(code, at - 1);
-    return { length: end - start, ...(errno === undefined ? {} : { refused: errno }), ...nearTarget(code, at - 1, end) };
+    return {
+      length: end - start,
+      ...(errno === undefined ? {} : { refused: errno }),
+      ...(isTrap(code, at - 1) ? { traps: true } : {}),
+      ...(CFI_CHECKS[byte] === undefined ? {} : { cfi: CFI_CHECKS[byte] }),
+      ...nearTarget(code, at - 1, end),
+    };
   }
 }
 
@@ -130,6 +140,16 @@ function refusal(code: Uint8Array, at: number): Errno | undefined {
     default:
       return undefined;
   }
+}
+
+/** movl $-ID, %r10d, 6 bytes; addl -4(REG), %r10d, 4; je, 2; ud2. Of 0x03 the kernel compares the opcode, of 0xba too. */
+const CFI_CHECKS: Readonly<Record<number, number>> = { 186: 12, 3: 6 };
+
+/** UD0, UD1, UD2; INT3, INT, INTO, INT1. @param at of the opcode */
+function isTrap(code: Uint8Array, at: number): boolean {
+  const opcode = code[at]!;
+  if (opcode === 0x0f) return [0xff, 0xb9, 0x0b].includes(code[at + 1]!);
+  return opcode === 0xcc || opcode === 0xcd || opcode === 0xce || opcode === 0xf1;
 }
 
 /** Where a call or jump of 32 bits goes, counted from its own beginning of code. */

@@ -3,8 +3,11 @@ import { halves, type Words } from '../../elf/words.js';
 import type { AreaSet, Labels } from './areas.js';
 import { once } from './once.js';
 
-/** What check_kprobe_address_safe() refuses because the kernel patches or traps on the instruction itself. */
-export type PatchCode = 'jump-label' | 'static-call' | 'bug-entry';
+/**
+ * What check_kprobe_address_safe() refuses because the kernel patches or traps on the instruction itself; and the traps of kCFI, which can_probe()
+ * of x86 looks for.
+ */
+export type PatchCode = 'jump-label' | 'static-call' | 'bug-entry' | 'cfi-trap';
 
 /** A table of records that begin with the distance from their own place to the code they are about. */
 interface TableShape {
@@ -22,6 +25,8 @@ const TABLES: readonly TableShape[] = [
   { code: 'static-call', start: '__start_static_call_sites', stop: '__stop_static_call_sites', strides: [8] },
   // include/linux/bug.h, with and without CONFIG_DEBUG_BUGVERBOSE; 16 since the format string was added
   { code: 'bug-entry', start: '__start___bug_table', stop: '__stop___bug_table', strides: [12, 8, 16] },
+  // is_cfi_trap() of kernel/cfi.c: s32 addr
+  { code: 'cfi-trap', start: '__start___kcfi_traps', stop: '__stop___kcfi_traps', strides: [4] },
 ];
 
 /** A larger table is treated as damage: real ones have some ten thousand entries. */

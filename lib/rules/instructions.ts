@@ -1,10 +1,12 @@
 import type { SymbolRow } from '../../kallsyms/symbols.js';
+import type { Instruction } from '../arch/x86-instructions.js';
 import type { Evidence } from '../evidence.js';
 import { type Alternative, alternatives } from '../facts/alternatives.js';
 import type { AreaSet } from '../facts/areas.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { once } from '../facts/once.js';
 import type { PatchCode } from '../facts/patched-code.js';
+import { sinceOf } from '../releases.js';
 import { accepted, type Decision, refused, untold } from './decision.js';
 
 /** A longer symbol is not decoded. */
@@ -18,6 +20,7 @@ const UNDECODED =
   'the kernel decodes the function from its start, and refuses a place where no instruction begins: objdump -d shows where instructions begin';
 const THUNK =
   'the kernel replaces a jump or call to a thunk when it boots: whether an instruction begins here depends on the processor and its mitigations';
+const FINEIBT = 'it belongs to a check of kCFI, which the kernel replaces at boot where the processor has IBT (CONFIG_FINEIBT)';
 const REPLACED = 'the kernel replaces the instructions here where the processor has a feature (__alt_instructions)';
 
 /** What arch_prepare_kprobe() says of the instruction at a place inside a function. */
@@ -123,8 +126,48 @@ export function decodedPlace(
   }
   const instruction = decode(code, target);
   if (instruction === undefined) return refused('not-an-instruction', between, told('the bytes there are no instruction'), 'likely');
-  const { refused: errno } = instruction;
-  if (errno === undefined || kernel.change('emulatesBranches').has === false)
-    return accepted('likely', told('an instruction begins there: the function was decoded from its start'));
+  return (
+    trap(kernel, instruction, told) ??
+    cfiCheck(kernel, instruction, patchAt(target + (instruction.cfi ?? 0)), told) ??
+    uncopied(kernel, instruction, told) ??
+    accepted('likely', told('an instruction begins there: the function was decoded from its start'))
+  );
+}
+
+/** is_exception_insn() in can_probe(). */
+function trap(kernel: KernelFacts, { traps }: Instruction, told: CodePlace['told']): Decision | undefined {
+  if (traps === undefined) return undefined;
+  const { has } = kernel.change('refusesTraps');
+  if (has === false) return undefined;
+  if (has === undefined)
+    return untold('instruction-unchecked', told(`the instruction is a trap, which kernels refuse ${sinceOf('refusesTraps')}`));
+  return refused(
+    'instruction-refused',
+    'EILSEQ',
+    told(`the instruction is a trap, INT or UD: can_probe() refuses it ${sinceOf('refusesTraps')}`),
+    'likely',
+  );
+}
+
+/** Of a check of kCFI the kernel reads the instructions back where it fails, so they are left as they are. FineIBT has other ones in their place. */
+function cfiCheck(kernel: KernelFacts, { cfi }: Instruction, behind: PatchCode | undefined, told: CodePlace['told']): Decision | undefined {
+  if (cfi === undefined || behind !== 'cfi-trap') return undefined;
+  const { has } = kernel.change('refusesCfiChecks');
+  const config = kernel.pieces.config();
+  if (config === undefined || config.get('CONFIG_FINEIBT') === 'y') return untold('instruction-unchecked', told(FINEIBT));
+  if (has === false) return undefined;
+  if (has === undefined)
+    return untold('instruction-unchecked', told(`it belongs to a check of kCFI, which kernels refuse ${sinceOf('refusesCfiChecks')}`));
+  return refused(
+    'instruction-refused',
+    'EILSEQ',
+    told(`it belongs to a check of kCFI (.kcfi_traps): can_probe() refuses it ${sinceOf('refusesCfiChecks')}`),
+    'likely',
+  );
+}
+
+/** arch_copy_kprobe(). */
+function uncopied(kernel: KernelFacts, { refused: errno }: Instruction, told: CodePlace['told']): Decision | undefined {
+  if (errno === undefined || kernel.change('emulatesBranches').has === false) return undefined;
   return refused('instruction-refused', errno, told('arch_prepare_kprobe() refuses this instruction'), 'likely');
 }

@@ -88,26 +88,19 @@ const blacklisted: KprobeRule = (rules, { row, words, place, address }) => {
 };
 
 /** jump_label_text_reserved(), static_call_text_reserved() and find_bug() there. */
-const patched: KprobeRule = (rules, { words, place, address }) => {
-  switch (rules.patchedCode()?.at(words, place)) {
-    case 'bug-entry':
-      return objection('bug-entry', 'proven', () => ({
-        source: '__bug_table',
-        address,
-        says: 'the first instruction is a BUG() or WARN() trap',
-      }));
-    case 'jump-label':
-      return objection('jump-label', 'proven', () => ({ source: '__jump_table', address, says: 'the first instruction is a jump label' }));
-    case 'static-call':
-      return objection('static-call', 'proven', () => ({
-        source: '.static_call_sites',
-        address,
-        says: 'the first instruction is a static call',
-      }));
-    default:
-      return undefined;
-  }
+const patched: KprobeRule = (rules, { row, words, place, address }) => {
+  const code = rules.patchedCode()?.at(words, place);
+  if (code === undefined || code === 'cfi-trap') return undefined;
+  const { source, is } = PATCHED[code];
+  const instruction = address === rules.addresses.big[row] ? 'the first instruction' : 'the instruction there';
+  return objection(code, 'proven', () => ({ source, address, says: `${instruction} is ${is}` }));
 };
+
+const PATCHED = {
+  'bug-entry': { source: '__bug_table', is: 'a BUG() or WARN() trap' },
+  'jump-label': { source: '__jump_table', is: 'a jump label' },
+  'static-call': { source: '.static_call_sites', is: 'a static call' },
+} as const;
 
 /** What shows that a kernel was built without kprobes: its .config, or what its image lacks. */
 function withoutKprobes(kernel: KernelFacts): Evidence | undefined {

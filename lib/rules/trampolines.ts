@@ -31,7 +31,7 @@ interface Target {
 
 type TrampolineRule = Rule<TrampolineRules, Target>;
 
-// Loading a program: bpf_check_attach_target() in kernel/bpf/verifier.c, in its order.
+// Loading a program: check_attach_btf_id() in kernel/bpf/verifier.c, which asks bpf_check_attach_target() first, in its order.
 
 const unfitPrototype: TrampolineRule = (rules, { prototype, because }) =>
   prototype.code === undefined ? undefined : refused(prototype.code, 'EINVAL', because(), rules.certaintyOfCheck(prototype));
@@ -69,14 +69,19 @@ const noreturn: TrampolineRule = (rules, { id, because }) => {
 /** check_attach_modify_return(): the function must be one whose result may be changed. */
 const notModifiable: TrampolineRule = (rules, { id, symbolRow, because }) => {
   const { outcome, certainty, evidence } = rules.modifiable(id, symbolRow);
-  if (outcome === 'open') return untold('error-injection-unknown', because(evidence));
-  return outcome === 'accepted' ? undefined : refused('not-modifiable', 'EINVAL', because(evidence), certainty);
+  return outcome === 'refused' ? refused('not-modifiable', 'EINVAL', because(evidence), certainty) : undefined;
+};
+
+/** The same where nothing tells: after the sets that refuse it in any case. */
+const modifiableUnknown: TrampolineRule = (rules, { id, symbolRow, because }) => {
+  const { outcome, evidence } = rules.modifiable(id, symbolRow);
+  return outcome === 'open' ? untold('error-injection-unknown', because(evidence)) : undefined;
 };
 
 const LOAD: Readonly<Record<TrampolineProgram, readonly TrampolineRule[]>> = {
   fentry: [unfitPrototype, noSymbol, denied],
   fexit: [unfitPrototype, longResult, noSymbol, denied, noreturn],
-  fmod_ret: [unfitPrototype, longResult, noSymbol, denied, noreturn, notModifiable],
+  fmod_ret: [unfitPrototype, longResult, noSymbol, notModifiable, denied, noreturn, modifiableUnknown],
 };
 
 // Attaching it: bpf_trampoline_link_prog() and register_fentry() in kernel/bpf/trampoline.c.

@@ -48,6 +48,8 @@ export interface KernelSpec {
   readonly staticCalls?: readonly string[];
   /** The same inside of functions. */
   readonly staticCallsAt?: readonly { readonly name: string; readonly offset: number }[];
+  /** Traps of kCFI, which `.kcfi_traps` lists. */
+  readonly cfiTraps?: readonly { readonly name: string; readonly offset: number }[];
   /** Addresses of alternatives of five bytes that become nothing: names of functions, and the distance from their beginnings. */
   readonly erased?: readonly { readonly name: string; readonly offset: number }[];
   /** The first bytes of functions of .text. */
@@ -145,6 +147,9 @@ export function imageOf(spec: KernelSpec): Uint8Array {
         (address, i) => writer.u32(distance(start + BigInt(i * 8), address), 0),
       ),
     ),
+  );
+  table('__start___kcfi_traps', '__stop___kcfi_traps', start =>
+    join(...(spec.cfiTraps ?? []).map(({ name, offset }, i) => writer.u32(distance(start + BigInt(i * 4), of(name) + BigInt(offset))))),
   );
   // struct alt_instr since 6.3: the instruction, what replaces it, the feature, and the lengths of both
   table('__alt_instructions', '__alt_instructions_end', start =>

@@ -192,6 +192,17 @@ describe('fmod_ret without error injection', () => {
     expect(load({ release: '5.10.0' }, 'security_file_open')).to.equal('accepted');
   });
 
+  it('is refused as not modifiable before it is denied, and denied where nothing tells whether it is modifiable', () => {
+    const denied = kernelOf({ btf: writer.bytes(), functions: [] }).btf!.find('vfs_read', 'FUNC');
+    expect(load({ release: '6.12.0', denied }, 'vfs_read')).to.equal('EINVAL not-modifiable');
+    expect(load({ release: '6.12.0', denied, errorInjection: ['vfs_read'] }, 'vfs_read')).to.equal('EINVAL btf-denied');
+    const unknown = [...functions, { name: 'within_error_injection_list', site: 0 }];
+    const said = (spec: Partial<KernelSpec>): string =>
+      kernelOf({ btf: writer.bytes(), release: '6.12.0', ...spec, functions: unknown }).traceability('vfs_read').fmodRet.load.code;
+    expect(said({})).to.equal('error-injection-unknown');
+    expect(said({ denied })).to.equal('btf-denied');
+  });
+
   it('goes by the list where there is one', () => {
     expect(load({ release: '7.1.0', errorInjection: ['vfs_read'] }, '__x64_sys_close')).to.equal('EINVAL not-modifiable');
     expect(load({ release: '7.1.0', errorInjection: ['vfs_read'] }, 'vfs_read')).to.equal('accepted');

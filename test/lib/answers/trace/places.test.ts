@@ -53,6 +53,50 @@ describe('A probe at a place in a function', () => {
     expect(said('untraced+5')).to.equal('accepted accepted');
   });
 
+  it('is refused on a trap, and on what a check of kCFI is made of, in kernels that look for them', () => {
+    const code = {
+      // movl $-1, %r10d; addl -4(%rax), %r10d; je; ud2; call *%rax; int $0x80; ud1 %eax, %eax; addl %eax, %eax
+      first: [
+        0x41, 0xba, 0xff, 0xff, 0xff, 0xff, 0x44, 0x03, 0x50, 0xfc, 0x74, 2, 0x0f, 0x0b, 0xff, 0xd0, 0xcd, 0x80, 0x0f, 0xb9, 0xc0, 0x03,
+        0xc0,
+      ],
+    };
+    const said = (place: string, release: string, config?: Readonly<Record<string, string>>): string => {
+      const spec = {
+        functions: [
+          { name: 'first', site: 0 },
+          { name: 'second', site: 0 },
+        ],
+        code,
+        release,
+        cfiTraps: [{ name: 'first', offset: 12 }],
+      };
+      const { kprobe } = kernelOf({ ...spec, ...(config && { config }) }).place(place)!;
+      return `${kprobe.errno ?? kprobe.outcome} ${kprobe.code}`;
+    };
+    const cfi = { CONFIG_KPROBES: 'y', CONFIG_CFI_CLANG: 'y' };
+    const places = ['first+6', 'first+10', 'first+12', 'first+16', 'first+18', 'first+21'];
+    const [accepted, refused] = ['accepted accepted', 'EILSEQ instruction-refused'];
+    expect(places.map(place => said(place, '6.12.0', cfi))).to.deep.equal([refused, accepted, refused, refused, refused, accepted]);
+    expect(places.map(place => said(place, '6.6.0', cfi))).to.deep.equal([refused, accepted, accepted, accepted, accepted, accepted]);
+    expect(places.map(place => said(place, '6.1.0', cfi))).to.deep.equal(places.map(() => accepted));
+    // Where the kernel may have put other instructions in the place of the check:
+    const open = 'open instruction-unchecked';
+    expect(said('first+6', '6.12.0', { ...cfi, CONFIG_FINEIBT: 'y' })).to.equal(open);
+    expect(said('first+6', '6.12.0')).to.equal(open);
+    expect(said('first+12', 'next', cfi)).to.equal(open);
+  });
+
+  it('names the instruction there, not the first one of the function', () => {
+    const spec = { functions: [{ name: 'first', site: 0 }], release: '6.6.0', staticCallsAt: [{ name: 'first', offset: 8 }] };
+    const says = (place: string): string =>
+      kernelOf(spec)
+        .place(place)!
+        .kprobe.because.map(({ says }) => says)
+        .join('; ');
+    expect(says('first+8')).to.match(/the instruction there is a static call/);
+  });
+
   it('is refused inside of what the kernel patches', () => {
     const said = (place: string): string => {
       const spec = { functions: [{ name: 'first', site: 0 }], code: { first: [0x90, 0xe8, 0, 0, 0, 0, 0x90] }, release: '6.6.0' };
