@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { isInstalled } from '../kernels/check.js';
 import { type GuestFile, initramfs } from './initramfs.js';
 
-export type Arch = 'amd64' | 'arm64';
+export type Arch = 'amd64' | 'arm64' | 'ppc64el' | 'riscv64' | 's390x';
 
 /** What a machine needs: programs, and Debian's packages that have them. */
 interface Machine {
@@ -21,6 +21,8 @@ interface Machine {
   readonly options: readonly string[];
   /** Of the kernel's command line. */
   readonly parameters: string;
+  /** How what the guest says comes out: see guest/out.c. */
+  readonly output: (file: string) => string[];
 }
 
 const MACHINES: Readonly<Record<Arch, Machine>> = {
@@ -33,6 +35,7 @@ const MACHINES: Readonly<Record<Arch, Machine>> = {
     options: ['-machine', 'q35', '-cpu', 'max'],
     // An emulated timer is late where the host is busy, and the kernel would take it for a broken one.
     parameters: 'console=ttyS0 no_timer_check',
+    output: device,
   },
   arm64: {
     qemu: 'qemu-system-aarch64',
@@ -42,6 +45,38 @@ const MACHINES: Readonly<Record<Arch, Machine>> = {
     node: 'arm64',
     options: ['-machine', 'virt', '-cpu', 'cortex-a57'],
     parameters: 'console=ttyAMA0',
+    output: device,
+  },
+  ppc64el: {
+    qemu: 'qemu-system-ppc64',
+    qemuPackage: 'qemu-system-ppc',
+    crossCompiler: 'powerpc64le-linux-gnu-gcc',
+    crossPackage: 'gcc-powerpc64le-linux-gnu',
+    node: 'ppc64',
+    // Emulation has none of the mitigations that the machine offers by default.
+    options: ['-machine', 'pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off'],
+    parameters: 'console=hvc0',
+    output: device,
+  },
+  riscv64: {
+    qemu: 'qemu-system-riscv64',
+    qemuPackage: 'qemu-system-misc',
+    crossCompiler: 'riscv64-linux-gnu-gcc',
+    crossPackage: 'gcc-riscv64-linux-gnu',
+    node: 'riscv64',
+    options: ['-machine', 'virt'],
+    parameters: 'console=ttyS0',
+    output: device,
+  },
+  s390x: {
+    qemu: 'qemu-system-s390x',
+    qemuPackage: 'qemu-system-misc',
+    crossCompiler: 's390x-linux-gnu-gcc',
+    crossPackage: 'gcc-s390x-linux-gnu',
+    node: 's390x',
+    options: ['-machine', 's390-ccw-virtio', '-cpu', 'max'],
+    parameters: 'console=ttyS0',
+    output: terminal,
   },
 };
 
@@ -52,6 +87,8 @@ const SOURCES = fileURLToPath(new URL('../../../test/boot/guest', import.meta.ur
 const SHARED_BYTES = 128 << 20;
 /** `struct header` of guest/out.c: the name, 56 bytes, and the size. */
 const SECTION_HEADER = 64;
+
+export const ARCHES = Object.keys(MACHINES) as readonly Arch[];
 
 /** What is missing on this machine, a sentence for each. */
 export function missingTools(arch: Arch): string[] {
@@ -90,13 +127,10 @@ export async function askGuest({ arch, kernel, questions, files = [], onLine }: 
     const [archive, shared] = [join(folder, 'initramfs'), join(folder, 'shared')];
     const ask = { path: 'ask', bytes: Buffer.from(`${questions.join('\n')}\n`) };
     writeFileSync(archive, initramfs([{ path: 'init', bytes: build(arch, join(folder, 'init')) }, ask, ...files]));
-    writeFileSync(shared, '');
-    truncateSync(shared, SHARED_BYTES);
-    const memory = `memory-backend-file,id=shared,share=on,mem-path=${shared},size=${SHARED_BYTES}`;
     const options = [
       ...machine.options,
-      ...['-accel', 'tcg', '-m', '2G', '-smp', '1', '-nodefaults', '-nic', 'none', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
-      ...['-object', memory, '-device', 'ivshmem-plain,memdev=shared'],
+      ...['-accel', 'tcg', '-smp', '1', '-nodefaults', '-nic', 'none', '-display', 'none', '-no-reboot', '-m', '2G'],
+      ...machine.output(shared),
       ...['-kernel', kernel, '-initrd', archive, '-append', `${machine.parameters} ${COMMAND_LINE}`],
     ];
     await run(machine.qemu, options, onLine);
@@ -105,6 +139,22 @@ export async function askGuest({ arch, kernel, questions, files = [], onLine }: 
     process.off('exit', clean);
     clean();
   }
+}
+
+/** A PCI device whose memory is the file. */
+function device(file: string): string[] {
+  writeFileSync(file, '');
+  truncateSync(file, SHARED_BYTES);
+  const memory = `memory-backend-file,id=shared,share=on,mem-path=${file},size=${SHARED_BYTES}`;
+  return [...['-serial', 'stdio'], ...['-object', memory, '-device', 'ivshmem-plain,memdev=shared']];
+}
+
+/** Two consoles of s390x: that of lines is the kernel's, the other writes the file. */
+function terminal(file: string): string[] {
+  return [
+    ...['-chardev', 'stdio,id=lines', '-device', 'sclplmconsole,chardev=lines'],
+    ...['-chardev', `file,id=said,path=${file}`, '-device', 'sclpconsole,chardev=said'],
+  ];
 }
 
 /** The guest's PID 1. */

@@ -1,12 +1,14 @@
 /**
  * Boots a kernel of Debian's under qemu, asks it about every function, and compares kelf's answers with what it says.
  *
- *   npm run boot -- ARCH [KERNEL] [--ask QUESTION]… [--again QUESTION]…
+ *   npm run boot -- ARCH [KERNEL] [--ask QUESTION]… [--again QUESTION]… [--sample N]
  *   npm run boot -- ARCH KERNEL --run PROGRAM [FILE…]
  *
- * ARCH is amd64 or arm64; KERNEL a series that fixtures/fetch-kernels.sh knows (6.12, or 6.1), or the path of an image, with its .config beside
+ * ARCH is amd64, arm64, ppc64el, riscv64 or s390x; KERNEL a series that fixtures/fetch-kernels.sh knows (6.12, or 6.1), or the path of an image, with its .config beside
  * it as `config` or `config-RELEASE`. What the kernel said is kept in KELF_KERNELS/boot/RELEASE, so that a second run only compares; --again asks a
- * question once more, --ask only those that are named. With --run nothing is compared: PROGRAM, a static executable, is run in the guest beside the files, and its output printed.
+ * question once more, --ask only those that are named. With --sample, probes are put on one symbol in N, and on all of a name that several have; files
+ * of answers say so, and so does what is printed of them. With --run nothing is compared: PROGRAM, a static executable, is run in the guest beside the
+ * files, and its output printed.
  *
  * Without an accelerator this takes the better part of an hour. Exit 0: all agreed; 1: not, or something is missing, and a line says what;
  * 75: the kernel can't be fetched.
@@ -19,9 +21,9 @@ import { parseArgs } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { openKernel } from 'kelf';
 import { Checks } from '../kernels/check.js';
-import { compareWithTruth } from '../kernels/truth.js';
-import { type AttachLine, attachLines, compareAttachLines } from './attach.js';
-import { type Arch, askGuest, missingTools } from './guest.js';
+import { compareWithTruth, movedBy, sampleOf } from '../kernels/truth.js';
+import { type AttachLine, attachLines, compareAttachLines, sampleOfLines } from './attach.js';
+import { ARCHES, type Arch, askGuest, missingTools } from './guest.js';
 import type { GuestFile } from './initramfs.js';
 import { compareLinks } from './links.js';
 
@@ -29,18 +31,27 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const KERNELS = process.env['KELF_KERNELS'] || join(ROOT, 'fixtures/kernels');
 const DEFAULT_SERIES = '6.12';
 
+interface Question {
+  readonly ask: string;
+  readonly gives: string;
+  /** Asked of every FUNC of the kernel's BTF. */
+  readonly ofBtf?: true;
+}
+
 /** The questions of guest/init.c and the file that each gives last; a number says that one in so many is attached, and every name of several. */
-const QUESTIONS: readonly { readonly ask: string; readonly gives: string }[] = [
-  { ask: 'files', gives: 'kprobe_blacklist' },
-  { ask: 'fentry 25', gives: 'fentry.tsv' },
-  { ask: 'fexit 100', gives: 'fexit_load.tsv' },
-  { ask: 'fmodret', gives: 'fmodret_load.tsv' },
-  { ask: 'kprobe', gives: 'kprobe.tsv' },
-  { ask: 'kprobe_addr', gives: 'kprobe_addr.tsv' },
-  { ask: 'kretprobe', gives: 'kretprobe.tsv' },
-  { ask: 'kprobe_multi 50', gives: 'kprobe_multi.tsv' },
-  { ask: 'lines /lines', gives: 'lines.list' },
-];
+function questions(sample: number): readonly Question[] {
+  return [
+    { ask: 'files', gives: 'kprobe_blacklist' },
+    { ask: 'fentry 25', gives: 'fentry.tsv', ofBtf: true },
+    { ask: 'fexit 100', gives: 'fexit_load.tsv', ofBtf: true },
+    { ask: 'fmodret', gives: 'fmodret_load.tsv', ofBtf: true },
+    { ask: `kprobe ${sample}`, gives: 'kprobe.tsv' },
+    { ask: `kprobe_addr ${sample}`, gives: 'kprobe_addr.tsv' },
+    { ask: `kretprobe ${sample}`, gives: 'kretprobe.tsv' },
+    { ask: `kprobe_multi ${Math.max(sample, 50)}`, gives: 'kprobe_multi.tsv' },
+    { ask: `lines ${sample}`, gives: 'lines.list' },
+  ];
+}
 
 interface Image {
   readonly arch: Arch;
@@ -49,12 +60,17 @@ interface Image {
 }
 
 const { values, positionals } = parseArgs({
-  options: { ask: { type: 'string', multiple: true }, again: { type: 'string', multiple: true, default: [] }, run: { type: 'string' } },
+  options: {
+    ask: { type: 'string', multiple: true },
+    again: { type: 'string', multiple: true, default: [] },
+    sample: { type: 'string' },
+    run: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const [arch, which = DEFAULT_SERIES, ...files] = positionals;
-if ((arch !== 'amd64' && arch !== 'arm64') || (files.length > 0 && values.run === undefined)) {
-  stop('usage: npm run boot -- amd64|arm64 [KERNEL] [--again QUESTION]… [--run PROGRAM [FILE…]]', 2);
+if (!isArch(arch) || (files.length > 0 && values.run === undefined) || !/^[1-9]\d*$/.test(values.sample ?? '1')) {
+  stop(`usage: npm run boot -- ${ARCHES.join('|')} [KERNEL] [--ask QUESTION]… [--again QUESTION]… [--sample N] [--run PROGRAM [FILE…]]`, 2);
 }
 // What is running, and what lies in the temporary folder, goes where the process ends by itself.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -64,6 +80,10 @@ try {
   else await compare(image);
 } catch (error) {
   stop((error as Error).message, 1);
+}
+
+function isArch(text: string | undefined): text is Arch {
+  return ARCHES.some(arch => arch === text);
 }
 
 /** The kernel, fetched where it is not there. */
@@ -86,18 +106,29 @@ async function compare(image: Image): Promise<void> {
   await using kernel = await openKernel(image.vmlinuz, image.config === undefined ? {} : { config: image.config });
   const said = join(KERNELS, 'boot', kernel.release ?? basename(image.vmlinuz));
   mkdirSync(said, { recursive: true });
-  const attach = attachLines(kernel);
-  await askWhatIsNotKnown(image, said, attach);
+  const sample = Number(values.sample ?? sampleOf(read(said, 'lines.tsv')));
+  const attach = sampleOfLines(attachLines(kernel), sample);
+  const hasBtf = kernel.btf !== undefined;
+  await askWhatIsNotKnown(
+    image,
+    said,
+    attach,
+    questions(sample).filter(({ ofBtf }) => hasBtf || !ofBtf),
+  );
   const checks = new Checks();
   const check = checks.of(kernel.release ?? '-');
-  await compareWithTruth(kernel, file => read(said, file), check);
-  await compareLinks(kernel, read(said, 'kprobe_multi.tsv') ?? '', check);
-  await compareAttachLines(attach, read(said, 'lines.tsv') ?? '', read(said, 'lines.list') ?? '', check);
+  if (!hasBtf) console.log(`skip  ${kernel.release}  fentry, fexit, fmod_ret  the kernel has no BTF`);
+  const truth = (file: string): string | undefined => read(said, file);
+  const moved = movedBy(kernel, truth);
+  await compareWithTruth(kernel, truth, check);
+  await compareLinks(kernel, truth('kprobe_multi.tsv') ?? '', moved, check);
+  const [lines, list] = [truth('lines.tsv'), truth('lines.list')];
+  if (lines !== undefined && list !== undefined) await compareAttachLines(attach, sample, lines, list, moved, check);
   checks.end();
 }
 
 /** Boots once for all the questions that have no answer yet; what is answered is kept even if the guest dies later. */
-async function askWhatIsNotKnown(image: Image, said: string, attach: readonly AttachLine[]): Promise<void> {
+async function askWhatIsNotKnown(image: Image, said: string, attach: readonly AttachLine[], all: readonly Question[]): Promise<void> {
   const lines = attach.map(({ text }) => `${text}\n`).join('');
   // What kelf prints changes with kelf: the lines are asked again where they are others.
   const sameLines =
@@ -109,11 +140,11 @@ async function askWhatIsNotKnown(image: Image, said: string, attach: readonly At
   const isKnown = ({ ask, gives }: { ask: string; gives: string }): boolean =>
     existsSync(join(said, `${gives}.gz`)) && !values.again.includes(ask.split(' ')[0]!) && (gives !== 'lines.list' || sameLines);
   const asked = (question: string): boolean => values.ask?.includes(question.split(' ')[0]!) ?? true;
-  const open = QUESTIONS.filter(question => asked(question.ask) && !isKnown(question));
+  const open = all.filter(question => asked(question.ask) && !isKnown(question));
   if (open.length === 0) return;
-  const questions = open.map(({ ask }) => ask);
-  say(`booting ${image.vmlinuz} for ${questions.join(', ')}`);
-  const answers = await boot(image, questions, [{ path: 'lines', bytes: Buffer.from(lines) }]);
+  const asks = open.map(({ ask }) => ask);
+  say(`booting ${image.vmlinuz} for ${asks.join(', ')}`);
+  const answers = await boot(image, asks, [{ path: 'lines', bytes: Buffer.from(lines) }]);
   for (const [name, text] of answers) {
     const path = join(said, `${name}.gz`);
     writeFileSync(`${path}.part`, gzipSync(text));

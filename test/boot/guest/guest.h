@@ -11,6 +11,8 @@ void out_open(void);
 /** Begins a section: what follows goes to a file of this name. */
 void section(const char *name);
 void out(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** Ends the line of a file's titles; where only one in so many was asked, that is said in it. */
+void out_sample(unsigned sample);
 void out_bytes(const void *bytes, size_t count);
 /** A file of the kernel's, whole. */
 void out_file(const char *name, const char *path);
@@ -43,13 +45,16 @@ struct symbols text_addresses(void);
 /** The row of a name, or NULL. */
 struct symbol *find_name(struct symbols names, const char *name);
 
+/** The number that an option is, or the other. */
+unsigned number(const char *option, unsigned otherwise);
+
 // The questions; the option after the name is what stands behind it in /ask.
 
-/** kprobes.c: a probe on every name, or every address. */
+/** kprobes.c: a probe on every name, or every address; or on one in so many, and on all of a name that several have. */
 void ask_kprobe(const char *option);
 void ask_kprobe_addr(const char *option);
 void ask_kretprobe(const char *option);
-/** kprobes.c: every line of a file into kprobe_events, and the kernel's list of the probes. */
+/** kprobes.c: every line of /lines into kprobe_events, and the kernel's list of the probes. */
 void ask_lines(const char *option);
 /** programs.c: a BPF program for every FUNC of the BTF. */
 void ask_fentry(const char *option);

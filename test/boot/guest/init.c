@@ -63,6 +63,10 @@ char *read_file(const char *path, size_t *size) {
   return bytes;
 }
 
+unsigned number(const char *option, unsigned otherwise) {
+  return option && *option ? strtoul(option, NULL, 10) : otherwise;
+}
+
 static void put(const char *path, const char *text) {
   int fd = open(path, O_WRONLY);
   if (fd < 0 || write(fd, text, strlen(text)) < 0) fail("%s: %s can't be written: %s", path, text, strerror(errno));

@@ -64,13 +64,18 @@ static void command(int events, const char *text) {
 /** A name that no kernel has: what is said of one. */
 static const struct symbol NOWHERE = {0, "kelf_no_such_function", 0};
 
-static void ask_each(const char *file, const char *kind, struct symbols symbols, int addresses) {
+/** The option says that every so many is asked, and every name of several. */
+static void ask_each(const char *file, const char *kind, struct symbols symbols, int addresses, const char *option) {
+  unsigned sample = number(option, 1);
   section(file);
-  out(addresses ? "#addr\terrno\treason\n" : "#name\terrno\treason\n");
+  out(addresses ? "#addr\terrno\treason" : "#name\terrno\treason");
+  out_sample(sample);
   skip_kmsg();
   int events = open_events();
+  size_t asked = 0;
   for (size_t i = 0; i < symbols.count + !addresses; i++) {
     const struct symbol *symbol = i < symbols.count ? &symbols.rows[i] : &NOWHERE;
+    if (i < symbols.count && i % sample != 0 && symbol->bearers < 2) continue;
     char text[1024];
     if (addresses) {
       out("%llx", (unsigned long long)symbol->address);
@@ -80,9 +85,9 @@ static void ask_each(const char *file, const char *kind, struct symbols symbols,
       snprintf(text, sizeof text, "%s:gt/e%zu %s\n", kind, i, symbol->name);
     }
     command(events, text);
-    if ((i + 1) % BATCH == 0) {
+    if (++asked % BATCH == 0) {
       truncate_file(TRACEFS "kprobe_events");
-      if ((i + 1) % (8 * BATCH) == 0) say("%s: %zu of %zu", file, i + 1, symbols.count);
+      if (asked % (2 * BATCH) == 0) say("%s: %zu of %zu", file, i + 1, symbols.count);
     }
   }
   close(events);
@@ -90,25 +95,23 @@ static void ask_each(const char *file, const char *kind, struct symbols symbols,
 }
 
 void ask_kprobe(const char *option) {
-  (void)option;
-  ask_each("kprobe.tsv", "p", text_names(), 0);
+  ask_each("kprobe.tsv", "p", text_names(), 0, option);
 }
 
 void ask_kprobe_addr(const char *option) {
-  (void)option;
-  ask_each("kprobe_addr.tsv", "p", text_addresses(), 1);
+  ask_each("kprobe_addr.tsv", "p", text_addresses(), 1, option);
 }
 
 void ask_kretprobe(const char *option) {
-  (void)option;
-  ask_each("kretprobe.tsv", "r", text_names(), 0);
+  ask_each("kretprobe.tsv", "r", text_names(), 0, option);
 }
 
 void ask_lines(const char *option) {
-  char *text = read_file(option, NULL), *list = NULL;
+  char *text = read_file("/lines", NULL), *list = NULL;
   size_t listed = 0, written = 0;
   section("lines.tsv");
-  out("#line\terrno\treason\n");
+  out("#line\terrno\treason");
+  out_sample(number(option, 1));
   skip_kmsg();
   int events = open_events();
   for (char *line = strtok(text, "\n"), *next; line; line = next) {
