@@ -18,7 +18,7 @@ export async function btfDumps(kernel: KernelFiles, check: Check): Promise<void>
     await check(`btf dump, ${format}, equals bpftool's`, ['bpftool'], () => sameDump(kernel.vmlinux, format));
   }
   const modules = readdirSync(kernel.modules, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ko'))
+    .filter(name => name.endsWith('.ko') && hasBtf(`${kernel.modules}/${name}`))
     .sort();
   const step = Math.max(1, Math.floor(modules.length / MODULES));
   for (const name of modules.filter((_, i) => i % step === 0).slice(0, MODULES)) {

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 
 /** The outcome of one comparison: how much was compared, or the first difference. */
 export interface Outcome {
-  readonly ok: boolean;
+  /** `nothing` where the kernel has nothing of what is compared: a line says so. */
+  readonly ok: boolean | 'nothing';
   readonly figures: string;
 }
 
@@ -35,7 +36,7 @@ export class Checks {
       try {
         const { ok, figures } = await compare();
         if (!ok) this.#failed++;
-        line = `${ok ? 'ok  ' : 'FAIL'}  ${kernel}  ${what}  ${figures}`;
+        line = `${ok === 'nothing' ? 'skip' : ok ? 'ok  ' : 'FAIL'}  ${kernel}  ${what}  ${figures}`;
       } catch (error) {
         this.#failed++;
         line = `FAIL  ${kernel}  ${what}  ${(error as Error).stack}`;

@@ -80,13 +80,15 @@ function sameLines(vmlinux: string, addresses: readonly string[]): Outcome {
 }
 
 function framesText({ frames = [], file }: Answer): string {
-  if (frames.length === 0) return file === undefined ? NOTHING : `${file}:0:0`;
+  if (frames.length === 0) return file === undefined ? NOTHING : `${file}${BY_SYMBOL}`;
   return frames
     .map(({ name, inlined, path, line, column }) => `${inlined ? `${name} ` : ''}${path ?? '??'}:${line ?? 0}:${column ?? 0}`)
     .join('; ');
 }
 
 const NOTHING = '??:0:0';
+/** Behind a file that the symbol table has, and no unit. Objects of assembly have their path in 5.10. */
+const BY_SYMBOL = ':0:0 (symbol)';
 
 /** A block of llvm-symbolizer: a line for the function, and one for the place, for each frame. The last function's name is the symbol's. */
 function peerFrames(block: string): string {
@@ -104,13 +106,13 @@ function compare(addresses: readonly string[], ours: readonly string[], theirs: 
     const figures = `${differing.length} of ${addresses.length} differ: ${addresses[first]} '${ours[first]}', the peer has '${theirs[first]}'`;
     return { ok: false, figures };
   }
-  const known = ours.filter(text => !text.endsWith(':0') && !text.startsWith('??')).length;
+  const known = ours.filter(text => !text.endsWith(':0') && !text.endsWith(BY_SYMBOL) && !text.startsWith('??')).length;
   return { ok: known > 0, figures: `${addresses.length} addresses, ${known} of them known` };
 }
 
 /** Where no unit describes the code, kelf names the file of the symbol; llvm-symbolizer does within the symbol's size only. */
 function isUnknownToPeer(ours: string, theirs: string): boolean {
-  return theirs === NOTHING && /^[^/;]+:0:0$/.test(ours);
+  return ours.endsWith(BY_SYMBOL) && (theirs === NOTHING || theirs === ours.slice(0, -' (symbol)'.length));
 }
 
 async function duplicateAddresses(vmlinux: string): Promise<string[]> {

@@ -33,9 +33,12 @@ export async function modules(kernel: KernelFiles, check: Check): Promise<void> 
       figures: `${table.modules.length} modules, ${table.count} functions, ${sites} sites, ${exported} exports in ${took} ms, ${memory} MB${table.problems.slice(0, 1)}`,
     };
   });
-  await check("btf dump, raw, of modules equals bpftool's", ['bpftool'], () =>
-    compareAll(sample, path => sameBtf(path, base, kernel.vmlinux)),
-  );
+  await check("btf dump, raw, of modules equals bpftool's", ['bpftool'], () => {
+    // pahole makes the BTF of modules since 5.11.
+    const withBtf = sample.filter(path => openModule(path).file.section('.BTF') !== undefined);
+    if (withBtf.length === 0) return { ok: 'nothing', figures: `none of ${sample.length} modules has a .BTF section` };
+    return compareAll(withBtf, path => sameBtf(path, base, kernel.vmlinux));
+  });
   await check("ftrace sites are readelf's relocations", ['readelf'], () => compareAll(sample, sameSites));
   await check("functions are nm's, exports those of __ksymtab", ['nm'], () => compareAll(sample, sameSymbols));
   await check("modinfo is readelf's", ['readelf'], () => compareAll(sample, sameModinfo));

@@ -13,7 +13,7 @@ import type { KernelFiles } from './run.js';
  */
 export async function reasonsOfPahole(files: KernelFiles, check: Check): Promise<void> {
   if (!/^CONFIG_DEBUG_INFO_BTF=y$/m.test(readFileSync(files.config, 'utf8'))) return;
-  await check('every function that BTF lacks has a reason that holds', ['readelf', 'llvm-symbolizer'], async () => {
+  await check('every function that BTF lacks has a reason that holds', ['readelf', 'llvm-symbolizer', 'objdump'], async () => {
     await using kernel = await openKernel(files.vmlinux, { config: files.config });
     return reasonsHold(kernel, await missingBtfOfAll(kernel, { collect: collectInThreads(files.vmlinux) }), files.vmlinux);
   });
@@ -25,18 +25,41 @@ export async function reasonsOfPahole(files: KernelFiles, check: Check): Promise
   }
 }
 
-/** Function symbols by readelf: name and addresses. */
-function functionSymbols(vmlinux: string): Map<string, string[]> {
-  const found = new Map<string, string[]>();
+/** What readelf says of a name: the addresses of its functions, and whether one is not local. */
+interface FunctionSymbols {
+  readonly addresses: string[];
+  external: boolean;
+}
+
+/** Function symbols by readelf. */
+function functionSymbols(vmlinux: string): Map<string, FunctionSymbols> {
+  const found = new Map<string, FunctionSymbols>();
   const text = execFileSync('readelf', ['-sW', vmlinux], { encoding: 'utf8', maxBuffer: 1 << 28 });
   for (const line of text.split('\n')) {
-    const [, value, , type, , , section, name] = line.trim().split(/\s+/);
+    const [, value, , type, binding, , section, name] = line.trim().split(/\s+/);
     if (type !== 'FUNC' || section === 'UND' || name === undefined) continue;
-    const known = found.get(name);
-    if (known === undefined) found.set(name, [value!]);
-    else known.push(value!);
+    const known = found.get(name) ?? { addresses: [], external: false };
+    known.addresses.push(value!);
+    known.external ||= binding !== 'LOCAL';
+    found.set(name, known);
   }
   return found;
+}
+
+/** The words of __mcount_loc as objdump prints them: what pahole 1.19 to 1.21 went by. */
+function storedSites(vmlinux: string): ReadonlySet<string> {
+  const labels = execFileSync('sh', ['-c', 'nm "$0" | grep -E " __(start|stop)_mcount_loc$" | sort | cut -d " " -f 1', vmlinux], {
+    encoding: 'utf8',
+  });
+  const [start, stop] = labels.trim().split('\n');
+  if (stop === undefined) return new Set();
+  const text = execFileSync('objdump', ['-s', `--start-address=0x${start}`, `--stop-address=0x${stop}`, vmlinux], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  // ` ffffffff82a0b0c8 40100081 ffffffff 90100081 ffffffff  @...`
+  const bytes = [...text.matchAll(/^ [0-9a-f]+ ((?:[0-9a-f]{2,8} ){1,4})/gm)].map(([, hex]) => hex!.replaceAll(' ', '')).join('');
+  return new Set((bytes.match(/.{16}/g) ?? []).map(word => word.match(/../g)!.reverse().join('')));
 }
 
 /** The name that DWARF has for the code at each address; `??` for none. */
@@ -55,16 +78,21 @@ function reasonsHold(kernel: Kernel, { names, functions }: MissingBtfOfAll, vmli
   const symbols = functionSymbols(vmlinux);
   const hasFunc = (name: string): boolean => kernel.btf!.find(name, 'FUNC').length > 0;
   const undescribed = new Set(['pahole-alias', 'pahole-renamed', 'pahole-assembly', 'pahole-no-debug-info']);
-  const asked = functions.flatMap(({ name, code }) => (undescribed.has(code) ? (symbols.get(name) ?? []) : []));
+  const addresses = (name: string): readonly string[] => symbols.get(name)?.addresses ?? [];
+  const asked = functions.flatMap(({ name, code }) => (undescribed.has(code) ? addresses(name) : []));
+  const sites = functions.some(({ code }) => code === 'pahole-no-ftrace-site') ? storedSites(vmlinux) : new Set<string>();
   const byDwarf = namesByDwarf(vmlinux, asked);
   const holds = ({ name, code }: MissingBtfOfAll['functions'][number]): boolean => {
     const dot = name.indexOf('.');
     const source = dot > 0 ? name.slice(0, dot) : name;
     if (code === 'pahole-clone') return dot > 0 && hasFunc(source);
     if (code === 'pahole-suffix') return !hasFunc(source) && !symbols.has(source);
+    if (code === 'pahole-external-only') return symbols.get(name)?.external === false;
+    if (code === 'pahole-no-ftrace-site')
+      return sites.size > 0 && symbols.has(name) && addresses(name).every(address => !sites.has(address));
     if (!undescribed.has(code)) return false;
     // None of its symbols stands at code that DWARF has under the name.
-    return (symbols.get(name) ?? []).every(address => byDwarf.get(address) !== name) && symbols.has(name);
+    return addresses(name).every(address => byDwarf.get(address) !== name) && symbols.has(name);
   };
   const wrong = functions.filter(one => !holds(one));
   const lacking = [...symbols.keys()].filter(name => !/^__(pfx|cfi)_/.test(name) && !hasFunc(name)).length;
