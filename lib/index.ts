@@ -91,6 +91,7 @@ export type { ModuleEntry } from './facts/module-table/part.js';
 export type { PatchCode, PatchedCode } from './facts/patched-code.js';
 export type { FoundBtf, KernelPieces } from './facts/pieces.js';
 export type { Tracepoint, TracepointTable } from './facts/tracepoint-table.js';
+export { kernelsIn } from './image/unwrap.js';
 export { Kernel } from './kernel.js';
 export type { Input, InputOptions } from './open/input.js';
 export { type OpenKernelOptions, openKernel, openRunningKernel } from './open/open-kernel.js';

@@ -44,6 +44,7 @@ export const REASONS = {
   'no-tracepoint-btf': 'BTF has no type for the tracepoint',
   'no-trace-event': 'tracefs has no event of that name',
   'tracepoint-unknown': 'the tables that list tracepoints were not found',
+  'symbols-unknown': 'it is unknown which symbols the kernel has',
   'sites-unknown': 'it is unknown what ftrace can trace',
   // Would a BPF object load?
   'unknown-program-type': 'the kernel does not know the program type',

@@ -116,8 +116,8 @@ export interface HasChange {
 export interface Shown {
   /** `6.1.0-56-cloud-amd64`; undefined if it is unknown. */
   readonly release: string | undefined;
-  /** Whether its symbols have a function. */
-  hasFunction(name: string): boolean;
+  /** Whether its symbols have a function; undefined without symbols. */
+  hasFunction(name: string): boolean | undefined;
   /** Whether a struct or an enum of its BTF holds a name; undefined without that type. */
   typeHolds(type: string, name: string): boolean | undefined;
 }

@@ -1,6 +1,5 @@
 import { machineName } from '../../elf/names.js';
-import { MissingError } from '../errors.js';
-import { compilerOf } from '../facts/compiler.js';
+import { compilerOf, versionOf } from '../facts/banner.js';
 import { kernelExports } from '../facts/exports.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { guessedEras } from '../rules/pahole/eras.js';
@@ -27,19 +26,8 @@ const OPTIONS_OF_TRACING = [
 
 /** What is known of a kernel, and where from. */
 export function factsOf(kernel: KernelFacts): Fact[] {
-  const unnamed = namesNothing(kernel);
-  return unnamed === undefined ? factsOfKernel(kernel) : factsOfUnnamed(kernel, unnamed);
-}
-
-/** Why nothing names the functions of a file; undefined if something does. */
-function namesNothing(kernel: KernelFacts): string | undefined {
-  try {
-    kernel.symbols;
-  } catch (error) {
-    if (error instanceof MissingError) return error.message;
-    throw error;
-  }
-  return undefined;
+  const { symbolsMissing } = kernel;
+  return symbolsMissing === undefined ? factsOfKernel(kernel) : factsOfUnnamed(kernel, symbolsMissing);
 }
 
 /** Of a file without functions, such as one of BTF alone. */
@@ -48,7 +36,7 @@ function factsOfUnnamed(kernel: KernelFacts, reason: string): Fact[] {
   return [
     known('form', pieces.form.join(', '), kernel.name),
     known('machine', machineName(kernel.machine), ''),
-    known('release', kernel.release, 'banner'),
+    known('release', kernel.release, kernel.image === undefined ? 'the name of the file' : 'banner'),
     known('build id', kernel.buildId, '.notes'),
     known('symbols', 'none', reason),
     known('.symtab', symtabOf(kernel), 'no functions'),
@@ -77,7 +65,7 @@ function factsOfKernel(kernel: KernelFacts): Fact[] {
     known('machine', machineName(kernel.machine), ''),
     known('release', kernel.release, 'banner'),
     known('compiler', compilerOf(banner), 'banner'),
-    known('version', banner?.slice(banner.indexOf('#')), 'banner'),
+    known('version', versionOf(banner), 'banner'),
     known('build id', kernel.buildId, '.notes'),
     known('symbols', `${symbols.count}, ${functions.count} of text`, symbols.source),
     known('.symtab', symtabOf(kernel), 'sizes, bindings, source files'),

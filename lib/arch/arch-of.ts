@@ -30,6 +30,7 @@ export const ARCHITECTURES: readonly Architecture[] = Object.values(BY_MACHINE);
 const UNKNOWN: Architecture = {
   machine: 0,
   node: undefined,
+  registerMember: '',
   instructions: { unit: 1, fixed: false, between: 'EINVAL' },
   conventions: [],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },

@@ -15,6 +15,8 @@ export interface Architecture {
   readonly machine: number;
   /** `process.arch` of a Node that runs on it; undefined if there is none. */
   readonly node: string | undefined;
+  /** A member of its `struct pt_regs` or `struct user_pt_regs` that no other architecture has there: BTF names no machine. */
+  readonly registerMember: string;
   /** Instructions begin at multiples of `unit` bytes; where `fixed`, one does at each. */
   readonly instructions: {
     readonly unit: 1 | 2 | 4;

@@ -30,6 +30,7 @@ const CONVENTION: CallingConvention = {
 export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.ARM,
   node: 'arm',
+  registerMember: 'uregs',
   // Kernels may be of Thumb instructions.
   instructions: { unit: 2, fixed: false, between: 'EINVAL' },
   conventions: [CONVENTION],

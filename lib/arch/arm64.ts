@@ -44,6 +44,7 @@ function isBti(instruction: number | undefined): boolean {
 export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.AARCH64,
   node: 'arm64',
+  registerMember: 'orig_x0',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {

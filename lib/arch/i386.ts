@@ -35,6 +35,7 @@ const CONVENTION: CallingConvention = {
 export const I386: Architecture = {
   machine: EM.I386,
   node: 'ia32',
+  registerMember: 'orig_ax',
   instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 32), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: { distances: [0, 4], searched: SEARCHED, mcountOnly: true, adjust: () => 0 },

@@ -28,6 +28,7 @@ const CONVENTION: CallingConvention = {
 export const LOONGARCH: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.LOONGARCH,
   node: 'loong64',
+  registerMember: 'csr_era',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },

@@ -28,6 +28,7 @@ const CONVENTION: CallingConvention = {
 export const MIPS: Architecture = {
   machine: EM.MIPS,
   node: undefined,
+  registerMember: 'cp0_epc',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, searched: SEARCHED, mcountOnly: false, adjust: () => 0 },

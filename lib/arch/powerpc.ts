@@ -46,6 +46,7 @@ function isOfPairs({ words, instruction }: CallSiteTable): boolean {
 export const POWERPC: Architecture = {
   machine: EM.PPC64,
   node: 'ppc64',
+  registerMember: 'orig_gpr3',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {

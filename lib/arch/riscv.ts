@@ -39,6 +39,7 @@ const CALL_OPS = 12;
 export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.RISCV,
   node: 'riscv64',
+  registerMember: 'epc',
   instructions: { unit: 2, fixed: false, decode: (code, at) => ({ length: (code[at]! & 3) === 3 ? 4 : 2 }), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {

@@ -54,6 +54,7 @@ const CONVENTION: CallingConvention = {
 export const X86_64: Architecture = {
   machine: EM.X86_64,
   node: 'x64',
+  registerMember: 'orig_ax',
   instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 64), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {

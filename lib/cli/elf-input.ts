@@ -26,8 +26,8 @@ export function openElfSource(path: string): ByteSource {
 /** What is packed or boots, unpacked; undefined where it is neither. */
 export function unwrapped(source: ByteSource): { readonly source: ByteSource; readonly form: readonly string[] } | undefined {
   try {
-    const { file, form } = openKernelFile(source);
-    return { source: file.source, form };
+    const found = openKernelFile(source);
+    return { source: 'file' in found ? found.file.source : found.btf, form: found.form };
   } catch (error) {
     if (isFormatError(error) && error.code === 'bad-magic') return undefined;
     throw error;

@@ -4,13 +4,15 @@ import type { ModuleTable } from '../facts/module-table/module-table.js';
 import type { Kernel } from '../kernel.js';
 import { readModules } from '../node/read-modules.js';
 import { openKernel, openRunningKernel } from '../open/open-kernel.js';
-import { JSON_OPTION, UsageError } from './command.js';
+import { JSON_OPTION, type OptionValues, UsageError } from './command.js';
 import { Progress } from './progress.js';
 
 /** Which kernel is asked. */
 const OF_KERNEL = {
   live: { type: 'boolean', help: 'ask the running kernel; give no FILE' },
   btf: { type: 'string', value: 'FILE', help: "use the BTF in FILE (raw or ELF) instead of the kernel's own" },
+  symbols: { type: 'string', value: 'FILE', help: 'the symbols where FILE has none, as BTF alone: /proc/kallsyms or System.map' },
+  'filter-functions': { type: 'string', value: 'FILE', help: "tracefs' available_filter_functions: what ftrace can trace" },
   config: { type: 'string', value: 'FILE', help: "the kernel's .config, for settings that the image does not contain" },
 } as const;
 
@@ -30,20 +32,18 @@ export const MODULES_OPTION = {
  */
 export async function withKernel(
   args: readonly string[],
-  options: { readonly live?: boolean; readonly btf?: string; readonly config?: string; readonly modules?: string },
+  options: OptionValues<typeof OF_KERNEL> & { readonly modules?: string },
   note: (line: string) => void,
   ask: (kernel: Kernel, names: readonly string[]) => number | undefined | Promise<number | undefined>,
 ): Promise<number | undefined> {
   const live = options.live === true;
   const [path] = args;
   if (!live && path === undefined) throw new UsageError('give a FILE, or --live for the running kernel');
-  if (live && (options.btf ?? options.config) !== undefined) throw new UsageError('--btf and --config are for a FILE, not for --live');
-  const kernel = live
-    ? openRunningKernel()
-    : await openKernel(path!, {
-        ...(options.btf === undefined ? {} : { btf: options.btf }),
-        ...(options.config === undefined ? {} : { config: options.config }),
-      });
+  const { btf, config, symbols, 'filter-functions': filterFunctions } = options;
+  const beside = { btf, config, symbols, filterFunctions };
+  if (live && Object.values(beside).some(file => file !== undefined))
+    throw new UsageError('--btf, --config, --symbols and --filter-functions are for a FILE, not for --live');
+  const kernel = live ? openRunningKernel() : await openKernel(path!, given(beside));
   try {
     if (options.modules !== undefined) kernel.modules = await readModulesOf(kernel, options.modules);
     const code = await ask(kernel, live ? args : args.slice(1));
@@ -54,6 +54,11 @@ export async function withKernel(
   } finally {
     kernel.close();
   }
+}
+
+/** The options that were given. */
+export function given<T extends object>(options: { readonly [K in keyof T]: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** For commands that take no names: a FILE beside --live would be left unread. @throws UsageError */

@@ -2,11 +2,11 @@ import type { Btf } from '../../btf/btf.js';
 import { type Dwarf, openDwarf } from '../../elf/dwarf/dwarf.js';
 import type { Diagnostic } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
-import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { archOf, callingConventionOf } from '../arch/arch-of.js';
 import type { Architecture } from '../arch/architecture.js';
 import type { CallingConvention } from '../arch/calling-convention.js';
+import { MissingError } from '../errors.js';
 import { hasKprobes } from '../image/discover.js';
 import { type ChangeName, type HasChange, hasChange, releaseOf } from '../releases.js';
 import { dataCalledText } from './areas.js';
@@ -17,6 +17,8 @@ import type { ModuleTable } from './module-table/module-table.js';
 import type { FoundBtf, KernelPieces } from './pieces.js';
 import { TracepointTable } from './tracepoint-table.js';
 
+type ReadSymbols = { readonly table: KernelSymbols } | { readonly missing: MissingError };
+
 /**
  * What is known about one kernel: each piece read once, on first use, and the tables that join them. Rules and answers read this; it knows
  * of neither.
@@ -25,7 +27,7 @@ export class KernelFacts {
   readonly pieces: KernelPieces;
   /** The functions of its modules, if they were read: answers then cover names across the kernel and its modules. */
   modules: ModuleTable | undefined;
-  #symbols: KernelSymbols | undefined;
+  #symbols: ReadSymbols | undefined;
   #mcount: { readonly table: McountTable | undefined } | undefined;
   #btf: { readonly found: FoundBtf | undefined } | undefined;
   #banner: { readonly text: string | undefined } | undefined;
@@ -59,10 +61,23 @@ export class KernelFacts {
     return this.pieces.image;
   }
 
-  /** The symbols as the kernel's kallsyms has them. */
+  /** The symbols as the kernel's kallsyms has them. @throws MissingError if nothing names its functions: {@link symbolsMissing} tells */
   get symbols(): KernelSymbols {
-    this.#symbols ??= this.pieces.symbols();
-    return this.#symbols;
+    const read = this.#readSymbols();
+    if ('missing' in read) throw read.missing;
+    return read.table;
+  }
+
+  /** Why there are no symbols: of a kernel whose BTF alone is at hand. Undefined where there are. */
+  get symbolsMissing(): string | undefined {
+    const read = this.#readSymbols();
+    return 'missing' in read ? read.missing.message : undefined;
+  }
+
+  /** @throws MissingError where neither symbols nor BTF name a function, and so no question about one has an answer */
+  needNames(): void {
+    const read = this.#readSymbols();
+    if ('missing' in read && this.btf === undefined) throw read.missing;
   }
 
   /** `__mcount_loc`; undefined for a running kernel, and where the image has none. */
@@ -110,13 +125,17 @@ export class KernelFacts {
     return held.length === 0 ? undefined : held.some(each => each.name === name);
   }
 
-  /** Whether a symbol has the name: the functions show which options the kernel was built with. */
-  hasFunction(name: string): boolean {
-    return this.symbols.lookup(name) !== undefined;
+  /** Whether a symbol has the name: the functions show which options the kernel was built with. Undefined where symbols are missing. */
+  hasFunction(name: string): boolean | undefined {
+    return this.symbolsMissing === undefined ? this.symbols.lookup(name) !== undefined : undefined;
   }
 
-  /** Whether the kernel has kprobes. What labels the table of their blacklist shows it too, in an image whose symbols are few. */
-  get hasKprobes(): boolean {
+  /**
+   * Whether the kernel has kprobes. What labels the table of their blacklist shows it too, in an image whose symbols are few. Undefined where
+   * symbols are missing.
+   */
+  get hasKprobes(): boolean | undefined {
+    if (this.symbolsMissing !== undefined) return undefined;
     return hasKprobes(this.symbols) || this.pieces.labels('__start_kprobe_blacklist') !== undefined;
   }
 
@@ -127,7 +146,7 @@ export class KernelFacts {
 
   /** The byte order; of a running kernel, that of the machine that reads it. */
   get littleEndian(): boolean {
-    return this.image?.memory.littleEndian ?? HOST_LITTLE_ENDIAN;
+    return this.pieces.littleEndian;
   }
 
   /** Bytes of a word: 4 or 8. A running kernel has those of its architecture. */
@@ -158,7 +177,13 @@ export class KernelFacts {
 
   /** The tracepoints and events of the image. */
   get tracepoints(): TracepointTable {
-    this.#tracepoints ??= new TracepointTable(this);
+    const { pieces, image, btf } = this;
+    this.#tracepoints ??= new TracepointTable({
+      pieces,
+      image,
+      btf,
+      symbols: this.symbolsMissing === undefined ? this.symbols : undefined,
+    });
     return this.#tracepoints;
   }
 
@@ -174,6 +199,17 @@ export class KernelFacts {
   get diagnostics(): readonly Diagnostic[] {
     const ofDwarf = this.#dwarf?.found?.diagnostics ?? [];
     return this.image === undefined ? [] : [...this.image.diagnostics, ...this.image.memory.diagnostics, ...ofDwarf];
+  }
+
+  #readSymbols(): ReadSymbols {
+    if (this.#symbols !== undefined) return this.#symbols;
+    try {
+      this.#symbols = { table: this.pieces.symbols() };
+    } catch (error) {
+      if (!(error instanceof MissingError)) throw error;
+      this.#symbols = { missing: error };
+    }
+    return this.#symbols;
   }
 
   get #foundBtf(): FoundBtf | undefined {

@@ -16,7 +16,7 @@ import { readBtf } from '../image/read-btf.js';
 import { hasChange, releaseOf } from '../releases.js';
 import type { Labels } from './areas.js';
 import type { KernelConfig } from './config.js';
-import { type FtraceState, sitesOfTable } from './ftrace-sites.js';
+import { type FtraceSites, type FtraceState, sitesOfTable } from './ftrace-sites.js';
 import { configOfImage } from './ikconfig.js';
 import { ImageSymbols } from './image-symbols.js';
 import { blacklistOfImage } from './kprobe-blacklist.js';
@@ -29,6 +29,10 @@ export interface ImageExtras {
   /** A BTF instead of the image's own, and where it comes from. */
   readonly btf?: FoundBtf;
   readonly config?: KernelConfig;
+  /** Symbols instead of the image's own, at the addresses that it is linked at. */
+  readonly symbols?: KernelSymbols;
+  /** ftrace's sites instead of those of the image's table. */
+  readonly sites?: (symbols: () => KernelSymbols) => FtraceSites;
   /** Looks for the .config by the banner where nobody gave one, and the image has none. */
   readonly findConfig?: (banner: string) => KernelConfig | undefined;
   /** What the image was wrapped in, from the outside in. */
@@ -51,7 +55,18 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   const table = file.symbols;
   const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
   if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are unknown');
-  const symbols = once(() => kernelSymbols(file, imageSymbols, notes));
+  const symbols = once(() =>
+    extras.symbols === undefined ? kernelSymbols(file, imageSymbols, notes) : fittingSymbols(extras.symbols, file),
+  );
+  // Where nothing names its functions, the rest is read all the same.
+  const named = once(() => {
+    try {
+      return symbols();
+    } catch (error) {
+      if (error instanceof MissingError) return undefined;
+      throw error;
+    }
+  });
   const discovered = once(() => discoverLabels(file.memory, symbols(), machine));
   // Kernels since 6.11 name the tables in kallsyms even where it lists text alone.
   const exported = once(() =>
@@ -59,26 +74,22 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   );
   const found = (name: string): bigint | undefined => (/_k(sym|crc)tab/.test(name) ? exported() : discovered()).get(name);
   const labels: Labels = name =>
-    symbols().addressOf(name) ?? imageSymbols?.addressOf(name) ?? (imageSymbols === undefined ? found(name) : undefined);
+    named()?.addressOf(name) ??
+    imageSymbols?.addressOf(name) ??
+    (imageSymbols === undefined && named() !== undefined ? found(name) : undefined);
   const mcount = once((): McountTable | undefined => {
     const start = labels('__start_mcount_loc');
     const stop = labels('__stop_mcount_loc');
     return start === undefined || stop === undefined || stop < start ? undefined : readMcountTable(file.memory, machine, start, stop);
   });
   // Without symbols, as without CONFIG_KALLSYMS, the banner is found by its first words alone.
-  const anywhere: Labels = name => {
-    try {
-      return labels(name);
-    } catch (error) {
-      if (!(error instanceof MissingError)) throw error;
-      return findInMemory(file.memory, findBanner);
-    }
-  };
+  const anywhere: Labels = name => labels(name) ?? (named() === undefined ? findInMemory(file.memory, findBanner) : undefined);
   // The header of a bzImage has what follows the first words of a banner.
   const banner = once(() => bannerOf(file, anywhere) ?? (extras.version === undefined ? undefined : `Linux version ${extras.version}`));
   return {
     name: file.name,
     machine,
+    littleEndian: file.memory.littleEndian,
     form: extras.form ?? ['ELF'],
     image: file,
     notes,
@@ -87,6 +98,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     labels,
     mcount,
     ftrace: (): FtraceState => {
+      if (extras.sites !== undefined) return extras.sites(symbols);
       const table = mcount();
       // Where labels are known, there is no table without one. Else ftrace has a table that was not found.
       if (table === undefined) return imageSymbols === undefined && hasDynamicFtrace(symbols()) ? 'unknown' : 'none';
@@ -98,16 +110,31 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
         },
       });
     },
-    blacklist: () => blacklistOfImage(file.memory, symbols(), labels, machine),
+    blacklist: () => (named() === undefined ? undefined : blacklistOfImage(file.memory, symbols(), labels, machine)),
     btf: () => extras.btf ?? btfOfImage(file),
     config: once(() => {
-      const own = extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && !symbols().listsData);
+      const own = extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && named()?.listsData !== true);
       const text = banner();
       return own ?? (text === undefined ? undefined : extras.findConfig?.(text));
     }),
     banner,
     close: () => file.source.close(),
   };
+}
+
+/** Symbols that were given. @throws FormatError where they are not of this image, or of where it runs (KASLR) and not where it is linked */
+function fittingSymbols(symbols: KernelSymbols, { memory, name }: ElfFile): KernelSymbols {
+  const start = symbols.addressOf('_stext');
+  const banner = symbols.addressOf('linux_banner');
+  const inside = start !== undefined && memory.has(start, 4);
+  const atBanner = banner === undefined || (memory.has(banner, 16) && startsWith(memory.stored(banner, 16), 0, BANNER));
+  if (inside && atBanner) return symbols;
+  const why = inside ? 'no banner stands where linux_banner is' : '_stext is not in the image';
+  throw new FormatError(
+    'unsupported',
+    { name: symbols.source },
+    `is not of ${name} as it is linked: ${why} (a booted kernel is moved by KASLR)`,
+  );
 }
 
 /** The packed kallsyms, by their labels or by their contents; else what `.symtab` has. */

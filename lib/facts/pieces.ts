@@ -17,6 +17,8 @@ export interface KernelPieces {
   readonly name: string;
   /** e_machine: EM.X86_64 (62), EM.AARCH64 (183) … */
   readonly machine: number;
+  /** The byte order. */
+  readonly littleEndian: boolean;
   /** What the image was wrapped in, from the outside in: `['x86 bzImage', 'lz4-legacy', 'ELF']`; for a running kernel `['running']`. */
   readonly form: readonly string[];
   /** The image itself; absent for a running kernel, because kelf does not read its text. */

@@ -4,7 +4,8 @@ import type { KernelPieces } from './pieces.js';
 /** Where symbols are looked for. */
 interface SymbolSources {
   readonly pieces: KernelPieces;
-  readonly symbols: KernelSymbols;
+  /** Undefined of BTF alone. */
+  readonly symbols: KernelSymbols | undefined;
 }
 
 /** Symbols of a prefix, by what follows it: from `.symtab` where there is one, else from kallsyms. */
@@ -16,6 +17,7 @@ export function addressesOf(kernel: SymbolSources, prefix: string): Map<string, 
     return found;
   }
   const { symbols } = kernel;
+  if (symbols === undefined) return found;
   const { bytes } = symbols.strings;
   const wanted = new TextEncoder().encode(prefix);
   for (let row = 0; row < symbols.count; row++) {

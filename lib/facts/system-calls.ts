@@ -33,9 +33,10 @@ export function systemCalls(kernel: KernelFacts): SystemCall[] {
 }
 
 /** The lowest number of each call that is built: COND_SYSCALL stands for the others by weak functions. */
-function numbersOf({ pieces, symbols, arch }: KernelFacts): Map<string, number> | undefined {
-  const prefix = arch.syscalls.table;
-  if (prefix === undefined) return undefined;
+function numbersOf(kernel: KernelFacts): Map<string, number> | undefined {
+  const prefix = kernel.arch.syscalls.table;
+  if (prefix === undefined || kernel.symbolsMissing !== undefined) return undefined;
+  const { pieces, symbols } = kernel;
   const functions = new Map<string, bigint>();
   for (const row of symbols.rowsWith(prefix)) {
     const name = symbols.name(row);

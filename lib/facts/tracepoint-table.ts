@@ -37,7 +37,8 @@ interface Event {
 export interface TracepointSources {
   readonly pieces: KernelPieces;
   readonly image: ElfFile | undefined;
-  readonly symbols: KernelSymbols;
+  /** Undefined where the BTF alone tells: its typedefs name the tracepoints. */
+  readonly symbols: KernelSymbols | undefined;
   readonly btf: Btf | undefined;
 }
 
@@ -55,14 +56,15 @@ export class TracepointTable {
     const tracepoints = addressesOf(kernel, '__tracepoint_');
     const iterators = addressesOf(kernel, '__traceiter_');
     const maps = addressesOf(kernel, '__bpf_trace_tp_map_');
-    this.listsData = tracepoints.size > 0 || iterators.size === 0;
+    this.listsData = kernel.symbols !== undefined && (tracepoints.size > 0 || iterators.size === 0);
     const events = readEvents(kernel, new Map([...tracepoints].map(([name, address]) => [address, name])));
     this.listsEvents = events !== undefined;
     const called = events === undefined ? undefined : calledNumbers(kernel.pieces, prefix => addressesOf(kernel, prefix));
     const isKept = ({ name, system }: Event): boolean =>
       called === undefined || system !== 'syscalls' || called.has(name.replace(/^sys_(enter|exit)_/, ''));
     const byName = new Map(events?.filter(isKept).map(event => [event.name, event]));
-    const names = new Set([...tracepoints.keys(), ...iterators.keys(), ...byName.keys()]);
+    const typed = kernel.symbols === undefined && kernel.btf !== undefined ? typedefsOf(kernel.btf, 'btf_trace_') : new Set<string>();
+    const names = new Set([...tracepoints.keys(), ...iterators.keys(), ...byName.keys(), ...typed]);
     const rows = new Map<string, Tracepoint>();
     for (const name of [...names].sort()) {
       const event = byName.get(name);
@@ -71,7 +73,7 @@ export class TracepointTable {
       const prototype = this.#prototype(name, btf);
       rows.set(name, {
         name,
-        tracepoint: address !== undefined || iterators.has(name),
+        tracepoint: address !== undefined || iterators.has(name) || typed.has(name),
         raw: this.listsData ? maps.has(name) : undefined,
         event: events === undefined ? undefined : event !== undefined,
         ...(event?.system === undefined ? {} : { system: event.system }),
@@ -108,6 +110,17 @@ export class TracepointTable {
     const parameters = type.parameters.slice(1).map(({ name, typeId }) => btf.declaration(typeId, name));
     return `${name}(${parameters.join(', ')})`;
   }
+}
+
+/** The typedefs of a prefix, by what follows it (include/trace/bpf_probe.h makes one of each tracepoint). */
+function typedefsOf(btf: Btf, prefix: string): Set<string> {
+  const names = new Set<string>();
+  for (let id = 1; id < btf.count; id++) {
+    if (btf.kindOf(id) !== 'TYPEDEF') continue;
+    const name = btf.nameOf(id);
+    if (name.startsWith(prefix)) names.add(name.slice(prefix.length));
+  }
+  return names;
 }
 
 /**

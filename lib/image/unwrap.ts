@@ -13,12 +13,15 @@ import { bareImage } from './bare-image.js';
 import { hasBanner } from './bytes.js';
 import { type Container, containerOf } from './container.js';
 import { foreignFile, foreignProgram, refuseForeign } from './foreign.js';
+import { isTar, tarMembers } from './tar.js';
 import { ANY_KIND, MIPS_KINDS, wrapperOf, X86_KINDS } from './wrappers.js';
 
 /** A kernel is wrapped two or three times; more is treated as a bomb. */
 const DEEPEST = 6;
 /** What is no ELF file is read whole. Images with all that is built in are a fifth of it. */
 const LARGEST_WRAPPED = 2 ** 29;
+/** The first header of an archive. */
+const BLOCK_OF_TAR = 512;
 /** Streams that are tried in a file that does not say where its kernel is packed. */
 const MOST_TRIES = 64;
 /** Bytes that may come out of one of them, and what is looked at before that much is believed of it. */
@@ -35,7 +38,7 @@ function budgetOf({ size }: ByteSource): Budget {
 }
 
 /** A kernel as an ELF file, and what it was wrapped in. */
-export interface KernelFile {
+export interface KernelImage {
   readonly file: ElfFile;
   /** From the outside in: `['x86 bzImage', 'lz4-legacy', 'ELF']`. */
   readonly form: readonly string[];
@@ -43,9 +46,26 @@ export interface KernelFile {
   readonly version?: string | undefined;
 }
 
+/** The BTF of a kernel alone, as archives of BTF keep it, and as /sys/kernel/btf/vmlinux shows it. */
+export interface KernelBtf {
+  readonly btf: ByteSource;
+  /** `['xz', 'tar', 'BTF']` */
+  readonly form: readonly string[];
+}
+
+/** What a file has of a kernel. */
+export type KernelFile = KernelImage | KernelBtf;
+
+/** An image. @throws MissingError for BTF alone; else as {@link openKernelFile} */
+export function openKernelImage(source: ByteSource): KernelImage {
+  const found = openKernelFile(source);
+  if ('file' in found) return found;
+  throw new MissingError(`${source.name} is BTF alone: the question needs an image of the kernel`);
+}
+
 /**
- * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; any of them packed once more, or in an
- * image of a boot loader. What is wrapped is unpacked into memory; an ELF file is read where it stands.
+ * Opens a kernel in any form it is shipped in: an ELF file; a bzImage, zImage, zboot or raw Image; BTF alone; any of them packed once more,
+ * in an image of a boot loader, or the one file of a tar archive. What is wrapped is unpacked into memory; an ELF file is read where it stands.
  * @throws FormatError for what is not a kernel, and for damage in any layer
  */
 export function openKernelFile(source: ByteSource): KernelFile {
@@ -95,17 +115,39 @@ function unwrap(bytes: Uint8Array, name: string, form: readonly string[], budget
     budget.left -= inside.length;
     return unwrap(inside, name, [...form, packing], budget, raw);
   }
-  if (isBtf(bytes)) {
-    throw new MissingError(
-      `${name} is BTF alone, and names no functions: kelf btf and kelf bpf core read it, and --btf puts it beside a kernel`,
-    );
-  }
+  if (isBtf(bytes)) return { btf: new MemorySource(bytes, name), form: [...form, 'BTF'] };
+  if (isTar(bytes)) return unwrap(onlyMember(bytes, name), name, [...form, 'tar'], budget, raw);
   if (hasBanner(bytes)) return { file: bareImage(bytes, raw ?? ANY_KIND, name), form: [...form, 'raw image'] };
   const foreign = foreignFile(bytes);
   if (foreign !== undefined) refuseForeign(name, foreign);
   const start = [...bytes.subarray(0, 4)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
   const found = bytes.length === 0 ? 'the file is empty' : `it begins with ${start}`;
   throw new FormatError('bad-magic', { name }, `not a kernel: not an ELF file, a boot image or a compressed file (${found})`);
+}
+
+/** The one file of an archive. @throws FormatError where there are several */
+function onlyMember(bytes: Uint8Array, name: string): Uint8Array {
+  const members = tarMembers(bytes, name);
+  const [only] = members;
+  if (only !== undefined && members.length === 1) return only.bytes;
+  const names = members.slice(0, 3).map(member => member.name);
+  const listed = names.length === 0 ? 'no file' : `${members.length} files: ${names.join(', ')}${members.length > 3 ? ' …' : ''}`;
+  throw new FormatError('unsupported', { name }, `the archive has ${listed}; this asks one kernel: unpack the archive and name one`);
+}
+
+/**
+ * The kernels in a file: those of a tar archive, packed or not, or the file itself.
+ * @throws FormatError for damage in the archive, or in what it is packed with
+ */
+export function kernelsIn(source: ByteSource): ByteSource[] {
+  const { name, size } = source;
+  const start = source.read(0, Math.min(BLOCK_OF_TAR, size));
+  const packed = packingOf(start) !== undefined && /\.t(ar\.?\w*|gz|xz|zst|bz2)$/.test(name);
+  if (size > LARGEST_WRAPPED || !(packed || isTar(start))) return [source];
+  const bytes = source.read(0, size);
+  const archive = packed ? unpack(bytes, { name, trailing: 'ignore', limit: budgetOf(source).left }).bytes : bytes;
+  if (!isTar(archive)) return [source];
+  return tarMembers(archive, name).map(member => new MemorySource(member.bytes, `${name}: ${member.name}`));
 }
 
 /** What a boot image has in it. */

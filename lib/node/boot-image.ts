@@ -9,7 +9,7 @@ import type { FtraceState } from '../facts/ftrace-sites.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import type { McountTable } from '../facts/mcount.js';
 import { piecesOfImage } from '../facts/pieces-of-image.js';
-import { openKernelFile } from '../image/unwrap.js';
+import { openKernelImage } from '../image/unwrap.js';
 import { openSource } from './source.js';
 
 /** What the file that was booted tells about the running kernel, at the addresses where that runs. */
@@ -41,7 +41,7 @@ export function openBootImage(
   const path = [...PATHS.map(path => `${root}${path}${release}`), `${root}/lib/modules/${release}/vmlinuz`].find(path => existsSync(path));
   if (path === undefined) return undefined;
   try {
-    const { file, form } = openKernelFile(openSource(path));
+    const { file, form } = openKernelImage(openSource(path));
     const pieces = piecesOfImage(file, { form });
     const running = notes === undefined ? undefined : buildId(readNotes(notes, HOST_LITTLE_ENDIAN, 4, '/sys/kernel/notes', () => {}));
     const ids = [running, file.buildId];

@@ -1,7 +1,7 @@
 import type { CollectEntries } from '../answers/missing-btf/all.js';
 import { KernelFacts } from '../facts/kernel-facts.js';
 import { piecesOfImage } from '../facts/pieces-of-image.js';
-import { openKernelFile } from '../image/unwrap.js';
+import { openKernelImage } from '../image/unwrap.js';
 import { collectEntries } from '../rules/pahole/collect.js';
 import type { Entry } from '../rules/pahole/entry.js';
 import { openSource } from './source.js';
@@ -17,7 +17,7 @@ interface EntriesData {
 export const COLLECT_ENTRIES: Job<EntriesData, Float64Array, Entry[]> = {
   script: workerBeside(import.meta.url, './collect-entries-worker.js'),
   start: ({ file, names }) => {
-    const dwarf = new KernelFacts(piecesOfImage(openKernelFile(openSource(file)).file)).dwarf();
+    const dwarf = new KernelFacts(piecesOfImage(openKernelImage(openSource(file)).file)).dwarf();
     return dwarf === undefined ? () => [] : collectEntries(dwarf, new Set(names));
   },
 };

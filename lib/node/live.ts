@@ -2,14 +2,15 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { arch } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { Btf } from '../../btf/btf.js';
-import { Words } from '../../elf/words.js';
+import { HOST_LITTLE_ENDIAN } from '../../elf/words.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
-import { type FilterFunctions, parseFilterFunctions, parseKallsyms, parseKprobeBlacklist } from '../../kallsyms/text.js';
+import { parseKallsyms, parseKprobeBlacklist } from '../../kallsyms/text.js';
 import { ARCHITECTURES } from '../arch/arch-of.js';
 import { AreaSet } from '../facts/areas.js';
 import { type KernelConfig, parseConfig } from '../facts/config.js';
-import type { FtraceSites, FtraceState } from '../facts/ftrace-sites.js';
+import type { FtraceState } from '../facts/ftrace-sites.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
+import { sitesOfList } from '../facts/listed-sites.js';
 import { once } from '../facts/once.js';
 import type { KernelPieces } from '../facts/pieces.js';
 import { type BootImage, openBootImage } from './boot-image.js';
@@ -83,6 +84,7 @@ export function piecesOfRunningKernel(root = ''): KernelPieces {
   return {
     name: 'the running kernel',
     machine: ARCHITECTURES.find(({ node }) => node === arch())?.machine ?? 0,
+    littleEndian: HOST_LITTLE_ENDIAN,
     form: ['running'],
     notes,
     symbols: readSymbols,
@@ -93,11 +95,11 @@ export function piecesOfRunningKernel(root = ''): KernelPieces {
       const config = liveConfig(root);
       if (config !== undefined && config.get('CONFIG_DYNAMIC_FTRACE') === undefined) return 'none';
       const addresses = optional(tracefs('available_filter_functions_addrs'));
-      if (addresses !== undefined) return sitesOfAddresses(parseFilterFunctions(addresses.bytes, addresses.path, true));
+      if (addresses !== undefined) return sitesOfList(addresses.bytes, addresses.path, readSymbols);
       const names = optional(tracefs('available_filter_functions'));
       if (names !== undefined) {
         notes.push('kelf takes ftrace sites from names alone (available_filter_functions_addrs: 6.5 and later)');
-        return sitesOfNames(parseFilterFunctions(names.bytes, names.path, false), readSymbols());
+        return sitesOfList(names.bytes, names.path, readSymbols);
       }
       const weakens = 'it is unknown what ftrace can trace (as root: mount -t tracefs tracefs /sys/kernel/tracing)';
       return instead('/sys/kernel/tracing/available_filter_functions', 'ftrace sites are', image => image.ftrace(), weakens) ?? 'unknown';
@@ -139,40 +141,4 @@ function tryRead(path: string): Buffer | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The sites of `available_filter_functions_addrs`, which come in the order of the file. */
-export function sitesOfAddresses({ address, source }: FilterFunctions): FtraceSites {
-  const order = address!.order();
-  const ip = new Words(order.length);
-  order.forEach((row, i) => {
-    ip.set(i, address!.low(row), address!.high(row));
-  });
-  return { source, ip };
-}
-
-/**
- * Sites from names alone: if as many functions have a name as the file has lines for it, each of them has a site. Of the other names it is unknown
- * which functions have one.
- */
-export function sitesOfNames(functions: FilterFunctions, symbols: KernelSymbols): FtraceSites {
-  const lines = new Map<string, number>();
-  const decoder = new TextDecoder();
-  for (let row = 0; row < functions.count; row++) {
-    if (functions.module(row) !== undefined) continue;
-    const from = functions.nameOffset[row]!;
-    const name = decoder.decode(functions.strings.subarray(from, functions.strings.indexOf(0, from)));
-    lines.set(name, (lines.get(name) ?? 0) + 1);
-  }
-  const addresses: bigint[] = [];
-  const undecided = new Set<string>();
-  for (const [name, count] of lines) {
-    const rows = symbols.find(name).filter(row => symbols.isText(row) && symbols.module(row) === undefined);
-    if (rows.length !== count) undecided.add(name);
-    else for (const row of rows) addresses.push(symbols.address.big[row]!);
-  }
-  const ip = new Words(addresses.length);
-  ip.big.set(addresses);
-  ip.big.sort();
-  return { source: functions.source, ip, undecided };
 }

@@ -92,12 +92,17 @@ function traceLines(answer: TraceabilityAnswer): string[] {
     'fprobe event': fprobe.byName,
     'ftrace filter': ftrace.byName,
   };
-  if (functions.length === 0 && (modules?.functions ?? []).length === 0)
-    return [`${name}: no function has this name`, ...evidenceLines([kprobe.byName]).map(line => `  ${line}`), ''];
+  const unknown = kprobe.byName.code === 'symbols-unknown' && fentry.load.code !== 'no-btf-func';
+  if (functions.length === 0 && !unknown && (modules?.functions ?? []).length === 0)
+    return [
+      `${name}: ${kprobe.byName.code === 'symbols-unknown' ? 'BTF has no function of this name' : 'no function has this name'}`,
+      ...evidenceLines([kprobe.byName]).map(line => `  ${line}`),
+      '',
+    ];
   const inModules = modules === undefined ? '' : `, ${modules.functions.length} in modules`;
   const verdicts = [...Object.values(byName), ...functions.flatMap(({ kprobe, kretprobe, ftrace }) => [kprobe, kretprobe, ftrace])];
   return [
-    `${name}: ${functionCount(functions.length)} with this name${inModules}`,
+    unknown ? `${name}: BTF has a function of this name` : `${name}: ${functionCount(functions.length)} with this name${inModules}`,
     '  by name',
     ...verdictRows(byName, '    '),
     ...functions.flatMap(({ function: row, kprobe, kretprobe, ftrace }) => [

@@ -1,4 +1,4 @@
-import type { Certainty, Errno, Evidence, Outcome, Verdict } from '../evidence.js';
+import { type Certainty, type Errno, type Evidence, type Outcome, untold, type Verdict } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 
@@ -33,6 +33,12 @@ export function firstOf<Rules, Subject, Result = Decision>(
 /** How sure an acceptance is: without the blacklist, or the tables of what the kernel patches, a refusal may have been missed. */
 export function certaintyOfAcceptance({ pieces, image }: KernelFacts): Certainty {
   return pieces.blacklist() === undefined || image === undefined ? 'likely' : 'proven';
+}
+
+/** What can't be told of a kernel whose symbols are missing: of its BTF alone. Undefined where they are there. */
+export function withoutSymbols({ symbolsMissing }: KernelFacts, ...more: readonly Evidence[]): Decision | undefined {
+  if (symbolsMissing === undefined) return undefined;
+  return untold('symbols-unknown', () => [...more, { source: 'kallsyms', says: symbolsMissing }]);
 }
 
 /** The less certain of two. */

@@ -2,7 +2,7 @@ import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Errno, Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { sinceOf } from '../releases.js';
-import { accepted, certaintyOfAcceptance, type Decision, refused, untold } from './decision.js';
+import { accepted, certaintyOfAcceptance, type Decision, refused, untold, withoutSymbols } from './decision.js';
 import type { Sites } from './sites.js';
 
 /**
@@ -22,9 +22,9 @@ export class FilterRules {
     this.#kernel = kernel;
     this.#sites = sites;
     this.#acceptance = certaintyOfAcceptance(kernel);
-    this.hasMulti = ['register_fprobe_ips', 'register_fprobe'].some(name => kernel.hasFunction(name));
-    this.hasFprobeEvents = ['trace_fprobe_create', 'trace_fprobe_create_internal', '__trace_fprobe_create'].some(name =>
-      kernel.hasFunction(name),
+    this.hasMulti = ['register_fprobe_ips', 'register_fprobe'].some(name => kernel.hasFunction(name) === true);
+    this.hasFprobeEvents = ['trace_fprobe_create', 'trace_fprobe_create_internal', '__trace_fprobe_create'].some(
+      name => kernel.hasFunction(name) === true,
     );
   }
 
@@ -43,6 +43,8 @@ export class FilterRules {
       const says = `kernels have kprobe.multi ${sinceOf('kprobeMulti')}${shownBy === undefined ? '' : `: no enumerator BPF_TRACE_KPROBE_MULTI`}`;
       return refused('no-kprobe-multi', 'EINVAL', () => [{ source, says }], certainty === 'proven' ? 'proven' : 'likely');
     }
+    const unknown = withoutSymbols(this.#kernel);
+    if (unknown !== undefined) return unknown;
     return refused('no-kprobe-multi', 'EOPNOTSUPP', () => [
       { source: 'kallsyms', says: 'no register_fprobe: built without CONFIG_FPROBE' },
     ]);
@@ -51,6 +53,8 @@ export class FilterRules {
   /** An event of fprobe in tracefs (`f:EVENT NAME`): every function of the name that has a site (register_fprobe()). */
   fprobe(name: string): Decision {
     if (this.hasFprobeEvents) return this.#byRows(this.#rowsOf(name), 'EINVAL');
+    const unknown = withoutSymbols(this.#kernel);
+    if (unknown !== undefined) return unknown;
     return refused('no-fprobe-events', 'EINVAL', () => [
       { source: 'kallsyms', says: 'no trace_fprobe_create: built without CONFIG_FPROBE_EVENTS' },
     ]);
@@ -68,11 +72,14 @@ export class FilterRules {
   }
 
   #rowsOf(name: string): SymbolRow[] {
+    if (this.#kernel.symbolsMissing !== undefined) return [];
     const { functions } = this.#kernel;
     return functions.find(name).map(row => functions.symbolRow[row]!);
   }
 
   #byRows(rows: readonly SymbolRow[], errno: Errno): Decision {
+    const unknown = withoutSymbols(this.#kernel);
+    if (unknown !== undefined) return unknown;
     const { functions } = this.#kernel;
     const because = (): Evidence[] => rows.flatMap(row => this.#sites.because(row));
     if (functions.ftrace === 'none') return refused('no-ftrace', errno, because);

@@ -9,7 +9,7 @@ import { once } from '../facts/once.js';
 import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
 import { cloneOf, returnHarm } from './clones.js';
-import { accepted, certaintyOfAcceptance, type Decision, leastOf, refused, untold } from './decision.js';
+import { accepted, certaintyOfAcceptance, type Decision, leastOf, refused, untold, withoutSymbols } from './decision.js';
 import { InstructionRules } from './instructions.js';
 import { symbolsNamed } from './lto-names.js';
 import { type CountsNames, countsNames } from './name-counting.js';
@@ -106,7 +106,7 @@ const PATCHED = {
 function withoutKprobes(kernel: KernelFacts): Evidence | undefined {
   const config = kernel.pieces.config();
   if (config !== undefined && config.get('CONFIG_KPROBES') !== 'y') return { source: config.source, says: 'CONFIG_KPROBES is not set' };
-  if (kernel.hasKprobes) return undefined;
+  if (kernel.hasKprobes !== false) return undefined;
   return { source: 'symbols', says: 'the kernel has no register_kprobe: CONFIG_KPROBES is not set' };
 }
 
@@ -169,7 +169,7 @@ export class KprobeRules {
     this.blacklist = kernel.pieces.blacklist();
     this.notrace = notraceRule(kernel);
     this.countsNames = countsNames(kernel);
-    this.onFtrace = kernel.arch.kprobes.onFtrace || kernel.hasFunction('kprobe_ftrace_handler');
+    this.onFtrace = kernel.arch.kprobes.onFtrace || kernel.hasFunction('kprobe_ftrace_handler') === true;
     this.strictEvents = kernel.change('strictEvents').has === true;
     this.missing = withoutKprobes(kernel);
     this.#covered = coveredByKallsyms(kernel, this.text, sites.init);
@@ -178,6 +178,8 @@ export class KprobeRules {
 
   /** A kprobe by the name alone, as in `p:NAME` or SEC("kprobe/NAME"). */
   byName(name: string): Decision {
+    const unknown = this.#withoutSymbols();
+    if (unknown !== undefined) return unknown;
     const { rows, because } = symbolsNamed(this.#kernel, name);
     if (rows.length === 0) {
       const says = `no symbol is named ${name}`;
@@ -214,7 +216,9 @@ export class KprobeRules {
   /** A return probe by name: the rules of a kprobe, and its own blacklist. */
   returnByName(name: string): Decision {
     const decision = this.byName(name);
-    return decision.outcome === 'refused' ? decision : this.#unlessListed(symbolsNamed(this.#kernel, name).rows[0]!, decision);
+    return decision.outcome === 'refused' || decision.code === 'symbols-unknown'
+      ? decision
+      : this.#unlessListed(symbolsNamed(this.#kernel, name).rows[0]!, decision);
   }
 
   /** A return probe on a symbol, by its address. If the kernel accepts one that does harm, the answer says so. */
@@ -258,7 +262,7 @@ export class KprobeRules {
     const decision = this.inside(row, address);
     if (decision.outcome === 'refused') return decision;
     const { arch, littleEndian } = this.#kernel;
-    const reach = arch.entry?.reach(littleEndian, this.#kernel.hasFunction('kprobe_ftrace_handler')) ?? 0;
+    const reach = arch.entry?.reach(littleEndian, this.#kernel.hasFunction('kprobe_ftrace_handler') === true) ?? 0;
     if (address - start > BigInt(reach)) return refused('not-the-entry', 'EINVAL', decision.because);
     return { ...this.returnOfRow(row), because: decision.because };
   }
@@ -310,6 +314,12 @@ export class KprobeRules {
 
   get addresses(): Words {
     return this.#kernel.symbols.address;
+  }
+
+  /** Of a kernel without symbols: what its .config says all the same, or that nothing tells. */
+  #withoutSymbols(): Decision | undefined {
+    const unknown = withoutSymbols(this.#kernel);
+    return unknown !== undefined && this.missing !== undefined ? noKprobes(this.missing) : unknown;
   }
 
   #rowAt(address: bigint): SymbolRow | undefined {
@@ -407,6 +417,7 @@ function notAnEntry(address: bigint): Decision {
  * their ends too.
  */
 function coveredByKallsyms(kernel: KernelFacts, text: AreaSet, init: AreaSet): AreaSet {
+  if (kernel.symbolsMissing !== undefined) return new AreaSet([]);
   const { labels } = kernel.pieces;
   const all = kernel.symbols.listsData;
   const from = labels(all ? '_stext' : '_sinittext');

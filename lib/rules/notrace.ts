@@ -11,13 +11,14 @@ export interface NotraceRule {
 
 /** The image shows the rule by its function; else the .config does; else it is taken for what kernels have by default. */
 export function notraceRule(kernel: KernelFacts): NotraceRule {
-  const { functions, pieces } = kernel;
+  const { pieces } = kernel;
   const rule = (refuses: boolean, proven: boolean, source: string, says: string): NotraceRule => ({
     refuses,
     proven,
     evidence: { source, says },
   });
-  if (functions.ftrace === 'none') return rule(false, true, 'symbols', 'the kernel has no dynamic ftrace, and no rule about its sites');
+  if (kernel.symbolsMissing === undefined && kernel.functions.ftrace === 'none')
+    return rule(false, true, 'symbols', 'the kernel has no dynamic ftrace, and no rule about its sites');
   const { has, shownBy: checker } = kernel.change('refusesNotrace');
   if (checker !== undefined) return rule(true, true, 'kallsyms', `the kernel has ${checker}(), which refuses what ftrace cannot trace`);
   const config = pieces.config();

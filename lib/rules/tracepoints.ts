@@ -1,7 +1,7 @@
 import type { Evidence } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { Tracepoint } from '../facts/tracepoint-table.js';
-import { accepted, type Decision, refused, untold } from './decision.js';
+import { accepted, type Decision, refused, untold, withoutSymbols } from './decision.js';
 import { nearTracepoints } from './near-names.js';
 
 // How a tracepoint, or the event of a name, is found by what attaches to it. Each is looked for by name alone, so that what is missing is ENOENT.
@@ -12,6 +12,8 @@ export function rawTracepoint(kernel: KernelFacts, name: string): Decision {
   if (found?.tracepoint !== true) return noTracepoint(kernel, name);
   const source = symbolsOf(kernel);
   if (found.raw === undefined) {
+    const unknown = withoutSymbols(kernel);
+    if (unknown !== undefined) return unknown;
     const says = 'kallsyms lists no data symbols (CONFIG_KALLSYMS_ALL): the debug vmlinux would settle it';
     return untold('tracepoint-unknown', () => [{ source, says }]);
   }
@@ -24,9 +26,9 @@ export function rawTracepoint(kernel: KernelFacts, name: string): Decision {
 /** A tp_btf program: libbpf finds the typedef `btf_trace_NAME`, and bpf_check_attach_target() in kernel/bpf/verifier.c reads its prototype. */
 export function typedTracepoint(kernel: KernelFacts, name: string): Decision {
   const found = kernel.tracepoints.find(name);
-  if (found?.tracepoint !== true) return noTracepoint(kernel, name);
   const source = kernel.btfSource ?? '.BTF';
-  const { btf, prototype } = found;
+  if (found?.tracepoint !== true && (kernel.symbolsMissing === undefined || kernel.btf === undefined)) return noTracepoint(kernel, name);
+  const { btf, prototype } = found ?? {};
   const typedef = `btf_trace_${name}`;
   if (btf !== undefined) return accepted('proven', () => [{ source, says: `TYPEDEF [${btf}] ${typedef}: ${prototype ?? name}` }]);
   const says = kernel.btf === undefined ? `${kernel.name} has no BTF` : `no typedef ${typedef}`;
@@ -37,6 +39,8 @@ export function typedTracepoint(kernel: KernelFacts, name: string): Decision {
 export function traceEvent(kernel: KernelFacts, name: string): Decision {
   const table = kernel.tracepoints;
   if (!table.listsEvents) {
+    const unknown = withoutSymbols(kernel);
+    if (unknown !== undefined) return unknown;
     const says = 'the table of events, _ftrace_events, was not found: the debug vmlinux would settle it';
     return untold('tracepoint-unknown', () => [{ source: symbolsOf(kernel), says }]);
   }
@@ -52,6 +56,8 @@ export function traceEvent(kernel: KernelFacts, name: string): Decision {
 }
 
 function noTracepoint(kernel: KernelFacts, name: string): Decision {
+  const unknown = withoutSymbols(kernel);
+  if (unknown !== undefined) return unknown;
   const says = `no __tracepoint_${name}, and no __traceiter_${name}`;
   return refused('no-tracepoint', 'ENOENT', () => [{ source: symbolsOf(kernel), says }, ...nearTracepoints(kernel, name)]);
 }

@@ -5,7 +5,17 @@ import { idSet } from '../facts/id-sets.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import { once } from '../facts/once.js';
 import type { HasChange } from '../releases.js';
-import { accepted, certaintyOfAcceptance, type Decision, firstOf, leastOf, type Rule, refused, untold } from './decision.js';
+import {
+  accepted,
+  certaintyOfAcceptance,
+  type Decision,
+  firstOf,
+  leastOf,
+  type Rule,
+  refused,
+  untold,
+  withoutSymbols,
+} from './decision.js';
 import type { KprobeRules } from './kprobes.js';
 import { symbolsNamed } from './lto-names.js';
 import { type Modifiable, ModifyReturn } from './modify-return.js';
@@ -44,6 +54,9 @@ const longResult: TrampolineRule = (rules, { prototype, because }) => {
   return refused('unsupported-return', 'EOPNOTSUPP', because({ source: 'release', says }), certainty === 'proven' ? 'proven' : 'likely');
 };
 
+/** Without symbols, it is unknown what its name leads to. */
+const unknownSymbol: TrampolineRule = ({ kernel }, { because }) => withoutSymbols(kernel, ...because()());
+
 const noSymbol: TrampolineRule = (_, { symbolRow, byRelease, because }) =>
   symbolRow < 0 ? refused('no-symbol', 'ENOENT', because(), byRelease ? 'likely' : 'proven') : undefined;
 
@@ -79,9 +92,9 @@ const modifiableUnknown: TrampolineRule = (rules, { id, symbolRow, because }) =>
 };
 
 const LOAD: Readonly<Record<TrampolineProgram, readonly TrampolineRule[]>> = {
-  fentry: [unfitPrototype, noSymbol, denied],
-  fexit: [unfitPrototype, longResult, noSymbol, denied, noreturn],
-  fmod_ret: [unfitPrototype, longResult, noSymbol, notModifiable, denied, noreturn, modifiableUnknown],
+  fentry: [unfitPrototype, unknownSymbol, noSymbol, denied],
+  fexit: [unfitPrototype, longResult, unknownSymbol, noSymbol, denied, noreturn],
+  fmod_ret: [unfitPrototype, longResult, unknownSymbol, noSymbol, notModifiable, denied, noreturn, modifiableUnknown],
 };
 
 // Attaching it: bpf_trampoline_link_prog() and register_fentry() in kernel/bpf/trampoline.c.
@@ -153,18 +166,18 @@ export class TrampolineRules {
   readonly limits: TrampolineLimits;
   /** Whether programs that see a result are refused for more than eight bytes of it. */
   readonly shortResults: HasChange;
-  readonly #kernel: KernelFacts;
+  readonly kernel: KernelFacts;
   readonly #kprobes: KprobeRules;
   readonly #acceptance: Certainty;
-  readonly #prototypes = once(() => new PrototypeRules(this.#kernel.btf!, change => this.#kernel.change(change).has));
-  readonly #modifyReturn = once(() => new ModifyReturn(this.#kernel));
+  readonly #prototypes = once(() => new PrototypeRules(this.kernel.btf!, change => this.kernel.change(change).has));
+  readonly #modifyReturn = once(() => new ModifyReturn(this.kernel));
 
   constructor(kernel: KernelFacts, sites: Sites, kprobes: KprobeRules) {
-    this.#kernel = kernel;
+    this.kernel = kernel;
     this.sites = sites;
     this.#kprobes = kprobes;
     this.#acceptance = certaintyOfAcceptance(kernel);
-    this.directCalls = ['register_ftrace_direct', 'register_ftrace_direct_multi'].some(name => kernel.hasFunction(name));
+    this.directCalls = ['register_ftrace_direct', 'register_ftrace_direct_multi'].some(name => kernel.hasFunction(name) === true);
     this.limits = new TrampolineLimits(kernel);
     this.shortResults = kernel.change('shortResults');
   }
@@ -186,7 +199,7 @@ export class TrampolineRules {
 
   /** Loading, or attaching, a program for the first FUNC of a name. */
   byName(stage: 'load' | 'attach', program: TrampolineProgram, name: string): Decision {
-    const { btf, name: kernel } = this.#kernel;
+    const { btf, name: kernel } = this.kernel;
     if (btf === undefined) return refused('no-btf', 'EINVAL', () => [{ source: '.BTF', says: `${kernel} has no BTF` }]);
     const [id] = btf.find(name, 'FUNC');
     return id === undefined ? this.#noFunc(name) : this[stage](program, id);
@@ -197,39 +210,39 @@ export class TrampolineRules {
    * kernel without one of these functions has no FUNC of it.
    */
   readonly denied: () => ReadonlySet<number> = once(() => {
-    const set = idSet(this.#kernel, 'btf_id_deny');
-    if (set !== undefined || this.#kernel.change('deniesFunctions').has === false) return set ?? new Set();
-    return new Set(DENIED.flatMap(name => this.#kernel.btf?.find(name, 'FUNC') ?? []));
+    const set = idSet(this.kernel, 'btf_id_deny');
+    if (set !== undefined || this.kernel.change('deniesFunctions').has === false) return set ?? new Set();
+    return new Set(DENIED.flatMap(name => this.kernel.btf?.find(name, 'FUNC') ?? []));
   });
 
   /** The FUNCs that do not return; none in kernels without the set. */
-  readonly noreturn: () => ReadonlySet<number> = once(() => idSet(this.#kernel, 'noreturn_deny') ?? new Set());
+  readonly noreturn: () => ReadonlySet<number> = once(() => idSet(this.kernel, 'noreturn_deny') ?? new Set());
 
   modifiable(id: TypeId, symbolRow: SymbolRow): Modifiable {
     return this.#modifyReturn().check(id, symbolRow);
   }
 
   get withoutSite(): KernelFacts['arch']['trampolines']['withoutSite'] {
-    return this.#kernel.arch.trampolines.withoutSite;
+    return this.kernel.arch.trampolines.withoutSite;
   }
 
   /** Whether a function without a site begins with a NOP that BPF takes; undefined if the running kernel decides. */
   entryNop(row: SymbolRow): boolean | undefined {
-    return this.#kernel.arch.trampolines.takesAnyNop ? this.#kprobes.entryNop(row) : false;
+    return this.kernel.arch.trampolines.takesAnyNop ? this.#kprobes.entryNop(row) : false;
   }
 
   /** Whether another function of the name, at a higher address, has a site. */
   hasLaterSite(row: SymbolRow): boolean {
-    return this.#kernel.symbols.index.rowsFrom(row).some(other => this.sites.hasLive(other));
+    return this.kernel.symbols.index.rowsFrom(row).some(other => this.sites.hasLive(other));
   }
 
   /** How sure the check of a prototype is: as sure as the change of the kernel that it depends on. */
   certaintyOfCheck({ leansOn }: PrototypeCheck): 'proven' | 'likely' {
-    return leansOn === undefined || this.#kernel.change(leansOn).certainty === 'proven' ? 'proven' : 'likely';
+    return leansOn === undefined || this.kernel.change(leansOn).certainty === 'proven' ? 'proven' : 'likely';
   }
 
   nameOf(id: TypeId): string {
-    return this.#kernel.btf!.nameOf(id);
+    return this.kernel.btf!.nameOf(id);
   }
 
   #load(program: TrampolineProgram, target: Target): Decision {
@@ -243,19 +256,20 @@ export class TrampolineRules {
   }
 
   #noFunc(name: string): Decision {
-    const source = this.#kernel.btfSource ?? '.BTF';
-    const near = (): Evidence[] => (this.#kernel.symbols.lookup(name) === undefined ? nearFunctions(this.#kernel, name) : []);
+    const source = this.kernel.btfSource ?? '.BTF';
+    const near = (): Evidence[] => (this.kernel.hasFunction(name) === false ? nearFunctions(this.kernel, name) : []);
     return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }, ...near()]);
   }
 
   #target(id: TypeId): Target | undefined {
-    const { btf, symbols } = this.#kernel;
+    const { btf } = this.kernel;
     if (btf === undefined || id >= btf.count || btf.kindOf(id) !== 'FUNC') return undefined;
     const prototypeId = btf.ownerOf(id).words[btf.recordOf(id) + 2]!;
     btf.requireProto(id, prototypeId);
     const prototype = this.#prototypes().check(prototypeId);
-    const exact = symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id));
-    const named = exact >= 0 ? undefined : symbolsNamed(this.#kernel, this.nameOf(id));
+    const unknown = this.kernel.symbolsMissing !== undefined;
+    const exact = unknown ? -1 : this.kernel.symbols.index.firstOf(btf.strings.bytes, btf.nameOffset(id));
+    const named = unknown || exact >= 0 ? undefined : symbolsNamed(this.kernel, this.nameOf(id));
     const symbolRow = named === undefined ? exact : (named.rows[0] ?? -1);
     const cut = named?.because ?? [];
     return {
@@ -271,13 +285,16 @@ export class TrampolineRules {
   }
 
   #because(id: TypeId, prototype: PrototypeCheck, own: readonly Evidence[], named?: readonly SymbolRow[]): Evidence[] {
-    const { btf, btfSource, symbols } = this.#kernel;
+    const { btf, btfSource } = this.kernel;
     const name = this.nameOf(id);
+    const func = { source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${describePrototype(prototype)}` };
+    if (this.kernel.symbolsMissing !== undefined) return [func, ...own];
+    const { symbols } = this.kernel;
     const rows = named ?? symbols.find(name);
     const [first] = rows;
     const address = first === undefined ? undefined : symbols.address.big[first];
     return [
-      { source: btfSource!, says: `FUNC [${id}] ${btf!.prototype(id)}: ${describePrototype(prototype)}` },
+      func,
       ...own,
       ...(rows.length > 1
         ? [{ source: 'kallsyms', address: address!, says: `the name resolves to the lowest of ${rows.length} symbols` }]

@@ -21,7 +21,7 @@ import { programTags } from '../../lib/bpf/load/tag.js';
 import { readBpfObject } from '../../lib/bpf/object/object.js';
 import { moduleIn } from '../../lib/facts/module/module-in.js';
 import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
-import { openKernelFile } from '../../lib/image/unwrap.js';
+import { openKernelImage } from '../../lib/image/unwrap.js';
 import { Kernel } from '../../lib/kernel.js';
 import { sampleObject } from '../support/bpf-writer.js';
 import { BtfWriter, everyKind } from '../support/btf-writer.js';
@@ -93,7 +93,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   kernel: {
     seeds: () => [fixture('kernel/vmlinux-amd64')],
     *questions(bytes) {
-      const kernel = new Kernel(piecesOfImage(openKernelFile(new MemorySource(bytes, 'fuzz')).file));
+      const kernel = new Kernel(piecesOfImage(openKernelImage(new MemorySource(bytes, 'fuzz')).file));
       yield () => auditKernel(kernel);
       yield () => kernel.attach('load_elf_binary');
       yield () => kernel.traceability('load_elf_binary');

@@ -38,6 +38,7 @@ export interface MissingBtf {
 }
 
 const MOST_SUBSTITUTES = 5;
+const NOTHING_INSTEAD: ReadonlySet<ReasonCode> = new Set(['btf-present', 'no-btf', 'in-module', 'symbols-unknown']);
 
 /** Why BTF has no FUNC for a name. */
 export function missingBtf(kernel: KernelFacts, name: string, options: MissingBtfOptions = {}): MissingBtf {
@@ -105,7 +106,7 @@ export class BtfAbsence {
             ...traceableAllTheSame(subject),
             ...inModules(this.#kernel, name),
           ];
-    const present = reason.code === 'btf-present' || reason.code === 'no-btf' || reason.code === 'in-module';
+    const present = NOTHING_INSTEAD.has(reason.code);
     const callers = reason.code === 'pahole-inlined' ? (this.#dwarf()?.under(name).inlined ?? []).map(({ caller }) => caller) : [];
     const instead = present ? [] : substitutes(this.#kernel, name, callers, MOST_SUBSTITUTES);
     return { name, ...reason, because, alternatives, instead };
@@ -166,7 +167,8 @@ const NVHE = '__kvm_nvhe_';
 
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */
 function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFacts | undefined): Reason | undefined {
-  const { btf, definitions } = kernel;
+  kernel.needNames();
+  const { btf, symbolsMissing } = kernel;
   const proven = (code: ReasonCode, ...because: Evidence[]): Reason => ({ code, certainty: 'proven', because });
   if (btf === undefined) {
     const says = `${kernel.name} has no BTF: ${withoutBtf(kernel.image?.sections ?? [])}`;
@@ -190,6 +192,16 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
   const ids = btf.find(name, 'FUNC');
   if (ids.length > 0) return proven('btf-present', ...ids.map(id => ({ source: btfSource, says: `[${id}] ${btf.prototype(id)}` })));
   if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, but no FUNC at all' });
+  if (symbolsMissing !== undefined)
+    return {
+      code: 'symbols-unknown',
+      certainty: 'open',
+      because: [
+        { source: btfSource, says: `no FUNC is named ${name}` },
+        { source: 'kallsyms', says: symbolsMissing },
+      ],
+    };
+  const { definitions } = kernel;
   const { source } = definitions;
   const renamed = name.startsWith(NVHE) ? definitions.find(name) : [];
   if (renamed.length > 0) {

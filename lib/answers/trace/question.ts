@@ -57,7 +57,7 @@ export function isFound({ answers, place, tracepoint, syscall, inModule }: Trace
 /** The functions that a text asks about, where it can be no other thing: a system call stands for those that it enters by. */
 export function askedFunctions(kernel: KernelFacts, text: string): string[] {
   const name = syscallName(text);
-  if (name === text && kernel.functions.find(name).length > 0) return [name];
+  if (name === text && (kernel.symbolsMissing !== undefined || kernel.functions.find(name).length > 0)) return [name];
   return syscallOf(kernel, name)?.symbols.map(({ symbol }) => symbol) ?? [text];
 }
 

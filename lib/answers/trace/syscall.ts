@@ -11,8 +11,9 @@ export interface SyscallSymbol {
 /** The functions of a system call: `execve` has `__x64_sys_execve` and, for 32-bit programs, `__ia32_compat_sys_execve`. */
 export function syscallSymbols(kernel: KernelFacts, name: string): SyscallSymbol[] {
   const { callingConvention: abi } = kernel;
-  const { functions, btf } = kernel;
-  const exists = (symbol: string): boolean => functions.find(symbol).length > 0;
+  const { btf } = kernel;
+  const exists = (symbol: string): boolean =>
+    kernel.symbolsMissing === undefined ? kernel.functions.find(symbol).length > 0 : (btf?.find(symbol, 'FUNC').length ?? 0) > 0;
   const prefixes = abi?.syscalls.map(({ prefix }) => prefix) ?? [];
   const wrappers = prefixes.map(prefix => `${prefix}${name}`).filter(exists);
   const plain = wrappers.length > 0 ? [] : [`sys_${name}`, `__se_sys_${name}`].filter(exists).slice(0, 1);

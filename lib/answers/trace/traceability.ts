@@ -2,7 +2,7 @@ import type { Verdict } from '../../evidence.js';
 import { type FunctionRow, functionRow } from '../../facts/function-row.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
-import { type Decision, refused, verdictOf } from '../../rules/decision.js';
+import { type Decision, refused, verdictOf, withoutSymbols } from '../../rules/decision.js';
 import { type TracingRules, tracingOf } from '../../rules/tracing.js';
 import type { TrampolineProgram } from '../../rules/trampolines.js';
 import { loadedVerdicts, type ModulePlace, type NameInModules, placesInModules, traceInModules } from './in-modules.js';
@@ -80,9 +80,9 @@ export class Traceability {
   /** What each mechanism does with a name, and with each function that has it. */
   answer(name: string): TraceabilityAnswer {
     const kernel = this.#kernel;
+    kernel.needNames();
     const { kprobes, filters, trampolines } = this.#rules;
-    const { functions } = kernel;
-    const rows = functions.find(name);
+    const rows = kernel.symbolsMissing === undefined ? kernel.functions.find(name) : [];
     const program = (kind: TrampolineProgram): { readonly load: Verdict; readonly attach: Verdict } => ({
       load: verdictOf(trampolines.byName('load', kind, name)),
       attach: verdictOf(trampolines.byName('attach', kind, name)),
@@ -99,7 +99,7 @@ export class Traceability {
       fprobe: { byName: verdictOf(filters.fprobe(name)) },
       ftrace: { byName: verdictOf(filters.ftrace(name)) },
       functions: rows.map(row => {
-        const symbolRow = functions.symbolRow[row]!;
+        const symbolRow = kernel.functions.symbolRow[row]!;
         return {
           function: functionRow(kernel, row),
           kprobe: verdictOf(kprobes.ofRow(symbolRow)),
@@ -117,11 +117,13 @@ export class Traceability {
     const match = PLACE.exec(text);
     if (match === null) return undefined;
     const { kprobes } = this.#rules;
-    const { symbols, functions } = this.#kernel;
     const both = (decision: Decision): Pick<PlaceAnswer, 'kprobe' | 'kretprobe'> => {
       const verdict = verdictOf(decision);
       return { kprobe: verdict, kretprobe: verdict };
     };
+    const unknown = withoutSymbols(this.#kernel);
+    if (unknown !== undefined) return { text, ...both(unknown) };
+    const { symbols, functions } = this.#kernel;
     const name = match[1];
     const modules = name === undefined ? undefined : placesInModules(this.#kernel, name, BigInt(match[2]!));
     if (modules !== undefined && symbols.find(name!).length === 0) {

@@ -2,6 +2,7 @@ import type { Btf } from '../../../btf/btf.js';
 import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { taggedKfuncs } from '../../facts/kfuncs.js';
+import { verdictOf, withoutSymbols } from '../../rules/decision.js';
 import { externName, externTarget, isCompatible } from '../load/extern-target.js';
 import type { BpfExtern, KconfigExtern, KsymExtern } from '../object/externs.js';
 import type { PreflightModules } from './modules.js';
@@ -31,7 +32,7 @@ export class ExternChecks {
    * CONFIG_KALLSYMS_ALL only. Undefined where nothing is against it, and where libbpf puts no id there.
    */
   typeId(extern: BpfExtern): Verdict | undefined {
-    const { btf, btfSource, symbols } = this.#kernel;
+    const { btf, btfSource } = this.#kernel;
     if (btf === undefined || extern.kind === 'kconfig' || extern.kind === 'typeless-ksym') return undefined;
     const id = externTarget(extern, btf);
     if (id === undefined || !isCompatible(this.#local, extern, btf, id)) return undefined;
@@ -41,6 +42,9 @@ export class ExternChecks {
       const says = `FUNC [${id}] ${name} is there, and its id is loaded, which the verifier takes for functions since 6.4 only`;
       return refused('extern-type', 'EINVAL', said(btfSource ?? '.BTF', says), 'likely');
     }
+    const unknown = withoutSymbols(this.#kernel);
+    if (unknown !== undefined) return verdictOf(unknown);
+    const { symbols } = this.#kernel;
     if (symbols.lookup(externName(extern)) !== undefined) return undefined;
     const says = symbols.listsData ? `no symbol is named ${name}` : `it lists functions only (no CONFIG_KALLSYMS_ALL), and ${name} is data`;
     return refused('not-in-kallsyms', 'ENOENT', said('kallsyms', says));
@@ -82,6 +86,8 @@ export class ExternChecks {
 
   /** bpf_object__read_kallsyms_file: the address, which has to be one. */
   #address({ name, weak }: KsymExtern): Verdict {
+    const unknown = withoutSymbols(this.#kernel);
+    if (unknown !== undefined) return verdictOf(unknown);
     const { symbols } = this.#kernel;
     const addresses = new Set(symbols.find(name).map(row => symbols.address.big[row]!));
     if (addresses.size > 1) {

@@ -89,9 +89,9 @@ export class KernelFeatures {
       return refused('unknown-map-flag', 'EINVAL', said(this.#source, `the enum of map flags has no ${names}`));
     }
     const operations = mapType(type)?.operations;
-    const { symbols } = this.#kernel;
+    const has = (name: string): boolean | undefined => this.#kernel.hasFunction(name);
     // Data is in kallsyms with CONFIG_KALLSYMS_ALL; the operations of arrays are in every kernel.
-    if (operations !== undefined && symbols.lookup('array_map_ops') !== undefined && symbols.lookup(operations) === undefined) {
+    if (operations !== undefined && has('array_map_ops') === true && has(operations) === false) {
       return refused('map-type-not-built', 'EINVAL', said('kallsyms', `no ${operations}: the type was not compiled`));
     }
     return accepted('proven', said(this.#source, `enum bpf_map_type has ${name}`));

@@ -93,7 +93,7 @@ export class HelperChecks {
     const { definition } = meaning;
     const known = this.#features.helper(id);
     if (known.outcome !== 'accepted' || definition === undefined) return known;
-    const missing = BUILT[id]?.every(name => !this.#kernel.hasFunction(name)) === true ? BUILT[id]![0]! : undefined;
+    const missing = BUILT[id]?.every(name => this.#kernel.hasFunction(name) === false) === true ? BUILT[id]![0]! : undefined;
     if (missing !== undefined) return refused('helper-not-built', 'EINVAL', said('kallsyms', `no ${missing}: the helper was not compiled`));
     if (id === OVERRIDE_RETURN && definition.type === 'kprobe') return isGpl(license) ? known : gplOnly(license);
     return this.#ofType(id, definition, meaning.target, license) ?? known;

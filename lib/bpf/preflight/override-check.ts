@@ -8,7 +8,10 @@ import type { SectionMeaning } from '../names/section-names.js';
  * (perf_event_attach_bpf_prog). Undefined where nothing is against it, and where the section names no function.
  */
 export function overrideVerdict(kernel: KernelFacts, { definition, target }: SectionMeaning): Verdict | undefined {
-  const row = definition?.grammar === 'kprobe' && target !== undefined ? kernel.symbols.lookup(target) : undefined;
+  const row =
+    definition?.grammar === 'kprobe' && target !== undefined && kernel.symbolsMissing === undefined
+      ? kernel.symbols.lookup(target)
+      : undefined;
   if (row === undefined) return undefined;
   const { outcome, evidence } = new ModifyReturn(kernel).errorInjection(row);
   if (outcome === 'accepted') return undefined;

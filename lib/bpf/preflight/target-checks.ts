@@ -125,7 +125,6 @@ export class TargetChecks {
   /** attach_kprobe_multi: a name alone is given to the kernel, a pattern is matched with what ftrace can trace. */
   #pattern(pattern: string): Verdict {
     if (!/^[A-Za-z0-9_.*?]+$/.test(pattern)) return refused('bad-target', 'EINVAL', said('libbpf', `${pattern} is not a function pattern`));
-    const { functions } = this.#kernel;
     const { filters } = tracingOf(this.#kernel);
     if (!/[*?]/.test(pattern) || !filters.hasMulti) {
       const { kprobeMulti, modules } = traceabilityOf(this.#kernel).answer(pattern);
@@ -135,6 +134,7 @@ export class TargetChecks {
       // Names are looked up among what ftrace can trace (ftrace_lookup_symbols).
       return this.#modules.in(found.function.module, fromLibbpf(found.ftrace));
     }
+    const { functions } = this.#kernel;
     let matched = 0;
     let traceable = 0;
     let unknown = false;
@@ -167,7 +167,7 @@ export class TargetChecks {
   /** The entry of a system call (attach_ksyscall): wrapped where the kernel has a wrapper of bpf(2). */
   #syscallSymbol(name: string): string {
     const prefix = this.#kernel.arch.syscalls.libbpf;
-    return prefix !== undefined && this.#kernel.hasFunction(`${prefix}bpf`) ? `${prefix}${name}` : `__se_sys_${name}`;
+    return prefix !== undefined && this.#kernel.hasFunction(`${prefix}bpf`) !== false ? `${prefix}${name}` : `__se_sys_${name}`;
   }
 
   #event(target: string): Verdict {

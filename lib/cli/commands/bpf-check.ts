@@ -1,17 +1,20 @@
+import type { ByteSource } from '../../../elf/source.js';
 import type { FoundObject } from '../../bpf/preflight/inputs.js';
 import { LOADERS, type Loader } from '../../bpf/preflight/loaders.js';
 import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
+import { kernelsIn } from '../../image/unwrap.js';
+import { openSource } from '../../node/source.js';
 import { objectsOf, unreadable } from '../../open/bpf-objects.js';
-import { openKernel, openRunningKernel } from '../../open/open-kernel.js';
+import { type OpenKernelOptions, openKernel, openRunningKernel } from '../../open/open-kernel.js';
 import { bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JSON_OPTION, JUNIT_OPTION, MissingError, UsageError } from '../command.js';
-import { readModulesOf, sayNotes } from '../with-kernel.js';
+import { given, readModulesOf, sayNotes } from '../with-kernel.js';
 
 /** What a kernel is read from: a file, or where there is none the running one. */
 interface KernelInput {
-  readonly path: string | undefined;
-  readonly config: string | undefined;
+  readonly input: string | ByteSource | undefined;
+  readonly beside: Pick<OpenKernelOptions, 'config' | 'symbols'>;
   readonly modules: string | undefined;
 }
 
@@ -32,13 +35,25 @@ to. Several kernels make one column each. Programs that are not autoloaded, SEC(
 be read is reported as such; the others are still checked.
 Exit code 1: an autoloaded program would fail. An open answer is not a failure. Exit code 3: something could not be read.`,
   options: {
-    kernel: { type: 'string', short: 'k', multiple: true, value: 'KERNEL', help: 'a kernel: vmlinux or vmlinuz; repeatable' },
+    kernel: {
+      type: 'string',
+      short: 'k',
+      multiple: true,
+      value: 'KERNEL',
+      help: 'a kernel: vmlinux, vmlinuz or BTF alone, packed or not; an archive of BTF is a column for each; repeatable',
+    },
     live: { type: 'boolean', help: 'the running kernel, as the first column' },
     config: {
       type: 'string',
       multiple: true,
       value: 'FILE',
       help: 'the .config of a KERNEL, for settings that the image does not contain; repeatable, in the order of the KERNELs',
+    },
+    symbols: {
+      type: 'string',
+      multiple: true,
+      value: 'FILE',
+      help: 'the symbols of a KERNEL that has none, as BTF alone: /proc/kallsyms or System.map; repeatable, in the order of the KERNELs',
     },
     modules: {
       type: 'string',
@@ -60,9 +75,10 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     const loader = LOADERS.find(({ name }) => name === (options.loader ?? 'libbpf'));
     if (loader === undefined)
       throw new UsageError(`no loader '${options.loader}'; there are ${LOADERS.map(({ name }) => name).join(', ')}`);
-    const { config: configs = [], modules: folders = [] } = options;
+    const { config: configs = [], modules: folders = [], symbols = [] } = options;
     const kernels = [...(options.live ? [undefined] : []), ...paths];
     if (configs.length > paths.length) throw new UsageError('--config: more of them than kernels');
+    if (symbols.length > paths.length) throw new UsageError('--symbols: more of them than kernels');
     if (folders.length > kernels.length) throw new UsageError('--modules: more of them than kernels');
     const found = args.map(objectsOf);
     const objects = found.flatMap(({ objects }) => objects);
@@ -71,8 +87,10 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     for (const line of notes) note(`kelf: ${line}`);
     const columns: Column[] = [];
     for (const [i, path] of kernels.entries()) {
-      const config = path === undefined ? undefined : configs[i - (options.live ? 1 : 0)];
-      columns.push(await columnOf({ path, config, modules: folders[i] }, objects, loader, note));
+      const at = i - (options.live ? 1 : 0);
+      const beside = path === undefined ? {} : given({ config: configs[at], symbols: symbols[at] });
+      for (const input of path === undefined ? [undefined] : inputsOf(path))
+        columns.push(await columnOf({ input, beside, modules: folders[i] }, objects, loader, note));
     }
     // Nothing was asked then.
     if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
@@ -87,15 +105,28 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
   },
 });
 
+/** The kernels of a path: an archive of BTF may have many. A path that can't be read is one: what opens it says why. */
+function inputsOf(path: string): (string | ByteSource)[] {
+  try {
+    const source = openSource(path);
+    const kernels = kernelsIn(source);
+    if (kernels.length !== 1 || kernels[0] !== source) return kernels;
+    source.close();
+    return [path];
+  } catch {
+    return [path];
+  }
+}
+
 /** What one kernel says of the objects; nothing of those that can't be read, and of none where it can't be read itself. */
 async function columnOf(
-  { path, config, modules }: KernelInput,
+  { input, beside, modules }: KernelInput,
   objects: readonly FoundObject[],
   loader: Loader,
   note: (line: string) => void,
 ): Promise<Column> {
   try {
-    const kernel = path === undefined ? openRunningKernel() : await openKernel(path, config === undefined ? {} : { config });
+    const kernel = input === undefined ? openRunningKernel() : await openKernel(input, beside);
     try {
       if (modules !== undefined) kernel.modules = await readModulesOf(kernel, modules, true);
       const preflight = new Preflight(kernel, loader);
@@ -115,7 +146,7 @@ async function columnOf(
     }
   } catch (error) {
     const why = unreadable(error);
-    const kernel = { name: path ?? 'the running kernel, as the first column' };
+    const kernel = { name: (typeof input === 'string' ? input : input?.name) ?? 'the running kernel, as the first column' };
     return { checks: objects.map(({ problem = why }) => ({ kernel, unreadable: problem })), error };
   }
 }

@@ -16,6 +16,7 @@ which relocations fill them, and where the words point relative to their functio
   run: ({ args, options, note, write }) =>
     withKernel(args, {}, note, kernel => {
       const found = kernel.mcount;
+      if (found === undefined && kernel.symbolsMissing !== undefined) throw new MissingError(kernel.symbolsMissing);
       if (found === undefined)
         throw new MissingError(`${kernel.name} has no __start_mcount_loc: it was built without CONFIG_DYNAMIC_FTRACE`);
       const { start, stop, count, wordSize, zeroStored, zeroRelocated, fills, relocationSections } = found;

@@ -1,4 +1,4 @@
-import type { TracepointTable } from '../../facts/tracepoint-table.js';
+import type { Kernel } from '../../kernel.js';
 import { kernelId } from '../../report/report.js';
 import { tracepointsReport } from '../../report/tracepoints.js';
 import { type Command, command, EXIT } from '../command.js';
@@ -19,13 +19,15 @@ SYSTEM:NAME, with * and ? as in a shell.`,
         .filter(row => wanted.length === 0 || wanted.some(pattern => pattern(row.name) || pattern(`${row.system ?? ''}:${row.name}`)));
       write(tracepointsReport, { kernel: kernelId(kernel), tracepoints: rows });
       if (rows.length > 0) return EXIT.ok;
-      note(`kelf: ${nothing(kernel.tracepoints, patterns)}`);
+      note(`kelf: ${nothing(kernel, patterns)}`);
       return EXIT.missing;
     }),
 });
 
 /** Why the list is empty. */
-function nothing(table: TracepointTable, patterns: readonly string[]): string {
+function nothing({ tracepoints: table, symbolsMissing }: Kernel, patterns: readonly string[]): string {
+  if (symbolsMissing !== undefined)
+    return `BTF has no typedef btf_trace_NAME for it (5.5 and later have one of each tracepoint); ${symbolsMissing}`;
   if (table.all().length === 0)
     return 'neither symbols nor tables show tracepoints: use the debug vmlinux of a kernel with CONFIG_TRACEPOINTS';
   const unknown = table.listsEvents ? '' : '; this image does not show the systems of events: give the name alone';

@@ -32,7 +32,7 @@ every function that BTF lacks.`,
       expectNames(names);
       const answers = names.map(name => kernel.missingBtf(name, pahole));
       write(whyReport, { kernel: kernelId(kernel), answers });
-      return answers.every(({ code }) => code === 'pahole-no-symbol') ? EXIT.missing : EXIT.ok;
+      return answers.every(({ code }) => code === 'pahole-no-symbol' || code === 'symbols-unknown') ? EXIT.missing : EXIT.ok;
     });
   },
 });

@@ -1,5 +1,6 @@
 import type { Btf } from '../../../btf/btf.js';
 import type { TypeId } from '../../../btf/ids.js';
+import type { SymbolRow } from '../../../kallsyms/symbols.js';
 import { BtfAbsence } from '../../answers/missing-btf/missing-btf.js';
 import type { Certainty } from '../../evidence.js';
 import { probedAt } from '../../facts/function-row.js';
@@ -70,7 +71,20 @@ export function functionRows(kernel: KernelFacts): FunctionRows {
   };
 }
 
-function sourcesOf({ functions, symbols, btf }: KernelFacts): Sources {
+function sourcesOf(kernel: KernelFacts): Sources {
+  return kernel.symbolsMissing === undefined ? sourcesOfSymbols(kernel) : sourcesOfBtf(kernel);
+}
+
+/** Of BTF alone: the names of its FUNCs. */
+function sourcesOfBtf({ btf }: KernelFacts): Sources {
+  const funcs = btf?.functions();
+  const first = new Map<number, TypeId>();
+  for (let at = 0; at < (funcs?.length ?? 0); at++) if (!first.has(funcs!.names[at]!)) first.set(funcs!.names[at]!, funcs!.ids[at]!);
+  const ids = Uint32Array.from(first.values());
+  return { functions: new Int32Array(ids.length).fill(-1), ids, names: Array.from(ids, id => btf!.nameOf(id)) };
+}
+
+function sourcesOfSymbols({ functions, symbols, btf }: KernelFacts): Sources {
   const funcs = btf?.functions();
   const alone: number[] = [];
   const seen = new Set<number>();
@@ -111,7 +125,7 @@ function inOrder({ functions, ids, names }: Sources): Sources {
 }
 
 function placesOf(kernel: KernelFacts, rows: Int32Array): Pick<FunctionRows, 'anchor' | 'size' | 'file'> {
-  const { functions, symbols, pieces } = kernel;
+  const { pieces } = kernel;
   const stext = pieces.labels('_stext');
   const image = pieces.imageSymbols();
   const anchor = new Float64Array(rows.length).fill(Number.NaN);
@@ -123,6 +137,7 @@ function placesOf(kernel: KernelFacts, rows: Int32Array): Pick<FunctionRows, 'an
       file.set(row, undefined);
       continue;
     }
+    const { functions, symbols } = kernel;
     const symbolRow = functions.symbolRow[index]!;
     const address = functions.address(index);
     size[row] = Number(functions.end(index) - address);
@@ -173,9 +188,8 @@ const PROGRAMS: readonly (readonly [Mechanism, TrampolineProgram])[] = [
 /** The verdicts that `Kernel.traceability()` gives of each name. A name is looked up once for all mechanisms, and the rows of it share them. */
 function verdictsOf(kernel: KernelFacts, { functions: indices, ids, names }: Sources): FunctionRows['verdicts'] {
   const { kprobes, filters, trampolines } = tracingOf(kernel);
-  const { functions, symbols } = kernel;
   const listed = kernel.arch.kprobes.noReturnProbe;
-  const byName = hasPromoted(kernel);
+  const byName = kernel.symbolsMissing !== undefined || hasPromoted(kernel);
   const columns = Object.fromEntries(MECHANISMS.map(mechanism => [mechanism, new VerdictColumn(names.length)])) as Record<
     Mechanism,
     VerdictColumn
@@ -189,16 +203,13 @@ function verdictsOf(kernel: KernelFacts, { functions: indices, ids, names }: Sou
       continue;
     }
     const index = indices[row]!;
-    const rows =
-      index < 0
-        ? []
-        : symbols.index.rowsFrom(symbols.index.firstOf(symbols.strings.bytes, symbols.nameOffset[functions.symbolRow[index]!]!));
+    const rows = index < 0 ? [] : rowsOfName(kernel, index);
     const kprobe = byName || index < 0 ? kprobes.byName(name) : kprobes.byRows(rows);
     columns.kprobe.set(row, kprobe);
     columns.kretprobe.set(row, listed.includes(name) ? kprobes.returnByName(name) : kprobe);
     columns.kprobeMulti.set(
       row,
-      filters.kprobeMultiOf(() => rows.filter(at => functions.ofSymbol(at) !== undefined)),
+      filters.kprobeMultiOf(() => rows.filter(at => kernel.functions.ofSymbol(at) !== undefined)),
     );
     const id = ids[row]!;
     for (const [mechanism, program] of PROGRAMS) {
@@ -206,4 +217,9 @@ function verdictsOf(kernel: KernelFacts, { functions: indices, ids, names }: Sou
     }
   }
   return columns;
+}
+
+/** The symbols with the name of a function. */
+function rowsOfName({ functions, symbols }: KernelFacts, index: FunctionIndex): readonly SymbolRow[] {
+  return symbols.index.rowsFrom(symbols.index.firstOf(symbols.strings.bytes, symbols.nameOffset[functions.symbolRow[index]!]!));
 }

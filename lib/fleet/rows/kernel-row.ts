@@ -1,6 +1,6 @@
 import { machineName } from '../../../elf/names.js';
 import { BtfAbsence } from '../../answers/missing-btf/missing-btf.js';
-import { compilerOf } from '../../facts/compiler.js';
+import { compilerOf, versionOf } from '../../facts/banner.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { distributionOf } from '../../rules/pahole/distributions.js';
 import { guessedEras } from '../../rules/pahole/eras.js';
@@ -40,7 +40,7 @@ export interface KernelRow {
   readonly compiler: string | undefined;
   /** The banner from `#` on. */
   readonly version: string | undefined;
-  /** The releases of pahole that may have made the BTF; undefined without one that has functions. */
+  /** The releases of pahole that may have made the BTF; undefined without one that has functions, and of BTF alone. */
   readonly pahole: string | undefined;
   /** What the image was wrapped in. */
   readonly form: string;
@@ -58,6 +58,7 @@ export function kernelRow(kernel: KernelFacts, id: string): KernelRow {
   const { banner, btf, buildId, pieces, release } = kernel;
   const config = pieces.config();
   const functions = btf?.functions().length;
+  const named = kernel.symbolsMissing === undefined;
   return {
     id,
     buildId,
@@ -65,11 +66,11 @@ export function kernelRow(kernel: KernelFacts, id: string): KernelRow {
     machine: machineName(kernel.machine),
     distribution: distributionOf(banner)?.name,
     compiler: compilerOf(banner),
-    version: banner?.slice(banner.indexOf('#')),
-    pahole: functions === undefined || functions === 0 ? undefined : guessedEras(new BtfAbsence(kernel).pahole),
+    version: versionOf(banner),
+    pahole: named && functions !== undefined && functions > 0 ? guessedEras(new BtfAbsence(kernel).pahole) : undefined,
     form: pieces.form.join(', '),
     source: kernel.name,
-    symbols: kernel.symbols.count,
+    symbols: named ? kernel.symbols.count : undefined,
     btfTypes: btf === undefined ? undefined : btf.count - 1,
     btfFunctions: functions,
     config:

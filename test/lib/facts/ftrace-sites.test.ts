@@ -5,7 +5,7 @@ import { type KernelSymbols, parseFilterFunctions, parseKallsyms, parseKprobeBla
 import { describeDuplicate } from '../../../lib/answers/describe-duplicate.js';
 import { AreaSet } from '../../../lib/facts/areas.js';
 import type { FtraceState } from '../../../lib/facts/ftrace-sites.js';
-import { sitesOfAddresses, sitesOfNames } from '../../../lib/node/live.js';
+import { sitesOfAddresses, sitesOfNames } from '../../../lib/facts/listed-sites.js';
 import { duplicatesReport } from '../../../lib/report/duplicates.js';
 import { kernelId } from '../../../lib/report/report.js';
 
@@ -37,6 +37,7 @@ function running(symbols: KernelSymbols, ftrace: FtraceState): Kernel {
     name: 'the running kernel',
     form: ['running'],
     machine: EM.X86_64,
+    littleEndian: true,
     notes: [],
     symbols: () => symbols,
     imageSymbols: () => undefined,

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { openKernel } from 'kelf';
 import { EM, FormatError, MemorySource } from 'kelf/elf';
 import { factsOf } from '../../../lib/answers/info.js';
-import { openKernelFile } from '../../../lib/image/unwrap.js';
+import { openKernelImage } from '../../../lib/image/unwrap.js';
 import { androidBoot, bzImage, deviceTree, multiImage, peImage, uImage } from '../../support/boot-writer.js';
 import { ElfWriter, join } from '../../support/elf-writer.js';
 import { type KallsymsLayout, type PackedSymbol, packKallsyms } from '../../support/kallsyms-writer.js';
@@ -75,7 +75,7 @@ const START_OF_ARM = 'c0009070';
 
 describe('what kernels are wrapped in', () => {
   it('a unified kernel image has it in .linux', () => {
-    const { form } = openKernelFile(
+    const { form } = openKernelImage(
       new MemorySource(peImage({ '.osrel': new Uint8Array(8), '.linux': bzImage(gzipSync(vmlinux)) }), 'uki'),
     );
     expect(form).to.deep.equal(['unified kernel image', 'x86 bzImage', 'gzip', 'ELF']);
@@ -172,7 +172,7 @@ describe('what kernels are wrapped in', () => {
       const file = files[i % files.length]!;
       const bytes = join(mutate(file.slice(0, 4200), next), file.subarray(4200));
       try {
-        openKernelFile(new MemorySource(bytes, 'damaged'));
+        openKernelImage(new MemorySource(bytes, 'damaged'));
       } catch (error) {
         if (!(error instanceof FormatError) && (error as Error).name !== 'MissingError') throw error;
       }
@@ -209,7 +209,7 @@ describe('what is no kernel of Linux', () => {
   ];
   for (const [what, bytes, message] of cases) {
     it(`is refused by its name: ${what}`, () => {
-      expect(() => openKernelFile(new MemorySource(bytes, 'file'))).to.throw(FormatError, message);
+      expect(() => openKernelImage(new MemorySource(bytes, 'file'))).to.throw(FormatError, message);
     });
   }
 
