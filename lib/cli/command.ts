@@ -72,6 +72,10 @@ export const EXIT = {
 /** `--json`, of the commands whose answer is all that is printed. */
 export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 
+/** `--markdown` and `--csv`, of answers that are rows. */
+export const MARKDOWN_OPTION = { type: 'boolean', help: 'print tables in Markdown' } as const;
+export const CSV_OPTION = { type: 'boolean', help: 'print CSV' } as const;
+
 /** `--junit`, of the gates. */
 export const JUNIT_OPTION = {
   type: 'string',

@@ -1,6 +1,7 @@
 import { printable } from '../../elf/escape.js';
 import { jsonLines } from './json.js';
 import { type JUnit, junitLines } from './junit.js';
+import { csvLines, markdownLines, type ReportTable } from './tables.js';
 
 /** One answer, and how it is written. A model is plain data; addresses in it are bigints. */
 export interface Report<M extends object> {
@@ -14,6 +15,8 @@ export interface Report<M extends object> {
   text(model: M): Iterable<Line>;
   /** Of an answer that is a gate. */
   junit?(model: M): JUnit;
+  /** Of an answer that is rows: Markdown and CSV are made of them. */
+  tables?(model: M): Iterable<ReportTable>;
 }
 
 /**
@@ -33,7 +36,14 @@ export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format
     if (junit === undefined) throw new TypeError(`${schema} has no form in JUnit`);
     return junitLines(junit(model));
   },
+  markdown: (report, model) => markdownLines(tablesOf(report, model)),
+  csv: (report, model) => csvLines(tablesOf(report, model)),
 };
+
+function tablesOf<M extends object>({ schema, tables }: Report<M>, model: M): Iterable<ReportTable> {
+  if (tables === undefined) throw new TypeError(`${schema} has no tables`);
+  return tables(model);
+}
 
 function* textLines(lines: Iterable<Line>): Generator<string> {
   for (const line of lines) yield typeof line === 'string' ? printable(line) : line.map(printable).join('\t');
