@@ -13,11 +13,11 @@ describe('tables of a report', () => {
       '',
       '| name | bytes |',
       '| --- | --- |',
-      '| a\\_b\\|c\\\\n | 12 |',
+      '| a\\_b\\|c\\\\x0a | 12 |',
     ]);
   });
 
   it('are CSV, with quotes where they are needed, and no formulas', () => {
-    expect([...csvLines(TABLES)]).to.deep.equal(['name,bytes', 'a_b|c\\n,12', '', 'type', '"a, ""b"""', "'=1+1", '-5']);
+    expect([...csvLines(TABLES)]).to.deep.equal(['name,bytes', 'a_b|c\\x0a,12', '', 'type', '"a, ""b"""', "'=1+1", '-5']);
   });
 });
