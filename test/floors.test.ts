@@ -26,6 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['lib/node'],
   ['lib/browser'],
   ['lib/open'],
+  ['lib/dataset'],
   ['lib/report'],
   ['lib/index.ts', 'lib/bpf-index.ts'],
   ['lib/cli'],
@@ -38,6 +39,7 @@ const NODE_ONLY: readonly string[] = ['lib/node', 'lib/cli'];
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lib/facts': ['lru-cache'],
   'lib/answers': ['fast-xml-parser', 'yaml'],
+  'lib/fleet': ['hyparquet', 'hyparquet-writer'],
   'lib/report': ['fast-xml-parser'],
   'lib/node': ['lru-cache'],
 };

@@ -35,7 +35,7 @@ export function saveUnder(folder: string, name: string, content: Uint8Array): vo
 }
 
 /** Makes a folder, with those above it, and folders in it. mkdirSync()'s own `recursive` follows links, and never ends below folders such as /proc. */
-function makeFolder(folder: string, inside: string): void {
+export function makeFolder(folder: string, inside = '.'): void {
   const above: string[] = [];
   for (let at = folder; statOf(at) === undefined; at = dirname(at)) {
     above.unshift(at);

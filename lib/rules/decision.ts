@@ -36,9 +36,9 @@ export function certaintyOfAcceptance({ pieces, image }: KernelFacts): Certainty
 }
 
 /** What can't be told of a kernel whose symbols are missing: of its BTF alone. Undefined where they are there. */
-export function withoutSymbols({ symbolsMissing }: KernelFacts, ...more: readonly Evidence[]): Decision | undefined {
+export function withoutSymbols({ symbolsMissing }: KernelFacts, more?: () => readonly Evidence[]): Decision | undefined {
   if (symbolsMissing === undefined) return undefined;
-  return untold('symbols-unknown', () => [...more, { source: 'kallsyms', says: symbolsMissing }]);
+  return untold('symbols-unknown', () => [...(more?.() ?? []), { source: 'kallsyms', says: symbolsMissing }]);
 }
 
 /** The less certain of two. */

@@ -55,7 +55,7 @@ const longResult: TrampolineRule = (rules, { prototype, because }) => {
 };
 
 /** Without symbols, it is unknown what its name leads to. */
-const unknownSymbol: TrampolineRule = ({ kernel }, { because }) => withoutSymbols(kernel, ...because()());
+const unknownSymbol: TrampolineRule = ({ kernel }, { because }) => withoutSymbols(kernel, because());
 
 const noSymbol: TrampolineRule = (_, { symbolRow, byRelease, because }) =>
   symbolRow < 0 ? refused('no-symbol', 'ENOENT', because(), byRelease ? 'likely' : 'proven') : undefined;

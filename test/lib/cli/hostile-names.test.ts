@@ -117,6 +117,7 @@ describe('names made to harm', () => {
       'bpf tag': [[object]],
       'bpf carve': [[object]],
       'btf min': [[object, '--kernel', btf, '--out', join(folder, 'min.btf')]],
+      index: [[kernel, btf, module, '--out', join(folder, 'fleet')]],
       sections: [[kernel], [object]],
       segments: [[kernel]],
       symbols: [[kernel, '--all'], [object]],

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { indexKernels } from '../../dataset/index-kernels.js';
+import { InputError } from '../../errors.js';
+import { pathOf } from '../../node/paths.js';
+import { indexReport } from '../../report/index-kernels.js';
+import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
+import { Progress } from '../progress.js';
+
+export const index: Command = command({
+  usage: 'KERNEL…|- --out DIR [--jobs N] [--json]',
+  arity: [1, Number.POSITIVE_INFINITY],
+  about: `Reads kernels once and writes what is known of them as Parquet: kernels, functions with the verdict of each tracing mechanism, members,
+enumerators, tracepoints, syscalls, exports, kfuncs, BTF. A kernel is a folder of DIR, named by its build id, with a file for each table; it
+appears when it is whole. Kernels that are there are left as they are. With - the paths are read from stdin, a line each, or ended by NUL as
+find -print0 writes them. An archive of BTF (.btf.tar.xz) is as many kernels as it has. 'kelf survey DIR' asks the dataset.
+Exit code 3: some kernels can't be read; the others are written.`,
+  options: {
+    out: { type: 'string', short: 'o', value: 'DIR', help: 'the dataset: a folder, which is made' },
+    jobs: {
+      type: 'string',
+      short: 'j',
+      value: 'N',
+      help: 'how many kernels to read at a time; as many as there are processors where not given',
+    },
+    json: JSON_OPTION,
+  },
+  async run({ args, options, write }) {
+    const { out } = options;
+    if (out === undefined) throw new UsageError('give the folder of the dataset: --out DIR');
+    const jobs = jobsOf(options.jobs);
+    const paths = args.flatMap(path => (path === '-' ? pathsOfStdin() : [path]));
+    const progress = new Progress('reading kernels');
+    let done = 0;
+    const kernels = await indexKernels(paths, out, {
+      jobs,
+      onDone: () => progress.update(++done, paths.length),
+    }).finally(() => progress.end());
+    write(indexReport, { out, kernels });
+    return kernels.some(({ outcome }) => outcome === 'unreadable') ? EXIT.input : EXIT.ok;
+  },
+});
+
+/** @throws UsageError */
+function jobsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const jobs = Number(text);
+  if (!/^\d+$/.test(text) || jobs < 1 || jobs > 1024) throw new UsageError(`--jobs: '${text}' is not a number from 1 to 1024`);
+  return jobs;
+}
+
+/** Paths are bytes, and any but NUL may be in them: a list with a NUL has one after each. */
+function pathsOfStdin(): string[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(0);
+  } catch (error) {
+    throw new InputError('stdin', 'not-readable', (error as Error).message, { cause: error });
+  }
+  const end = bytes.includes(0) ? 0 : 10;
+  const paths: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const found = bytes.indexOf(end, at);
+    const next = found < 0 ? bytes.length : found;
+    if (next > at) paths.push(pathOf(bytes.subarray(at, next)));
+    at = next + 1;
+  }
+  return paths;
+}

@@ -1,0 +1,4 @@
+import { serve } from '../node/threads.js';
+import { INDEX } from './index-kernels.js';
+
+serve(INDEX);

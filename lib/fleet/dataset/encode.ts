@@ -1,0 +1,44 @@
+import { ByteWriter, type ColumnSource, parquetWrite } from 'hyparquet-writer';
+import type { Cell, Column } from './columns.js';
+import { DATASET_VERSION, VERSION_KEY } from './format.js';
+
+/** What packs the pages of a table. */
+export interface Packer {
+  readonly codec: 'GZIP' | 'BROTLI';
+  pack(bytes: Uint8Array): Uint8Array;
+}
+
+/** Rows of a group: one name is among so many, and the groups of a kernel's functions are few. */
+const ROWS_OF_GROUP = 1 << 16;
+/** Bytes of a page before it is packed: what a question reads of a column, once its index leads there. */
+const PAGE = 1 << 20;
+/** What the buffer begins with: making it larger copies all that is written. */
+const ROOM = 1 << 22;
+
+/** The bytes of a Parquet file. Rows are in the order of its sorted column, whose index of pages leads to those of one name. */
+export function encodeTable(columns: readonly Column[], { codec, pack }: Packer, rowsOfGroup: number = ROWS_OF_GROUP): Uint8Array {
+  const writer = new ByteWriter(ROOM);
+  parquetWrite({
+    writer,
+    columnData: columns.map(sourceOf),
+    codec,
+    compressors: { [codec]: pack },
+    rowGroupSize: rowsOfGroup,
+    pageSize: PAGE,
+    kvMetadata: [{ key: VERSION_KEY, value: String(DATASET_VERSION) }],
+    createdBy: 'kelf',
+  });
+  return writer.getBytes();
+}
+
+function sourceOf({ name, type, data, sorted, required }: Column): ColumnSource {
+  if (sorted === undefined) return { name, type, data, nullable: required !== true, statistics: false };
+  return { name, type, data, nullable: false, columnIndex: true, ...(isMostlyDistinct(data) ? { encoding: 'DELTA_BYTE_ARRAY' } : {}) };
+}
+
+/** Names in order share their beginnings: what is written once each is shorter by that than in a dictionary. */
+function isMostlyDistinct(data: readonly Cell[]): boolean {
+  let distinct = 0;
+  for (let row = 0; row < data.length; row++) if (row === 0 || data[row] !== data[row - 1]) distinct++;
+  return distinct * 2 > data.length;
+}
