@@ -6,6 +6,8 @@
  * describeObject(object);                           // programs, maps, variables, relocations … as plain data
  * relocateCore(object, btf).outcomes;               // the result of each CO-RE relocation with a kernel's BTF
  * const check = new Preflight(kernel).check(object);// whether its programs would load and attach
+ * kernelFeatures(kernel).helpers;                   // what a kernel has for BPF programs, each with its evidence
+ * featuresFor(new Preflight(kernel), object);       // what of it an object needs
  * checkPasses([check]);                             // as `kelf bpf check` says it by its exit code
  * carve(source);                                    // the objects that a program, library or header carries
  * ```
@@ -18,11 +20,25 @@ export { type Instruction, Instructions, imm64 } from './bpf/code/insn.js';
 export { type KernelNames, kernelNotation } from './bpf/code/kernel-notation.js';
 export { type LlvmOptions, llvmNotation } from './bpf/code/llvm-notation.js';
 export { describeObject, type MapDescription, type ObjectDescription, type ProgramDescription } from './bpf/describe-object.js';
+export type {
+  Feature,
+  FeatureName,
+  FeatureSection,
+  Features,
+  HelperFeature,
+  HookFeature,
+  KfuncFeature,
+  TracepointFeature,
+} from './bpf/features/feature.js';
+export { featuresFor, type NeededFeature } from './bpf/features/for-object.js';
+export { type FeatureGap, featureGaps, kernelFeatures } from './bpf/features/kernel-features.js';
+export { type FeatureOptions, featureOptions } from './bpf/features/options.js';
 export { type CodeLabel, type ListedInstruction, Listing, remarks } from './bpf/listing.js';
 export { type CorePatch, POISON_IMM } from './bpf/load/core-patch.js';
 export { type ImageContext, type ProgramImage, programImage } from './bpf/load/program-image.js';
 export { type CoreOptions, type CoreOutcome, type CorePoison, type CoreReport, relocateCore } from './bpf/load/relocate-core.js';
 export { type LoadedProgram, type ProgramTag, parseProgramList, programTags, type TagOptions } from './bpf/load/tag.js';
+export type { Built } from './bpf/names/built.js';
 export { type MapType, mapType } from './bpf/names/map-types.js';
 export { PROGRAM_TYPES, type ProgramType } from './bpf/names/program-types.js';
 export {

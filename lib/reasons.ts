@@ -58,6 +58,8 @@ export const REASONS = {
   'helper-not-built': 'the kernel was built without the helper',
   'helper-not-for-type': 'not every kind of program may call the helper',
   'gpl-only': 'it is for programs under the GPL only',
+  'no-such-feature': 'the kernel was built without it, or is older',
+  'build-unknown': 'the kernel knows it, and nothing shows whether it was built with it',
   'features-unknown': 'the BTF does not list what bpf(2) supports',
   'unknown-section': 'the loader has no definition for the section',
   'object-refused': 'the loader refuses the object',

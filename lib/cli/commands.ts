@@ -10,6 +10,7 @@ export const COMMANDS: CommandTable = {
   trace: ['tell whether and how functions can be traced', async () => (await import('./commands/trace.js')).trace],
   attach: ['print the lines that attach a probe to exactly one function', async () => (await import('./commands/attach.js')).attach],
   tracepoints: ['list the tracepoints and events of a kernel', async () => (await import('./commands/tracepoints.js')).tracepoints],
+  features: ['list what a kernel has for BPF programs', async () => (await import('./commands/features.js')).features],
   why: ['explain why BTF has no entry for a function', async () => (await import('./commands/why.js')).why],
   addr: ['show the symbol, file and line of an address', async () => (await import('./commands/addr.js')).addr],
   mcount: ["show ftrace's table of call sites", async () => (await import('./commands/mcount.js')).mcount],

@@ -3,6 +3,14 @@ import { FormatError } from '../../elf/errors.js';
 /** The source of a .config that is in the image (CONFIG_IKCONFIG). */
 export const IKCONFIG = 'IKCONFIG';
 
+/** The source of the one that the running kernel shows of itself (CONFIG_IKCONFIG_PROC). */
+export const PROC_CONFIG = '/proc/config.gz';
+
+/** Whether a .config is known to be of the very kernel. */
+export function isOwnConfig({ source }: KernelConfig): boolean {
+  return source === IKCONFIG || source === PROC_CONFIG;
+}
+
 /** A kernel's .config. */
 export interface KernelConfig {
   /** The file it was read from. */

@@ -7,7 +7,7 @@ import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { parseKallsyms, parseKprobeBlacklist } from '../../kallsyms/text.js';
 import { ARCHITECTURES } from '../arch/arch-of.js';
 import { AreaSet } from '../facts/areas.js';
-import { type KernelConfig, parseConfig } from '../facts/config.js';
+import { type KernelConfig, PROC_CONFIG, parseConfig } from '../facts/config.js';
 import type { FtraceState } from '../facts/ftrace-sites.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import { sitesOfList } from '../facts/listed-sites.js';
@@ -127,8 +127,8 @@ function tracefs(name: string): string[] {
 }
 
 function liveConfig(root: string): KernelConfig | undefined {
-  const packed = tryRead(`${root}/proc/config.gz`);
-  if (packed !== undefined) return parseConfig(gunzipSync(packed).toString(), '/proc/config.gz');
+  const packed = tryRead(root + PROC_CONFIG);
+  if (packed !== undefined) return parseConfig(gunzipSync(packed).toString(), PROC_CONFIG);
   const release = tryRead(`${root}/proc/sys/kernel/osrelease`)?.toString().trim();
   const path = `${root}/boot/config-${release}`;
   const text = release === undefined || !existsSync(path) ? undefined : tryRead(path);

@@ -1,5 +1,5 @@
 import type { TrampolineEra } from '../arch/architecture.js';
-import type { Certainty, Errno, Evidence } from '../evidence.js';
+import { accepted, type Certainty, type Errno, type Evidence, refused, type Verdict } from '../evidence.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { ReasonCode } from '../reasons.js';
 import { CHANGES, type HasChange, sinceOf } from '../releases.js';
@@ -51,6 +51,20 @@ export class TrampolineLimits {
       return { code: 'unsupported-argument', errno, certainty, evidence: this.#says(says, era) };
     }
     return undefined;
+  }
+
+  /** What is passed at all; refused on architectures without trampolines. */
+  get summary(): Verdict {
+    const era = this.#era;
+    const certainty = this.#any.certainty === 'proven' ? 'proven' : 'likely';
+    if (era === undefined) return refused('no-trampoline', 'ENOTSUPP', [this.#none()], certainty);
+    const { most, counts, structs } = era;
+    const passed = {
+      all: 'and structs by value',
+      'in registers': `and structs by value in the first ${REGISTERS} registers`,
+      none: 'and no struct by value',
+    };
+    return accepted(certainty, [this.#says(`pass ${most} ${counts} ${passed[structs]}`, era)]);
   }
 
   /** How sure it is that a prototype is passed: where an older kernel of the architecture would not pass it, as sure as its change. */

@@ -1,9 +1,10 @@
 /* Asks the verifier of the kernel that it runs on, for each kind of program and each helper, whether the kind may call it. A line for each kind
  * that can be loaded: the numbers of the helpers, with `g` where the GPL is needed, `s` where the program would have to be one that may sleep,
- * `n` where the function that it is loaded for is not among those that may. helper-sets.ts makes a table of such outputs.
+ * `n` where the function that it is loaded for is not among those that may. helper-sets.ts makes a table of such outputs. Before them a line for
+ * each program type and each map type, by number, as libbpf probes them for bpftool. features.ts compares all of it with `kelf features`.
  *   gcc -O1 -static -o helpers helpers.c -lbpf -lelf -lz
  *   npm run boot -- amd64 6.12 --run helpers > 6.12.txt
- * Needs headers and a libbpf that know BPF_TRACE_UPROBE_SESSION (1.5). */
+ * Needs headers and a libbpf that know BPF_MAP_TYPE_RHASH (1.8). */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -117,12 +118,22 @@ static int try(struct kind *k, int helper, const char *license, int *err)
 	if (!log_buf[0]) return -1;
 	return 1;
 }
+/* The errno of what was refused is the one that the kernel left: EPERM is no answer. */
+static void probed(const char *what, int type, const char *name, int answer)
+{
+	if (answer == 1) printf("%s %d %s yes\n", what, type, name);
+	else printf("%s %d %s no %d\n", what, type, name, errno);
+}
 int main(int argc, char **argv)
 {
 	struct utsname u; uname(&u);
 	mount("none","/sys","sysfs",0,0); 
 	btf = btf__load_vmlinux_btf();
 	printf("release %s\n", u.release);
+	for (int type = 1; libbpf_bpf_prog_type_str(type); type++)
+		probed("program_type", type, libbpf_bpf_prog_type_str(type), libbpf_probe_bpf_prog_type(type, NULL));
+	for (int type = 1; libbpf_bpf_map_type_str(type); type++)
+		probed("map_type", type, libbpf_bpf_map_type_str(type), libbpf_probe_bpf_map_type(type, NULL));
 	for (unsigned i = 0; i < sizeof(kinds)/sizeof(*kinds); i++) {
 		struct kind *k = kinds + i; int err;
 		int base = try(k, 0, "GPL", &err);

@@ -1,65 +1,71 @@
+import type { Built } from './built.js';
+
 /** What a kernel's `enum bpf_map_type` has under one number. */
 export interface MapType {
   /** `hash` for BPF_MAP_TYPE_HASH: in lower case, as libbpf's and bpftool's texts have it. */
   readonly name: string;
-  /**
-   * The operations of a type that depends on the kernel's configuration (include/linux/bpf_types.h): a symbol of kernels that were built
-   * with it. The types without are in every kernel that has bpf(2).
-   */
-  readonly operations?: string;
+  /** What shows whether a kernel was built with it. */
+  readonly built: Built;
   /** What the member `values` of its definition may list, which is in the map from the start (parse_btf_map_def of libbpf). */
   readonly slots?: 'maps' | 'programs';
 }
 
 /**
- * A line for each type, in the order of their numbers, as of Linux 6.18 (include/uapi/linux/bpf.h): the name, the operations, what `values`
- * lists. What is newer is shown by its number.
+ * A line for each type, in the order of their numbers, as of Linux 7.3: its name (include/uapi/linux/bpf.h), its operations and the option it
+ * depends on (include/linux/bpf_types.h), functions of its own where it depends on one, and what `values` lists. What is newer is shown by its
+ * number. The operations of arenas are there without the rest where memory is of 32 bits.
  */
 const TABLE = `
-unspec                  -                           -
-hash                    -                           -
-array                   -                           -
-prog_array              -                           programs
-perf_event_array        perf_event_array_map_ops    -
-percpu_hash             -                           -
-percpu_array            -                           -
-stack_trace             stack_trace_map_ops         -
-cgroup_array            cgroup_array_map_ops        -
-lru_hash                -                           -
-lru_percpu_hash         -                           -
-lpm_trie                -                           -
-array_of_maps           -                           maps
-hash_of_maps            -                           maps
-devmap                  dev_map_ops                 -
-sockmap                 sock_map_ops                -
-cpumap                  cpu_map_ops                 -
-xskmap                  xsk_map_ops                 -
-sockhash                sock_hash_ops               -
-cgroup_storage          cgroup_storage_map_ops      -
-reuseport_sockarray     reuseport_array_ops         -
-percpu_cgroup_storage   -                           -
-queue                   -                           -
-stack                   -                           -
-sk_storage              sk_storage_map_ops          -
-devmap_hash             dev_map_hash_ops            -
-struct_ops              bpf_struct_ops_map_ops      -
-ringbuf                 -                           -
-inode_storage           inode_storage_map_ops       -
-task_storage            task_storage_map_ops        -
-bloom_filter            -                           -
-user_ringbuf            -                           -
-cgrp_storage            cgrp_storage_map_ops        -
-arena                   arena_map_ops               -
+unspec                  -                           -            -                           -
+hash                    htab_map_ops                -            -                           -
+array                   array_map_ops               -            -                           -
+prog_array              prog_array_map_ops          -            -                           programs
+perf_event_array        perf_event_array_map_ops    -            -                           -
+percpu_hash             htab_percpu_map_ops         -            -                           -
+percpu_array            percpu_array_map_ops        -            -                           -
+stack_trace             stack_trace_map_ops         PERF_EVENTS  stack_map_alloc             -
+cgroup_array            cgroup_array_map_ops        CGROUPS      cgroup_fd_array_get_ptr     -
+lru_hash                htab_lru_map_ops            -            -                           -
+lru_percpu_hash         htab_lru_percpu_map_ops     -            -                           -
+lpm_trie                trie_map_ops                -            -                           -
+array_of_maps           array_of_maps_map_ops       -            -                           maps
+hash_of_maps            htab_of_maps_map_ops        -            -                           maps
+devmap                  dev_map_ops                 NET          dev_map_alloc               -
+sockmap                 sock_map_ops                INET         sock_map_alloc              -
+cpumap                  cpu_map_ops                 NET          cpu_map_alloc               -
+xskmap                  xsk_map_ops                 XDP_SOCKETS  xsk_map_alloc               -
+sockhash                sock_hash_ops               INET         sock_hash_alloc             -
+cgroup_storage          cgroup_storage_map_ops      CGROUP_BPF   cgroup_storage_get_next_key -
+reuseport_sockarray     reuseport_array_ops         INET         reuseport_array_alloc       -
+percpu_cgroup_storage   cgroup_storage_map_ops      CGROUP_BPF   cgroup_storage_get_next_key -
+queue                   queue_map_ops               -            -                           -
+stack                   stack_map_ops               -            -                           -
+sk_storage              sk_storage_map_ops          NET          bpf_sk_storage_map_alloc,sk_storage_map_alloc -
+devmap_hash             dev_map_hash_ops            NET          dev_map_hash_lookup_elem    -
+struct_ops              bpf_struct_ops_map_ops      BPF_JIT      bpf_struct_ops_map_alloc    -
+ringbuf                 ringbuf_map_ops             -            -                           -
+inode_storage           inode_storage_map_ops       BPF_LSM      inode_storage_map_alloc     -
+task_storage            task_storage_map_ops        -            -                           -
+bloom_filter            bloom_filter_map_ops        -            -                           -
+user_ringbuf            user_ringbuf_map_ops        -            -                           -
+cgrp_storage            cgrp_storage_map_ops        CGROUPS      bpf_cgrp_storage_lookup_elem -
+arena                   arena_map_alloc             64BIT        arena_map_alloc             -
+insn_array              insn_array_map_ops          -            -                           -
+rhash                   rhtab_map_ops               -            -                           -
 `;
 
 /** By number. */
-const MAP_TYPES: readonly MapType[] = TABLE.trim()
+export const MAP_TYPES: readonly MapType[] = TABLE.trim()
   .split('\n')
   .map(line => {
-    const [name, operations, slots] = line.split(/\s+/);
+    const [name, symbol, option, own, slots] = line.split(/\s+/);
     return {
       name: name!,
-      ...(operations === '-' ? {} : { operations: operations! }),
+      built: {
+        ...(symbol === '-' ? {} : { symbol: symbol! }),
+        ...(option === '-' ? {} : { option: `CONFIG_${option}` }),
+        functions: own === '-' ? [] : own!.split(','),
+      },
       ...(slots === '-' ? {} : { slots: slots as 'maps' | 'programs' }),
     };
   });

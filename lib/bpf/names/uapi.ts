@@ -1,4 +1,4 @@
-// Names of include/uapi/linux/bpf.h by number, as of Linux 6.18: `enum bpf_attach_type` and `bpf_func_id`, and the flags of maps. What is
+// Names of include/uapi/linux/bpf.h by number, as of Linux 7.3: `enum bpf_attach_type` and `bpf_func_id`, and the flags of maps. What is
 // newer is shown by its number. Program and map types have tables of their own.
 
 /** `TRACE_FENTRY` for BPF_TRACE_FENTRY. */
@@ -11,7 +11,7 @@ export const ATTACH_TYPES: readonly string[] = words(`
   CGROUP_INET_SOCK_RELEASE XDP_CPUMAP SK_LOOKUP XDP SK_SKB_VERDICT SK_REUSEPORT_SELECT SK_REUSEPORT_SELECT_OR_MIGRATE PERF_EVENT
   TRACE_KPROBE_MULTI LSM_CGROUP STRUCT_OPS NETFILTER TCX_INGRESS TCX_EGRESS TRACE_UPROBE_MULTI CGROUP_UNIX_CONNECT CGROUP_UNIX_SENDMSG
   CGROUP_UNIX_RECVMSG CGROUP_UNIX_GETPEERNAME CGROUP_UNIX_GETSOCKNAME NETKIT_PRIMARY NETKIT_PEER TRACE_KPROBE_SESSION
-  TRACE_UPROBE_SESSION
+  TRACE_UPROBE_SESSION TRACE_FSESSION TRACE_FENTRY_MULTI TRACE_FEXIT_MULTI TRACE_FSESSION_MULTI
 `);
 
 /** `map_lookup_elem` for BPF_FUNC_map_lookup_elem: helpers, which programs call by number. */
@@ -44,6 +44,9 @@ const HELPERS: readonly string[] = words(`
   dynptr_read dynptr_write dynptr_data tcp_raw_gen_syncookie_ipv4 tcp_raw_gen_syncookie_ipv6 tcp_raw_check_syncookie_ipv4
   tcp_raw_check_syncookie_ipv6 ktime_get_tai_ns user_ringbuf_drain cgrp_storage_get cgrp_storage_delete
 `);
+
+/** The numbers of helpers that this version has names for are below it. */
+export const HELPER_COUNT: number = HELPERS.length;
 
 /** `bpf_map_lookup_elem`; undefined for a number that this version does not know. */
 export function helperName(id: number): string | undefined {

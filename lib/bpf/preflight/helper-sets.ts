@@ -262,6 +262,13 @@ export function helperRule(definition: SectionDefinition, id: number, release: s
   return { answer, gplOnly: marks?.includes('g') === true, releases };
 }
 
+/** Whether programs of a kind that was asked about could be loaded on the last release that was asked up to one; true of others. */
+export function isLoaded(kind: string, release: string | undefined): boolean {
+  const before = release === undefined ? -1 : ASKED.findLastIndex(asked => compare(asked, release) <= 0);
+  const rows = SETS.get(kind);
+  return rows === undefined || before < 0 || rows[before] !== undefined;
+}
+
 /** struct_ops and freplace: their target has a set of its own, in which what all have is sure to be. */
 function ofAnyType(id: number, release: string | undefined): HelperRule {
   const all = SETS.get('base')!.map((row, i) => ({ release: ASKED[i]!, marks: row!.get(id) }));
@@ -270,14 +277,17 @@ function ofAnyType(id: number, release: string | undefined): HelperRule {
   return { answer: has ? 'yes' : 'unknown', gplOnly: false, releases: near.map(each => each.release).join(' and ') };
 }
 
-function rowsOf({
-  type,
-  attachType,
-  sleepable,
-}: SectionDefinition): { readonly rows: NonNullable<ReturnType<Sets['get']>>; readonly sleepable: boolean } | undefined {
+function rowsOf(
+  definition: SectionDefinition,
+): { readonly rows: NonNullable<ReturnType<Sets['get']>>; readonly sleepable: boolean } | undefined {
+  const rows = SETS.get(helperKind(definition));
+  return rows === undefined ? undefined : { rows, sleepable: definition.sleepable };
+}
+
+/** The kind of program whose helpers the programs of a section have: `kprobe`, `kprobe:TRACE_KPROBE_MULTI`, `lsm:LSM_MAC.s`. */
+export function helperKind({ type, attachType, sleepable }: SectionDefinition): string {
   const kinds = attachType === undefined ? [type] : [`${type}:${attachType}`, type];
-  const name = [...(sleepable ? kinds.map(kind => `${kind}.s`) : []), ...kinds].find(kind => SETS.has(kind));
-  return name === undefined ? undefined : { rows: SETS.get(name)!, sleepable };
+  return [...(sleepable ? kinds.map(kind => `${kind}.s`) : []), ...kinds].find(kind => SETS.has(kind)) ?? type;
 }
 
 interface Asked {

@@ -48,11 +48,18 @@ export class PreflightModules {
 
   /** The modules whose own BTF names a type or a variable so, with that BTF, in the order of their paths. */
   withType(name: string): { readonly module: ModuleEntry; readonly btf: Btf }[] {
-    const { modules } = this.#kernel;
-    const found = modules?.withType(name).slice(0, MOST_OPENED) ?? [];
-    return found.flatMap(index => {
+    return this.#withBtf(this.#kernel.modules?.withType(name) ?? []);
+  }
+
+  /** The same of names that begin so. */
+  withTypeLike(prefix: string): { readonly module: ModuleEntry; readonly btf: Btf }[] {
+    return this.#withBtf(this.#kernel.modules?.withTypeLike(prefix) ?? []);
+  }
+
+  #withBtf(found: readonly number[]): { readonly module: ModuleEntry; readonly btf: Btf }[] {
+    return found.slice(0, MOST_OPENED).flatMap(index => {
       const { btf } = this.#open(index);
-      return btf === undefined ? [] : [{ module: modules!.modules[index]!, btf }];
+      return btf === undefined ? [] : [{ module: this.#kernel.modules!.modules[index]!, btf }];
     });
   }
 

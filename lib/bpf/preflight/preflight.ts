@@ -1,17 +1,19 @@
 import type { Btf } from '../../../btf/btf.js';
+import { essentialName } from '../../../btf/core-compat.js';
 import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { INSN_BYTES } from '../code/insn.js';
+import type { FeatureName, FeatureSection } from '../features/feature.js';
+import { externName } from '../load/extern-target.js';
 import { missingTypes } from '../load/missing-types.js';
 import { type CoreReport, relocateCore } from '../load/relocate-core.js';
-import type { SectionDefinition } from '../names/section-names.js';
-import { helperName } from '../names/uapi.js';
+import type { SectionDefinition, SectionMeaning } from '../names/section-names.js';
 import type { BpfMap } from '../object/maps.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfFunction, BpfProgram } from '../object/programs.js';
 import { contextVerdict } from './context-checks.js';
 import { ExternChecks } from './extern-checks.js';
-import { KernelFeatures } from './features.js';
+import { KernelFeatures, probably } from './features.js';
 import { HelperChecks, isGpl, licenseSays, OVERRIDE_RETURN } from './helper-checks.js';
 import { LIBBPF, type Loader } from './loaders.js';
 import { againstMap, errnoAgainst } from './map-rules.js';
@@ -29,6 +31,8 @@ export interface Finding {
   /** `bpf_get_func_ip`, `map events`, `fentry on do_exit` */
   readonly subject: string;
   readonly verdict: Verdict;
+  /** The feature of the kernel that it is about: where it is listed, and its name there. */
+  readonly feature?: FeatureName;
   /** Of the object's findings: the programs that use it. libbpf refuses the object all the same. */
   readonly usedBy?: readonly string[];
 }
@@ -102,8 +106,11 @@ export class Preflight {
       ...this.#mapFindings(object, uses),
       ...this.#opsFindings(object),
     ];
-    for (const { name, kind } of object.externs)
-      findings.push({ kind: 'extern', subject: `${kind} ${name}`, verdict: verdicts.get(name)!, usedBy: users(uses, name) });
+    for (const extern of object.externs) {
+      const { name, kind } = extern;
+      const feature: Pick<Finding, 'feature'> = kind === 'kfunc' ? about('kfuncs', externName(extern)) : {};
+      findings.push({ kind: 'extern', subject: `${kind} ${name}`, verdict: verdicts.get(name)!, ...feature, usedBy: users(uses, name) });
+    }
     const programs = object.programs.map((program): ProgramCheck => {
       const own = [
         ...this.#programFindings(object, program, core),
@@ -153,6 +160,7 @@ export class Preflight {
           kind: 'map',
           subject: `map ${map.name} (${map.typeName})`,
           verdict: this.#mapVerdict(map),
+          ...about('mapTypes', map.typeName),
           usedBy: users(uses, map.name),
         }),
       )
@@ -174,6 +182,7 @@ export class Preflight {
         kind: 'struct_ops',
         subject: `struct_ops ${ops.name} (${ops.typeName})`,
         verdict: structOpsVerdict(object, ops, this.kernel, this.#modules),
+        ...about('structOps', essentialName(ops.typeName)),
       }));
   }
 
@@ -188,16 +197,20 @@ export class Preflight {
       const says = `its symbol has no type, as clang up to 7 wrote it: ${this.#loader.title} finds no program there`;
       return [{ kind: 'program-type', subject: name, verdict: refused('untyped-function', undefined, said('.symtab', says)) }];
     }
-    const type = this.#features.programType(definition.type);
-    const findings: Finding[] = [{ kind: 'program-type', subject: `program type ${definition.type}`, verdict: type }];
+    const type = probably(this.#features.programType(definition.type));
+    const findings: Finding[] = [
+      { kind: 'program-type', subject: `program type ${definition.type}`, verdict: type, ...about('programTypes', definition.type) },
+    ];
     const attachType = this.#features.attachType(definition);
     if (attachType !== undefined) {
-      findings.push({ kind: 'attach-type', subject: `attach type ${definition.attachType}`, verdict: attachType });
+      const feature = about('attachTypes', definition.attachType!);
+      findings.push({ kind: 'attach-type', subject: `attach type ${definition.attachType}`, verdict: attachType, ...feature });
     }
     const license = this.#loader.license(object);
     findings.push(...this.#license(license, definition));
     for (const { id, verdict } of this.#helpers.verdicts(object, program, { meaning, license }, core)) {
-      findings.push({ kind: 'helper', subject: helperName(id) ?? `helper ${id}`, verdict });
+      const name = this.#features.helperName(id);
+      findings.push({ kind: 'helper', subject: name, verdict, ...about('helpers', name) });
       const override = id === OVERRIDE_RETURN && verdict.outcome === 'accepted' ? overrideVerdict(this.kernel, meaning) : undefined;
       if (override !== undefined) findings.push({ kind: 'helper', subject: `bpf_override_return on ${meaning.target}`, verdict: override });
     }
@@ -212,7 +225,8 @@ export class Preflight {
         ...this.#foundInModules(core, program),
         ...poisonOf(core, program, this.#modules),
       );
-    for (const { subject, verdict } of this.#targets.verdicts({ meaning })) findings.push({ kind: 'target', subject, verdict });
+    for (const [i, { subject, verdict }] of this.#targets.verdicts({ meaning }).entries())
+      findings.push({ kind: 'target', subject, verdict, ...(i === 0 ? featureOfTarget(meaning) : {}) });
     const context = contextVerdict(this.kernel, meaning, core?.contextReads(program) ?? new Set());
     if (context !== undefined) findings.push({ kind: 'target', subject: `arguments of ${meaning.target}`, verdict: context });
     if (definition.type === 'struct_ops' && !isMember(object, program)) {
@@ -252,6 +266,27 @@ export class Preflight {
       );
       return { kind: 'core', subject: `CO-RE of ${[...names].join(', ')}`, verdict };
     });
+  }
+}
+
+function about(section: FeatureSection, name: string): { readonly feature: FeatureName } {
+  return { feature: { section, name } };
+}
+
+/** What the target of a section is of itself a feature; others are functions of the kernel, or of user space. */
+function featureOfTarget({ definition, target }: SectionMeaning): Pick<Finding, 'feature'> {
+  if (target === undefined || target === '') return {};
+  switch (definition?.grammar) {
+    case 'iterator':
+      return about('iterators', target);
+    case 'lsm':
+      return about('lsmHooks', target);
+    case 'raw-tracepoint':
+      return about('tracepoints', target);
+    case 'tracepoint':
+      return about('tracepoints', target.slice(target.indexOf('/') + 1));
+    default:
+      return {};
   }
 }
 

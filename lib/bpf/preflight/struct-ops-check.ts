@@ -14,7 +14,7 @@ export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: K
   if (btf === undefined) return refused('no-btf', 'EINVAL', said(source, `${kernelName} has no BTF`));
   const name = essentialName(ops.typeName);
   const id = structOf(btf, name);
-  const registered = `bpf_struct_ops_${name}`;
+  const registered = `${REGISTERED}${name}`;
   if (id !== undefined && structOf(btf, registered) !== undefined) return membersVerdict(object, ops, btf, id, source);
   // A module may register a type of its own, or one of the kernel's.
   for (const found of modules.withType(registered)) {
@@ -23,6 +23,22 @@ export function structOpsVerdict(object: BpfObject, ops: BpfStructOps, kernel: K
     return modules.in(found.module.name, membersVerdict(object, ops, found.btf, struct, `${found.module.path}: .BTF`));
   }
   return modules.unless(refused('no-struct-ops', 'ENOENT', said(source, `no STRUCT is named ${id === undefined ? name : registered}`)));
+}
+
+/** What the name of the map's value begins with. */
+export const REGISTERED = 'bpf_struct_ops_';
+
+/** The struct_ops of a BTF: what the map's value holds in `data`, after what all values have in common (struct bpf_struct_ops_NAME). */
+export function structOpsOf(btf: Btf): { readonly name: string; readonly id: number }[] {
+  const found: { readonly name: string; readonly id: number }[] = [];
+  for (let id = btf.firstId; id < btf.count; id++) {
+    if (btf.kindOf(id) !== 'STRUCT' || !btf.nameOf(id).startsWith(REGISTERED)) continue;
+    const name = btf.nameOf(id).slice(REGISTERED.length);
+    const value = btf.type(id);
+    const data = value.kind === 'STRUCT' ? value.members.find(member => member.name === 'data') : undefined;
+    if (data !== undefined && btf.nameOf(data.typeId) === name) found.push({ name, id: data.typeId });
+  }
+  return found;
 }
 
 function structOf(btf: Btf, name: string): number | undefined {

@@ -7,6 +7,7 @@ import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { tracingOf } from '../../rules/tracing.js';
 import type { SectionMeaning } from '../names/section-names.js';
 import type { BpfProgram } from '../object/programs.js';
+import { iterator, lsmHook, lsmInactive } from './hooks.js';
 import type { PreflightModules } from './modules.js';
 
 /** The verdict about one target of a program. */
@@ -39,19 +40,8 @@ export class TargetChecks {
     const found = this.#verdicts(meaning);
     const { definition, target } = meaning;
     const isHook = definition?.grammar === 'lsm' || (definition?.grammar === 'btf-function' && target?.startsWith('bpf_lsm_') === true);
-    const inactive = isHook && found.every(({ verdict }) => verdict.outcome !== 'refused') ? this.#inactive() : undefined;
+    const inactive = isHook && found.every(({ verdict }) => verdict.outcome !== 'refused') ? lsmInactive(this.#kernel) : undefined;
     return inactive === undefined ? found : [...found, { subject: `calls of ${target}`, verdict: inactive }];
-  }
-
-  /** Hooks are called of the security modules alone that CONFIG_LSM, or lsm= in its place, names (ordered_lsm_init). */
-  #inactive(): Verdict | undefined {
-    const config = this.#kernel.pieces.config();
-    const line = config?.get('CONFIG_CMDLINE');
-    const given = /(?:^|\s)lsm=(\S*)/.exec(line ?? '')?.[1];
-    const names = given ?? config?.get('CONFIG_LSM');
-    if (config === undefined || names === undefined || names.split(',').includes('bpf')) return undefined;
-    const says = `${given === undefined ? 'CONFIG_LSM is ' : 'CONFIG_CMDLINE has lsm='}"${names}", without bpf: it loads and attaches, and is called only if lsm= of the command line names bpf`;
-    return accepted('likely', said(config.source, says), 'lsm-not-active');
   }
 
   #verdicts(meaning: SectionMeaning): readonly TargetVerdict[] {
@@ -282,27 +272,18 @@ export class TargetChecks {
   /** A hook is a function that does nothing, which the program is attached to as fmod_ret is (bpf_trampoline_link_prog). */
   #lsm(target: string): TargetVerdict[] {
     const hook = `bpf_lsm_${target}`;
-    const loading = { subject: `hook ${target}`, verdict: this.#btfFunction(hook, 'no-lsm-hook') };
+    const loading = { subject: `hook ${target}`, verdict: lsmHook(this.#kernel, target) };
     if (loading.verdict.outcome !== 'accepted') return [loading];
     return [loading, { subject: `lsm on ${hook}`, verdict: traceabilityOf(this.#kernel).answer(hook).fexit.attach }];
   }
 
   #iterator(name: string): Verdict {
-    const verdict = this.#btfFunction(`bpf_iter_${name}`, 'no-iterator');
+    const own = iterator(this.#kernel, name);
+    // Hooks are the kernel's own (security/security.c), iterators are not.
+    const verdict = own.code === 'no-iterator' ? this.#modules.unless(own) : own;
     const of = ITERATED[name];
     if (verdict.outcome !== 'accepted' || of === undefined) return verdict;
     return untold('no-target', said('kernel', `the iterator exists; it attaches to ${of}, which the tool passes`));
-  }
-
-  #btfFunction(name: string, code: 'no-lsm-hook' | 'no-iterator'): Verdict {
-    const { btf, btfSource } = this.#kernel;
-    const source = btfSource ?? '.BTF';
-    if (btf === undefined) return refused('no-btf', 'EINVAL', said(source, `${this.#kernel.name} has no BTF`));
-    const [id] = btf.find(name, 'FUNC');
-    if (id !== undefined) return accepted('proven', said(source, `FUNC [${id}] ${name}`));
-    const verdict = refused(code, 'ESRCH', said(source, `no FUNC is named ${name}`));
-    // Hooks are the kernel's own (security/security.c).
-    return code === 'no-lsm-hook' ? verdict : this.#modules.unless(verdict);
   }
 
   /** Only a name that the kernel itself does not have may be a module's. */

@@ -4,6 +4,7 @@ import { isPlainName } from '../../../elf/escape.js';
 import { NameIndex } from '../../../elf/name-index.js';
 import type { Row } from '../../../elf/row.js';
 import { StringTable } from '../../../elf/strings.js';
+import { startsWith } from '../../image/bytes.js';
 import type { Module } from '../module/module.js';
 import { FLAG, type ModuleEntry, type ModulePart, type OpenModule } from './part.js';
 
@@ -167,6 +168,16 @@ export class ModuleTable {
   withType(name: string): number[] {
     this.#typeIndex ??= new NameIndex(this.strings.bytes, this.#typeName);
     return this.#typeIndex.find(name).map(row => this.#typeModule[row]!);
+  }
+
+  /** The modules whose BTF has a type or a variable of its own whose name begins so, by their numbers. */
+  withTypeLike(prefix: string): number[] {
+    const { bytes } = this.strings;
+    const wanted = new TextEncoder().encode(prefix);
+    const found = new Set<number>();
+    for (let row = 0; row < this.#typeName.length; row++)
+      if (startsWith(bytes, this.#typeName[row]!, wanted)) found.add(this.#typeModule[row]!);
+    return [...found];
   }
 
   /** The function of a row, 0 to `count - 1`. */

@@ -85,6 +85,11 @@ describe('names made to harm', () => {
         ...[...Object.keys(LINE), 'bpf-c'].map(form => [kernel, '--all', '--as', form]),
       ],
       tracepoints: [[kernel]],
+      features: [
+        [kernel, ...modules],
+        [kernel, '*', ...modules],
+        [kernel, '--for', object],
+      ],
       why: [
         [kernel, ...some],
         [kernel, '--all'],

@@ -92,7 +92,7 @@ describe('Helpers that a program calls', () => {
       [PROBE_READ, TRACE_PRINTK, OVERRIDE_RETURN, D_PATH].map(id => [`BPF_FUNC_${id}`, id]),
     );
     const kernel = kernelOf({
-      functions: ['f', ...functions].map(name => ({ name, site: 0 })),
+      functions: ['f', 'bpf_trace_printk', ...functions].map(name => ({ name, site: 0 })),
       release: '6.1.0',
       btf: btf.bytes(),
       ...(errorInjection === undefined ? {} : { errorInjection }),
@@ -121,6 +121,13 @@ describe('Helpers that a program calls', () => {
     expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL')).to.deep.equal(['refused helper-not-built']);
     expect(against('kprobe/f', OVERRIDE_RETURN, 'GPL', ['bpf_override_return'], ['f'])).to.deep.equal([]);
     expect(against('socket', OVERRIDE_RETURN, 'GPL', ['bpf_override_return'])).to.deep.equal(['refused helper-not-for-type']);
+  });
+
+  it('are those that libbpf calls instead, where the kernel lacks them', () => {
+    expect(against('kprobe/f', PROBE_READ_KERNEL, 'GPL', ['bpf_probe_read_compat'])).to.deep.equal([]);
+    expect(against('kprobe/f', PROBE_READ_KERNEL, 'GPL')).to.deep.equal(['refused unknown-helper']);
+    const PROBE_READ_KERNEL_STR = 115;
+    expect(against('kprobe/f', PROBE_READ_KERNEL_STR, 'GPL', ['bpf_probe_read_compat'])).to.deep.equal(['refused unknown-helper']);
   });
 
   it('may change what a function returns that allows error injection only', () => {

@@ -29,7 +29,7 @@ const kernel = (() => {
   ]);
   btf.enum('bpf_func_id', 4, [['BPF_FUNC_trace_printk', 6]]);
   btf.struct('s', 4, [['a', btf.int('int', 4, 1), 0]]);
-  return kernelOf({ functions: [{ name: 'f', site: 0 }], release: '6.12.0', btf: btf.bytes() });
+  return kernelOf({ functions: [{ name: 'f', site: 0 }, { name: 'bpf_trace_printk' }], release: '6.12.0', btf: btf.bytes() });
 })();
 
 /** Code and what is said first, of each finding against an object, by the rules of each loader. */
