@@ -24,6 +24,9 @@ export interface RawImage {
   readonly parts: readonly ImagePart[];
 }
 
+/** The section of all of the image. */
+export const IMAGE_SECTION = '.image';
+
 /** Where the image begins in the ELF file: after the header, at a page. */
 const START = 0x1000;
 
@@ -33,7 +36,7 @@ const START = 0x1000;
  */
 export function elfAround(image: RawImage, name: string): ByteSource {
   const { bytes, is64, littleEndian, base, parts } = image;
-  const names = ['', '.image', ...parts.map(part => part.name), '.shstrtab'];
+  const names = ['', IMAGE_SECTION, ...parts.map(part => part.name), '.shstrtab'];
   const table = new TextEncoder().encode(`${names.join('\0')}\0`);
   const nameOffset = (index: number): number => names.slice(0, index).reduce((sum, text) => sum + text.length + 1, 0);
   const tableOffset = START + bytes.length;

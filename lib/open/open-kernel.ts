@@ -13,6 +13,7 @@ import { sitesOfList } from '../facts/listed-sites.js';
 import type { FoundBtf } from '../facts/pieces.js';
 import { piecesOfBtf } from '../facts/pieces-of-btf.js';
 import { type ImageExtras, piecesOfImage } from '../facts/pieces-of-image.js';
+import { IMAGE_SECTION } from '../image/elf-around.js';
 import { readBtf } from '../image/read-btf.js';
 import { type KernelFile, openKernelFile } from '../image/unwrap.js';
 import { Kernel } from '../kernel.js';
@@ -96,9 +97,9 @@ function readGivenBtf(source: ByteSource): FoundBtf {
   return { btf, source: name, buildId: isElf(source.read(0, Math.min(size, 16))) ? ElfFile.open(source).buildId : undefined };
 }
 
-/** Archives of BTF hold ELF files of .BTF, checksums of exports and a .symtab without functions. */
+/** Archives of BTF hold ELF files of .BTF, checksums of exports and a .symtab without functions; their segments are those of the kernel, and empty. */
 function holdsBtfAlone(file: ElfFile): boolean {
-  return file.section('.BTF') !== undefined && file.section('.text') === undefined;
+  return file.section('.BTF') !== undefined && file.section('.text') === undefined && file.section(IMAGE_SECTION) === undefined;
 }
 
 function btfOf({ name }: ByteSource, found: KernelFile): FoundBtf {

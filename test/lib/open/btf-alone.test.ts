@@ -5,6 +5,7 @@ import { type Kernel, type OpenKernelOptions, openKernel, openSource } from 'kel
 import { Btf } from 'kelf/btf';
 import { ElfFile, EM, FormatError, MemorySource } from 'kelf/elf';
 import { machineOfBtf } from '../../../lib/facts/pieces-of-btf.js';
+import { elfAround } from '../../../lib/image/elf-around.js';
 import { kernelsIn } from '../../../lib/image/unwrap.js';
 import { BtfWriter } from '../../support/btf-writer.js';
 import { ElfWriter } from '../../support/elf-writer.js';
@@ -40,6 +41,24 @@ describe('a kernel of which there is the BTF alone', () => {
       expect(kernel.machine).to.equal(EM.X86_64);
       expect(kernel.release).to.equal('6.1.0-1-x');
     }
+  });
+
+  it('is not a raw image that has BTF: what puts ELF headers around it gives it no .text', async () => {
+    const bytes = new Uint8Array(0x4000 + btf.length);
+    bytes.set(btf, 0x4000);
+    const parts = [{ name: '.BTF', type: 1, offset: 0x4000, size: btf.length }];
+    const raw = {
+      bytes,
+      machine: EM.AARCH64,
+      is64: true,
+      littleEndian: true,
+      base: 0xffff_8000_8000_0000n,
+      memorySize: bytes.length,
+      parts,
+    };
+    using kernel = await openKernel(elfAround(raw, 'Image'));
+    expect(kernel.image?.section('.BTF')?.size).to.equal(btf.length);
+    expect(kernel.symbolsMissing).to.equal(undefined);
   });
 
   it('tells what BTF tells, and leaves the rest open with the file that would settle it', async () => {
