@@ -65,6 +65,8 @@ interface KindRow {
   /** Words of each of its elements. */
   readonly element: readonly Word[];
   readonly layout: LayoutRule;
+  /** The first release of libbpf that reads it, where the first ones do not. */
+  readonly libbpf?: string;
   /** const, volatile, restrict and type tags: what C writes beside a type (btf_is_mod of libbpf). */
   readonly modifier?: boolean;
   /** As `bpftool btf dump file FILE` and `bpftool -j btf dump file FILE` print it. */
@@ -136,6 +138,7 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
     json: [',"ret_type_id":{type},"vlen":{vlen},"params":[', '{"name":"{name}","type_id":{memberType}}', ']}'],
   },
   VAR: {
+    libbpf: '0.0.3',
     third: 'type',
     tail: ['number'],
     element: [],
@@ -144,6 +147,7 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
     json: ',"type_id":{type},"linkage":"{variableLinkage}"}',
   },
   DATASEC: {
+    libbpf: '0.0.3',
     third: 'number',
     tail: [],
     element: ['type', 'number', 'number'],
@@ -155,8 +159,17 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
     ],
     json: [',"size":{size},"vlen":{vlen},"vars":[', '{"type_id":{variable},"offset":{variableOffset},"size":{variableSize}}', ']}'],
   },
-  FLOAT: { third: 'number', tail: [], element: [], layout: 'scalar', raw: ' size={size}\n', json: ',"size":{size}}' },
+  FLOAT: {
+    libbpf: '0.4',
+    third: 'number',
+    tail: [],
+    element: [],
+    layout: 'scalar',
+    raw: ' size={size}\n',
+    json: ',"size":{size}}',
+  },
   DECL_TAG: {
+    libbpf: '0.6',
     third: 'type',
     tail: ['number'],
     element: [],
@@ -164,8 +177,9 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
     raw: ' type_id={type} component_idx={component}\n',
     json: ',"type_id":{type},"component_idx":{component}}',
   },
-  TYPE_TAG: MODIFIER,
+  TYPE_TAG: { ...MODIFIER, libbpf: '0.6' },
   ENUM64: {
+    libbpf: '1.0',
     third: 'number',
     tail: [],
     element: ['name', 'number', 'number'],

@@ -1,3 +1,4 @@
+import { KIND_NAMES, KINDS, type RecordKind } from '../../btf/kinds.js';
 import { machineName } from '../../elf/names.js';
 import { compilerOf, versionOf } from '../facts/banner.js';
 import { kernelExports } from '../facts/exports.js';
@@ -41,6 +42,7 @@ function factsOfUnnamed(kernel: KernelFacts, reason: string): Fact[] {
     known('symbols', 'none', reason),
     known('.symtab', symtabOf(kernel), 'no functions'),
     btfFact(kernel),
+    ...kindsFact(kernel),
   ];
 }
 
@@ -54,6 +56,21 @@ function symtabOf({ pieces }: KernelFacts): string {
 
 function btfFact({ btf, btfSource }: KernelFacts): Fact {
   return known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, btfSource ?? '');
+}
+
+/** The kinds of its types, with the libbpf that each takes: an older one says `Unsupported BTF_KIND:19`, and reads none of it. */
+function kindsFact({ btf, btfSource }: KernelFacts): Fact[] {
+  if (btf === undefined) return [];
+  const numbers = new Set<number>();
+  for (let id = btf.firstId; id < btf.count; id++) numbers.add(btf.kindNumber(id));
+  const later: string[] = [];
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const name = KIND_NAMES[number];
+    const libbpf = name === undefined ? 'not known here' : KINDS[name as RecordKind].libbpf;
+    if (libbpf !== undefined) later.push(`${name ?? number} (${name === undefined ? '' : 'libbpf '}${libbpf})`);
+  }
+  const all = `${numbers.size - later.length} that every libbpf reads`;
+  return [known('BTF kinds', [...later, all].join(', '), btfSource ?? '')];
 }
 
 function factsOfKernel(kernel: KernelFacts): Fact[] {
@@ -81,6 +98,7 @@ function factsOfKernel(kernel: KernelFacts): Fact[] {
       pieces.blacklist()?.source ?? '',
     ),
     btfFact(kernel),
+    ...kindsFact(kernel),
     ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config if it matches')]),
     known(
       'exports',

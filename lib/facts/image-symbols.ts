@@ -117,6 +117,14 @@ export class ImageSymbols {
     return row === undefined ? undefined : this.table.at(row);
   }
 
+  /** The source file at the address of a symbol: that of a function there, where the symbol is a label of other code, else its own. */
+  fileAt(symbols: KernelSymbols, symbolRow: SymbolRow): string | undefined {
+    const own = this.symbolOf(symbols, symbolRow);
+    if (own?.type === STT.FUNC) return own.file;
+    const fn = this.#rowsAt(symbols, symbolRow).find(row => this.table.type(row) === STT.FUNC && this.table.binding(row) === STB.LOCAL);
+    return fn === undefined ? own?.file : this.table.at(fn).file;
+  }
+
   /** For what asks for many names. */
   get #names(): NameIndex {
     if (this.#index === undefined) {

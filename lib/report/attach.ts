@@ -20,6 +20,7 @@ export interface AttachModel {
 export interface WrittenAttachAnswer {
   readonly name: string;
   readonly functions: readonly WrittenRecipe[];
+  readonly inside?: true;
   readonly problem?: string;
 }
 
@@ -51,11 +52,12 @@ export function writtenRecipe(recipe: Recipe, forms: readonly AttachForm[]): Wri
 }
 
 /** For each function where it is, how it is called, and what attaches to it. */
-function answerLines({ name, functions, problem }: WrittenAttachAnswer): string[] {
+function answerLines({ name, functions, inside, problem }: WrittenAttachAnswer): string[] {
   if (problem !== undefined) return [`${name}: ${problem}`, ''];
   const modules = functions.filter(({ function: row }) => 'module' in row).length;
   const inModules = modules === 0 ? '' : `, ${modules} in modules`;
-  return [`${name}: ${functionCount(functions.length)} with this name${inModules}`, ...functions.flatMap(recipeLines), ''];
+  const bearers = inside === true ? `in ${functionCount(functions.length)}` : `${functionCount(functions.length)} with this name`;
+  return [`${name}: ${bearers}${inModules}`, ...functions.flatMap(recipeLines), ''];
 }
 
 function recipeLines(recipe: WrittenRecipe): string[] {

@@ -13,7 +13,7 @@ import { accepted, certaintyOfAcceptance, type Decision, leastOf, refused, untol
 import { InstructionRules } from './instructions.js';
 import { symbolsNamed } from './lto-names.js';
 import { type CountsNames, countsNames } from './name-counting.js';
-import { nearFunctions } from './near-names.js';
+import { clonesLeft, listed, nearFunctions } from './near-names.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 
@@ -183,12 +183,23 @@ export class KprobeRules {
     const { rows, because } = symbolsNamed(this.#kernel, name);
     if (rows.length === 0) {
       const says = `no symbol is named ${name}`;
-      const evidence = (): Evidence[] => [{ source: 'kallsyms', says }, ...because, ...nearFunctions(this.#kernel, name)];
+      const evidence = (): Evidence[] => [
+        { source: 'kallsyms', says },
+        ...because,
+        ...nearFunctions(this.#kernel, name),
+        ...this.onClones(name),
+      ];
       return refused('no-symbol', 'ENOENT', evidence, because.length === 0 ? 'proven' : 'likely');
     }
     const decision = this.byRows(rows);
     if (because.length === 0) return decision;
     return { ...decision, certainty: leastOf(decision.certainty, 'likely'), because: () => [...because, ...decision.because()] };
+  }
+
+  /** That a kprobe on what the compiler left of a function works, by the full name. */
+  onClones(name: string): Evidence[] {
+    const taken = clonesLeft(this.#kernel, name).filter(clone => this.byName(clone).outcome === 'accepted');
+    return taken.length === 0 ? [] : [{ source: 'kernel', says: `a kprobe on ${listed(taken)} is accepted` }];
   }
 
   /** The same for a name that has been looked up. @param rows the symbols of the name, one at least */

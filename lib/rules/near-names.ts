@@ -8,10 +8,9 @@ const MOST = 4;
 
 /** What is near a name that no symbol has, in sentences for whoever asked for it: nothing of this is claimed to be what was meant. */
 export function nearFunctions(kernel: KernelFacts, name: string): Evidence[] {
-  // The kernel takes a kprobe on X.cold where X has a site: here there is no X.
-  const clones = kernel.definitions.clones(name).flatMap(clone => (/\.cold\b/.test(clone.name) ? [] : [clone.name]));
+  const clones = clonesLeft(kernel, name);
   if (clones.length > 0) {
-    const left = listed([...new Set(clones)]);
+    const left = listed(clones);
     return [{ source: kernel.definitions.source, says: `the compiler left ${left}: ask for that full name` }];
   }
   const calls = systemCalls(kernel, name);
@@ -34,6 +33,11 @@ export function nearFunctions(kernel: KernelFacts, name: string): Evidence[] {
   ];
 }
 
+/** The names that the compiler left of a function: each once. The kernel takes a kprobe on X.cold where X has a site: here there is no X. */
+export function clonesLeft({ definitions }: KernelFacts, name: string): string[] {
+  return [...new Set(definitions.clones(name).flatMap(clone => (/\.cold\b/.test(clone.name) ? [] : [clone.name])))];
+}
+
 /** The same of a tracepoint or event. */
 export function nearTracepoints({ tracepoints }: KernelFacts, name: string): Evidence[] {
   const names = tracepoints.all().map(tracepoint => tracepoint.name);
@@ -41,7 +45,7 @@ export function nearTracepoints({ tracepoints }: KernelFacts, name: string): Evi
   return similar.length === 0 ? [] : [{ source: 'kallsyms', says: `similar names: ${listed(similar)}` }];
 }
 
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   return names.length > MOST ? `${names.slice(0, MOST).join(', ')} and ${names.length - MOST} more` : names.join(', ');
 }
 

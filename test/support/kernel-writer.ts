@@ -14,6 +14,8 @@ export interface FunctionSpec {
   readonly init?: boolean;
   /** A label as assembly makes them, STT_NOTYPE. */
   readonly label?: boolean;
+  /** Its st_size, where a gap follows it. */
+  readonly size?: bigint;
   /** Stands where the one before it stands. */
   readonly alias?: boolean;
 }
@@ -82,7 +84,16 @@ export function imageOf(spec: KernelSpec): Uint8Array {
   const words: bigint[] = [];
   const next = { text: TEXT, init: INIT };
   let file: string | undefined;
-  for (const { name, site, binding = 'global', file: of, init: isInit = false, label = false, alias = false } of spec.functions) {
+  for (const {
+    name,
+    site,
+    binding = 'global',
+    file: of,
+    init: isInit = false,
+    label = false,
+    alias = false,
+    size = SIZE,
+  } of spec.functions) {
     const area = isInit ? 'init' : 'text';
     const value = alias ? next[area] - SIZE : next[area];
     if (!alias) next[area] += SIZE;
@@ -92,7 +103,7 @@ export function imageOf(spec: KernelSpec): Uint8Array {
     symbols.push({
       name,
       value,
-      size: SIZE,
+      size,
       type: label ? STT.NOTYPE : STT.FUNC,
       binding: bindings[binding],
       section: isInit ? init : text,

@@ -21,13 +21,16 @@ const NAME_AND_OFFSET = /^([^+/]+)(?:\+(0x[0-9a-f]+|\d+))?(?:\/(0x[0-9a-f]+|\d+)
 /** Names that are shown instead of one that no symbol has. */
 const MOST_OTHERS = 3;
 
-/** The addresses that a query means: one, or that of each symbol of the name. */
-export function addressesOf(kernel: KernelFacts, query: string): (AddressQuery | AddressProblem)[] {
+/**
+ * The addresses that a query means: one, or that of each symbol of the name.
+ * @param moved how far from the image's addresses those of the query are (KASLR)
+ */
+export function addressesOf(kernel: KernelFacts, query: string, moved: bigint): (AddressQuery | AddressProblem)[] {
   const { symbols } = kernel;
   const text = query.trim();
-  if (/^0x/i.test(text)) return [absolute(kernel, query, text)];
+  if (/^0x/i.test(text)) return [absolute(kernel, query, text, moved)];
   // Without 0x, as oopses print them: a symbol of that name would be taken before.
-  if (/^[0-9a-f]{8}([0-9a-f]{8})?$/i.test(text) && symbols.find(text).length === 0) return [absolute(kernel, query, `0x${text}`)];
+  if (/^[0-9a-f]{8}([0-9a-f]{8})?$/i.test(text) && symbols.find(text).length === 0) return [absolute(kernel, query, `0x${text}`, moved)];
   const match = NAME_AND_OFFSET.exec(text);
   if (match === null)
     return [{ query, problem: 'is neither an address, such as 0xffffffff81000000, nor a name with an offset, such as NAME+0x1c' }];
@@ -66,10 +69,11 @@ function labelOf({ symbols, pieces }: KernelFacts, name: string): bigint | undef
   return symbols.addressOf(name) ?? pieces.labels(name);
 }
 
-function absolute(kernel: KernelFacts, query: string, text: string): AddressQuery | AddressProblem {
+function absolute(kernel: KernelFacts, query: string, text: string, moved: bigint): AddressQuery | AddressProblem {
   if (!/^0x[0-9a-f]+$/i.test(text)) return { query, problem: 'is not an address: 0x and hexadecimal digits' };
-  const address = BigInt(text);
-  if (address >= 2n ** 64n) return { query, problem: `has more than 64 bits: ${text.length - 2} digits, but an address has at most 16` };
+  const asked = BigInt(text);
+  if (asked >= 2n ** 64n) return { query, problem: `has more than 64 bits: ${text.length - 2} digits, but an address has at most 16` };
+  const address = BigInt.asUintN(64, asked - moved);
   const image = imageRange(kernel);
   if (image === undefined || (address >= image.start && address < image.end)) return { query, address };
   const perCpu = labelOf(kernel, '__per_cpu_start');
@@ -89,7 +93,7 @@ function absolute(kernel: KernelFacts, query: string, text: string): AddressQuer
 function whatElse(address: bigint, image: { readonly start: bigint }): string {
   if (address < 0x1_0000n) return 'such a small address is a NULL pointer plus the offset of a member';
   if (address < image.start >> 1n) return 'such a low address belongs to a user process, or is invalid';
-  return 'KASLR moves the addresses of a running kernel, and modules and data are elsewhere: NAME+OFFSET, as in a stack trace, is the same on every boot';
+  return 'KASLR moves the addresses of a running kernel, and modules and data are elsewhere: NAME+OFFSET, as in a stack trace, is the same on every boot, and --stext says where the kernel ran';
 }
 
 function nameless(kernel: KernelFacts, name: string): string {

@@ -35,9 +35,10 @@ export interface AddressAnswer {
 /**
  * What is at each address, in the order of the queries; a name that several symbols share gives one answer for each.
  * @param queries addresses (`0x…`, or as many hexadecimal digits as an address has), names, names with an offset
+ * @param moved how far from the image's addresses the kernel ran that these addresses are of: KASLR moves it. Answers have the image's.
  */
-export function symbolize(kernel: KernelFacts, queries: readonly string[]): (AddressAnswer | AddressProblem)[] {
-  const found = queries.flatMap(query => addressesOf(kernel, query));
+export function symbolize(kernel: KernelFacts, queries: readonly string[], moved = 0n): (AddressAnswer | AddressProblem)[] {
+  const found = queries.flatMap(query => addressesOf(kernel, query, moved));
   const dwarf = kernel.dwarf();
   // Unit by unit: each is then read once, however the addresses come.
   const unitOf = found.map(item => ('address' in item && dwarf !== undefined ? dwarf.unitOffsetAt(item.address) : -1));
@@ -59,7 +60,7 @@ function answerAt(kernel: KernelFacts, asked: AddressQuery): AddressAnswer | Add
   if (row === undefined) return frames.length === 0 ? { query, problem: 'is not in the kernel' } : { ...asked, frames };
   const start = symbols.address.big[row]!;
   const symbol = { name: symbols.name(row), offset: Number(address - start), size: extentAt(kernel, start) };
-  const file = frames.some(({ place }) => place !== undefined) ? undefined : kernel.pieces.imageSymbols()?.symbolOf(symbols, row)?.file;
+  const file = frames.some(({ place }) => place !== undefined) ? undefined : kernel.pieces.imageSymbols()?.fileAt(symbols, row);
   return { ...asked, symbol, frames, ...(file === undefined ? {} : { file }) };
 }
 

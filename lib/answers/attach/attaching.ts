@@ -11,11 +11,12 @@ import { type Clone, cloneOf, returnOf } from '../../rules/clones.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { noFunction } from '../no-function.js';
 import { type ModuleTraceability, type NameInModules, traceInModule } from '../trace/in-modules.js';
-import { traceabilityOf } from '../trace/traceability.js';
+import { placeIn, traceabilityOf } from '../trace/traceability.js';
 import { btfOfSubprogram } from './dwarf-btf.js';
 import { Names } from './event-names.js';
 import { bpftraceFentryLine } from './forms/bpftrace.js';
 import { kprobeEventsLine } from './forms/kprobe-events.js';
+import { recipesInside } from './inside.js';
 import { insteadOf } from './instead.js';
 import { placeInModule, placeOfAddress, placeOfName } from './place.js';
 import type { Recipe } from './recipe.js';
@@ -36,6 +37,8 @@ export interface AttachAnswer {
   readonly name: string;
   /** Those of the kernel itself, lowest address first; then those of its modules, where they were read. */
   readonly functions: readonly Recipe[];
+  /** Whether what was asked for is a place, `NAME+0x12` or an address: each recipe is for one in a function. */
+  readonly inside?: true;
   /** Where there is none: what the name is. */
   readonly problem?: string;
 }
@@ -62,6 +65,12 @@ export class Attaching {
 
   /** The recipes of a name. @param names where the events' names are not to meet those of other answers */
   answer(name: string, names: Names = Names.ofEvents()): AttachAnswer {
+    const asked = placeIn(name);
+    if (asked?.name !== undefined && asked.distance === 0n) return this.answer(asked.name, names);
+    const inside = asked && recipesInside(this.#kernel, name, asked, names, this.abi);
+    if (inside !== undefined) {
+      return { name, functions: inside, ...(inside.length > 0 ? { inside: true } : { problem: noFunction(this.#kernel, name) }) };
+    }
     const { rows, modules } = this.#bearers(name);
     const all = rows.length + (modules?.functions.length ?? 0);
     const own = modules?.functions[0]?.function.name ?? name;

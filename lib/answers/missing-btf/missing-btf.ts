@@ -1,5 +1,6 @@
 import type { Certainty, Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
+import { functionRow } from '../../facts/function-row.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { once } from '../../facts/once.js';
@@ -290,6 +291,9 @@ function traceableAllTheSame({ kernel, name }: Subject): Evidence[] {
   const [row] = kernel.functions.find(name);
   const site = row === undefined ? undefined : sitesOf(kernel).live(kernel.functions.symbolRow[row]!);
   if (row === undefined || site === undefined) return [];
+  // Behind its code is what a weak function left that the linker dropped.
+  const { size } = functionRow(kernel, row);
+  if (size !== undefined && site >= kernel.functions.address(row) + BigInt(size)) return [];
   const evidence: Evidence[] = [];
   const table = kernel.mcount;
   if (table !== undefined && table.zeroStored > table.zeroRelocated) {

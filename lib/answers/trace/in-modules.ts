@@ -107,13 +107,20 @@ export function instancesNamed({ modules }: KernelFacts, text: string): readonly
 export function placesInModules(kernel: KernelFacts, text: string, distance: bigint): ModulePlace[] | undefined {
   const instances = instancesNamed(kernel, text);
   if (instances.length === 0) return undefined;
-  const rules = moduleFunctionsOf(kernel);
-  return instances.map(instance => {
-    const kprobe = verdictOf(rules.inside(instance, namesakesOf(instance, instances), distance));
-    const late = distance > 0n && kprobe.outcome !== 'refused';
-    const kretprobe: Verdict = late ? refused('not-the-entry', 'EINVAL', kprobe.because) : kprobe;
-    return { function: instance, distance, kprobe, kretprobe };
-  });
+  return instances.map(instance => placeInInstance(kernel, instance, namesakesOf(instance, instances), distance));
+}
+
+/** A kprobe at a distance from one function. @param namesakes those of the module that the probe's name stands for */
+export function placeInInstance(
+  kernel: KernelFacts,
+  instance: ModuleInstance,
+  namesakes: readonly ModuleInstance[],
+  distance: bigint,
+): ModulePlace {
+  const kprobe = verdictOf(moduleFunctionsOf(kernel).inside(instance, namesakes, distance));
+  const late = distance > 0n && kprobe.outcome !== 'refused';
+  const kretprobe: Verdict = late ? refused('not-the-entry', 'EINVAL', kprobe.because) : kprobe;
+  return { function: instance, distance, kprobe, kretprobe };
 }
 
 /** Tracing of the functions that MODULE:NAME names; undefined where it names none. */

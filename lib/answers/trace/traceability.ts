@@ -55,7 +55,20 @@ export interface PlaceAnswer {
 }
 
 /** `NAME+0x12`, `NAME+18`, `0xffffffff81000000` */
-export const PLACE: RegExp = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
+const PLACE = /^(?:(.+)\+(0x[0-9a-f]{1,16}|\d{1,19})|(0x[0-9a-f]{1,16}))$/i;
+
+/** A place as it is asked for: so many bytes from a name, or from address 0. */
+export interface AskedPlace {
+  readonly name?: string;
+  readonly distance: bigint;
+}
+
+/** The place in a text; undefined for another text. */
+export function placeIn(text: string): AskedPlace | undefined {
+  const [, name, distance, address] = PLACE.exec(text) ?? [];
+  if (name !== undefined) return { name, distance: BigInt(distance!) };
+  return address === undefined ? undefined : { distance: BigInt(address) };
+}
 
 /** The kernel takes the sum for an address as any other: what it accepts is a probe on something else than was named. */
 function elsewhere(kprobe: Verdict, { name, extent }: FunctionRow, other: string): Verdict {
@@ -114,8 +127,9 @@ export class Traceability {
 
   /** The answer for a probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
   place(text: string): PlaceAnswer | undefined {
-    const match = PLACE.exec(text);
-    if (match === null) return undefined;
+    const asked = placeIn(text);
+    if (asked === undefined) return undefined;
+    const { name, distance } = asked;
     const { kprobes } = this.#rules;
     const both = (decision: Decision): Pick<PlaceAnswer, 'kprobe' | 'kretprobe'> => {
       const verdict = verdictOf(decision);
@@ -124,8 +138,7 @@ export class Traceability {
     const unknown = withoutSymbols(this.#kernel);
     if (unknown !== undefined) return { text, ...both(unknown) };
     const { symbols, functions } = this.#kernel;
-    const name = match[1];
-    const modules = name === undefined ? undefined : placesInModules(this.#kernel, name, BigInt(match[2]!));
+    const modules = name === undefined ? undefined : placesInModules(this.#kernel, name, distance);
     if (modules !== undefined && symbols.find(name!).length === 0) {
       const [only] = modules;
       const alike = modules.every(place => place.kprobe.code === only!.kprobe.code);
@@ -139,7 +152,7 @@ export class Traceability {
       // The kernel checks that the name is unique before it adds the distance.
       if (byName.code === 'no-symbol' || byName.code === 'ambiguous-name') return { text, ...both(byName) };
     }
-    const address = name === undefined ? BigInt(match[3]!) : BigInt.asUintN(64, symbols.addressOf(name)! + BigInt(match[2]!));
+    const address = name === undefined ? distance : BigInt.asUintN(64, symbols.addressOf(name)! + distance);
     const row = symbols.containing(address);
     if (row === undefined) {
       return {

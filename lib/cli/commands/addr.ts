@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { symbolize } from '../../answers/address/symbolize.js';
+import { MissingError } from '../../errors.js';
 import type { Kernel } from '../../kernel.js';
 import { addrReport } from '../../report/addr.js';
 import { kernelId } from '../../report/report.js';
@@ -12,6 +14,11 @@ export const addr: Command = command({
 first. ADDRESS is an address in the image as linked. NAME+OFFSET is valid on every boot and may include the size, as in an oops:
 NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - reads the addresses from stdin, one per line.`,
   options: {
+    stext: {
+      type: 'string',
+      value: 'ADDRESS',
+      help: "where _stext is in the running kernel, by its /proc/kallsyms: ADDRESS is then that kernel's, which KASLR moved",
+    },
     'no-inlines': { type: 'boolean', help: 'leave out inlined functions: print only the function that has a symbol, and the line in it' },
     json: JSON_OPTION,
   },
@@ -19,7 +26,7 @@ NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - re
     withKernel(args, {}, note, (kernel, given) => {
       const queries = given.flatMap(query => (query === '-' ? linesOfStdin() : [query]));
       if (queries.length === 0) throw new UsageError('no address on stdin');
-      const answers = kernel.symbolize(...queries);
+      const answers = symbolize(kernel, queries, movedBy(kernel, options.stext));
       write(addrReport(options['no-inlines'] !== true), { kernel: kernelId(kernel), answers });
       for (const answer of answers) if ('problem' in answer) note(`kelf: ${answer.query}: ${answer.problem}`);
       if (answers.every(answer => 'problem' in answer)) return EXIT.missing;
@@ -28,6 +35,15 @@ NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - re
       return EXIT.ok;
     }),
 });
+
+/** How far the running kernel is from where the image is linked. */
+function movedBy(kernel: Kernel, stext: string | undefined): bigint {
+  if (stext === undefined) return 0n;
+  if (!/^(?:0x)?[0-9a-f]{1,16}$/i.test(stext)) throw new UsageError(`--stext: '${stext}' is not an address`);
+  const linked = kernel.symbols.addressOf('_stext') ?? kernel.pieces.labels('_stext');
+  if (linked === undefined) throw new MissingError(`${kernel.name}: no _stext: how far the running kernel moved is not known`);
+  return BigInt(`0x${stext.replace(/^0x/i, '')}`) - linked;
+}
 
 function linesOfStdin(): string[] {
   return readFileSync(0, 'utf8')

@@ -17,7 +17,7 @@ export const attach: Command = command({
   about: `Prints, for each function with a given name, the lines that attach a probe to exactly that function, on every boot of this kernel, and that read
 its arguments by name: from the prototype in BTF and the calling convention of the architecture. For a refused function: the reason and an
 alternative. --as prints the recipe in one form only: a line per function, or for bpf-c one program for all of them. - reads the names from
-stdin. --modules also covers functions in modules, by module (MOD:NAME).`,
+stdin. NAME+OFFSET and 0xADDRESS are places inside functions. --modules also covers functions in modules, by module (MOD:NAME).`,
   options: {
     ...KERNEL_OPTIONS,
     modules: MODULES_OPTION,

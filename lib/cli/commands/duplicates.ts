@@ -1,4 +1,5 @@
 import { describeDuplicate, withSources } from '../../answers/describe-duplicate.js';
+import { noFunction } from '../../answers/no-function.js';
 import { duplicatesReport } from '../../report/duplicates.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT } from '../command.js';
@@ -31,7 +32,8 @@ functions in modules share with the kernel's functions or with each other.`,
       const listed = new Set(groups.map(({ name }) => name));
       const missing = names.filter(name => kernel.functions.find(name).length === 0 && (kernel.modules?.find(name) ?? []).length === 0);
       for (const name of names)
-        if (!listed.has(name)) note(`kelf: ${name}: ${missing.includes(name) ? 'no function' : 'only one function'} has this name`);
+        if (!listed.has(name))
+          note(`kelf: ${name}: ${missing.includes(name) ? noFunction(kernel, name) : 'only one function has this name'}`);
       return missing.length > 0 && missing.length === names.length ? EXIT.missing : EXIT.ok;
     }),
 });

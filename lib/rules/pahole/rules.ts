@@ -1,5 +1,6 @@
 import type { Evidence } from '../../evidence.js';
 import type { Definition } from '../../facts/definitions.js';
+import { type FunctionRow, functionRow } from '../../facts/function-row.js';
 import { argumentNames, rustUnit, undescribed } from './described.js';
 import { type Era, eraReleases } from './eras.js';
 import { inconsistentByDwarf } from './prototypes.js';
@@ -35,7 +36,7 @@ const ftraceFilter: Rule = (subject, era) => {
   const usable = table !== undefined && table.zeroStored < table.count;
   const rows = kernel.functions.find(name);
   if (usable) {
-    if (rows.length === 0 || rows.some(row => kernel.functions.hasSite(row))) return undefined;
+    if (rows.length === 0 || rows.some(row => holdsSite(functionRow(kernel, row)))) return undefined;
     const says = `${eraReleases(era)}: keeps only functions that the words of __mcount_loc point at, and none points into ${name}`;
     return { code: 'pahole-no-ftrace-site', certainty: 'proven', because: [{ source: 'rule', says }] };
   }
@@ -53,6 +54,11 @@ const ftraceFilter: Rule = (subject, era) => {
   });
   return { code: 'pahole-external-only-fallback', certainty: 'proven', because };
 };
+
+/** is_ftrace_func() there: from its first byte up to its size. What lies behind belongs to a weak function that the linker dropped. */
+function holdsSite({ address, site, size }: FunctionRow): boolean {
+  return site !== undefined && (size === undefined || site < address + BigInt(size));
+}
 
 /**
  * Another function symbol at the same address has the FUNC: pahole goes by the name in DWARF, and an alias is not a definition of its own.
@@ -101,7 +107,7 @@ const ambiguousAddress: Rule = ({ name, symbols, clones, source }, era) => {
 const inconsistentPrototypes: Rule = ({ name, symbols, source, dwarf }, era) => {
   // With DWARF, the prototypes themselves were compared.
   if (symbols.length < 2 || dwarf !== undefined) return undefined;
-  const files = symbols.map(({ file }) => file ?? 'a global one').join(', ');
+  const files = symbols.map(({ file, binding }) => file ?? (binding === 'local' ? 'a static one' : 'a global one')).join(', ');
   const says = `${symbols.length} functions are named ${name} (${files}); ${eraReleases(era)}: drops names whose prototypes differ`;
   return {
     code: 'pahole-inconsistent-prototypes',

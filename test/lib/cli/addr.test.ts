@@ -85,6 +85,19 @@ describe('kelf addr', () => {
     expect(inside).not.to.contain('ends');
   });
 
+  it('takes the addresses of a running kernel that KASLR moved, by its _stext', async () => {
+    const { stdout } = await cli('addr', WITHOUT, 'tty_write+0x4', '_stext');
+    const [place, stext] = [...stdout.matchAll(/^0x([0-9a-f]+) /gm)].map(([, address]) => BigInt(`0x${address}`));
+    const moved = 0x1d200000n;
+    const ran = (address: bigint): string => `0x${(address + moved).toString(16)}`;
+    const asked = await cli('addr', WITHOUT, ran(place!), '--stext', ran(stext!).slice(2));
+    expect(asked.stdout).to.match(/^0x[0-9a-f]+ tty_write\+0x4\/0x20\n/);
+    const without = await cli('addr', WITHOUT, ran(place!));
+    expect(without.code).to.equal(4);
+    expect(without.stderr).to.match(/--stext says where the kernel ran/);
+    expect((await cli('addr', WITHOUT, ran(place!), '--stext', 'x')).code).to.equal(2);
+  });
+
   it('without debug information: the symbol, the file by STT_FILE, and which file would give lines', async () => {
     const { code, stdout, stderr } = await cli('addr', WITHOUT, 'tty_write+0x4');
     expect(code).to.equal(0);

@@ -58,7 +58,8 @@ describe('kelf attach', () => {
 
   it('says what a name is that is no function', async () => {
     const said = async (name: string): Promise<string> => (await cli('attach', AMD64, name)).stdout.trimEnd();
-    expect(await said('do_initcalls+0x4')).to.match(/^do_initcalls\+0x4: an address, not a function: 'kelf trace'/);
+    expect(await said('none+0x4')).to.match(/^none\+0x4: no such place: no function of that name/);
+    expect(await said('0x1000')).to.equal('0x1000: not in a function');
     expect(await said('tracepoint:sched_switch')).to.match(/: a tracepoint, not a function/);
     expect(await said('syscall:none')).to.match(/: no system call of that name$/);
     expect(await said('xfs:xfs_trans_alloc')).to.match(/: no function of that name: pass --modules DIR for functions of modules$/);

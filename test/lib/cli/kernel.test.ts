@@ -99,7 +99,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       expect(one.stderr).to.contain('kelf: tty_write: only one function has this name\n');
       const none = await cli('duplicates', AMD64, 'nothing_of_that_name');
       expect(none).to.deep.include({ code: 4, stdout: '' });
-      expect(none.stderr).to.contain('kelf: nothing_of_that_name: no function has this name\n');
+      expect(none.stderr).to.contain('kelf: nothing_of_that_name: no function of that name');
     });
 
     it('prints JSON with addresses as text', async () => {

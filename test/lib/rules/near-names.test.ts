@@ -13,7 +13,10 @@ describe('Names near one that nothing has', () => {
   it('are what the compiler left of the function', () => {
     expect(near('finish_task_switch', ['finish_task_switch.isra.0', 'finish_task_switches'])).to.deep.equal([
       'the compiler left finish_task_switch.isra.0: ask for that full name',
+      'a kprobe on finish_task_switch.isra.0 is accepted',
     ]);
+    const refused = near('do_trap', ['do_trap.isra.0'], { blacklist: ['do_trap.isra.0'] });
+    expect(refused).to.deep.equal(['the compiler left do_trap.isra.0: ask for that full name']);
     expect(near('foo', ['foo.constprop.0', 'foo.constprop.1'])[0]).to.match(/^the compiler left foo\.constprop\.0, foo\.constprop\.1: /);
     expect(near('kernfs_put', ['kernfs_put.llvm.123456'], { release: '6.12.0' })[1]).to.match(
       /^the compiler left kernfs_put\.llvm\.123456: /,

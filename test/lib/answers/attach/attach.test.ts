@@ -155,6 +155,35 @@ describe('A recipe for kprobe_events', () => {
     expect(both.attach('twice').functions[1]!.notes[0]).to.match(/one prototype for 2 functions/);
   });
 
+  it('at a place in a function goes there, in each function of the name, and reads no arguments', () => {
+    const functions = [
+      { name: 'base', site: 0 },
+      { name: 'twice', site: 0, binding: 'local', file: 'a.c' },
+      { name: 'twice', site: 0, binding: 'local', file: 'b.c' },
+    ] as const;
+    // call; nop; mov %rax, %rax
+    const code = { base: [0xe8, 0, 0, 0, 0, 0x90, 0x48, 0x89, 0xc0], twice: [0xe8, 0, 0, 0, 0, 0x90] };
+    const inside = kernel({ functions, code });
+    expect(line(inside, 'base+6')).to.equal('p:base_6 base+0x6');
+    expect(line(inside, 'base+6', 'perf')).to.match(/^echo 'p:base_6 base\+0x6' >> /);
+    expect(line(inside, 'base+6', 'libbpf')).to.equal('SEC("kprobe/base+0x6")');
+    expect(line(inside, 'base+6', 'kprobe_events', 'return')).to.equal(undefined);
+    expect(line(inside, '0xffffffff81000006')).to.equal('p:_0xffffffff81000006 _stext+0x6');
+    expect([0, 1].map(at => line(inside, 'twice+0x5', 'kprobe_events', 'entry', at))).to.deep.equal([
+      'p:twice_0x5 _stext+0x25',
+      'p:twice_0x5_2 _stext+0x45',
+    ]);
+    const [refused] = inside.attach('base+7').functions;
+    expect([refused!.entry.code, refused!.entry.errno, refused!.return.code]).to.deep.equal([
+      'not-an-instruction',
+      'EILSEQ',
+      'not-an-instruction',
+    ]);
+    const [beyond] = inside.attach('base+0x25').functions;
+    expect([beyond!.entry.code, beyond!.notes[0]]).to.deep.equal(['beyond-function', 'base is 0x20 bytes long: the place is in twice']);
+    expect(line(inside, 'base+0')).to.equal(line(inside, 'base'));
+  });
+
   it('goes to the local entry of a powerpc function, which calls inside of the kernel go to', () => {
     const functions: FunctionSpec[] = [
       { name: 'twice', site: 12 },

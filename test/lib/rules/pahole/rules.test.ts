@@ -66,6 +66,17 @@ const OLD = [118, 120, 124];
 const NEW = [127, 128, 131, 132];
 
 describe('why BTF has no FUNC, by DWARF', () => {
+  it('no ftrace site: within its size, for what lies behind was of a function that the linker dropped', () => {
+    const of = (size: bigint): Kernel =>
+      kernel([
+        { name: 'f', site: 16, size },
+        { name: 'g', site: 0 },
+      ]);
+    expect(say(why(of(8n), facts([]), 120))).to.equal('pahole-no-ftrace-site proven');
+    expect(text(why(of(8n), facts([]), 120))).not.to.match(/it can be traced all the same/);
+    expect(why(of(32n), facts([]), 120).code).not.to.equal('pahole-no-ftrace-site');
+  });
+
   describe('of a function that has no symbol', () => {
     it('inlined: into which callers', () => {
       const dwarf = facts([entry({ kind: 'abstract', declared: 'a.h:3' })], { inlined: [{ caller: 'g', call: 'b.c:7' }] });
