@@ -33,9 +33,9 @@ function answersOf(vmlinux: string, addresses: readonly string[]): readonly Answ
   return (JSON.parse(text) as { answers: Answer[] }).answers;
 }
 
-/** All frames: the name of each inlined function, file, line and column. */
+/** All frames: the name of each inlined function as its source has it, file, line and column. */
 function sameFrames(vmlinux: string, addresses: readonly string[]): Outcome {
-  const theirs = run('llvm-symbolizer', ['-e', vmlinux], addresses).trimEnd().split('\n\n');
+  const theirs = run('llvm-symbolizer', ['-e', vmlinux, '--functions=short'], addresses).trimEnd().split('\n\n');
   return compare(addresses, answersOf(vmlinux, addresses).map(framesText), theirs.map(peerFrames));
 }
 

@@ -29,7 +29,9 @@ export async function attachPrograms({ vmlinux, config, modules }: KernelFiles, 
         const found = ofModule(kernel, module);
         const [first] = found;
         if (first === undefined || !('module' in first.function)) continue;
-        const outcome = await compile(folder, found, [first.function.path, '--base', vmlinux]);
+        // Before 5.11 modules have no BTF.
+        const { path } = first.function;
+        const outcome = await compile(folder, found, kernel.modules!.btfOf(path) === undefined ? [vmlinux] : [path, '--base', vmlinux]);
         if (!outcome.ok) return outcome;
         figures.push(`${module}: ${outcome.figures}`);
       }
@@ -69,7 +71,19 @@ async function compile(folder: string, recipes: readonly Recipe[], types: readon
   writeFileSync(join(folder, 'vmlinux.h'), stdout);
   writeFileSync(join(folder, 'recipes.bpf.c'), bpfProgram(recipes, kinds));
   try {
-    const options = ['-O2', '-g', '-Wall', '-Werror', '-target', 'bpf', `-D__TARGET_ARCH_${target}`, '-I.'];
+    // Since 6.19 the kernel's structs have members that are of a named struct and have no name.
+    const options = [
+      '-O2',
+      '-g',
+      '-Wall',
+      '-Werror',
+      '-fms-extensions',
+      '-Wno-microsoft',
+      '-target',
+      'bpf',
+      `-D__TARGET_ARCH_${target}`,
+      '-I.',
+    ];
     execFileSync('clang', [...options, '-c', 'recipes.bpf.c', '-o', 'recipes.bpf.o'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   } catch (error) {
     const [message] = String((error as { stderr?: unknown }).stderr)

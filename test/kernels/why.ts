@@ -73,6 +73,14 @@ function namesByDwarf(vmlinux: string, addresses: readonly string[]): Map<string
   return new Map(addresses.map((address, i) => [address, blocks[i]?.split('\n')[0] ?? '']));
 }
 
+const OF_PAHOLE: ReadonlySet<string> = new Set([
+  'pahole-inconsistent-prototypes',
+  'pahole-unexpected-register',
+  'pahole-ambiguous-address',
+  'pahole-packed-struct',
+  'pahole-reordered-parameters',
+]);
+
 /** What each class says of a symbol, put to readelf and llvm-symbolizer. */
 function reasonsHold(kernel: Kernel, { names, functions }: MissingBtfOfAll, vmlinux: string): Outcome {
   const symbols = functionSymbols(vmlinux);
@@ -94,13 +102,15 @@ function reasonsHold(kernel: Kernel, { names, functions }: MissingBtfOfAll, vmli
     // None of its symbols stands at code that DWARF has under the name.
     return addresses(name).every(address => byDwarf.get(address) !== name) && symbols.has(name);
   };
-  const wrong = functions.filter(one => !holds(one));
+  // What pahole decides by comparing prototypes and registers, it alone tells: againstPahole() asks it.
+  const byPahole = functions.filter(({ code }) => OF_PAHOLE.has(code)).length;
+  const wrong = functions.filter(one => !OF_PAHOLE.has(one.code) && !holds(one));
   const lacking = [...symbols.keys()].filter(name => !/^__(pfx|cfi)_/.test(name) && !hasFunc(name)).length;
   return {
     ok: wrong.length === 0 && lacking === functions.length,
     figures:
       wrong.length === 0
-        ? `${functions.length} of ${names} names lack a FUNC, by readelf ${lacking}; each reason holds`
+        ? `${functions.length} of ${names} names lack a FUNC, by readelf ${lacking}; each reason holds${byPahole === 0 ? '' : ` of all but ${byPahole}, which pahole alone tells`}`
         : `${wrong.length} of ${functions.length}: ${wrong
             .slice(0, 8)
             .map(({ name, code }) => `${name} ${code}`)

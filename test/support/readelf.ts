@@ -69,7 +69,7 @@ export function relocationRows(elf: ElfFile, table: RelocationTable, start = 0, 
       const shown = isSection ? (elf.sections[symbols.sectionIndex[index]!]?.name ?? '') : symbols.name(index);
       text += ` ${hex64(symbols.value.high(index), symbols.value.low(index), digits)}${elf.is64 ? ' ' : '   '}${carets(shown)}`;
       if (addend !== undefined) text += isNegative(addend, row) ? ` - ${absolute(addend, row)}` : ` + ${absolute(addend, row)}`;
-    } else if (addend !== undefined) {
+    } else if (addend !== undefined && index === 0) {
       text += `${' '.repeat(elf.is64 ? 20 : 28)}${isNegative(addend, row) ? '-' : ''}${absolute(addend, row)}`;
     }
     text += '\n';
