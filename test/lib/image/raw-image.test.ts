@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Kernel, kernelExports } from 'kelf';
+import { Kernel, kernelExports, openKernel } from 'kelf';
 import { ElfFile, FormatError } from 'kelf/elf';
 import type { RawImageKind } from '../../../lib/arch/architecture.js';
 import { ARM } from '../../../lib/arch/arm.js';
@@ -12,6 +12,7 @@ import { S390 } from '../../../lib/arch/s390.js';
 import { piecesOfImage } from '../../../lib/facts/pieces-of-image.js';
 import { elfAround } from '../../../lib/image/elf-around.js';
 import { analyseRawImage } from '../../../lib/image/raw-image.js';
+import { BtfWriter } from '../../support/btf-writer.js';
 import { cli } from '../../support/cli.js';
 import { type KallsymsLayout, type PackedSymbol, packKallsyms } from '../../support/kallsyms-writer.js';
 
@@ -117,6 +118,20 @@ describe('raw images', () => {
     expectAll(kernel, base);
     expect(kernel.image!.memory.word(base + 0x48008n)).to.equal(base + BigInt(offsetOf('function_001')));
     expect(kernel.image!.section('.rela.dyn')!.size).to.equal(65 * 24);
+  });
+
+  it('are images, not BTF alone, though a section is made for their BTF and none for their text', async () => {
+    const made = image(base, {});
+    exports(made, true, 4, true);
+    const rows = NAMES.slice(0, 64).map((name, i) => [0x48000 + i * 8, 0x403n, base + BigInt(offsetOf(name))] as const);
+    rela(made, true, rows);
+    made.bytes.set(new TextEncoder().encode('ARM\x64'), 56);
+    const writer = new BtfWriter();
+    for (const name of NAMES) writer.func(name, writer.funcProto(0, []));
+    made.bytes.set(writer.bytes(), 0x58000);
+    await using kernel = await openKernel(made.bytes);
+    expect(kernel.btf?.functions().length).to.equal(NAMES.length);
+    expect(kernel.symbols.find('function_007')).to.have.length(1);
   });
 
   it('have no tables of ELF to print', async () => {
