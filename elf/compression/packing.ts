@@ -1,13 +1,15 @@
+import { BZIP2_MAGIC, looksLikeBzip2, unpackBzip2 } from './bzip2.js';
 import { GZIP_MAGIC, unpackGzip } from './gzip.js';
 import type { Job } from './job.js';
 import { LZ4_LEGACY_MAGIC, LZ4_MAGIC, unpackLz4, unpackLz4Legacy } from './lz4.js';
 import { LZMA_MAGIC, looksLikeLzma, unpackLzma } from './lzma-alone.js';
+import { LZO_MAGIC, unpackLzo } from './lzo.js';
 import { hasMagic, wordMagic } from './magic.js';
 import { behindSkippable } from './skippable.js';
 import { unpackXz, XZ_MAGIC } from './xz.js';
 import { unpackZstd, ZSTD_MAGIC } from './zstd.js';
 
-/** The formats that Linux images and modules are packed with. Of `bzip2` and `lzo`, kelf knows the name only. */
+/** The formats that Linux images and modules are packed with. `lzo` is what lzop writes. */
 export type Packing = 'gzip' | 'xz' | 'lzma' | 'zstd' | 'lz4' | 'lz4-legacy' | 'bzip2' | 'lzo';
 
 /** What kelf knows of one format. */
@@ -23,9 +25,7 @@ interface PackingFormat {
   /** Whether the kernel's build packs images with it (arch/Kconfig, HAVE_KERNEL_*). */
   readonly packsKernels: boolean;
   /** Unpacks a job's bytes to its output. @returns the offset after what is packed */
-  readonly decode?: (job: Job) => number;
-  /** A program that unpacks it, where kelf does not. */
-  readonly program?: string;
+  readonly decode: (job: Job) => number;
 }
 
 /**
@@ -35,8 +35,8 @@ interface PackingFormat {
 const PACKINGS: Readonly<Record<Packing, PackingFormat>> = {
   gzip: { suffix: '.gz', magic: GZIP_MAGIC, packsKernels: true, decode: unpackGzip },
   xz: { suffix: '.xz', magic: XZ_MAGIC, packsKernels: true, decode: unpackXz },
-  lzo: { suffix: '.lzo', magic: [0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a], packsKernels: true, program: 'lzop -dc' },
-  bzip2: { suffix: '.bz2', magic: [0x42, 0x5a, 0x68], looksRight: looksLikeBzip2, packsKernels: true, program: 'bzip2 -dc' },
+  lzo: { suffix: '.lzo', magic: LZO_MAGIC, packsKernels: true, decode: unpackLzo },
+  bzip2: { suffix: '.bz2', magic: BZIP2_MAGIC, looksRight: looksLikeBzip2, packsKernels: true, decode: unpackBzip2 },
   lzma: { suffix: '.lzma', magic: LZMA_MAGIC, looksRight: looksLikeLzma, packsKernels: true, decode: unpackLzma },
   zstd: { suffix: '.zst', magic: wordMagic(ZSTD_MAGIC), skippable: true, packsKernels: true, decode: unpackZstd },
   lz4: { suffix: '.lz4', magic: wordMagic(LZ4_MAGIC), skippable: true, packsKernels: false, decode: unpackLz4 },
@@ -57,9 +57,9 @@ export function packingOf(bytes: Uint8Array): Packing | undefined {
   return undefined;
 }
 
-/** What unpacks a format. Without a decoder, `program` says which does. */
-export function decoderOf(packing: Packing): Pick<PackingFormat, 'decode' | 'program'> {
-  return PACKINGS[packing];
+/** What unpacks a format. */
+export function decoderOf(packing: Packing): PackingFormat['decode'] {
+  return PACKINGS[packing].decode;
 }
 
 /** What packed files end in: `.gz`, `.xz`, `.zst` … */
@@ -67,12 +67,3 @@ export const PACKED_SUFFIXES: readonly string[] = ROWS.flatMap(([, { suffix }]) 
 
 /** What a packed kernel may begin with: the first byte of each format that the kernel's build uses. */
 export const KERNEL_STARTS: ReadonlySet<number> = new Set(ROWS.flatMap(([, { magic, packsKernels }]) => (packsKernels ? magic[0]! : [])));
-
-const BZIP2_BLOCK = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] as const;
-const BZIP2_END = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90] as const;
-
-/** Behind the magic: a level, and the first block or the end of the stream. */
-function looksLikeBzip2(bytes: Uint8Array): boolean {
-  const level = bytes[3] ?? 0;
-  return level >= 0x31 && level <= 0x39 && (hasMagic(bytes, 4, BZIP2_BLOCK) || hasMagic(bytes, 4, BZIP2_END));
-}

@@ -40,20 +40,16 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks gzip, xz, lzma, zstd and LZ4, detected by the first bytes. Several members, streams or frames one after another
+ * Unpacks gzip, xz, lzma, zstd, LZ4, bzip2 and lzo, detected by the first bytes. Several members, streams or frames one after another
  * unpack to their contents one after another, as the formats' own programs do. Checksums are verified wherever a format has them.
  *
  * @throws FormatError with the offset in the packed bytes: `corrupt`; `truncated`; `limit` for more than `limit` bytes; `unsupported` for
- * an unknown format, for bzip2 and lzo, and for rare features of the others
+ * an unknown format, and for rare features of the others
  */
 export function unpack(bytes: Uint8Array, options: UnpackOptions): Unpacked {
   const { name, format = packingOf(bytes), limit, sizeHint = 0, trailing = 'error', onProgress } = options;
   if (format === undefined) throw new FormatError('unsupported', { name, offset: 0 }, 'is not packed in a format that kelf knows');
-  const { decode, program } = decoderOf(format);
-  if (decode === undefined) {
-    throw new FormatError('unsupported', { name, offset: 0 }, `is packed with ${format}, which kelf cannot unpack; \`${program}\` can`);
-  }
   const output = new Output(name, bytes.length, limit ?? Math.min(mostUnpacked(bytes.length), MOST), sizeHint, limit === undefined);
-  const consumed = decode(new Job(bytes, name, output, trailing === 'ignore', onProgress));
+  const consumed = decoderOf(format)(new Job(bytes, name, output, trailing === 'ignore', onProgress));
   return { format, bytes: output.finish(), consumed };
 }

@@ -1,4 +1,5 @@
 import { FormatError, type Place } from '../errors.js';
+import { adler32 } from './adler.js';
 import { Inflater } from './inflate.js';
 import { Job } from './job.js';
 import { Output } from './output.js';
@@ -35,23 +36,4 @@ function inflate(bytes: Uint8Array, size: number, name: string): Uint8Array {
   const found = adler32(content);
   if (stored !== found) job.fail('corrupt', end, `the Adler-32 is 0x${stored.toString(16)}, the bytes give 0x${found.toString(16)}`);
   return content;
-}
-
-/** Sums of so many bytes are below 2^32. */
-const RUN = 5552;
-
-/** Adler-32 (RFC 1950, section 8). */
-function adler32(bytes: Uint8Array): number {
-  let a = 1;
-  let b = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const end = Math.min(at + RUN, bytes.length);
-    for (; at < end; at++) {
-      a += bytes[at]!;
-      b += a;
-    }
-    a %= 65521;
-    b %= 65521;
-  }
-  return b * 0x1_0000 + a;
 }

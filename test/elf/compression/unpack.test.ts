@@ -4,9 +4,9 @@ import { expect } from 'chai';
 import { FormatError, type FormatErrorCode, packingOf, type UnpackOptions, unpack } from 'kelf/elf';
 import { joined, vector, vectors } from '../../support/compressed.js';
 
-const FORMATS: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'lzma', zst: 'zstd', lz4: 'lz4', bz2: 'bzip2' };
+const FORMATS: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'lzma', zst: 'zstd', lz4: 'lz4', bz2: 'bzip2', lzo: 'lzo' };
 /** Formats that are read, each with a file and what is known of it. */
-const READ = ['text.gz', 'text.xz', 'text.lzma', 'text.zst', 'text.lz4', 'text.legacy.lz4'];
+const READ = ['text.gz', 'text.xz', 'text.lzma', 'text.zst', 'text.lz4', 'text.legacy.lz4', 'text.bz2', 'text.lzo'];
 const TEXT = unpack(vector('text.gz').packed, { name: 'text.gz' }).bytes;
 
 function formatOf(file: string): string {
@@ -45,11 +45,9 @@ function changed(packed: Uint8Array, at: number, byte: number = ~packed.at(at)!)
   return copy;
 }
 
-describe('unpack: files made by gzip, xz, zstd and lz4', () => {
+describe('unpack: files made by gzip, xz, zstd, lz4, bzip2 and lzop', () => {
   for (const { file, packed, sha256, size } of vectors()) {
     const format = formatOf(file);
-    if (format === 'bzip2') continue;
-
     it(`${file}: ${size} bytes`, () => {
       if (file !== 'text.pb4.lzma') expect(packingOf(packed)).to.equal(format);
       const result = unpack(packed, { name: file, format: format as never });
@@ -118,13 +116,6 @@ describe('unpack: what every format has in common', () => {
 });
 
 describe('unpack: what is not read', () => {
-  it('bzip2 and lzo are named, with the program that unpacks them', () => {
-    expectFailure(vector('text.bz2').packed, 'unsupported', /^image\+0x0: is packed with bzip2, which .*`bzip2 -dc` can$/);
-    const lzop = Uint8Array.of(0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a, 0x10, 0x40);
-    expect(packingOf(lzop)).to.equal('lzo');
-    expectFailure(lzop, 'unsupported', /is packed with lzo, which .*`lzop -dc` can$/);
-  });
-
   it('what is packed in no format', () => {
     for (const bytes of [new Uint8Array(0), Uint8Array.of(0x1f), new TextEncoder().encode('BZh is how this text begins')]) {
       expect(packingOf(bytes)).to.equal(undefined);
@@ -212,6 +203,114 @@ describe('unpack: LZ4', () => {
       const { bytes } = unpack(joined([2, 0x21, 0x4c, 0x18, block.length, 0, 0, 0], block), { name: 'image' });
       expect([...bytes]).to.deep.equal(Array.from({ length: distance + 39 }, (_, i) => 0x41 + (i % distance)));
     }
+  });
+});
+
+describe('unpack: bzip2', () => {
+  const { packed } = vector('text.bz2');
+  /** The stream from its first block on, with the bits behind the block's magic replaced. */
+  const block = (...bits: string[]): Uint8Array => {
+    const text = bits.join('').padEnd(8 * Math.ceil(bits.join('').length / 8 + 8), '0');
+    return joined(
+      packed.subarray(0, 10),
+      (text.match(/.{8}/g) ?? []).map(byte => Number.parseInt(byte, 2)),
+    );
+  };
+  const [crc, plain, first] = ['0'.repeat(32), '0', '0'.repeat(24)];
+  /** One byte occurs: `a`. */
+  const used = `${'0'.repeat(6)}1${'0'.repeat(9)}${'0'.repeat(1)}1${'0'.repeat(14)}`;
+  const [two, oneGroup] = ['010', `${'0'.repeat(14)}1`];
+
+  it('the checksums of blocks and of the stream are verified', () => {
+    expectFailure(changed(packed, 11), 'corrupt', /the CRC-32 of the block is 0x[0-9a-f]+, its bytes give 0x[0-9a-f]+$/);
+    expectFailure(changed(packed, -3), 'corrupt', /the CRC-32 of the stream is 0x[0-9a-f]+, its blocks give 0x[0-9a-f]+$/);
+  });
+
+  it('a run of a byte that goes on beyond the room', () => {
+    expectFailure(vector('zeros.bz2').packed, 'limit', /unpacks to more than 299999 bytes, the limit$/, { limit: 299_999 });
+  });
+
+  for (const [what, bytes, message] of [
+    ['a block that was randomised', block(crc, '1'), /the block is randomised/],
+    ['no byte', block(crc, plain, first, '0'.repeat(16)), /no byte occurs in the block/],
+    ['a single table', block(crc, plain, first, used, '001'), /1 Huffman tables, where there are 2 to 6/],
+    ['no group', block(crc, plain, first, used, two, '0'.repeat(15)), /the block has no groups of symbols/],
+    [
+      'a table that does not exist',
+      block(crc, plain, first, used, two, oneGroup, '11'),
+      /a group of symbols has a table that does not exist/,
+    ],
+    ['a code of no bits', block(crc, plain, first, used, two, oneGroup, '0', '00000', '0'), /a code of 0 bits/],
+    ['too many codes', block(crc, plain, first, used, two, oneGroup, '0', '00001', '000'), /more codes than there are symbols/],
+    [
+      'bits that are no code',
+      block(crc, plain, first, used, two, oneGroup, '0', '00010', '000', '00010', '000', '11'),
+      /bits that are no code/,
+    ],
+    [
+      'a beginning outside',
+      block(crc, plain, '1'.repeat(24), used, two, oneGroup, '0', '00010', '000', '00010', '000', '0010'),
+      /the block begins at byte 16777215 of 1/,
+    ],
+    ['what is no block', joined(packed.subarray(0, 4), new Array(20).fill(1)), /no block begins here, and the stream does not end/],
+  ] as const) {
+    it(`a block with ${what}`, () => {
+      expect(failure(bytes, { format: 'bzip2' }).message).to.match(message);
+    });
+  }
+});
+
+describe('unpack: lzop', () => {
+  const { packed } = vector('text.lzo');
+  const HEADER = 38;
+
+  it('the checksums of header and blocks are verified', () => {
+    expectFailure(changed(packed, 20), 'corrupt', /the header's checksum is 0x[0-9a-f]+, its bytes give 0x[0-9a-f]+$/);
+    expectFailure(changed(packed, HEADER + 8), 'corrupt', /the block's Adler-32 is 0x[0-9a-f]+, the unpacked bytes give 0x[0-9a-f]+$/);
+    const { packed: sums } = vector('text.crc.lzo');
+    expectFailure(changed(sums, HEADER + 8), 'corrupt', /the block's CRC-32 is 0x[0-9a-f]+, the unpacked bytes give 0x[0-9a-f]+$/);
+  });
+
+  /** A block of a file without checksums. */
+  const file = (size: number, body: readonly number[]): Uint8Array =>
+    joined(vector('text.nocheck.lzo').packed.subarray(0, HEADER), [0, 0, 0, size, 0, 0, 0, body.length], body, [0, 0, 0, 0]);
+  const END = [0x11, 0, 0];
+  const A = 0x61;
+
+  it('each kind of match but the far ones, and of literals', () => {
+    const code = (text: string): number[] => [...Buffer.from(text)];
+    const body = [
+      ...[17 + 4, ...code('abcd')],
+      // 4 bytes from 4 back, and a literal
+      ...[0b0110_1101, 0, ...code('x')],
+      // 8 from 3 back
+      ...[0b1110_1000, 0],
+      ...[1, ...code('efgh')],
+      // 3 from 1 back, and two literals
+      ...[0b0010_0001, 2, 0, ...code('yz')],
+      // 2 from 2 back
+      ...[0b0000_0100, 0],
+      ...END,
+    ];
+    expect(Buffer.from(unpack(file(28, body), { name: 'image' }).bytes).toString()).to.equal('abcdabcdxcdxcdxcdefghhhhyzyz');
+  });
+
+  for (const [what, size, body, message] of [
+    ['a match from before the beginning', 9, [18, A, 0x44, 0, ...END], /a match from 2 bytes back, but there are only 1/],
+    ['more literals than there are', 40, [50, A, A], /33 literals, but the block has only 2 more bytes/],
+    ['an end within an instruction', 9, [21, A, A, A, A, 0x40], /the block ends in an instruction/],
+    ['an end within a length', 40, [0, 0, 0], /the block ends in an instruction/],
+    ['more bytes than its size', 12, [21, A, A, A, A, 0x20 | 9, 0, 0, ...END], /the block unpacks to more than 12 bytes/],
+    ['fewer bytes than its size', 40, [21, A, A, A, A, ...END], /the block unpacks to 4 bytes, its size is 40/],
+    ['bytes behind its end', 40, [21, A, A, A, A, ...END, 7], /the block ends 1 bytes before its size/],
+    ['a size that is larger packed', 2, [1, 2, 3], /a block of 3 bytes that unpacks to 2/],
+  ] as const) {
+    it(`a block with ${what}`, () => expectFailure(file(size, body), 'corrupt', message));
+  }
+
+  it('another method, filters and parts', () => {
+    expectFailure(changed(packed, 15, 0x80), 'unsupported', /method 128 of lzop; kelf knows LZO1X/);
+    expectFailure(changed(packed, 19, 0x08), 'unsupported', /the file has a filter, or several parts/);
   });
 });
 
