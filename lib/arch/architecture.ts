@@ -1,6 +1,7 @@
 import type { Errno } from '../evidence.js';
 import type { ChangeName } from '../releases.js';
 import type { CallingConvention } from './calling-convention.js';
+import type { Calls } from './constant-calls.js';
 import type { Instruction } from './x86-instructions.js';
 
 /** A pair of labels of the linker script, and the name of what is between them. */
@@ -23,6 +24,8 @@ export interface Architecture {
     readonly fixed: boolean;
     /** The instruction at a place of code; absent where they are fixed, or kelf can't tell. */
     readonly decode?: (code: Uint8Array, at: number) => Instruction | undefined;
+    /** How its calls are read; absent where kelf does not. */
+    readonly calls?: Calls;
     /** What arch_prepare_kprobe() answers for a place where none begins. */
     readonly between: 'EINVAL' | 'EILSEQ';
   };

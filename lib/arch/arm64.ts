@@ -1,5 +1,6 @@
 import { EM } from '../../elf/constants.js';
 import { ANY_DISTANCE, type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind, SEARCHED } from './architecture.js';
+import { ARM64_CALLS } from './arm64-calls.js';
 import type { CallingConvention } from './calling-convention.js';
 
 /** The prefix of a native system call's name. */
@@ -45,7 +46,7 @@ export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.AARCH64,
   node: 'arm64',
   registerMember: 'orig_x0',
-  instructions: { unit: 4, fixed: true, between: 'EINVAL' },
+  instructions: { unit: 4, fixed: true, calls: ARM64_CALLS, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {
     distances: ANY_DISTANCE,

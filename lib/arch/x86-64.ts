@@ -1,6 +1,7 @@
 import { EM } from '../../elf/constants.js';
 import { type Architecture, ENTRY, SEARCHED } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
+import { X86_CALLS } from './x86-calls.js';
 import { decodeX86 } from './x86-instructions.js';
 
 /** The prefix of a native system call's name. */
@@ -55,7 +56,7 @@ export const X86_64: Architecture = {
   machine: EM.X86_64,
   node: 'x64',
   registerMember: 'orig_ax',
-  instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 64), between: 'EILSEQ' },
+  instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 64), calls: X86_CALLS, between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {
     // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).

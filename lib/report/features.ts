@@ -12,6 +12,7 @@ import type { FeatureGap } from '../bpf/features/kernel-features.js';
 import type { FeatureOptions } from '../bpf/features/options.js';
 import type { Outcome } from '../evidence.js';
 import type { KernelId, Report } from './report.js';
+import type { ReportTable } from './tables.js';
 import { evidenceLine, OUTCOME_WORDS, objectPlace, verdictCells } from './text.js';
 
 /** What each section is called: by `--only`, and above its features. */
@@ -49,7 +50,22 @@ export const featuresReport: Report<FeaturesModel> = {
     gaps: gaps.map(({ section, says }) => ({ section: SECTION_NAMES[section], says })),
   }),
   text: featuresLines,
+  tables: ({ features }) =>
+    (Object.entries(features) as [FeatureSection, readonly Feature[]][]).map(([section, list]) =>
+      featureTable(SECTION_NAMES[section], list),
+    ),
 };
+
+const COLUMNS = ['name', 'there', 'reason', 'details', 'because'] as const;
+
+function featureTable(title: string, list: readonly Feature[]): ReportTable {
+  const rows = list.map(feature => {
+    const { outcome, certainty, code, because } = feature.verdict;
+    const there = `${OUTCOME_WORDS[outcome]}${certainty === 'likely' ? ' (likely)' : ''}`;
+    return [feature.name, there, code === 'accepted' ? '' : code, detailsOf(feature).join('; '), because.map(evidenceLine).join('; ')];
+  });
+  return { title, columns: COLUMNS, rows };
+}
 
 /** What an object needs; or why it can't be read. */
 export type Needs = { readonly needs: readonly NeededFeature[] } | { readonly unreadable: string };
@@ -79,6 +95,19 @@ export const neededFeaturesReport: Report<NeededFeaturesModel> = {
       `${objectPlace(object)} on ${kernelName(kernel)}`,
       ...('unreadable' in object ? [`  unreadable: ${object.unreadable}`] : needsLines(object.needs)),
     ]),
+  tables: ({ objects }) =>
+    objects.map(object => {
+      const needs = 'needs' in object ? object.needs : [];
+      const { columns, rows } = featureTable(
+        '',
+        needs.map(({ feature }) => feature),
+      );
+      return {
+        title: objectPlace(object),
+        columns: ['section', ...columns, 'used by'],
+        rows: [...rows].map((row, i) => [SECTION_NAMES[needs[i]!.section], ...row, needs[i]!.usedBy.join(' ')]),
+      };
+    }),
 };
 
 function needsLines(needs: readonly NeededFeature[]): string[] {
@@ -161,16 +190,21 @@ function featureLines(feature: Feature, usedBy: readonly string[] = []): string[
 
 function detailsOf(feature: Feature): string[] {
   if ('prototype' in feature) return kfuncDetails(feature as KfuncFeature);
-  if ('programs' in feature) return helperDetails(feature as HelperFeature);
+  if ('gplOnly' in feature) return helperDetails(feature as HelperFeature);
   if ('sleepable' in feature) return (feature as HookFeature).sleepable === true ? ['programs may sleep'] : [];
   if ('typed' in feature) return tracepointDetails(feature as TracepointFeature);
   return [];
 }
 
-function kfuncDetails({ prototype, flags = [], sets, programs, module }: KfuncFeature): string[] {
+function kfuncDetails({ prototype, flags = [], sets, programs, filtered, module }: KfuncFeature): string[] {
   const where = sets.length === 0 ? 'no set of .BTF_ids was found' : `in ${sets.join(', ')}`;
-  const who = programs === undefined ? 'for which program types is not shown' : `for ${programs.join(', ')}`;
-  return [prototype, [...flags, where, who, ...(module === undefined ? [] : [`module ${module}`])].join('  ')];
+  return [
+    `${prototype};`,
+    [...flags, where, ...(module === undefined ? [] : [`module ${module}`])].join('  '),
+    programs === undefined
+      ? 'which programs may call it is not shown'
+      : `programs: ${programs.join(' ')}${filtered === true ? ', of which a function of the kernel filters' : ''}`,
+  ];
 }
 
 function helperDetails({ programs, gplOnly, byTarget, unknown }: HelperFeature): string[] {

@@ -1,9 +1,11 @@
 /* Asks the verifier of the kernel that it runs on, for each kind of program and each helper, whether the kind may call it. A line for each kind
  * that can be loaded: the numbers of the helpers, with `g` where the GPL is needed, `s` where the program would have to be one that may sleep,
  * `n` where the function that it is loaded for is not among those that may. helper-sets.ts makes a table of such outputs. Before them a line for
- * each program type and each map type, by number, as libbpf probes them for bpftool. features.ts compares all of it with `kelf features`.
+ * each program type and each map type, by number, as libbpf probes them for bpftool; each LSM hook and iterator; and, for the functions whose names
+ * a file has, who may call them. features.ts compares all of it with `kelf features`.
  *   gcc -O1 -static -o helpers helpers.c -lbpf -lelf -lz
- *   npm run boot -- amd64 6.12 --run helpers > 6.12.txt
+ *   kelf features KERNEL --only kfuncs --json | jq -r '.features.kfuncs[].name' > kfuncs
+ *   npm run boot -- amd64 6.12 --run helpers kfuncs > 6.12.txt
  * Needs headers and a libbpf that know BPF_MAP_TYPE_RHASH (1.8). */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -13,10 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
+#include <stddef.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
+#define offsetofend(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 struct kind { const char *name; int type; int attach; const char *btf; int btf_kind; int sleepable; };
 static struct kind kinds[] = {
  {"socket_filter",BPF_PROG_TYPE_SOCKET_FILTER,-1},
@@ -81,11 +86,13 @@ static struct kind kinds[] = {
 };
 static char log_buf[1<<16];
 static struct btf *btf;
+/* The function to call in the place of a helper. */
+static int called;
 /* r: 0 lacks, 1 has, 2 GPL-only, 3 not allowed here, 4 sleeps, 5 no such helper, -1 the program can't be loaded at all */
 static int try(struct kind *k, int helper, const char *license, int *err)
 {
 	struct bpf_insn insns[] = {
-		{ .code = BPF_JMP | BPF_CALL, .imm = helper },
+		{ .code = BPF_JMP | BPF_CALL, .imm = called ? called : helper, .src_reg = called ? BPF_PSEUDO_KFUNC_CALL : 0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
@@ -124,6 +131,52 @@ static void probed(const char *what, int type, const char *name, int answer)
 	if (answer == 1) printf("%s %d %s yes\n", what, type, name);
 	else printf("%s %d %s no %d\n", what, type, name, errno);
 }
+/* libbpf asks with an attribute that kernels before 6.9 do not know. With the type of a value that is none, ENOTSUPP says that it is there. */
+static int probe_struct_ops_map(void)
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_STRUCT_OPS;
+	attr.key_size = 4;
+	attr.max_entries = 1;
+	attr.btf_vmlinux_value_type_id = 1;
+	int fd = syscall(__NR_bpf, BPF_MAP_CREATE, &attr, offsetofend(union bpf_attr, btf_vmlinux_value_type_id));
+	return fd < 0 && errno == 524 ? 1 : 0;
+}
+/* Programs for each function of a prefix: hooks and iterators are functions that the kernel has a list of. */
+static void probe_functions(const char *what, const char *prefix, int type, int attach)
+{
+	for (__u32 id = 1; btf && id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const char *name = btf__name_by_offset(btf, t->name_off);
+		if (!btf_is_func(t) || strncmp(name, prefix, strlen(prefix))) continue;
+		struct kind k = {what, type, attach, name, BTF_KIND_FUNC};
+		int err;
+		probed(what, id, name + strlen(prefix), try(&k, 0, "GPL", &err));
+	}
+}
+/* For each program type, which of the functions of a file (a name a line) its programs may call. */
+static void probe_kfuncs(struct kind *k, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char name[256];
+	int err;
+	if (!f || try(k, 0, "GPL", &err) < 0) { if (f) fclose(f); return; }
+	printf("kfuncs %s", k->name);
+	while (fscanf(f, "%255s", name) == 1) {
+		int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+		if (id < 0) continue;
+		called = id;
+		try(k, -1, "GPL", &err);
+		/* A question mark where the verifier did not come so far as to tell. */
+		if (!strstr(log_buf, "(85) call") && !strstr(log_buf, "processed 3 insns")) printf(" %s?", name);
+		else if (!strstr(log_buf, "calling kernel function")) printf(" %s", name);
+	}
+	called = 0;
+	printf("\n");
+	fclose(f);
+	fflush(stdout);
+}
 int main(int argc, char **argv)
 {
 	struct utsname u; uname(&u);
@@ -133,7 +186,13 @@ int main(int argc, char **argv)
 	for (int type = 1; libbpf_bpf_prog_type_str(type); type++)
 		probed("program_type", type, libbpf_bpf_prog_type_str(type), libbpf_probe_bpf_prog_type(type, NULL));
 	for (int type = 1; libbpf_bpf_map_type_str(type); type++)
-		probed("map_type", type, libbpf_bpf_map_type_str(type), libbpf_probe_bpf_map_type(type, NULL));
+		probed("map_type", type, libbpf_bpf_map_type_str(type),
+		       type == BPF_MAP_TYPE_STRUCT_OPS ? probe_struct_ops_map() : libbpf_probe_bpf_map_type(type, NULL));
+	probe_functions("lsm_hook", "bpf_lsm_", BPF_PROG_TYPE_LSM, BPF_LSM_MAC);
+	probe_functions("iterator", "bpf_iter_", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER);
+	/* Which may call them is a matter of the type. */
+	for (unsigned i = 0; argc > 1 && i < sizeof(kinds)/sizeof(*kinds); i++)
+		if (i == 0 || kinds[i].type != kinds[i - 1].type) probe_kfuncs(kinds + i, argv[1]);
 	for (unsigned i = 0; i < sizeof(kinds)/sizeof(*kinds); i++) {
 		struct kind *k = kinds + i; int err;
 		int base = try(k, 0, "GPL", &err);

@@ -33,8 +33,13 @@ export interface KfuncFeature extends Feature {
   readonly flags?: readonly string[];
   /** The sets of `.BTF_ids` that it stands in. */
   readonly sets: readonly string[];
-  /** The program types that its sets are registered for, `unspec` for all; absent where the image does not show it. */
+  /**
+   * The program types that its sets are registered for, `unspec` for all; absent where the image does not show it. The kernel counts some types as
+   * one (bpf_prog_type_to_kfunc_hook()): lsm, and since 6.12 tracepoint and perf_event, as tracing; those of cgroups since 6.12.
+   */
   readonly programs?: readonly string[];
+  /** True where a function of the kernel decides too, by the program. */
+  readonly filtered?: boolean;
   /** The module that has it. */
   readonly module?: string;
 }

@@ -1,6 +1,7 @@
 import { accepted, said, type Verdict } from '../../evidence.js';
 import { idsOfImage } from '../../facts/id-sets.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { kfuncRegistrations } from '../../facts/kfunc-registrations.js';
 import { type KfuncRow, kfuncFlagNames, kfuncRows, taggedKfuncs } from '../../facts/kfuncs.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { mapType } from '../names/map-types.js';
@@ -91,8 +92,18 @@ function kfunc(rows: readonly KfuncRow[], kernel: KernelFacts): KfuncFeature {
     verdict: module === undefined ? verdict : new PreflightModules(kernel).in(module, verdict),
     ...(flags.length === 0 ? {} : { flags: kfuncFlagNames(flags.reduce((all, each) => all | each, 0)) }),
     sets,
-    ...(module === undefined ? {} : { module }),
+    ...(module === undefined ? registeredFor(kernel, sets) : { module }),
   };
+}
+
+/** Of the kernel's own sets; one that is none of a registration is for a filter of another one. */
+function registeredFor(kernel: KernelFacts, sets: readonly string[]): Pick<KfuncFeature, 'programs' | 'filtered'> {
+  const all = kfuncRegistrations(kernel).sets;
+  const own = sets.flatMap(set => all?.get(set) ?? []);
+  if (own.length === 0) return {};
+  const types = new Set(own.flatMap(each => each.types));
+  const programs = [...types].map(type => PROGRAM_TYPES[type]?.name ?? `type ${type}`);
+  return { programs, ...(own.some(({ filtered }) => filtered) ? { filtered: true } : {}) };
 }
 
 function structOps(kernel: KernelFacts): Feature[] {

@@ -1,6 +1,8 @@
 import { accepted, refused, said, type Verdict } from '../../evidence.js';
 import { idSet } from '../../facts/id-sets.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { verdictOf } from '../../rules/decision.js';
+import { tracingOf } from '../../rules/tracing.js';
 
 // What BPF programs are loaded for by the BTF id of a function that the kernel has for nothing else: hooks of security modules and iterators.
 
@@ -16,6 +18,9 @@ export function lsmHook(kernel: KernelFacts, name: string): Verdict {
   const verdict = functionOf(kernel, `bpf_lsm_${name}`, 'no-lsm-hook');
   const [id] = kernel.btf?.find(`bpf_lsm_${name}`, 'FUNC') ?? [];
   if (id === undefined) return verdict;
+  // bpf_check_attach_target() looks at the prototype as of any function that a trampoline is made for.
+  const load = tracingOf(kernel).trampolines.load('fentry', id);
+  if (load.outcome === 'refused' && load.errno === 'EINVAL') return verdictOf(load);
   const refusal = (says: string): Verdict => refused('no-lsm-hook', 'EINVAL', said('.BTF_ids', says));
   if (idSet(kernel, 'bpf_lsm_disabled_hooks')?.has(id)) return refusal(`bpf_lsm_disabled_hooks has ${name}`);
   const hooks = idSet(kernel, '__BTF_ID__set__bpf_lsm_hooks');

@@ -56,6 +56,15 @@ describe('kelf features', () => {
     expect(await cli('features', kernel, '--only', 'nothing')).to.include({ code: 2 });
   });
 
+  it('prints a table for each section', async () => {
+    const { stdout } = await cli('features', kernel, '--only', 'iterators', '--markdown');
+    expect(stdout).to.match(
+      /^## iterators\n\n\| name \| there \| reason \| details \| because \|\n.*\n\| task \| yes \| {2}\| {2}\| \.BTF: FUNC /,
+    );
+    const csv = await cli('features', kernel, '--for', OBJECT, '--csv');
+    expect(csv.stdout).to.match(/^section,name,there,reason,details,because,used by\r?\nprogram-types,/);
+  });
+
   it('lists what an object needs, and fails where the kernel lacks it', async () => {
     const { code, stdout } = await cli('features', kernel, '--for', OBJECT);
     expect(code).to.equal(1);
