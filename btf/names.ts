@@ -43,10 +43,13 @@ export class NameIndex {
 
   #search(name: Uint8Array): TypeId[] {
     const { words, strings, offsets, firstId, count } = this.#btf;
+    const { bytes, start } = strings;
+    const [first] = name;
     const ids: TypeId[] = [];
     for (let id = firstId; id < count; id++) {
       const offset = words[offsets[id - firstId]!]!;
-      if (offset !== 0 && strings.equals(offset, name)) ids.push(id);
+      // Most names differ in their first byte. One before `start` is in the base's strings.
+      if (offset !== 0 && (offset < start || bytes[offset - start] === first) && strings.equals(offset, name)) ids.push(id);
     }
     return ids;
   }

@@ -2,7 +2,7 @@ import { hashName } from './strings.js';
 
 const encoder = new TextEncoder();
 
-/** So many names are searched for row by row: chaining all rows costs as much as some hundred searches. */
+/** Chaining all rows costs as much as some hundred searches. */
 const FEW = 64;
 
 /** Rows chained by their names. */
@@ -24,6 +24,7 @@ interface Chains {
 export class NameIndex {
   readonly #bytes: Uint8Array;
   readonly #offsets: Uint32Array;
+  readonly #few: number;
   #asked = 0;
   /** What was found row by row: the same few names are asked for again. */
   readonly #found = new Map<string, readonly number[]>();
@@ -31,19 +32,22 @@ export class NameIndex {
 
   /**
    * @param offsets where each row's name begins; every name must end with a NUL inside `bytes`, what begins after them is the empty name
+   * @param few so many names are searched for row by row: 0 where many will be asked for
    */
-  constructor(bytes: Uint8Array, offsets: Uint32Array) {
+  constructor(bytes: Uint8Array, offsets: Uint32Array, few: number = FEW) {
     this.#bytes = bytes;
     this.#offsets = offsets;
+    this.#few = few;
   }
 
   /** The rows of that name, in the order of the rows. */
   find(name: string): number[] {
     const known = this.#found.get(name);
     if (known !== undefined) return [...known];
-    const first = this.firstOf(encoder.encode(`${name}\0`), 0);
-    const rows = first < 0 ? [] : this.rowsFrom(first);
-    if (this.#chains === undefined) this.#found.set(name, [...rows]);
+    const bytes = encoder.encode(`${name}\0`);
+    if (this.#isIndexed()) return this.#chainFrom(this.#lookUp(bytes, 0));
+    const rows = this.#searchAll(bytes, 0, 0);
+    this.#found.set(name, [...rows]);
     return rows;
   }
 
@@ -51,27 +55,12 @@ export class NameIndex {
    * The first row whose name is the NUL-terminated one at `offset` of `bytes`; -1 if there is none. For joins of two tables of names.
    */
   firstOf(bytes: Uint8Array, offset: number): number {
-    if (this.#chains === undefined && this.#asked++ < FEW) return this.#search(bytes, offset, 0);
-    const { slots } = this.#chained();
-    const mask = slots.length - 1;
-    for (let slot = hashName(bytes, offset) & mask; ; slot = (slot + 1) & mask) {
-      const row = slots[slot]!;
-      if (row === 0) return -1;
-      if (equalAt(this.#bytes, this.#offsets[row - 1]!, bytes, offset)) return row - 1;
-    }
+    return this.#isIndexed() ? this.#lookUp(bytes, offset) : this.#search(bytes, offset, 0);
   }
 
   /** The rows of the same name as `row` and after it, itself the first. */
   rowsFrom(row: number): number[] {
-    const rows: number[] = [];
-    if (this.#chains === undefined && this.#asked++ < FEW) {
-      const offset = this.#offsets[row]!;
-      for (let at = row; at >= 0; at = this.#search(this.#bytes, offset, at + 1)) rows.push(at);
-      return rows;
-    }
-    const { next } = this.#chained();
-    for (let at = row + 1; at !== 0; at = next[at - 1]!) rows.push(at - 1);
-    return rows;
+    return this.#isIndexed() ? this.#chainFrom(row) : this.#searchAll(this.#bytes, this.#offsets[row]!, row);
   }
 
   /** The first row of each distinct name. */
@@ -85,10 +74,39 @@ export class NameIndex {
     return this.#chained().repeated;
   }
 
-  /** True where no other row has the name; `row` is the first of its name. */
+  /** True where no other row has the name. */
   isOnly(row: number): boolean {
-    if (this.#chains === undefined && this.#asked++ < FEW) return this.#search(this.#bytes, this.#offsets[row]!, row + 1) < 0;
-    return this.#chained().last[row] === row + 1;
+    return this.#isIndexed() ? this.#chained().last[row] === row + 1 : this.#searchAll(this.#bytes, this.#offsets[row]!, 0).length === 1;
+  }
+
+  /** Whether to look names up in the chains: once they are there, or more than a few names were asked for. */
+  #isIndexed(): boolean {
+    return this.#chains !== undefined || this.#asked++ >= this.#few;
+  }
+
+  #lookUp(bytes: Uint8Array, offset: number): number {
+    const { slots } = this.#chained();
+    const mask = slots.length - 1;
+    for (let slot = hashName(bytes, offset) & mask; ; slot = (slot + 1) & mask) {
+      const row = slots[slot]!;
+      if (row === 0) return -1;
+      if (equalAt(this.#bytes, this.#offsets[row - 1]!, bytes, offset)) return row - 1;
+    }
+  }
+
+  /** The rows of a name from one of them on; none from -1. */
+  #chainFrom(row: number): number[] {
+    const rows: number[] = [];
+    const { next } = this.#chained();
+    for (let at = row + 1; at !== 0; at = next[at - 1]!) rows.push(at - 1);
+    return rows;
+  }
+
+  /** The rows from `from` on with the name. */
+  #searchAll(bytes: Uint8Array, offset: number, from: number): number[] {
+    const rows: number[] = [];
+    for (let at = this.#search(bytes, offset, from); at >= 0; at = this.#search(bytes, offset, at + 1)) rows.push(at);
+    return rows;
   }
 
   /** The first row from `from` on with the name; -1 if there is none. */

@@ -5,6 +5,10 @@ import type { Section } from './section.js';
 import { expectShortNames, StringTable } from './strings.js';
 import { hostWords, Words } from './words.js';
 
+/** Of so many symbols the file is searched for one by one. */
+const FEW = 16;
+const LOCAL_FILE = (STB.LOCAL << 4) | STT.FILE;
+
 /** One row of a symbol table, elf(5) `Elf64_Sym`. */
 export interface ElfSymbol {
   readonly index: number;
@@ -41,6 +45,7 @@ export class SymbolTable {
   readonly diagnostics: Diagnostic[] = [];
   readonly #damaged = new Set<number>();
   #files: Uint32Array | undefined;
+  #askedFiles = 0;
 
   /** @param extended the SHT_SYMTAB_SHNDX section that belongs to the table, where the file has more than 65,279 sections */
   constructor(section: Section, strings: Section, header: ElfHeader, extended?: Section) {
@@ -128,9 +133,14 @@ export class SymbolTable {
     return file === 0 ? undefined : this.name(file) || undefined;
   }
 
-  /** The index of the STT_FILE symbol that {@link file} names; 0 for none. */
+  /** The index of the STT_FILE symbol that {@link file} names; 0 for none. For a few symbols the rows before it are searched. */
   fileSymbol(index: number): number {
-    return this.fileSymbols[index]!;
+    if (this.#files !== undefined || this.#askedFiles++ >= FEW) return this.fileSymbols[index]!;
+    const { info, nameOffset } = this;
+    if (info[index]! >> 4 !== STB.LOCAL || this.type(index) === STT.FILE) return 0;
+    let row = index - 1;
+    while (row > 0 && info[row] !== LOCAL_FILE) row--;
+    return row > 0 && nameOffset[row] !== 0 ? row : 0;
   }
 
   /** {@link fileSymbol} of every row. */

@@ -132,6 +132,7 @@ export class KernelSymbols {
     const needle = new Needle(new TextEncoder().encode(part), bytes);
     const places: number[] = [];
     for (let at = needle.find(bytes, 0); at >= 0; at = needle.find(bytes, at + 1)) places.push(at);
+    if (places.length === 0) return [];
     // Names share their ends in a table that was merged: the text is in each that begins between the NUL before it and it.
     const starts = places.map(at => bytes.lastIndexOf(0, at) + 1);
     const rows: number[] = [];

@@ -44,7 +44,8 @@ export interface Names {
  * @throws FormatError `bad-value` for a name that is cut off, `limit` for lengths that no kernel has
  */
 export function unpackNames(packed: PackedNames, place: { readonly name: string }): Names {
-  const { count, bytes, tokens } = packed;
+  const { count, bytes } = packed;
+  const { bytes: texts, start, end } = packed.tokens;
   const long = lengthsAreLong(packed);
   const most = Math.min(bytes.length * MOST_EXPANSION + LONGEST, MOST_BYTES);
   const type = new Uint8Array(count);
@@ -66,11 +67,11 @@ export function unpackNames(packed: PackedNames, place: { readonly name: string 
     const begin = to;
     for (; at < next; at++) {
       const token = bytes[at]!;
-      const end = tokens.end[token]!;
-      let from = tokens.start[token]!;
-      if (to - begin + end - from >= LONGEST)
+      const stop = end[token]!;
+      let from = start[token]!;
+      if (to - begin + stop - from >= LONGEST)
         throw new FormatError('limit', { ...place, offset }, `symbol ${row} expands to more than ${LONGEST} bytes`);
-      while (from < end) strings[to++] = tokens.bytes[from++]!;
+      while (from < stop) strings[to++] = texts[from++]!;
     }
     // The letter stays where it is: the name begins after it.
     type[row] = strings[begin]!;

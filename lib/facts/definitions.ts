@@ -22,9 +22,9 @@ export interface Definitions {
   clones(base: string): readonly Definition[];
 }
 
-/** The best there is of a kernel: `.symtab`, or else kallsyms. */
-export function definitionsOf(functions: FunctionTable, image: ImageSymbols | undefined): Definitions {
-  return image === undefined ? factsOfKallsyms(functions) : factsOfImage(image);
+/** The best there is of a kernel: `.symtab`, or else kallsyms, by its functions. */
+export function definitionsOf(image: ImageSymbols | undefined, functions: () => FunctionTable): Definitions {
+  return image === undefined ? factsOfKallsyms(functions()) : factsOfImage(image);
 }
 
 function factsOfImage(image: ImageSymbols): Definitions {

@@ -12,6 +12,9 @@ export type FunctionIndex = Row<'function of the kernel'>;
 /** A site that has not been looked up. */
 const UNKNOWN = -2;
 
+/** So many names are looked for among all types. */
+const FEW = 2;
+
 /**
  * The join that every answer reads: a row for each text symbol of the kernel (letters t, T, w, W, outside of data; without labels of
  * padding before functions), in the order of kallsyms, with its end, its ftrace site and its BTF.
@@ -32,6 +35,7 @@ export class FunctionTable {
   readonly #rowOfSymbol: Uint32Array;
   #btfFunc: Int32Array | undefined;
   #btfIndex: NameIndex | undefined;
+  #btfAsked = 0;
   #withBtf: Map<number, number> | undefined;
 
   /** @param data where no symbol is a function, whatever its letter */
@@ -121,8 +125,8 @@ export class FunctionTable {
   btfIdsOf(name: string): number[] {
     const { btf } = this;
     if (btf === undefined) return [];
-    // Split BTF replaces the kernel's: its base has FUNCs too.
-    if (btf.base !== undefined) return btf.find(name, 'FUNC');
+    // Split BTF replaces the kernel's: its base has FUNCs too. And the FUNCs are gathered for more than a few names.
+    if (btf.base !== undefined || this.#btfAsked++ < FEW) return btf.find(name, 'FUNC');
     const { ids } = btf.functions();
     return this.#btfNames(btf)
       .find(name)
@@ -147,7 +151,7 @@ export class FunctionTable {
 
   /** The rows of `btf.functions()` by name. */
   #btfNames(btf: Btf): NameIndex {
-    this.#btfIndex ??= new NameIndex(btf.strings.bytes, btf.functions().names);
+    this.#btfIndex ??= new NameIndex(btf.strings.bytes, btf.functions().names, 0);
     return this.#btfIndex;
   }
 

@@ -4,6 +4,7 @@ import type { Row } from '../../elf/row.js';
 import type { ElfSymbol, SymbolTable } from '../../elf/symbol.js';
 import { lowerBound } from '../../elf/words.js';
 import type { KernelSymbols, SymbolRow } from '../../kallsyms/symbols.js';
+import { once } from './once.js';
 
 const encoder = new TextEncoder();
 
@@ -22,7 +23,26 @@ export class ImageSymbols {
   /** By an address: what is asked once for each of many names at one address is gathered once. */
   readonly #namesAt = new Map<bigint, ReadonlyMap<string, number>>();
 
-  #labels: Map<string, bigint | undefined> | undefined;
+  /** The labels that the linker script and assembly define: some hundred of a hundred thousand symbols, and most of what is asked for. */
+  readonly #labels = once(() => {
+    const rows = labelRows(this.table);
+    const { strings, nameOffset } = this.table;
+    return {
+      rows,
+      names: new NameIndex(
+        strings.bytes,
+        rows.map(row => nameOffset[row]!),
+      ),
+    };
+  });
+
+  /** An offset outside the table is an error to what asks for rows, not the empty name that the index takes it for. */
+  readonly #expectNames = once(() => {
+    const { strings, nameOffset } = this.table;
+    const { length } = strings.bytes;
+    for (let row = 0; row < nameOffset.length; row++)
+      if (nameOffset[row]! >= length && nameOffset[row] !== 0) strings.end(nameOffset[row]!);
+  });
 
   constructor(table: SymbolTable) {
     this.table = table;
@@ -30,6 +50,7 @@ export class ImageSymbols {
 
   /** Rows of a name, in the order of the table. */
   find(name: string): number[] {
+    this.#expectNames();
     return this.#names.find(name);
   }
 
@@ -43,27 +64,16 @@ export class ImageSymbols {
     return found;
   }
 
-  /** The address of a label; undefined if there is none or it is not defined. */
+  /** The address of a symbol, a label rather than another, and the lowest of several; undefined if there is none or it is not defined. */
   addressOf(name: string): bigint | undefined {
-    // Labels are asked for again for each function.
-    this.#labels ??= this.#linkerLabels();
-    if (!this.#labels.has(name)) {
-      const [row] = this.#beginningWith(`${name}\0`);
-      this.#labels.set(name, row === undefined ? undefined : this.table.value.big[row]);
-    }
-    return this.#labels.get(name);
+    const { rows, names } = this.#labels();
+    const labels = names.find(name).map(at => rows[at]!);
+    return this.#lowest(labels.length > 0 ? labels : this.#names.find(name).filter(row => this.table.sectionIndex[row] !== 0));
   }
 
-  /** The labels that the linker script and assembly define: some hundred of a hundred thousand symbols, and most of what is asked for. */
-  #linkerLabels(): Map<string, bigint | undefined> {
-    const { table } = this;
-    const labels = new Map<string, bigint | undefined>();
-    for (let row = 0; row < table.count; row++) {
-      if (table.type(row) !== STT.NOTYPE || table.binding(row) !== STB.GLOBAL || table.sectionIndex[row] === 0) continue;
-      const name = table.name(row);
-      if (!labels.has(name)) labels.set(name, table.value.big[row]);
-    }
-    return labels;
+  #lowest(rows: readonly number[]): bigint | undefined {
+    const { big } = this.table.value;
+    return rows.map(row => big[row]!).reduce<bigint | undefined>((low, next) => (low === undefined || next < low ? next : low), undefined);
   }
 
   /** Rows of defined symbols whose names begin so. One pass, without the index: few labels are asked for, and it costs many passes. */
@@ -125,18 +135,16 @@ export class ImageSymbols {
     return fn === undefined ? own?.file : this.table.at(fn).file;
   }
 
-  /** For what asks for many names. */
   get #names(): NameIndex {
-    if (this.#index === undefined) {
-      const { strings, nameOffset } = this.table;
-      // Checked once here, since the index does not check: an offset outside the table is an error, not a wrong name.
-      const { length } = strings.bytes;
-      for (let row = 0; row < nameOffset.length; row++) {
-        const offset = nameOffset[row]!;
-        if (offset >= length && offset !== 0) strings.end(offset);
-      }
-      this.#index = new NameIndex(strings.bytes, nameOffset);
-    }
+    this.#index ??= new NameIndex(this.table.strings.bytes, this.table.nameOffset);
     return this.#index;
   }
+}
+
+/** Rows of the defined global symbols without a type. */
+function labelRows({ info, sectionIndex }: SymbolTable): Uint32Array {
+  const rows: number[] = [];
+  const kind = (STB.GLOBAL << 4) | STT.NOTYPE;
+  for (let row = info.indexOf(kind); row >= 0; row = info.indexOf(kind, row + 1)) if (sectionIndex[row] !== 0) rows.push(row);
+  return Uint32Array.from(rows);
 }

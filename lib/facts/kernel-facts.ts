@@ -76,8 +76,9 @@ export class KernelFacts {
 
   /** @throws MissingError where neither symbols nor BTF name a function, and so no question about one has an answer */
   needNames(): void {
+    if (this.btf !== undefined) return;
     const read = this.#readSymbols();
-    if ('missing' in read && this.btf === undefined) throw read.missing;
+    if ('missing' in read) throw read.missing;
   }
 
   /** `__mcount_loc`; undefined for a running kernel, and where the image has none. */
@@ -171,7 +172,7 @@ export class KernelFacts {
 
   /** Definitions by name, from `.symtab` where there is one. */
   get definitions(): Definitions {
-    this.#definitions ??= definitionsOf(this.functions, this.pieces.imageSymbols());
+    this.#definitions ??= definitionsOf(this.pieces.imageSymbols(), () => this.functions);
     return this.#definitions;
   }
 

@@ -1,6 +1,6 @@
 import type { Memory } from '../../elf/memory.js';
 import { relocationName } from '../../elf/relocation-names.js';
-import { Words } from '../../elf/words.js';
+import { hostWords, Words } from '../../elf/words.js';
 
 /** The table between `__start_mcount_loc` and `__stop_mcount_loc`, as stored in the image and as relocations leave it. */
 export interface McountTable {
@@ -51,6 +51,8 @@ export function readMcountTable(memory: Memory, machine: number, start: bigint, 
 }
 
 function toWords(bytes: Uint8Array, { wordSize, littleEndian }: Memory): Words {
+  const halves = wordSize === 8 ? hostWords(bytes, littleEndian) : undefined;
+  if (halves !== undefined) return Words.ofHalves(halves);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const words = new Words(bytes.length / wordSize);
   const low = wordSize === 8 && !littleEndian ? 4 : 0;
@@ -61,8 +63,8 @@ function toWords(bytes: Uint8Array, { wordSize, littleEndian }: Memory): Words {
   return words;
 }
 
-function zeros(words: Words): number {
+function zeros({ big }: Words): number {
   let count = 0;
-  for (let i = 0; i < words.length; i++) if (words.low(i) === 0 && words.high(i) === 0) count++;
+  for (let at = big.indexOf(0n); at >= 0; at = big.indexOf(0n, at + 1)) count++;
   return count;
 }

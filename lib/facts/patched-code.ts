@@ -32,6 +32,9 @@ const TABLES: readonly TableShape[] = [
 /** A larger table is treated as damage: real ones have some ten thousand entries. */
 const LARGEST = 1 << 26;
 
+/** So many entries tell the size of one. */
+const TRIED = 256;
+
 /** So many addresses are searched for entry by entry, before a table is sorted. */
 const FEW = 32;
 
@@ -96,20 +99,24 @@ function readTable(
   if (start === undefined || size <= 0 || size > LARGEST || !memory.has(start, size)) return undefined;
   const bytes = memory.read(start, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
-  const areas = text.areas.map(area => ({ from: Number(area.from - start), to: Number(area.to - start) }));
-  for (const stride of strides) {
-    if (size % stride !== 0) continue;
-    const distances = new Float64Array(size / stride);
-    let outside = 0;
-    for (let i = 0; i < distances.length; i++) {
-      const distance = i * stride + view.getInt32(i * stride, memory.littleEndian);
-      distances[i] = distance;
-      if (!areas.some(area => distance >= area.from && distance < area.to)) outside++;
-    }
-    // A wrong stride reads line numbers as distances: nearly none lands in text.
-    if (outside * 10 < distances.length) return { code, ...halves(start), distances };
-  }
-  return undefined;
+  const isText = (distance: number): boolean => text.of(start + BigInt(distance)) !== undefined;
+  const stride = strides.find(stride => size % stride === 0 && isStride(view, stride, memory.littleEndian, isText));
+  return stride === undefined ? undefined : { code, ...halves(start), distances: distancesOf(view, stride, memory.littleEndian) };
+}
+
+/** Whether nearly all entries of a size are about text. Another size reads line numbers as distances: nearly none lands there. */
+function isStride(view: DataView, stride: number, littleEndian: boolean, isText: (distance: number) => boolean): boolean {
+  const tried = Math.min(view.byteLength, TRIED * stride);
+  let outside = 0;
+  for (let at = 0; at < tried; at += stride) if (!isText(at + view.getInt32(at, littleEndian))) outside++;
+  return outside * 10 < tried / stride;
+}
+
+/** From the start of the table to what each entry is about. */
+function distancesOf(view: DataView, stride: number, littleEndian: boolean): Float64Array {
+  const distances = new Float64Array(view.byteLength / stride);
+  for (let i = 0, at = 0; i < distances.length; i++, at += stride) distances[i] = at + view.getInt32(at, littleEndian);
+  return distances;
 }
 
 /** Whether a sorted column holds a number. */

@@ -1,12 +1,12 @@
 import { Btf } from '../../btf/btf.js';
-import { ET } from '../../elf/constants.js';
+import { ET, SHT } from '../../elf/constants.js';
 import { FormatError } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
 import type { Memory } from '../../elf/memory.js';
 import { symbolsFromElf } from '../../kallsyms/elf.js';
 import { provenKallsyms } from '../../kallsyms/proof.js';
 import { isTextLetter, type KernelSymbols } from '../../kallsyms/symbols.js';
-import { decodeKallsyms, type KallsymsLocation, kallsymsLocation } from '../../kallsyms/tables.js';
+import { decodeKallsyms, kallsymsLocation } from '../../kallsyms/tables.js';
 import { MissingError } from '../errors.js';
 import { BANNER, hasBanner, startsWith } from '../image/bytes.js';
 import { discoverLabels, findBanner, hasDynamicFtrace } from '../image/discover.js';
@@ -52,11 +52,11 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   }
   const notes: string[] = [];
   const { machine } = file.header;
-  const table = file.symbols;
-  const imageSymbols = table === undefined ? undefined : new ImageSymbols(table);
-  if (imageSymbols === undefined) notes.push('no .symtab: sizes, bindings and source files of functions are unknown');
+  const hasTable = file.sections.some(({ type }) => type === SHT.SYMTAB);
+  const imageSymbols = once(() => (hasTable ? new ImageSymbols(file.symbols!) : undefined));
+  if (!hasTable) notes.push('no .symtab: sizes, bindings and source files of functions are unknown');
   const symbols = once(() =>
-    extras.symbols === undefined ? kernelSymbols(file, imageSymbols, notes) : fittingSymbols(extras.symbols, file),
+    extras.symbols === undefined ? kernelSymbols(file, imageSymbols(), notes) : fittingSymbols(extras.symbols, file),
   );
   // Where nothing names its functions, the rest is read all the same.
   const named = once(() => {
@@ -74,9 +74,7 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
   );
   const found = (name: string): bigint | undefined => (/_k(sym|crc)tab/.test(name) ? exported() : discovered()).get(name);
   const labels: Labels = name =>
-    named()?.addressOf(name) ??
-    imageSymbols?.addressOf(name) ??
-    (imageSymbols === undefined && named() !== undefined ? found(name) : undefined);
+    imageSymbols()?.addressOf(name) ?? named()?.addressOf(name) ?? (!hasTable && named() !== undefined ? found(name) : undefined);
   const mcount = once((): McountTable | undefined => {
     const start = labels('__start_mcount_loc');
     const stop = labels('__stop_mcount_loc');
@@ -94,14 +92,14 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
     image: file,
     notes,
     symbols,
-    imageSymbols: () => imageSymbols,
+    imageSymbols,
     labels,
     mcount,
     ftrace: (): FtraceState => {
       if (extras.sites !== undefined) return extras.sites(symbols);
       const table = mcount();
       // Where labels are known, there is no table without one. Else ftrace has a table that was not found.
-      if (table === undefined) return imageSymbols === undefined && hasDynamicFtrace(symbols()) ? 'unknown' : 'none';
+      if (table === undefined) return !hasTable && hasDynamicFtrace(symbols()) ? 'unknown' : 'none';
       return sitesOfTable(table, symbols(), machine, {
         instruction: address => instructionAt(file, address),
         has: change => {
@@ -110,10 +108,10 @@ export function piecesOfImage(file: ElfFile, extras: ImageExtras = {}): KernelPi
         },
       });
     },
-    blacklist: () => (named() === undefined ? undefined : blacklistOfImage(file.memory, symbols(), labels, machine)),
+    blacklist: once(() => (named() === undefined ? undefined : blacklistOfImage(file.memory, symbols(), labels, machine))),
     btf: () => extras.btf ?? btfOfImage(file),
     config: once(() => {
-      const own = extras.config ?? configOfImage(file.memory, labels, imageSymbols === undefined && named()?.listsData !== true);
+      const own = extras.config ?? configOfImage(file.memory, labels, !hasTable && named()?.listsData !== true);
       const text = banner();
       return own ?? (text === undefined ? undefined : extras.findConfig?.(text));
     }),
@@ -146,7 +144,7 @@ function kernelSymbols(file: ElfFile, imageSymbols: ImageSymbols | undefined, no
     if (symbols !== undefined) return symbols;
     throw new MissingError(`${file.name} has neither .symtab nor packed kallsyms, so its functions have no names`);
   }
-  const location = locationByLabels(imageSymbols);
+  const location = kallsymsLocation(label => imageSymbols.addressOf(label));
   if (location !== undefined) return decodeKallsyms(file.memory, location, name).symbols;
   const symbols = symbolsFromElf(file, imageSymbols.table);
   // Archives of BTF hold ELF files of .BTF and the checksums of exports: no answer follows from what these lack.
@@ -170,11 +168,6 @@ function refuseForeignImage({ name, memory }: ElfFile, hasTables: boolean): void
       { name },
       'has tables like kallsyms, but no banner of Linux: it is another kernel or a hypervisor',
     );
-}
-
-function locationByLabels(imageSymbols: ImageSymbols): KallsymsLocation | undefined {
-  const labels = imageSymbols.withPrefix('kallsyms_');
-  return kallsymsLocation(name => labels.get(name));
 }
 
 function btfOfImage(file: ElfFile): { btf: Btf; source: string } | undefined {

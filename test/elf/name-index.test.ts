@@ -39,6 +39,17 @@ describe('NameIndex', () => {
     expect([...index.repeated()]).to.deep.equal([2]);
   });
 
+  for (const [how, few] of [
+    ['searched for', 64],
+    ['chained', 0],
+  ] as const) {
+    it(`says of every row whether it is the only one of its name: ${how}`, () => {
+      const index = new NameIndex(new TextEncoder().encode('a\0b\0'), Uint32Array.of(0, 2, 0), few);
+      expect([0, 1, 2].map(row => index.isOnly(row))).to.deep.equal([false, true, false]);
+      expect([0, 1, 2].map(row => index.rowsFrom(row))).to.deep.equal([[0, 2], [1], [2]]);
+    });
+  }
+
   it('is empty without names', () => {
     const index = new NameIndex(new Uint8Array(0), new Uint32Array(0));
     expect(index.find('a')).to.deep.equal([]);

@@ -169,7 +169,7 @@ const NVHE = '__kvm_nvhe_';
 /** The reasons that need no release of pahole: there is a FUNC, no BTF, no symbol, no function. */
 function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFacts | undefined): Reason | undefined {
   kernel.needNames();
-  const { btf, symbolsMissing } = kernel;
+  const { btf } = kernel;
   const proven = (code: ReasonCode, ...because: Evidence[]): Reason => ({ code, certainty: 'proven', because });
   if (btf === undefined) {
     const says = `${kernel.name} has no BTF: ${withoutBtf(kernel.image?.sections ?? [])}`;
@@ -193,6 +193,8 @@ function withoutPahole(kernel: KernelFacts, name: string, dwarf: () => DwarfFact
   const ids = btf.find(name, 'FUNC');
   if (ids.length > 0) return proven('btf-present', ...ids.map(id => ({ source: btfSource, says: `[${id}] ${btf.prototype(id)}` })));
   if (btf.functions().length === 0) return proven('btf-without-functions', { source: btfSource, says: 'it has types, but no FUNC at all' });
+  // Symbols are read where BTF does not answer.
+  const { symbolsMissing } = kernel;
   if (symbolsMissing !== undefined)
     return {
       code: 'symbols-unknown',
