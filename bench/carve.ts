@@ -2,8 +2,8 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KELF } from './cases.js';
-import { installed, processorTime, timeAlone, timePair } from './measure.js';
-import type { Row } from './report.js';
+import { installed, timeAlone, timePair } from './measure.js';
+import { pairRow, type Row } from './report.js';
 
 const GIGABYTE = 1e9;
 /** Where a machine has its executables and libraries. */
@@ -14,30 +14,23 @@ const OBJECT = fileURLToPath(new URL('../../fixtures/bpf/kelf.bpfel.o', import.m
 const TARGET = GIGABYTE / 300e6;
 
 /**
- * Carves a gigabyte of this machine's executables and libraries: the processor time of all threads, which a core would take, and whole processes in
- * turns with binwalk, which is told to look for ELF files alone: for every signature that it knows it takes many minutes.
+ * Carves a gigabyte of this machine's executables and libraries, in turns with binwalk, which is told to look for ELF files alone: for every
+ * signature that it knows it takes many minutes.
  */
 export function carveRows(pairs: number, say: (line: string) => void): Row[] {
   const { files, size } = executables();
   const what = `bpf carve of ${(size / GIGABYTE).toFixed(2)} GB`;
-  const argv = [KELF, 'bpf', 'carve', OBJECT, ...files];
   const seconds = (value: number): string => `${value.toFixed(1)} s`;
-  const ratio = (value: number): string => value.toFixed(2);
   say(what);
-  const ours = [process.execPath, ...argv];
-  const perGigabyte = (milliseconds: number): number => ((milliseconds / 1000) * GIGABYTE) / size;
-  const wall = installed('binwalk')
-    ? timePair(ours, ['binwalk', '-y', 'elf', ...files], pairs)
-    : { ours: timeAlone(ours, pairs), theirs: 0 };
-  const core = perGigabyte(processorTime(argv, pairs));
+  const ours = [process.execPath, KELF, 'bpf', 'carve', OBJECT, ...files];
+  const pair = installed('binwalk') ? timePair(ours, ['binwalk', '-y', 'elf', ...files], pairs) : undefined;
+  const { processor, clock } = pair?.ours ?? timeAlone(ours, pairs);
+  const core = ((processor / 1000) * GIGABYTE) / size;
   const rows: Row[] = [
     { what: `${what}: processor time for 1 GB`, kernel: '', kelf: seconds(core), result: core, target: TARGET, show: seconds },
+    { what: `${what}: wall time`, kernel: '', kelf: seconds(clock / 1000), result: clock, show: seconds },
   ];
-  if (wall.theirs === 0)
-    return [...rows, { what: `${what}: wall time`, kernel: '', kelf: seconds(wall.ours / 1000), result: wall.ours, show: ratio }];
-  const peer = { title: 'binwalk -y elf', figure: seconds(wall.theirs / 1000) };
-  const result = wall.ours / wall.theirs;
-  return [...rows, { what: `${what}: wall time`, kernel: '', kelf: seconds(wall.ours / 1000), peer, result, show: ratio }];
+  return pair === undefined ? rows : [...rows, pairRow(what, '', 'binwalk -y elf', pair)];
 }
 
 /** ELF files, a gigabyte of them where there are as many, in an order that is always the same. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unpack } from 'kelf/elf';
 import { type Argv, installed, peakMemory, timePair } from './measure.js';
-import type { Row } from './report.js';
+import { pairRow, type Row } from './report.js';
 
 /** How an image is packed for the measurement, much as the kernel's build does it, and the program that unpacks it. */
 const PACKINGS: readonly { readonly name: string; readonly pack: Argv; readonly peer: Argv }[] = [
@@ -49,14 +49,13 @@ export function compressionRows(
       say(`unpack ${name}, ${kernel}`);
       const packed = join(folder, name);
       writeFileSync(packed, run([...pack, image]));
-      const { ours, theirs } = timePair([process.execPath, script, packed], [...peer, packed], pairs);
+      const pair = timePair([process.execPath, script, packed], [...peer, packed], pairs);
       const size = statSync(image).size;
       const peak = (peakMemory([script, packed]) * 2 ** 20) / size;
       const what = `unpack ${name}`;
-      const figure = (value: number): string => `${value.toFixed(0)} ms`;
       const ratio = (value: number): string => value.toFixed(2);
       return [
-        { what, kernel, kelf: figure(ours), peer: { title: peer.join(' '), figure: figure(theirs) }, result: ours / theirs, show: ratio },
+        pairRow(what, kernel, peer.join(' '), pair),
         { what: `${what}: peak memory ÷ image`, kernel, kelf: ratio(peak), result: peak, target: MEMORY_TARGET, show: ratio },
       ];
     });

@@ -33,41 +33,73 @@ export function versionOf(program: string): string | undefined {
 }
 
 /**
- * Runs a command with its output to /dev/null. (A pipe would add the reader's time, a file the disk's.)
- * @returns the wall time in milliseconds, from the spawn until the process is reaped
- * @throws Error where the command ends otherwise than with `exit`: its figure would be of something else
+ * What a run took, in milliseconds: by the clock, and of processors, in all its threads and children. They differ: of a command with helper
+ * threads, as Node's, a machine with nothing else to do hides a part, and a busy one does not.
  */
-export function time(argv: Argv, exit = 0): number {
-  const [program, ...args] = argv;
-  const start = process.hrtime.bigint();
-  const { status, error, stderr } = spawnSync(program!, args, { env: ENV, stdio: [NULL, NULL, 'pipe'], encoding: 'utf8' });
-  const end = process.hrtime.bigint();
-  if (error !== undefined || status !== exit) throw new Error(`${argv.join(' ')}: ${error?.message ?? `exit ${status}: ${stderr.trim()}`}`);
-  return Number(end - start) / 1e6;
+export interface Took {
+  readonly clock: number;
+  readonly processor: number;
 }
 
-/** Median times of two commands, in milliseconds, run in turns: what slows the machine for a while slows both. */
-export function timePair(ours: Argv, theirs: Argv, pairs: number): { readonly ours: number; readonly theirs: number } {
+/** The shell's own `time`, for Node does not say what a child took: seconds by the clock, in user mode and in the kernel. */
+const TIMED = `TIMEFORMAT='%3R %3U %3S'; { time "$@" 2>&4; } 2>&3`;
+
+/**
+ * Runs a command with its output to /dev/null. (A pipe would add the reader's time, a file the disk's.)
+ * @throws Error where the command ends otherwise than with `exit`: its figure would be of something else
+ */
+export function time(argv: Argv, exit = 0): Took {
+  const { status, error, output } = spawnSync('bash', ['-c', TIMED, 'bash', ...argv], {
+    env: ENV,
+    stdio: [NULL, NULL, NULL, 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  const [, , , figures = '', stderr = ''] = output ?? [];
+  if (error !== undefined || status !== exit)
+    throw new Error(`${argv.join(' ')}: ${error?.message ?? `exit ${status}: ${(stderr ?? '').trim()}`}`);
+  const [clock = Number.NaN, user = Number.NaN, system = Number.NaN] = (figures ?? '').split(' ').map(seconds => Number(seconds) * 1000);
+  return { clock, processor: user + system };
+}
+
+/** The median of what some runs took. */
+function medians(runs: readonly Took[]): Took {
+  return { clock: median(runs.map(({ clock }) => clock)), processor: median(runs.map(({ processor }) => processor)) };
+}
+
+/** What two commands took that ran in turns. */
+export interface Pair {
+  readonly ours: Took;
+  readonly theirs: Took;
+  /** Our processor time over theirs in each pair, ascending. */
+  readonly ratios: readonly number[];
+}
+
+/** Two commands in turns: what slows the machine for a while slows both. The first run of each warms the caches. */
+export function timePair(ours: Argv, theirs: Argv, pairs: number): Pair {
   time(ours);
   time(theirs);
   const times = Array.from({ length: pairs }, () => [time(ours), time(theirs)] as const);
-  return { ours: median(times.map(([first]) => first)), theirs: median(times.map(([, second]) => second)) };
+  return {
+    ours: medians(times.map(([first]) => first)),
+    theirs: medians(times.map(([, second]) => second)),
+    ratios: times.map(([first, second]) => first.processor / second.processor).sort((a, b) => a - b),
+  };
 }
 
-/** The median time of one command, after a run that warms the caches. */
-export function timeAlone(argv: Argv, runs: number, exit = 0): number {
+/** The medians of one command, after a run that warms the caches. */
+export function timeAlone(argv: Argv, runs: number, exit = 0): Took {
   time(argv, exit);
-  return median(Array.from({ length: runs }, () => time(argv, exit)));
+  return medians(Array.from({ length: runs }, () => time(argv, exit)));
 }
 
-/** At its exit, a process tells on descriptor 3 the peak of its resident memory in KiB and its processor time in microseconds. */
-const TELL_USE = `data:text/javascript,${encodeURIComponent(`
+/** At its exit, a process tells on descriptor 3 the peak of its resident memory in KiB. */
+const TELL_PEAK = `data:text/javascript,${encodeURIComponent(`
 import { readFileSync, writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 if (isMainThread) process.on('exit', () => {
-  let { maxRSS: peak, userCPUTime, systemCPUTime } = process.resourceUsage();
+  let peak = process.resourceUsage().maxRSS;
   try { peak = Number(/^VmHWM:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]); } catch {}
-  writeSync(3, peak + ' ' + (userCPUTime + systemCPUTime));
+  writeSync(3, String(peak));
 });`)}`;
 
 /**
@@ -76,21 +108,12 @@ if (isMainThread) process.on('exit', () => {
  * @param argv the script and its arguments, without node
  */
 export function peakMemory(argv: Argv, exit = 0): number {
-  return use(argv, exit).kib / 1024;
-}
-
-/** The processor time of a Node program, of all its threads, in milliseconds; the median of some runs. */
-export function processorTime(argv: Argv, runs: number, exit = 0): number {
-  return median(Array.from({ length: runs }, () => use(argv, exit).microseconds / 1000));
-}
-
-function use(argv: Argv, exit: number): { readonly kib: number; readonly microseconds: number } {
-  const { status, output } = spawnSync(process.execPath, ['--import', TELL_USE, ...argv], {
+  const { status, output } = spawnSync(process.execPath, ['--import', TELL_PEAK, ...argv], {
     env: ENV,
     stdio: [NULL, NULL, NULL, 'pipe'],
     encoding: 'utf8',
   });
-  const [kib = 0, microseconds = 0] = (output?.[3] ?? '').split(' ').map(Number);
-  if (status !== exit || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, did not report what it used`);
-  return { kib, microseconds };
+  const kib = Number(output?.[3] ?? '');
+  if (status !== exit || !(kib > 0)) throw new Error(`${argv.join(' ')}: exit ${status}, did not report its memory`);
+  return kib / 1024;
 }

@@ -1,3 +1,5 @@
+import { median, type Pair } from './measure.js';
+
 /** What was measured of one case on one kernel. */
 export interface Row {
   readonly what: string;
@@ -6,6 +8,10 @@ export interface Row {
   readonly kelf: string;
   /** The peer's command and its figure; undefined where there is none. */
   readonly peer?: { readonly title: string; readonly figure: string };
+  /** Between which ratios the middle half of the pairs is. */
+  readonly spread?: string;
+  /** The ratio by the clock. */
+  readonly clock?: string;
   /** What is compared with the target: a ratio, or a figure with its own unit. */
   readonly result: number;
   readonly target?: number;
@@ -13,9 +19,27 @@ export interface Row {
   show(value: number): string;
 }
 
-const HEAD = ['', 'kernel', 'kelf', 'peer', '', 'kelf ÷ peer', 'target', ''];
+/** A row of two commands in turns: their processor time, and the median of its ratios. */
+export function pairRow(what: string, kernel: string, title: string, { ours, theirs, ratios }: Pair, target?: number): Row {
+  const show = (value: number): string => value.toFixed(2);
+  const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
+  const quarter = ratios.length >> 2;
+  return {
+    what,
+    kernel,
+    kelf: milliseconds(ours.processor),
+    peer: { title, figure: milliseconds(theirs.processor) },
+    result: median(ratios),
+    spread: `${show(ratios[quarter]!)}–${show(ratios[ratios.length - 1 - quarter]!)}`,
+    clock: show(ours.clock / theirs.clock),
+    ...(target === undefined ? {} : { target }),
+    show,
+  };
+}
+
+const HEAD = ['', 'kernel', 'kelf', 'peer', '', 'kelf ÷ peer', 'half of the pairs', 'by the clock', 'target', ''];
 /** Figures are aligned at the right. */
-const FIGURES = new Set([2, 4, 5, 6]);
+const FIGURES = new Set([2, 4, 5, 6, 7, 8]);
 
 /** A table in Markdown, aligned so that it can be read as it is. */
 export function reportTable(rows: readonly Row[]): string[] {
@@ -27,7 +51,7 @@ export function reportTable(rows: readonly Row[]): string[] {
   return [line(HEAD), line(rule), ...cells.slice(1).map(line)];
 }
 
-function cellsOf({ what, kernel, kelf, peer, result, target, show }: Row): string[] {
+function cellsOf({ what, kernel, kelf, peer, spread, clock, result, target, show }: Row): string[] {
   return [
     what,
     kernel,
@@ -35,6 +59,8 @@ function cellsOf({ what, kernel, kelf, peer, result, target, show }: Row): strin
     peer?.title ?? '',
     peer?.figure ?? '',
     peer === undefined ? '' : show(result),
+    spread ?? '',
+    clock ?? '',
     target === undefined ? '' : `≤ ${show(target)}`,
     target === undefined ? '' : result <= target ? 'met' : 'not met',
   ];

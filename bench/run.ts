@@ -15,7 +15,7 @@ import { carveRows } from './carve.js';
 import { ALONE, type Alone, type Arch, CASES, KELF } from './cases.js';
 import { compressionRows } from './compression.js';
 import { installed, peakMemory, timeAlone, timePair, versionOf } from './measure.js';
-import { type Row, reportTable } from './report.js';
+import { pairRow, type Row, reportTable } from './report.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals: parts } = parseArgs({
@@ -24,7 +24,6 @@ const { values, positionals: parts } = parseArgs({
 });
 const pairs = Math.max(1, Number.parseInt(values.pairs, 10) || 5);
 const wanted = (name: string): boolean => parts.length === 0 || parts.some(part => name.includes(part));
-const ratio = (value: number): string => value.toFixed(2);
 const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
 const mebibytes = (value: number): string => `${value.toFixed(0)} MiB`;
 
@@ -38,7 +37,7 @@ const missing = new Set<string>();
 let scratch: string | undefined;
 
 if (wanted('node -e 0')) {
-  const floor = timeAlone([process.execPath, '-e', '0'], pairs);
+  const { processor: floor } = timeAlone([process.execPath, '-e', '0'], pairs);
   rows.push({ what: 'node -e 0 (the floor)', kernel: '', kelf: milliseconds(floor), result: floor, show: milliseconds });
 }
 for (const { name, kelf, names, programs, title, peer, target, on } of CASES.filter(({ name }) => wanted(name))) {
@@ -48,17 +47,8 @@ for (const { name, kelf, names, programs, title, peer, target, on } of CASES.fil
   peers.add(programs[0]!);
   for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
     say(`${name}, ${arch}`);
-    const { ours, theirs } = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer(vmlinux, arch), pairs);
-    const limit = target[arch];
-    rows.push({
-      what: name,
-      kernel: arch,
-      kelf: milliseconds(ours),
-      peer: { title, figure: milliseconds(theirs) },
-      result: ours / theirs,
-      ...(limit === undefined ? {} : { target: limit }),
-      show: ratio,
-    });
+    const pair = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer(vmlinux, arch), pairs);
+    rows.push(pairRow(name, arch, title, pair, target[arch]));
   }
 }
 for (const { name, kelf, names = [], file, memory, exit, target, on } of ALONE.filter(({ name }) => wanted(name))) {
@@ -72,11 +62,13 @@ for (const { name, kelf, names = [], file, memory, exit, target, on } of ALONE.f
     rows.push({
       ...common,
       what: `${name}: wall time`,
-      kelf: milliseconds(took),
-      result: took,
+      kelf: milliseconds(took.clock),
+      result: took.clock,
       ...(limit === undefined ? {} : { target: limit.milliseconds }),
       show: milliseconds,
     });
+    const { processor } = took;
+    rows.push({ ...common, what: `${name}: processor time`, kelf: milliseconds(processor), result: processor, show: milliseconds });
     if (!memory) continue;
     const peak = peakMemory([KELF, ...kelf, path, ...names], exit);
     rows.push({
@@ -134,6 +126,7 @@ function circumstances(): string[] {
   return [
     `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'} (${cpus().length} cores), Node ${process.version}.`,
     `Whole processes, output to /dev/null, warm cache, ${sentence}; load average before it: ${load.toFixed(1)}.`,
+    'Beside a peer stands processor time, of all threads and children: by the clock, idle cores hide a part of it.',
     '',
     ...kernels.map(({ arch, release, bytes }) => `- ${arch}: ${release}, a vmlinux of ${(bytes / 1e6).toFixed(0)} MB`),
     ...[...peers].map(program => `- ${program}: ${versionOf(program) ?? 'unknown version'}`),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { median } from '../../bench/measure.js';
-import { reportTable } from '../../bench/report.js';
+import { median, time } from '../../bench/measure.js';
+import { pairRow, reportTable } from '../../bench/report.js';
 
 describe('bench: the median', () => {
   it('is the middle of an odd number, whatever their order', () => {
@@ -9,6 +9,27 @@ describe('bench: the median', () => {
 
   it('is the mean of the middle two of an even number', () => {
     expect(median([9, 1, 2, 4])).to.equal(3);
+  });
+});
+
+describe('bench: the time of a run', () => {
+  it('has the processor time of children and threads beside the clock', () => {
+    const idle = time(['sleep', '0.1']);
+    expect(idle.clock).to.be.greaterThan(99);
+    expect(idle.processor).to.be.lessThan(idle.clock);
+    const child = time(['sh', '-c', 'i=0; (while [ $i -lt 200000 ]; do i=$((i+1)); done); true']);
+    expect(child.processor).to.be.greaterThan(20);
+  });
+
+  it('is none of a command that fails', () => {
+    expect(() => time(['sh', '-c', 'echo broken >&2; exit 3'])).to.throw('exit 3: broken');
+    expect(time(['sh', '-c', 'exit 3'], 3).clock).to.be.a('number');
+  });
+
+  it('compares processor time, and the clock beside it', () => {
+    const pair = { ours: { clock: 90, processor: 150 }, theirs: { clock: 100, processor: 100 }, ratios: [1.1, 1.4, 1.5, 1.6, 1.9] };
+    const { kelf, result, spread, clock } = pairRow('dump', 'amd64', 'peer', pair, 2);
+    expect([kelf, result, spread, clock]).to.deep.equal(['150 ms', 1.5, '1.40–1.60', '0.90']);
   });
 });
 
@@ -21,8 +42,8 @@ describe('bench: the table', () => {
       { ...row, result: 1, target: 1 },
       { ...row, result: 1.004, target: 1 },
     ]).slice(2);
-    expect(met).to.match(/\| {2,}1\.00 \| ≤ 1\.00 \| met +\|$/);
-    expect(unmet).to.match(/\| {2,}1\.00 \| ≤ 1\.00 \| not met \|$/);
+    expect(met).to.match(/ 1\.00 \| +\| +\| ≤ 1\.00 \| met +\|$/);
+    expect(unmet).to.match(/ 1\.00 \| +\| +\| ≤ 1\.00 \| not met \|$/);
   });
 
   it('judges nothing without a target, and shows no ratio without a peer', () => {
@@ -38,6 +59,6 @@ describe('bench: the table', () => {
   it('is Markdown with every column in its place', () => {
     const lines = reportTable([{ ...row, result: 0.5 }]);
     expect(new Set(lines.map(line => line.length)).size).to.equal(1);
-    expect(new Set(lines.map(line => line.split('|').length))).to.deep.equal(new Set([10]));
+    expect(new Set(lines.map(line => line.split('|').length))).to.deep.equal(new Set([12]));
   });
 });
