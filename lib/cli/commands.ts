@@ -42,6 +42,7 @@ export const COMMANDS: CommandTable = {
   ],
   'btf min': ['write the minimal BTF that BPF objects need from a kernel', async () => (await import('./commands/btf-min.js')).btfMin],
   index: ['write what is known of many kernels as a dataset of Parquet', async () => (await import('./commands/index-kernels.js')).index],
+  survey: ['ask a dataset about all of its kernels', async () => (await import('./commands/survey.js')).survey],
   sections: ["print an ELF file's sections", async () => (await import('./commands/sections.js')).sections],
   segments: ["print an ELF file's segments", async () => (await import('./commands/segments.js')).segments],
   symbols: ["print an ELF file's symbols, local ones with their source file", async () => (await import('./commands/symbols.js')).symbols],

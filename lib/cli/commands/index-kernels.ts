@@ -4,6 +4,7 @@ import { InputError } from '../../errors.js';
 import { pathOf } from '../../node/paths.js';
 import { indexReport } from '../../report/index-kernels.js';
 import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
+import { jobsOf } from '../jobs.js';
 import { Progress } from '../progress.js';
 
 export const index: Command = command({
@@ -39,14 +40,6 @@ Exit code 3: some kernels can't be read; the others are written.`,
     return kernels.some(({ outcome }) => outcome === 'unreadable') ? EXIT.input : EXIT.ok;
   },
 });
-
-/** @throws UsageError */
-function jobsOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const jobs = Number(text);
-  if (!/^\d+$/.test(text) || jobs < 1 || jobs > 1024) throw new UsageError(`--jobs: '${text}' is not a number from 1 to 1024`);
-  return jobs;
-}
 
 /** Paths are bytes, and any but NUL may be in them: a list with a NUL has one after each. */
 function pathsOfStdin(): string[] {

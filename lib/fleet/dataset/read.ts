@@ -62,37 +62,39 @@ export class TableFile {
     this.#source.close();
   }
 
-  /** The rows whose cell in a sorted column is a value: of the groups and pages that may have it. */
-  async rowsWhere(column: string, value: string, columns: readonly string[]): Promise<Row[]> {
+  /** The rows whose cell in a sorted column is from one text up to another, without that: of the groups and pages that may have them. */
+  async rowsBetween(column: string, from: string, to: string, columns: readonly string[]): Promise<Row[]> {
     return reading(this.#source.name, async () => {
       const rows: Row[] = [];
-      const scan = await this.#scan([column, ...columns], { [column]: { $eq: value } });
+      const scan = await this.#scan([column, ...columns], { [column]: { $gte: from, $lt: to } });
       for (const { rowStart, rowEnd } of scan.ranges) {
-        const keys = await scan.readColumn({ column, rowStart, rowEnd });
-        // They follow each other.
-        const first = keys.indexOf(value as never);
-        if (first < 0) continue;
-        const range = { rowStart: rowStart + first, rowEnd: rowStart + keys.lastIndexOf(value as never) + 1 };
+        const keys = (await scan.readColumn({ column, rowStart, rowEnd })) as unknown as readonly string[];
+        const [first, end] = [lowerBound(keys, from), lowerBound(keys, to)];
+        if (first === end) continue;
+        const range = { rowStart: rowStart + first, rowEnd: rowStart + end };
         const cells = await Promise.all(columns.map(async name => await scan.readColumn({ column: name, ...range })));
-        for (let row = 0; row < range.rowEnd - range.rowStart; row++)
-          rows.push(Object.fromEntries(columns.map((name, i) => [name, cells[i]![row] as Cell])));
+        for (let row = 0; row < end - first; row++) rows.push(Object.fromEntries(columns.map((name, i) => [name, cells[i]![row] as Cell])));
       }
       return rows;
     });
   }
 
-  /** All cells of some columns, group by group. */
-  async eachGroup(columns: readonly string[], visit: (cells: readonly ArrayLike<Cell>[], rows: number) => void): Promise<void> {
-    await reading(this.#source.name, async () => {
-      const scan = await this.#scan(columns);
-      for (const { rowStart, rowEnd } of scan.ranges) {
-        const cells = await Promise.all(columns.map(async column => await scan.readColumn({ column, rowStart, rowEnd })));
-        visit(cells as unknown as ArrayLike<Cell>[], rowEnd - rowStart);
-      }
-    });
+  /** All cells of some columns, group by group; the next is read when what is done with one is done. */
+  async eachGroup(
+    columns: readonly string[],
+    visit: (cells: readonly ArrayLike<Cell>[], rows: number) => void | Promise<void>,
+  ): Promise<void> {
+    const { name } = this.#source;
+    const scan = await reading(name, () => this.#scan(columns));
+    for (const { rowStart, rowEnd } of scan.ranges) {
+      const cells = await reading(name, () =>
+        Promise.all(columns.map(async column => await scan.readColumn({ column, rowStart, rowEnd }))),
+      );
+      await visit(cells as unknown as ArrayLike<Cell>[], rowEnd - rowStart);
+    }
   }
 
-  #scan(columns: readonly string[], pruningFilter?: Record<string, { $eq: string }>): ReturnType<typeof parquetScan> {
+  #scan(columns: readonly string[], pruningFilter?: Record<string, { $gte: string; $lt: string }>): ReturnType<typeof parquetScan> {
     return parquetScan({
       file: this.#file,
       metadata: this.#metadata,
@@ -104,6 +106,17 @@ export class TableFile {
       ...(pruningFilter === undefined ? {} : { pruningFilter }),
     });
   }
+}
+
+/** The first of sorted texts that is not below one. */
+function lowerBound(sorted: readonly string[], text: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** What the reader of Parquet throws is about the file, which may hold anything. @throws FormatError */

@@ -33,7 +33,7 @@ export interface KernelRow {
   readonly buildId: string | undefined;
   /** From the banner; of BTF alone from the name of its file, where that has one. */
   readonly release: string | undefined;
-  /** `EM_X86_64`; undefined for BTF alone. */
+  /** `x86-64`; undefined for BTF alone that does not show it. */
   readonly machine: string | undefined;
   /** Of those that kelf can tell by the banner: `Debian 12`. */
   readonly distribution: string | undefined;
@@ -63,7 +63,7 @@ export function kernelRow(kernel: KernelFacts, id: string): KernelRow {
     id,
     buildId,
     release,
-    machine: machineName(kernel.machine),
+    machine: kernel.machine === 0 ? undefined : machineName(kernel.machine),
     distribution: distributionOf(banner)?.name,
     compiler: compilerOf(banner),
     version: versionOf(banner),

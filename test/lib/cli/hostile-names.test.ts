@@ -123,6 +123,13 @@ describe('names made to harm', () => {
       'bpf carve': [[object]],
       'btf min': [[object, '--kernel', btf, '--out', join(folder, 'min.btf')]],
       index: [[kernel, btf, module, '--out', join(folder, 'fleet')]],
+      // After it.
+      survey: [
+        ...some.slice(0, 10).map(name => [join(folder, 'fleet'), 'function', name]),
+        [join(folder, 'fleet'), 'verdict', 'fentry', 'no-btf-func'],
+        [join(folder, 'fleet'), 'verdict', 'fentry', 'no-btf-func', '--markdown'],
+        [join(folder, 'fleet'), 'object', object],
+      ],
       sections: [[kernel], [object]],
       segments: [[kernel]],
       symbols: [[kernel, '--all'], [object]],
