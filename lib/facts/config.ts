@@ -17,6 +17,8 @@ export interface KernelConfig {
   readonly source: string;
   /** The value of `CONFIG_NAME`: `y`, `m`, a number, a string without its quotes; undefined if it is not set. */
   get(name: string): string | undefined;
+  /** Every option that is set, with its value. */
+  entries(): Iterable<readonly [name: string, value: string]>;
 }
 
 /**
@@ -31,5 +33,5 @@ export function parseConfig(text: string, source: string): KernelConfig {
     const match = /^(CONFIG_\w+)=(.*)$/.exec(line.trim());
     if (match !== null) values.set(match[1]!, match[2]!.replace(/^"(.*)"$/, '$1'));
   }
-  return { source, get: name => values.get(name) };
+  return { source, get: name => values.get(name), entries: () => values };
 }

@@ -76,7 +76,7 @@ export async function missingBtfOfAll(kernel: KernelFacts, options: MissingBtfOf
   const hasFunc = (name: string): boolean => (kernel.btf?.find(name, 'FUNC') ?? []).length > 0;
   const missing = names.filter(name => !hasFunc(name));
   const wanted = new Set(missing.map(sourceName).filter(name => !hasFunc(name)));
-  const facts = options.dwarf === false ? undefined : await readFacts(kernel, [...wanted], options);
+  const facts = options.dwarf === false ? undefined : await collectFacts(kernel, [...wanted], options);
   const absence = new BtfAbsence(kernel, facts === undefined ? { ...options, dwarf: false } : options, facts?.facts);
   const functions = missing.map((name): MissingFunction => {
     const source = sourceName(name);
@@ -115,10 +115,11 @@ function sourceName(name: string): string {
   return dot > 0 ? name.slice(0, dot) : name;
 }
 
-async function readFacts(
+/** What pahole sees of names in all of the debug information; undefined without any. */
+export async function collectFacts(
   kernel: KernelFacts,
   names: readonly string[],
-  { collect, onProgress }: MissingBtfOfAllOptions,
+  { collect, onProgress }: Pick<MissingBtfOfAllOptions, 'collect' | 'onProgress'>,
 ): Promise<{ readonly facts: CollectedFacts; readonly units: number } | undefined> {
   const dwarf = kernel.dwarf();
   if (dwarf === undefined) return undefined;

@@ -1,3 +1,4 @@
+import type { TypeId } from '../../../btf/ids.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
 import { type Coded, CodedBuilder, orderByName } from './columns.js';
 
@@ -12,10 +13,10 @@ export interface EnumeratorRows {
   readonly value: BigInt64Array;
 }
 
-/** Reads the enums of the BTF; none without. @throws FormatError */
-export function enumeratorRows({ btf }: KernelFacts): EnumeratorRows {
+/** Reads the enums of the BTF; none without. @param first the id to begin at @throws FormatError */
+export function enumeratorRows({ btf }: Pick<KernelFacts, 'btf'>, first: TypeId = 1): EnumeratorRows {
   const enums: { readonly id: number; readonly name: string; readonly values: readonly { name: string; value: number | bigint }[] }[] = [];
-  for (let id = 1; id < (btf?.count ?? 0); id++) {
+  for (let id = first; id < (btf?.count ?? 0); id++) {
     const kind = btf!.kindOf(id);
     if (kind !== 'ENUM' && kind !== 'ENUM64') continue;
     const type = btf!.type(id);

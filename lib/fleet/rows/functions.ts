@@ -6,6 +6,7 @@ import type { Certainty } from '../../evidence.js';
 import { probedAt } from '../../facts/function-row.js';
 import type { FunctionIndex } from '../../facts/function-table.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { once } from '../../facts/once.js';
 import type { ReasonCode } from '../../reasons.js';
 import { hasPromoted } from '../../rules/lto-names.js';
 import { tracingOf } from '../../rules/tracing.js';
@@ -55,19 +56,25 @@ interface Sources {
   readonly names: readonly string[];
 }
 
-/** Works out the functions of a kernel: some 60,000 rows, and no sentence of evidence. */
+/** Works out the functions of a kernel: some 60,000 rows, and no sentence of evidence. What takes a pass of its own is made when it is asked for. */
 export function functionRows(kernel: KernelFacts): FunctionRows {
   const sources = inOrder(sourcesOf(kernel));
   const { names, ids, functions } = sources;
   const count = names.length;
+  const absence = once(() => absencesOf(kernel, sources));
+  const verdicts = once(() => verdictsOf(kernel, sources));
   return {
     count,
     name: names,
     ...placesOf(kernel, functions),
     ...prototypesOf(kernel.btf, ids),
     hasBtf: Uint8Array.from(ids, id => (id === 0 ? 0 : 1)),
-    absence: absencesOf(kernel, sources),
-    verdicts: verdictsOf(kernel, sources),
+    get absence() {
+      return absence();
+    },
+    get verdicts() {
+      return verdicts();
+    },
   };
 }
 

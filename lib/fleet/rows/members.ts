@@ -17,6 +17,8 @@ export type StructKind = 'struct' | 'union' | 'typedef';
  */
 export interface MemberRows {
   readonly count: number;
+  /** Each struct and union, those without members too, with its rows. */
+  readonly structs: readonly StructRange[];
   readonly struct: Coded<string>;
   readonly kind: Coded<StructKind>;
   /** The type in BTF. */
@@ -33,6 +35,17 @@ export interface MemberRows {
   readonly type: Coded<string>;
 }
 
+/** A struct or a union, and where its members are. */
+export interface StructRange {
+  readonly name: string;
+  readonly kind: StructKind;
+  /** Bytes. */
+  readonly size: number;
+  /** Its first row, and the one after its last. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Rows for each word of the blob: real kernels have one for five. Anonymous structs may be in many others. */
 const PER_WORD = 2;
 const SPARE = 1 << 16;
@@ -43,9 +56,13 @@ interface Owner {
   readonly type: CompositeType;
 }
 
-/** Reads the members of all named structs and unions; none without BTF. @throws FormatError */
-export function memberRows({ btf }: KernelFacts): MemberRows {
-  const owners = btf === undefined ? [] : ownersOf(btf);
+/**
+ * Reads the members of all named structs and unions; none without BTF.
+ * @param first the id to begin at: that of a module's own types
+ * @throws FormatError
+ */
+export function memberRows({ btf }: Pick<KernelFacts, 'btf'>, first: TypeId = 1): MemberRows {
+  const owners = btf === undefined ? [] : ownersOf(btf, first);
   const rows = btf === undefined ? NONE : readMembers(btf, owners);
   const count = rows.path.length;
   const texts = btf === undefined ? undefined : new TypeTexts(btf);
@@ -60,6 +77,7 @@ export function memberRows({ btf }: KernelFacts): MemberRows {
   }
   return {
     count,
+    structs: rangesOf(owners, rows.owner),
     struct,
     kind,
     typeId: Uint32Array.from(rows.owner, owner => owners[owner]!.type.id),
@@ -71,10 +89,21 @@ export function memberRows({ btf }: KernelFacts): MemberRows {
   };
 }
 
+function rangesOf(owners: readonly Owner[], ownerOfRow: readonly number[]): StructRange[] {
+  let from = 0;
+  return owners.map(({ name, kind, type }, owner) => {
+    let to = from;
+    while (ownerOfRow[to] === owner) to++;
+    const range = { name, kind, size: type.size, from, to };
+    from = to;
+    return range;
+  });
+}
+
 /** Named structs and unions, and unnamed ones under the names of their typedefs, by name. */
-function ownersOf(btf: Btf): Owner[] {
+function ownersOf(btf: Btf, first: TypeId): Owner[] {
   const owners: Owner[] = [];
-  for (let id = 1; id < btf.count; id++) {
+  for (let id = first; id < btf.count; id++) {
     const kind = btf.kindNumber(id);
     if (kind !== KIND.STRUCT && kind !== KIND.UNION && kind !== KIND.TYPEDEF) continue;
     const name = btf.nameOf(id);

@@ -102,6 +102,11 @@ describe('names made to harm', () => {
         [kernel, '--require', require],
         [kernel, '--require', require, '--junit', '-'],
       ],
+      diff: [
+        [kernel, btf, '--for', object],
+        [btf, kernel],
+        [kernel, btf, '--markdown'],
+      ],
       explain: [['unwritable-name']],
       'btf dump': [[kernel], [kernel, '--format', 'c'], [object], [object, '--format', 'c']],
       'btf show': [[object, ...types(object)]],
