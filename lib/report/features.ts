@@ -203,7 +203,7 @@ function kfuncDetails({ prototype, flags = [], sets, programs, filtered, module 
     [...flags, where, ...(module === undefined ? [] : [`module ${module}`])].join('  '),
     programs === undefined
       ? 'which programs may call it is not shown'
-      : `programs: ${programs.join(' ')}${filtered === true ? ', of which a function of the kernel filters' : ''}`,
+      : `programs: ${programs.join(' ')}${filtered === true ? ', of which the kernel may filter some' : ''}`,
   ];
 }
 

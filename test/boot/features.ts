@@ -19,8 +19,6 @@ const features = kernelFeatures(kernel);
 const KINDS = new Set(
   features.helpers.flatMap(({ programs, gplOnly, byTarget, unknown }) => [...programs, ...gplOnly, ...byTarget, ...unknown]),
 );
-/** Types that bpf_prog_type_to_kfunc_hook() counts as one, in some releases. */
-const MATES = [/^(tracing|lsm|tracepoint|perf_event)$/, /^(cgroup_|sock_ops)/, /^lwt_/];
 const checks = new Checks();
 const check = checks.of(kernel.release ?? '-');
 await check('program types', [], () => probed('program_type', features.programTypes));
@@ -47,27 +45,24 @@ function probed(what: string, list: readonly Feature[]): Outcome {
   );
 }
 
-/**
- * Every kfunc in every program type. A function that is allowed, and registered for another type that the kernel counts as the same, is as
- * registered; of one that a filter decides about too, a refusal is open.
- */
+/** Every kfunc in every program type. Of one that a filter decides about, what the kernel says of other types than those it is for is open. */
 function kfuncs({ kfuncs }: Features): Outcome {
   let rows = 0;
   let open = 0;
   const wrong: string[] = [];
   const own = kfuncs.filter(({ module }) => module === undefined);
-  for (const [, kind, list] of text.matchAll(/^kfuncs (\S+)(.*)$/gm)) {
-    const asked = list!.trim().split(' ');
+  // Kernels before 5.13 have none, and say something else.
+  const lines = own.length === 0 ? [] : [...text.matchAll(/^kfuncs (\S+)(.*)$/gm)];
+  for (const [, kind, list] of lines) {
+    const asked = list!.trim().split(' ').filter(Boolean);
     const untold = new Set(asked.filter(name => name.endsWith('?')).map(name => name.slice(0, -1)));
-    const allowed = new Set(asked.filter(name => name !== '' && !name.endsWith('?')));
+    const allowed = new Set(asked.filter(name => !name.endsWith('?')));
     const type = kind!.replace(/[:@].*$/, '');
-    const mates = MATES.find(pattern => pattern.test(type));
     for (const { name, programs, filtered } of own) {
       if (untold.has(name)) continue;
       rows++;
       const isFor = programs?.includes('unspec') === true || programs?.includes(type) === true;
-      const isForMate = programs?.some(other => mates?.test(other) === true) === true;
-      if (programs === undefined || (filtered === true && !allowed.has(name)) || (!isFor && isForMate)) open++;
+      if (programs === undefined || (filtered === true && isFor !== allowed.has(name))) open++;
       else if (isFor !== allowed.has(name)) wrong.push(`${type} ${name}: ${allowed.has(name) ? 'allowed' : 'not allowed'}`);
     }
     // What the kernel lets them call, and kelf does not know.

@@ -34,11 +34,11 @@ export interface KfuncFeature extends Feature {
   /** The sets of `.BTF_ids` that it stands in. */
   readonly sets: readonly string[];
   /**
-   * The program types that its sets are registered for, `unspec` for all; absent where the image does not show it. The kernel counts some types as
-   * one (bpf_prog_type_to_kfunc_hook()): lsm, and since 6.12 tracepoint and perf_event, as tracing; those of cgroups since 6.12.
+   * The program types that its sets are registered for, `unspec` for all, and those that the release counts with them, as lsm with tracing; absent
+   * where the image does not show it.
    */
   readonly programs?: readonly string[];
-  /** True where a function of the kernel decides too, by the program. */
+  /** True where a function of the kernel may refuse it to some of these programs (struct btf_kfunc_id_set). */
   readonly filtered?: boolean;
   /** The module that has it. */
   readonly module?: string;

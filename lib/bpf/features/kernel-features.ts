@@ -1,7 +1,7 @@
 import { accepted, said, type Verdict } from '../../evidence.js';
 import { idsOfImage } from '../../facts/id-sets.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
-import { kfuncRegistrations } from '../../facts/kfunc-registrations.js';
+import { type KfuncRegistration, kfuncRegistrations } from '../../facts/kfunc-registrations.js';
 import { type KfuncRow, kfuncFlagNames, kfuncRows, taggedKfuncs } from '../../facts/kfuncs.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { mapType } from '../names/map-types.js';
@@ -13,6 +13,7 @@ import { REGISTERED, structOpsOf } from '../preflight/struct-ops-check.js';
 import { attachTypeOption, attachTypeVerdict } from './attach-types.js';
 import type { Feature, FeatureSection, Features, HookFeature, KfuncFeature, TracepointFeature } from './feature.js';
 import { helperFeatures } from './helpers.js';
+import { countedWith } from './kfunc-hooks.js';
 import { mechanisms } from './mechanisms.js';
 
 /** What BPF programs may use of a kernel, and of its modules where they were read: what `bpftool feature probe` asks a running one. */
@@ -101,9 +102,15 @@ function registeredFor(kernel: KernelFacts, sets: readonly string[]): Pick<Kfunc
   const all = kfuncRegistrations(kernel).sets;
   const own = sets.flatMap(set => all?.get(set) ?? []);
   if (own.length === 0) return {};
-  const types = new Set(own.flatMap(each => each.types));
-  const programs = [...types].map(type => PROGRAM_TYPES[type]?.name ?? `type ${type}`);
-  return { programs, ...(own.some(({ filtered }) => filtered) ? { filtered: true } : {}) };
+  const { release } = kernel;
+  const namesOf = (registered: readonly KfuncRegistration[]): string[] =>
+    registered.flatMap(({ types }) => types.map(type => PROGRAM_TYPES[type]?.name ?? `type ${type}`));
+  const named = [...new Set(namesOf(own))];
+  // A filter is asked about each function that its types may call, whichever set it stands in.
+  const filters = countedWith(namesOf([...all!.values()].filter(({ filtered }) => filtered)), release);
+  // Whom it leaves is its own matter.
+  const programs = own.some(({ filtered }) => filtered) ? named : countedWith(named, release);
+  return { programs, ...(programs.some(type => filters.includes(type)) ? { filtered: true } : {}) };
 }
 
 function structOps(kernel: KernelFacts): Feature[] {
