@@ -14,12 +14,24 @@ export interface Evidence {
 }
 
 /** The errno values that the kernel returns, by name. */
-export type Errno = 'EACCES' | 'ENOENT' | 'EBUSY' | 'EINVAL' | 'EOPNOTSUPP' | 'EADDRNOTAVAIL' | 'ENOTSUPP' | 'ESRCH' | 'EFAULT' | 'EILSEQ';
+export type Errno =
+  | 'EACCES'
+  | 'ENOENT'
+  | 'ENOMEM'
+  | 'EBUSY'
+  | 'EINVAL'
+  | 'EOPNOTSUPP'
+  | 'EADDRNOTAVAIL'
+  | 'ENOTSUPP'
+  | 'ESRCH'
+  | 'EFAULT'
+  | 'EILSEQ';
 
 /** The numbers of {@link Errno}; ENOTSUPP (524) is the kernel's own and has no name in user space. */
 export const ERRNO_NUMBERS: Readonly<Record<Errno, number>> = {
   EACCES: 13,
   ENOENT: 2,
+  ENOMEM: 12,
   EBUSY: 16,
   EINVAL: 22,
   EOPNOTSUPP: 95,

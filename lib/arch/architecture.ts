@@ -42,6 +42,8 @@ export interface Architecture {
     readonly noReturnProbe: readonly string[];
     /** Whether ftrace calls the kprobes at its sites (HAVE_KPROBES_ON_FTRACE); kernels that have `kprobe_ftrace_handler` do besides. */
     readonly onFtrace: boolean;
+    /** Bytes behind a symbol in which a kprobe by its name takes any ftrace site: kprobe_lookup_name(). */
+    readonly nameReach?: bigint;
   };
   readonly trampolines: {
     /** What they pass, the newest first: a kernel without the change of the last has none. */

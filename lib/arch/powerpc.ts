@@ -69,7 +69,7 @@ export const POWERPC: Architecture = {
      */
     reach: (littleEndian, probesOnFtrace) => (littleEndian ? (probesOnFtrace ? 16 : 8) : 0),
   },
-  kprobes: { blacklist: [['head', '_stext', '__head_end']], noReturnProbe: [], onFtrace: true },
+  kprobes: { blacklist: [['head', '_stext', '__head_end']], noReturnProbe: [], onFtrace: true, nameReach: 16n },
   trampolines: {
     eras: [{ since: 'powerpcTrampolines', most: 12, counts: 'registers', structs: 'all', errno: 'EOPNOTSUPP' }],
     withoutSite: { errno: 'EOPNOTSUPP', freed: 'EOPNOTSUPP', module: 'EOPNOTSUPP' },

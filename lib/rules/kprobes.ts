@@ -227,9 +227,18 @@ export class KprobeRules {
   /** A return probe by name: the rules of a kprobe, and its own blacklist. */
   returnByName(name: string): Decision {
     const decision = this.byName(name);
-    return decision.outcome === 'refused' || decision.code === 'symbols-unknown'
-      ? decision
-      : this.#unlessListed(symbolsNamed(this.#kernel, name).rows[0]!, decision);
+    if (decision.outcome === 'refused' || decision.code === 'symbols-unknown') return decision;
+    const row = symbolsNamed(this.#kernel, name).rows[0]!;
+    return this.#atRival(row, decision) ?? this.#unlessListed(row, decision);
+  }
+
+  /** Where the name may lead to the site of a weak function that the linker dropped: that is no entry of a function. */
+  #atRival(row: SymbolRow, decision: Decision): Decision | undefined {
+    const rival = this.sites.rival(row);
+    if (rival === undefined || this.#rowAt(rival) !== undefined) return undefined;
+    const says =
+      'a second ftrace site is as near to the name: a kprobe by name goes to the one that the kernel finds first, and a return probe is refused there (EINVAL)';
+    return untold('sites-unknown', () => [...decision.because(), { source: '__mcount_loc', address: rival, says }]);
   }
 
   /** A return probe on a symbol, by its address. If the kernel accepts one that does harm, the answer says so. */

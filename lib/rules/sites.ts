@@ -43,6 +43,20 @@ export class Sites {
     return this.hasLive(row) ? this.#kernel.functions.sites!.ip.big[this.#site(row)] : undefined;
   }
 
+  /**
+   * A second site that a kprobe by the name may find in the place of the symbol's own: of those within reach, ftrace_location_range() gives the one
+   * that its search meets first, which depends on how the table lies in pages.
+   */
+  rival(row: SymbolRow): bigint | undefined {
+    const { arch, functions, symbols } = this.#kernel;
+    const { nameReach } = arch.kprobes;
+    const at = this.#site(row);
+    if (nameReach === undefined || at < 0) return undefined;
+    const { ip } = functions.sites!;
+    const next = at + 1 < ip.length ? ip.big[at + 1]! : undefined;
+    return next !== undefined && next <= symbols.address.big[row]! + nameReach ? next : undefined;
+  }
+
   /** Whether it can't be told if a symbol has a site: nothing tells about sites, or names do, and not which of several functions. */
   undecided(row: SymbolRow): boolean {
     const { functions, symbols } = this.#kernel;

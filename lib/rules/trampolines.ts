@@ -91,10 +91,16 @@ const modifiableUnknown: TrampolineRule = (rules, { id, symbolRow, because }) =>
   return outcome === 'open' ? untold('error-injection-unknown', because(evidence)) : undefined;
 };
 
+/** bpf_trampoline_get() of include/linux/bpf.h, where trampoline.c is not built. */
+const noJit: TrampolineRule = ({ kernel }, { because }) => {
+  if (kernel.hasFunction('bpf_check_attach_target') !== true || kernel.hasFunction('bpf_trampoline_get') !== false) return undefined;
+  return refused('no-trampoline', 'ENOMEM', because({ source: 'kallsyms', says: 'no bpf_trampoline_get: built without CONFIG_BPF_JIT' }));
+};
+
 const LOAD: Readonly<Record<TrampolineProgram, readonly TrampolineRule[]>> = {
-  fentry: [unfitPrototype, unknownSymbol, noSymbol, denied],
-  fexit: [unfitPrototype, longResult, unknownSymbol, noSymbol, denied, noreturn],
-  fmod_ret: [unfitPrototype, longResult, unknownSymbol, noSymbol, notModifiable, denied, noreturn, modifiableUnknown],
+  fentry: [unfitPrototype, unknownSymbol, noSymbol, denied, noJit],
+  fexit: [unfitPrototype, longResult, unknownSymbol, noSymbol, denied, noreturn, noJit],
+  fmod_ret: [unfitPrototype, longResult, unknownSymbol, noSymbol, notModifiable, denied, noreturn, modifiableUnknown, noJit],
 };
 
 // Attaching it: bpf_trampoline_link_prog() and register_fentry() in kernel/bpf/trampoline.c.

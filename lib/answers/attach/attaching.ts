@@ -8,6 +8,7 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { ModuleInstance } from '../../facts/module-table/module-table.js';
 import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { type Clone, cloneOf, returnOf } from '../../rules/clones.js';
+import { sitesOf } from '../../rules/sites.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { noFunction } from '../no-function.js';
 import { type ModuleTraceability, type NameInModules, traceInModule } from '../trace/in-modules.js';
@@ -115,8 +116,10 @@ export class Attaching {
     const own = functions.find(({ function: other }) => other.row === row.row)!;
     const plain = isPlainName(name);
     // A name that the kernel does not find by itself (ThinLTO's, while it cuts them) leaves the place.
-    const alone = plain && kernel.symbols.find(name).length === 1 && kprobe.byName.code !== 'no-symbol';
     const symbolRow = kernel.functions.symbolRow[row.row]!;
+    // On powerpc a name may lead to the site of the function behind.
+    const exact = sitesOf(kernel).rival(symbolRow) === undefined;
+    const alone = plain && exact && kernel.symbols.find(name).length === 1 && kprobe.byName.code !== 'no-symbol';
     const listed = own.ftrace.outcome !== 'refused' && kernel.symbols.firstAlias(symbolRow) === symbolRow;
     const place = alone ? placeOfName(name, listed) : placeOfAddress(kernel, probedAt(kernel, address, row.site));
     const clone = cloneOf(name);

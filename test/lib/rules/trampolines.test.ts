@@ -167,6 +167,16 @@ describe('BPF trampolines by release and architecture', () => {
     expect(attach(EM.PPC64)).to.equal('EOPNOTSUPP no-ftrace-site');
   });
 
+  it('are not there without CONFIG_BPF_JIT: the verifier finds none', () => {
+    const load = (...names: string[]): string => {
+      const functions = ['six', ...names].map(name => ({ name, site: 0 }));
+      return say(kernelOf({ release: '7.2.0', machine: EM.S390, btf: btf(), functions }).traceability('six').fentry.load);
+    };
+    expect(load('bpf_check_attach_target')).to.equal('ENOMEM no-trampoline');
+    expect(load('bpf_check_attach_target', 'bpf_trampoline_get')).to.equal('accepted');
+    expect(load()).to.equal('accepted');
+  });
+
   it('find no NOP on x86 without a function tracer', () => {
     const kernel = kernelOf({ release: '6.12.0', btf: btf(), functions: [{ name: 'six' }], noTable: true });
     const { load, attach } = kernel.traceability('six').fentry;

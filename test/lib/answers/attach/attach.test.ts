@@ -195,6 +195,27 @@ describe('A recipe for kprobe_events', () => {
     expect(both.traceability('twice').functions.map(({ function: { anchor } }) => anchor)).to.deep.equal(['_stext+0x8', '_stext+0x20']);
   });
 
+  it('on powerpc goes by the distance where a second site is as near to the name', () => {
+    // A weak function that the linker dropped has left a site; that of the next function is out of reach.
+    const functions: FunctionSpec[] = [
+      { name: 'base', site: 0 },
+      { name: 'base', site: 16, alias: true },
+      { name: 'twice', site: 0 },
+    ];
+    const of = (machine: number): Kernel =>
+      kernel({ functions: functions.map((one, i) => (i === 1 ? { ...one, name: 'left' } : one)), machine });
+    const powerpc = of(EM.PPC64);
+    expect(line(powerpc, 'base')).to.match(/^p:base _stext( |$)/);
+    expect(line(powerpc, 'twice')).to.match(/^p:twice twice( |$)/);
+    const said = (kernel: Kernel, name: string): string => kernel.traceability(name).kretprobe.byName.code;
+    expect([said(powerpc, 'base'), said(powerpc, 'twice'), said(of(EM.S390), 'base')]).to.deep.equal([
+      'sites-unknown',
+      'accepted',
+      'accepted',
+    ]);
+    expect(powerpc.traceability('base').kprobe.byName.code).to.equal('accepted');
+  });
+
   it('counts from another function where _stext is not the only one of its name', () => {
     const functions = [
       { name: 'anchor', site: 0 },
