@@ -8,6 +8,7 @@ import { openDwarf } from '../../elf/dwarf/dwarf.js';
 import { ElfFile } from '../../elf/file.js';
 import { describeNote } from '../../elf/note-description.js';
 import { MemorySource } from '../../elf/source.js';
+import { provenKallsyms } from '../../kallsyms/proof.js';
 import { parseKallsyms } from '../../kallsyms/text.js';
 import { auditKernel } from '../../lib/answers/audit.js';
 import { readAbi } from '../../lib/answers/check/read-abi.js';
@@ -20,11 +21,13 @@ import { relocateCore } from '../../lib/bpf/load/relocate-core.js';
 import { programTags } from '../../lib/bpf/load/tag.js';
 import { readBpfObject } from '../../lib/bpf/object/object.js';
 import { moduleIn } from '../../lib/facts/module/module-in.js';
+import { once } from '../../lib/facts/once.js';
 import { piecesOfImage } from '../../lib/facts/pieces-of-image.js';
 import { openKernelImage } from '../../lib/image/unwrap.js';
 import { Kernel } from '../../lib/kernel.js';
 import { sampleObject } from '../support/bpf-writer.js';
 import { BtfWriter, everyKind } from '../support/btf-writer.js';
+import { type KallsymsLayout, memoryOf, type PackedSymbol, packKallsyms } from '../support/kallsyms-writer.js';
 
 /** A parser, files that it reads, and everything there is to ask it. */
 export interface Target {
@@ -100,7 +103,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     },
   },
   unpack: {
-    seeds: () => ['gz', 'xz', 'zst', 'lz4', 'lzma'].flatMap(ending => packedFixture(ending)),
+    seeds: () => ['gz', 'xz', 'zst', 'lz4', 'lzma', 'bz2', 'lzo'].flatMap(ending => packedFixture(ending)),
     *questions(bytes) {
       yield () => unpack(bytes, { name: 'fuzz', limit: 1 << 20, trailing: 'ignore' });
     },
@@ -110,6 +113,14 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     *questions(bytes) {
       const symbols = parseKallsyms(bytes, 'fuzz');
       yield () => all(symbols);
+    },
+  },
+  'packed-kallsyms': {
+    seeds: () => packedImages().map(({ bytes }) => bytes),
+    *questions(bytes) {
+      for (const { packed } of packedImages()) {
+        yield () => all(provenKallsyms(memoryOf({ ...packed, address: PACKED_AT }, bytes), 'fuzz') ?? []);
+      }
     },
   },
   carve: {
@@ -143,6 +154,27 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     },
   },
 };
+
+/** One of 64 and one of 32 bits, of today and of before 4.6. */
+const PACKED_LAYOUTS: readonly KallsymsLayout[] = [
+  { encoding: 'place-relative' },
+  { encoding: 'absolute', bits: 32, align: 16, longLengths: false, wideCounts: true, addressesLast: false, sequences: false },
+];
+const PACKED_AT = 0xc000_8000n;
+const TABLES = 0x800;
+
+/** Kernels' packed symbols and a banner. */
+const packedImages = once(() =>
+  PACKED_LAYOUTS.map(layout => {
+    const functions = Array.from({ length: 300 }, (_, i): PackedSymbol => ['t', `function_${i}`, PACKED_AT + BigInt(i)]);
+    const banner: PackedSymbol = ['D', 'linux_banner', PACKED_AT + 0x400n];
+    const packed = packKallsyms([...functions, banner], { relativeBase: PACKED_AT, ...layout }, PACKED_AT + BigInt(TABLES));
+    const bytes = new Uint8Array(TABLES + packed.bytes.length + 0x100);
+    bytes.set(packed.bytes, TABLES);
+    bytes.set(text('Linux version 4.4.0 (kelf@test)'), 0x400);
+    return { packed, bytes };
+  }),
+);
 
 function packedFixture(ending: string): Uint8Array[] {
   try {

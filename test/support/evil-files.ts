@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { bpfObject, CODE, insns } from './bpf-writer.js';
 import { BtfWriter } from './btf-writer.js';
 import { ElfWriter, join as joined, type SectionSpec, type SymbolSpec } from './elf-writer.js';
+import { PACKED_KALLSYMS } from './evil-kallsyms.js';
 
 /** A file made to cost more than its size: what it is called, its bytes, and what is asked about it. */
 export interface EvilFile {
@@ -943,7 +944,7 @@ const TEXTS: readonly EvilFile[] = [
 ];
 
 /** Every one. */
-export const EVIL_FILES: readonly EvilFile[] = [...DWARF, ...ELF, ...BTF, ...BPF, ...KALLSYMS, ...TEXTS];
+export const EVIL_FILES: readonly EvilFile[] = [...DWARF, ...ELF, ...BTF, ...BPF, ...KALLSYMS, ...PACKED_KALLSYMS, ...TEXTS];
 
 /** The arguments of a call, for a file, a kernel beside it and a folder to write to. */
 export function argumentsFor(
