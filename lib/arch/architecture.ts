@@ -116,8 +116,11 @@ export interface CallSiteTable {
 
 /** How a function is entered where that is not always at its first instruction. */
 export interface FunctionEntry {
-  /** Where a kprobe goes that is set by a distance and not by the function's name. */
-  probed(address: bigint, site: bigint | undefined): bigint;
+  /**
+   * Where a kprobe goes that is set by a distance and not by the function's name.
+   * @param first whether what ftrace patches is the first instruction of functions
+   */
+  probed(address: bigint, site: bigint | undefined, first: boolean): bigint;
   /** How far after its first instruction a function is still entered, for a return probe. */
   reach(littleEndian: boolean, probesOnFtrace: boolean): number;
 }

@@ -60,9 +60,12 @@ export const POWERPC: Architecture = {
     /*
      * To the local entry, which calls inside the kernel go to: by the name the kernel finds it itself (kprobe_lookup_name()), by a distance
      * it does not (arch_adjust_kprobe_addr() in arch/powerpc/kernel/kprobes.c). `bl _mcount` is the second or third instruction after the
-     * local entry.
+     * local entry; the NOP of -fpatchable-function-entry (6.13) is the first.
      */
-    probed: (address, site) => (site !== undefined && site - address > GLOBAL_ENTRY ? address + GLOBAL_ENTRY : address),
+    probed: (address, site, first) => {
+      const least = GLOBAL_ENTRY + (first ? 0n : 1n);
+      return site !== undefined && site - address >= least ? address + GLOBAL_ENTRY : address;
+    },
     /*
      * arch_kprobe_on_func_entry() of ELFv2 kernels counts the two instructions of the global entry in, and those that
      * CONFIG_KPROBES_ON_FTRACE adds; kernels of ELFv1, big-endian, have neither.

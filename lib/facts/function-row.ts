@@ -68,6 +68,7 @@ function least(a: bigint, b: bigint): bigint {
 }
 
 /** Where a kprobe goes that is set by a distance and not by the function's name: mostly to its first instruction. */
-export function probedAt({ arch }: KernelFacts, address: bigint, site: bigint | undefined): bigint {
-  return arch.entry?.probed(address, site) ?? address;
+export function probedAt({ arch, functions }: KernelFacts, address: bigint, site: bigint | undefined): bigint {
+  const first = functions.sites?.mode?.offsets.has(0) ?? false;
+  return arch.entry?.probed(address, site, first) ?? address;
 }

@@ -1,5 +1,6 @@
 import { type Kernel, recipeLine } from 'kelf';
 import { Names } from '../../lib/answers/attach/event-names.js';
+import { probedAt } from '../../lib/facts/function-row.js';
 import type { Check } from '../kernels/check.js';
 import { lines, oneIn } from '../kernels/truth.js';
 
@@ -18,7 +19,8 @@ const LISTED = 20;
 const ENDBR = 4n;
 
 /** The lines for every function of the kernel that kelf takes for one that accepts a probe: at its first instruction, and where it returns. */
-export function attachLines({ attaching, functions }: Kernel): AttachLine[] {
+export function attachLines(kernel: Kernel): AttachLine[] {
+  const { attaching, functions } = kernel;
   const events = Names.ofEvents();
   const names = new Set(Array.from({ length: functions.count }, (_, row) => functions.name(row)));
   return [...names].flatMap(name => {
@@ -28,7 +30,9 @@ export function attachLines({ attaching, functions }: Kernel): AttachLine[] {
       if (!('address' in of)) return [];
       return (['entry', 'return'] as const).flatMap(kind => {
         const text = recipeLine(recipe, 'kprobe_events', kind);
-        return text === undefined ? [] : [{ text, address: of.address, duplicate: recipes.length > 1 }];
+        // powerpc: a name leads to the local entry.
+        const address = probedAt(kernel, of.address, of.site);
+        return text === undefined ? [] : [{ text, address, duplicate: recipes.length > 1 }];
       });
     });
   });

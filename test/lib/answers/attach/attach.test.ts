@@ -195,6 +195,16 @@ describe('A recipe for kprobe_events', () => {
     expect(both.traceability('twice').functions.map(({ function: { anchor } }) => anchor)).to.deep.equal(['_stext+0x8', '_stext+0x20']);
   });
 
+  it('goes to the local entry too where ftrace patches its first instruction', () => {
+    const functions: FunctionSpec[] = [
+      { name: 'twice', site: 8 },
+      { name: 'base', site: 0 },
+      { name: 'twice', site: 0 },
+    ];
+    const both = kernel({ functions, machine: EM.PPC64 });
+    expect([0, 1].map(at => line(both, 'twice', 'kprobe_events', 'entry', at)?.split(' ')[1])).to.deep.equal(['_stext+0x8', '_stext+0x40']);
+  });
+
   it('on powerpc goes by the distance where a second site is as near to the name', () => {
     // A weak function that the linker dropped has left a site; that of the next function is out of reach.
     const functions: FunctionSpec[] = [
