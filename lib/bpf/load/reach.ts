@@ -79,6 +79,8 @@ const MOST_STATES = 48;
 /** What is compared for all instructions, by their number and besides: beyond it nothing is known where paths meet. */
 const MOST_COMPARED = 64;
 const SPARE_COMPARED = 1 << 18;
+/** … and for functions of more than twelve thousand instructions no more than for those. */
+const MOST_COMPARED_IN_ALL = 1 << 20;
 /** MAX_BPF_STACK of the kernel: what lies below is no stack. */
 const LOWEST = -512;
 /** Room for what four bits can name: damaged code names registers that do not exist. */
@@ -126,7 +128,7 @@ class Walk {
       object.relocationsIn(fn.sectionIndex, fn.offset, fn.offset + fn.size).map(({ offset, meaning }) => [offset / INSN_BYTES, meaning]),
     );
     this.#joins = this.#targets();
-    this.#left = SPARE_COMPARED + MOST_COMPARED * fn.instructionCount;
+    this.#left = Math.min(SPARE_COMPARED + MOST_COMPARED * fn.instructionCount, MOST_COMPARED_IN_ALL);
   }
 
   /** Where jumps lead; a loop has one, so that states are compared in each. */
