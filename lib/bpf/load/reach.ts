@@ -79,8 +79,8 @@ const MOST_STATES = 48;
 /** What is compared for all instructions, by their number and besides: beyond it nothing is known where paths meet. */
 const MOST_COMPARED = 64;
 const SPARE_COMPARED = 1 << 18;
-/** … and for functions of more than twelve thousand instructions no more than for those. */
-const MOST_COMPARED_IN_ALL = 1 << 20;
+/** … and for functions of more than eight thousand instructions no more than for those. */
+const MOST_COMPARED_IN_ALL = 3 << 18;
 /** MAX_BPF_STACK of the kernel: what lies below is no stack. */
 const LOWEST = -512;
 /** Room for what four bits can name: damaged code names registers that do not exist. */
