@@ -14,16 +14,22 @@ export interface BuiltCheck {
 export const ALWAYS = 'array_map_ops';
 
 /** What a kernel shows of a part: its symbols, functions of its BTF, its .config. @param what the part is called: `map type xskmap` */
-export function builtCheck(kernel: KernelFacts, { symbol, functions, option }: Built, what: string): BuiltCheck {
+export function builtCheck(kernel: KernelFacts, { symbol, functions, hints = [], option }: Built, what: string): BuiltCheck {
   const shown = [...(symbol === undefined ? [] : [symbol]), ...functions];
-  const found = shown.find(name => kernel.hasFunction(name) === true);
+  const found = [...shown, ...hints].find(name => kernel.hasFunction(name) === true);
   if (found !== undefined) return shownBy('kallsyms', found, true);
   const [first] = shown;
   const missing = `no ${first}: ${what} was not compiled`;
   const isMissing = first !== undefined && shown.every(name => kernel.hasFunction(name) === false);
   if (isMissing && (symbol === undefined || kernel.hasFunction(ALWAYS) === true)) return shownBy('kallsyms', missing, false);
+  // Data that kallsyms leaves out.
+  const table = kernel.pieces.imageSymbols();
+  if (symbol !== undefined && table?.addressOf(ALWAYS) !== undefined) {
+    const isThere = table.addressOf(symbol) !== undefined;
+    return shownBy('.symtab', isThere ? symbol : `no ${symbol}: ${what} was not compiled`, isThere);
+  }
   const { btf, btfSource } = kernel;
-  for (const name of functions) {
+  for (const name of [...functions, ...hints]) {
     const [id] = btf?.find(name, 'FUNC') ?? [];
     if (id !== undefined) return shownBy(btfSource ?? '.BTF', `FUNC [${id}] ${name}`, true);
   }

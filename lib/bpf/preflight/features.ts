@@ -209,9 +209,8 @@ export class KernelFeatures {
 
   /** Without the enum the symbols of the image may still show it. */
   #byImage(enumName: string, part: Built | undefined, code: ReasonCode, what: string): Verdict {
-    return part?.symbol === undefined || this.#kernel.hasFunction(ALWAYS) !== true
-      ? this.#untold(enumName)
-      : this.whereBuilt(part, code, what, []);
+    const listsData = this.#kernel.hasFunction(ALWAYS) === true || this.#kernel.pieces.imageSymbols()?.addressOf(ALWAYS) !== undefined;
+    return part?.symbol === undefined || !listsData ? this.#untold(enumName) : this.whereBuilt(part, code, what, []);
   }
 
   /** What the .config says of what was not built; nothing where it says otherwise, or there is none. */

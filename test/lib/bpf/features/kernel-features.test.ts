@@ -33,9 +33,9 @@ describe('kernelFeatures', () => {
   });
 
   it('goes by a .config where no symbol tells, which is not known to be of the kernel', () => {
-    const of = (kernel: Kernel): string[] => answers(kernelFeatures(kernel).programTypes, 'kprobe', 'xdp');
-    expect(of(bpfKernel({ config: { CONFIG_NET: 'y' } }))).to.deep.equal(['kprobe no? program-type-not-built', 'xdp yes?']);
-    expect(of(bpfKernel({}))).to.deep.equal(['kprobe open build-unknown', 'xdp open build-unknown']);
+    const of = (kernel: Kernel): string[] => answers(kernelFeatures(kernel).programTypes, 'lsm', 'struct_ops');
+    expect(of(bpfKernel({ config: { CONFIG_BPF_JIT: 'y' } }))).to.deep.equal(['lsm no? program-type-not-built', 'struct_ops yes?']);
+    expect(of(bpfKernel({}))).to.deep.equal(['lsm open build-unknown', 'struct_ops open build-unknown']);
   });
 
   it('is weaker from BTF alone: options are those that the compiled program types show, and kfuncs are not told', async () => {
@@ -160,6 +160,14 @@ describe('kernelFeatures', () => {
       'btf yes',
     ]);
     expect(mechanisms.find(({ name }) => name === 'trampolines')!.verdict.because.at(-1)!.says).to.match(/trampolines pass 12 registers/);
+  });
+
+  it('goes by the operations alone where there is no BTF', () => {
+    const { programTypes, mapTypes } = kernelFeatures(
+      kernelOf({ functions: [{ name: 'start_kernel' }], data: ['array_map_ops', 'xdp_verifier_ops', 'htab_map_ops'] }),
+    );
+    expect(answers(programTypes, 'xdp', 'kprobe')).to.deep.equal(['xdp yes', 'kprobe no program-type-not-built']);
+    expect(answers(mapTypes, 'hash', 'xskmap')).to.deep.equal(['hash yes', 'xskmap no map-type-not-built']);
   });
 
   it('is open, and lists what the tables have, where there is no BTF', () => {

@@ -27,6 +27,16 @@ describe('KernelFeatures', () => {
     expect(kernel.programType('newest').code).to.equal('unknown-program-type');
   });
 
+  it('goes by what tells the helpers of a type where nothing else does', () => {
+    const writer = new BtfWriter();
+    writer.enum('bpf_prog_type', 4, [['BPF_PROG_TYPE_XDP', 6]]);
+    const btf = writer.bytes();
+    const of = (...names: string[]): object =>
+      new KernelFeatures(kernelOf({ functions: names.map(name => ({ name })), btf })).programType('xdp');
+    expect(of('xdp_func_proto')).to.include({ code: 'accepted', certainty: 'proven' });
+    expect(of('f')).to.include({ code: 'build-unknown' });
+  });
+
   it('takes the end of an enum for no attach type', () => {
     expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/ingress')!)!.outcome).to.equal('accepted');
     expect(features().attachType(SECTION_DEFINITIONS.get('cgroup_skb/egress')!)).to.include({
@@ -42,21 +52,21 @@ describe('KernelFeatures', () => {
 
   it('does not take an enumerator for a program type that was built, but for likely', () => {
     const writer = new BtfWriter();
-    writer.enum('bpf_prog_type', 4, [['BPF_PROG_TYPE_KPROBE', 2]]);
+    writer.enum('bpf_prog_type', 4, [['BPF_PROG_TYPE_LSM', 29]]);
     const btf = writer.bytes();
     const kernel = new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf }));
-    const verdict = kernel.programType('kprobe');
+    const verdict = kernel.programType('lsm');
     expect(verdict).to.include({ outcome: 'open', code: 'build-unknown' });
-    expect(verdict.because.at(-1)!.says).to.match(/CONFIG_BPF_EVENTS of .config, or the symbol kprobe_verifier_ops would settle it$/);
+    expect(verdict.because.at(-1)!.says).to.match(/CONFIG_BPF_LSM of .config, or the symbol lsm_verifier_ops would settle it$/);
     expect(probably(verdict)).to.include({ outcome: 'accepted', certainty: 'likely' });
     const configured = (value: Readonly<Record<string, string>>): KernelFeatures =>
       new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf, config: value }));
-    expect(configured({ CONFIG_BPF_EVENTS: 'y' }).programType('kprobe')).to.include({ outcome: 'accepted', certainty: 'likely' });
-    expect(configured({ CONFIG_BPF: 'y' }).programType('kprobe')).to.include({ outcome: 'refused', code: 'program-type-not-built' });
+    expect(configured({ CONFIG_BPF_LSM: 'y' }).programType('lsm')).to.include({ outcome: 'accepted', certainty: 'likely' });
+    expect(configured({ CONFIG_BPF: 'y' }).programType('lsm')).to.include({ outcome: 'refused', code: 'program-type-not-built' });
     const listed = (...data: string[]): string => {
-      return new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf, data: ['array_map_ops', ...data] })).programType('kprobe').code;
+      return new KernelFeatures(kernelOf({ functions: [{ name: 'f' }], btf, data: ['array_map_ops', ...data] })).programType('lsm').code;
     };
-    expect([listed('kprobe_verifier_ops'), listed()]).to.deep.equal(['accepted', 'program-type-not-built']);
+    expect([listed('lsm_verifier_ops'), listed()]).to.deep.equal(['accepted', 'program-type-not-built']);
     expect(kernel.attachType(SECTION_DEFINITIONS.get('fentry')!)!.code).to.equal('features-unknown');
   });
 
