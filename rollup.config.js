@@ -13,12 +13,25 @@ const dist = fileURLToPath(new URL('dist/', import.meta.url));
 const out = `${dist}cli`;
 
 /** Modules that are files of their own: their folders are needed by more than need them. */
-const APART = ['btf/core-compat', 'btf/ext', 'btf/relocate', 'kallsyms/elf', 'kallsyms/locate', 'lib/facts/tracepoint-table', 'lib/facts/definitions', 'lib/kernel'];
+const APART = [
+  'btf/core-compat',
+  'btf/ext',
+  'btf/relocate',
+  'kallsyms/elf',
+  'kallsyms/locate',
+  'lib/facts/definitions',
+  'lib/facts/tracepoint-table',
+  'lib/image/read-btf',
+  'lib/kernel',
+];
 
-/** `part-elf-dwarf` for what is in elf/dwarf; a command for itself. Rollup makes the name of a variable of it, partElfDwarf: nothing else is called so. */
+/** What of lib/report is for one command: all but what writes tables, JSON and JUnit. */
+const REPORT = /^lib\/report\/(?!report$|json$|junit$|tables$|text$|write-xml$)/;
+
+/** `part-elf-dwarf` for what is in elf/dwarf; a command for itself, and its report. Rollup makes the name of a variable of it, partElfDwarf: nothing else is called so. */
 function fileOf(id) {
   const path = posix.relative(dist, id).replace(/\.js$/, '');
-  const part = path.startsWith('lib/cli/commands/') || APART.includes(path) ? path : dirname(path);
+  const part = path.startsWith('lib/cli/commands/') || REPORT.test(path) || APART.includes(path) ? path : dirname(path);
   return `part-${part.replace(/^lib\//, '').replaceAll('/', '-')}`;
 }
 
