@@ -96,8 +96,8 @@ function reasonsHold(kernel: Kernel, { names, functions }: MissingBtfOfAll, vmli
     if (code === 'pahole-clone') return dot > 0 && hasFunc(source);
     if (code === 'pahole-suffix') return !hasFunc(source) && !symbols.has(source);
     if (code === 'pahole-external-only') return symbols.get(name)?.external === false;
-    // The mangling of Rust, and what its compiler's runtime is renamed to.
-    if (code === 'pahole-rust') return /^(_R|__rust_)/.test(name);
+    // The mangling of Rust, what its compiler's runtime is renamed to, and what Rust exports to C by name.
+    if (code === 'pahole-rust') return /^(_R|__rust_|rust_)/.test(name);
     if (code === 'pahole-no-ftrace-site')
       return sites.size > 0 && symbols.has(name) && addresses(name).every(address => !sites.has(address));
     if (!undescribed.has(code)) return false;
