@@ -1,8 +1,25 @@
+import { digestOf } from '../bpf/load/digest.js';
+import type { Column } from '../fleet/dataset/columns.js';
+import { BLOBS, encodeTable, type Layout } from '../fleet/dataset/encode.js';
 import { fileOf, isMerged, type Table } from '../fleet/dataset/format.js';
 import { TableFile } from '../fleet/dataset/read.js';
-import { UNPACKERS } from '../node/packers.js';
+import { BROTLI, GZIP, UNPACKERS } from '../node/packers.js';
 import { setsIn } from '../node/sets.js';
 import { openSource } from '../node/source.js';
+
+/** The bytes of a table: a kernel's BTF is packed tighter than what engines read. */
+export function encode(table: Table, columns: readonly Column[], layout: Layout): Uint8Array {
+  return table === 'btf' ? encodeTable(columns, BROTLI, BLOBS) : encodeTable(columns, GZIP, layout);
+}
+
+/** As long as a build id is mostly. */
+const DIGITS = 40;
+
+export function hexDigest(bytes: Uint8Array): string {
+  return Array.from(digestOf('sha256', bytes), byte => byte.toString(16).padStart(2, '0'))
+    .join('')
+    .slice(0, DIGITS);
+}
 
 /** Opens a table of a set. @throws FormatError, InputError */
 export async function openTable(folder: string, set: string, table: Table): Promise<TableFile> {

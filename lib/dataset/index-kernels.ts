@@ -1,21 +1,19 @@
 import { encodeBlob } from '../../btf/encode.js';
 import { isFormatError } from '../../elf/errors.js';
 import type { ByteSource } from '../../elf/source.js';
-import { digestOf } from '../bpf/load/digest.js';
 import { InputError, MissingError } from '../errors.js';
-import { encodeTable } from '../fleet/dataset/encode.js';
+import { ONE_KERNEL } from '../fleet/dataset/encode.js';
 import { fileOf, TABLES } from '../fleet/dataset/format.js';
 import { MAKE } from '../fleet/dataset/tables.js';
 
 import { kernelsIn } from '../image/unwrap.js';
 
 import type { Kernel } from '../kernel.js';
-import { BROTLI, GZIP } from '../node/packers.js';
 import { endRun, hasSet, removeUnfinished, type SetWriter, saveSet, setWriter } from '../node/sets.js';
 import { openSource } from '../node/source.js';
 import { inThreads, type Job, workerBeside } from '../node/threads.js';
 import { openKernel } from '../open/open-kernel.js';
-import { mergedKernels } from './folder.js';
+import { encode, hexDigest, mergedKernels } from './folder.js';
 
 /** What became of a kernel. */
 export interface IndexedKernel {
@@ -102,7 +100,7 @@ async function indexOne(input: string | ByteSource, source: string, { to, known 
     let bytes = 0;
     const files = function* (): Generator<[string, Uint8Array]> {
       for (const table of TABLES) {
-        const content = encodeTable(MAKE[table](kernel, id), table === 'btf' ? BROTLI : GZIP);
+        const content = encode(table, MAKE[table](kernel, id), ONE_KERNEL);
         bytes += content.length;
         yield [fileOf(table), content];
       }
@@ -130,15 +128,6 @@ function idOf(kernel: Kernel): string {
   if (image !== undefined) return hexDigest(image.source.read(0, image.source.size));
   const types = btf === undefined ? new Uint8Array(0) : encodeBlob(btf, btf.header.littleEndian);
   return hexDigest(joined(new TextEncoder().encode(release), types));
-}
-
-/** As long as a build id is mostly. */
-const DIGITS = 40;
-
-function hexDigest(bytes: Uint8Array): string {
-  return Array.from(digestOf('sha256', bytes), byte => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .slice(0, DIGITS);
 }
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {

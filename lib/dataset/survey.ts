@@ -1,5 +1,6 @@
 import type { FoundObject } from '../bpf/preflight/inputs.js';
 import { InputError, MissingError } from '../errors.js';
+import { isMerged } from '../fleet/dataset/format.js';
 import { FUNCTION_COLUMNS, type FunctionSurvey, functionSurvey } from '../fleet/survey/function.js';
 import { GONE_KEYS, type GoneSurvey, type GoneTable, goneSurvey, kernelsOf } from '../fleet/survey/gone.js';
 import { SurveyKernels } from '../fleet/survey/kernels.js';
@@ -8,7 +9,7 @@ import { ObjectMatrix, type ObjectSurvey } from '../fleet/survey/object.js';
 import { type VerdictSurvey, verdictSurvey } from '../fleet/survey/verdict.js';
 import { setsIn } from '../node/sets.js';
 import { inThreads } from '../node/threads.js';
-import { withTable } from './folder.js';
+import { mergedKernels, withTable } from './folder.js';
 import { type Ask, type Part, READ_SETS } from './read-sets.js';
 
 /** Options of every question. */
@@ -120,7 +121,10 @@ async function readSets(
   ask: Ask,
   { jobs, onProgress, onProblem }: SurveyOptions,
 ): Promise<{ kernels: SurveyKernels; parts: readonly Part[] }> {
-  const sets = setsIn(folder);
+  const all = setsIn(folder);
+  // A kernel of a set with others counts once.
+  const known = all.some(isMerged) && !all.every(isMerged) ? await mergedKernels(folder) : new Set<string>();
+  const sets = all.filter(set => !known.has(set));
   if (sets.length === 0) throw new InputError(folder, 'no-dataset', "has no kernel: 'kelf index' makes a dataset");
   // What takes long is shared out one by one.
   const size = ask.kind === 'rows' || ask.kind === 'kernels' ? BATCH : 1;

@@ -47,6 +47,11 @@ export function saveSet({ folder, run }: SetWriter, name: string, files: Iterabl
   }
 }
 
+export function isSameFolder(one: string, other: string): boolean {
+  const [a, b] = [one, other].map(path => statSync(systemPath(path), { bigint: true, throwIfNoEntry: false }));
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+}
+
 /** Takes away what a run has left: threads that were ended in the middle. */
 export function endRun({ folder, run }: SetWriter): void {
   remove(join(folder, UNFINISHED, run));

@@ -1,4 +1,5 @@
 import type { IndexedKernel } from '../dataset/index-kernels.js';
+import type { MergedSets } from '../dataset/merge-sets.js';
 import type { Report } from './report.js';
 import { count, table } from './text.js';
 
@@ -21,3 +22,21 @@ function indexLines({ out, kernels }: IndexModel): string[] {
     `${out}: ${count(written.length, 'kernel')} written${size}, ${there.length} there already, ${broken.length} unreadable`,
   ];
 }
+
+export interface MergeModel {
+  readonly from: string;
+  readonly out: string;
+  readonly sets: readonly MergedSets[];
+}
+
+/** `kelf index --merge`. */
+export const mergeReport: Report<MergeModel> = {
+  schema: 'kelf/index-merge',
+  version: 1,
+  text: ({ out, sets }) => {
+    const sum = (of: (set: MergedSets) => number): number => sets.reduce((total, set) => total + of(set), 0);
+    const kernels = sum(set => set.kernels);
+    const size = kernels === 0 ? '' : `, ${Math.round(sum(({ bytes }) => bytes) / kernels / 1000)} kB each`;
+    return [`${out}: ${count(kernels, 'kernel')} in ${count(sets.filter(({ set }) => set !== undefined).length, 'set')}${size}`];
+  },
+};

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { indexKernels } from '../../dataset/index-kernels.js';
+import { mergeSets } from '../../dataset/merge-sets.js';
 import { InputError } from '../../errors.js';
 import { pathOf } from '../../node/paths.js';
-import { indexReport } from '../../report/index-kernels.js';
-import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
+import { indexReport, mergeReport } from '../../report/index-kernels.js';
+import { type Command, command, EXIT, JSON_OPTION, UsageError, type Write } from '../command.js';
 import { jobsOf } from '../jobs.js';
 import { Progress } from '../progress.js';
 
@@ -23,12 +24,14 @@ Exit code 3: some kernels can't be read; the others are written.`,
       value: 'N',
       help: 'how many kernels to read at a time; as many as there are processors where not given',
     },
+    merge: { type: 'boolean', help: 'KERNEL is a dataset: write its kernels to DIR, many to a set, which thousands are asked faster by' },
     json: JSON_OPTION,
   },
-  async run({ args, options, write }) {
+  async run({ args, options, write, note }) {
     const { out } = options;
     if (out === undefined) throw new UsageError('give the folder of the dataset: --out DIR');
     const jobs = jobsOf(options.jobs);
+    if (options.merge === true) return merge(args, out, { jobs, write, note });
     const paths = args.flatMap(path => (path === '-' ? pathsOfStdin() : [path]));
     const progress = new Progress('reading kernels');
     let done = 0;
@@ -40,6 +43,22 @@ Exit code 3: some kernels can't be read; the others are written.`,
     return kernels.some(({ outcome }) => outcome === 'unreadable') ? EXIT.input : EXIT.ok;
   },
 });
+
+async function merge(
+  [from, ...others]: readonly string[],
+  out: string,
+  { jobs, write, note }: { readonly jobs: number | undefined; readonly write: Write; note(line: string): void },
+): Promise<number> {
+  if (from === undefined || others.length > 0) throw new UsageError('--merge takes one dataset');
+  const progress = new Progress('merging');
+  const sets = await mergeSets(from, out, { jobs, onProgress: (done, total) => progress.update(done, total) }).finally(() =>
+    progress.end(),
+  );
+  write(mergeReport, { from, out, sets });
+  const problems = sets.flatMap(set => set.problems);
+  for (const line of problems) note(`kelf: left out: ${line}`);
+  return problems.length > 0 ? EXIT.input : EXIT.ok;
+}
 
 /** Paths are bytes, and any but NUL may be in them: a list with a NUL has one after each. */
 function pathsOfStdin(): string[] {

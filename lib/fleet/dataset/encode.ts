@@ -8,15 +8,25 @@ export interface Packer {
   pack(bytes: Uint8Array): Uint8Array;
 }
 
-/** Rows of a group: one name is among so many, and the groups of a kernel's functions are few. */
-const ROWS_OF_GROUP = 1 << 16;
-/** Bytes of a page before it is packed: what a question reads of a column, once its index leads there. */
-const PAGE = 1 << 20;
+/** How the rows of a table lie. */
+export interface Layout {
+  readonly rowsOfGroup: number;
+  /** Bytes of a page before it is packed: what a question reads of a column, once its index leads there. */
+  readonly page: number;
+}
+
+/** Of one kernel: few groups, since each column of a group has a line in the footer, and large pages, which pack better. */
+export const ONE_KERNEL: Layout = { rowsOfGroup: 1 << 16, page: 1 << 20 };
+/** Of many: rows of one name are as many as kernels, and a question reads some pages of one group. */
+export const MANY_KERNELS: Layout = { rowsOfGroup: 1 << 17, page: 1 << 16 };
+/** A kernel's BTF is a group: no question holds two of them. */
+export const BLOBS: Layout = { rowsOfGroup: 1, page: 1 << 28 };
+
 /** What the buffer begins with: making it larger copies all that is written. */
 const ROOM = 1 << 22;
 
 /** The bytes of a Parquet file. Rows are in the order of its sorted column, whose index of pages leads to those of one name. */
-export function encodeTable(columns: readonly Column[], { codec, pack }: Packer, rowsOfGroup: number = ROWS_OF_GROUP): Uint8Array {
+export function encodeTable(columns: readonly Column[], { codec, pack }: Packer, { rowsOfGroup, page }: Layout): Uint8Array {
   const writer = new ByteWriter(ROOM);
   parquetWrite({
     writer,
@@ -24,7 +34,7 @@ export function encodeTable(columns: readonly Column[], { codec, pack }: Packer,
     codec,
     compressors: { [codec]: pack },
     rowGroupSize: rowsOfGroup,
-    pageSize: PAGE,
+    pageSize: page,
     kvMetadata: [{ key: VERSION_KEY, value: String(DATASET_VERSION) }],
     createdBy: 'kelf',
   });

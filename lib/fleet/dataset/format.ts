@@ -30,6 +30,11 @@ export function fileOf(table: Table): string {
 /** What sets are called that have many kernels; the others are named by their kernel. */
 const MERGED = 'merged-';
 
+/** @param digest of the kernels in it */
+export function mergedName(digest: string): string {
+  return `${MERGED}${digest}`;
+}
+
 export function isMerged(set: string): boolean {
   return set.startsWith(MERGED);
 }

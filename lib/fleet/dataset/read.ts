@@ -1,7 +1,7 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet';
 import { FormatError, isFormatError } from '../../../elf/errors.js';
 import type { ByteSource } from '../../../elf/source.js';
-import type { Cell } from './columns.js';
+import type { Cell, Column } from './columns.js';
 import { DATASET_VERSION, VERSION_KEY } from './format.js';
 
 /** What unpacks the pages of a table, by the name of the codec. */
@@ -54,8 +54,16 @@ export class TableFile {
     return new TableFile(source, file, metadata, unpackers);
   }
 
-  get rows(): number {
-    return Number(this.#metadata.num_rows);
+  /** The table with all of its rows, as it was written. */
+  async table(): Promise<Column[]> {
+    const columns = columnsOf(this.#metadata.schema);
+    await this.eachGroup(
+      columns.map(({ name }) => name),
+      (cells, rows) => {
+        for (const [i, { data }] of columns.entries()) for (let row = 0; row < rows; row++) data.push(cells[i]![row]!);
+      },
+    );
+    return columns;
   }
 
   close(): void {
@@ -106,6 +114,15 @@ export class TableFile {
       ...(pruningFilter === undefined ? {} : { pruningFilter }),
     });
   }
+}
+
+/** The columns of a schema, without cells. Rows are in the order of the first after `kernel`, if it is a text that each row has. */
+function columnsOf([, ...elements]: FileMetaData['schema']): Column[] {
+  return elements.map(({ name, type, converted_type, repetition_type }, i) => {
+    const column: Column = { name, type: converted_type === 'UTF8' ? 'STRING' : (type as Column['type']), data: [] };
+    if (repetition_type !== 'REQUIRED') return column;
+    return i < 2 ? { ...column, sorted: true } : { ...column, required: true };
+  });
 }
 
 /** The first of sorted texts that is not below one. */
