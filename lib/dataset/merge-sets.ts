@@ -23,7 +23,7 @@ export interface MergeOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Kernels of one set: their functions take some 500 MB while they are put in order. */
+/** Kernels of one set: a thread takes up to 1.5 GB while their functions are put in order. */
 const KERNELS = 32;
 
 interface MergeData {
