@@ -130,7 +130,7 @@ describe('names made to harm', () => {
       index: [[kernel, btf, module, '--out', join(folder, 'fleet')]],
       // After it.
       survey: [
-        ...some.slice(0, 10).map(name => [join(folder, 'fleet'), 'function', name]),
+        ...some.slice(0, 3).map(name => [join(folder, 'fleet'), 'function', name]),
         [join(folder, 'fleet'), 'verdict', 'fentry', 'no-btf-func'],
         [join(folder, 'fleet'), 'verdict', 'fentry', 'no-btf-func', '--markdown'],
         [join(folder, 'fleet'), 'object', object],
