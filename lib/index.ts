@@ -62,6 +62,7 @@ export type {
   TrampolineEra,
 } from './arch/architecture.js';
 export type { CallingConvention, CallRegister, SyscallEntry } from './arch/calling-convention.js';
+export type { Calls, ConstantCall } from './arch/constant-calls.js';
 export type { Part, Passing } from './arch/pass.js';
 export type { Value } from './arch/value.js';
 export type { Instruction } from './arch/x86-instructions.js';
