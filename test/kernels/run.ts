@@ -6,6 +6,7 @@ import { bpfObjects } from './bpf.js';
 import { coreRelocations, loadedAndEmbedded } from './bpf-load.js';
 import { btfDumps } from './btf.js';
 import { type Check, Checks } from './check.js';
+import { kernelDiffs } from './diff.js';
 import { documentedOutputs } from './docs.js';
 import { dwarf } from './dwarf.js';
 import { elfTables, relocationTypeNames } from './elf.js';
@@ -49,6 +50,7 @@ const ALL: readonly Comparisons[] = [
   reasonsOfPahole,
   attachPrograms,
   fleetRows,
+  kernelDiffs,
 ];
 /** What peers alone are enough for. */
 const WITHOUT_KERNEL: readonly ((check: Check) => Promise<void>)[] = [relocationTypeNames, bpfObjects, kernelNotations, loadedAndEmbedded];
