@@ -2,7 +2,7 @@ import type { Btf } from '../../../btf/btf.js';
 import type { TypeId } from '../../../btf/ids.js';
 import { cellOf } from '../rows/columns.js';
 import type { Difference } from './difference.js';
-import type { Sides } from './sides.js';
+import type { Side, Sides } from './sides.js';
 
 /** Prototypes that differ, of functions that both kernels have a FUNC of: which parameter, from what to what. */
 export function* prototypeChanges(sides: Sides): Generator<Difference> {
@@ -13,9 +13,22 @@ export function* prototypeChanges(sides: Sides): Generator<Difference> {
     if (other === undefined) continue;
     const old = cellOf(before, row);
     const now = cellOf(after, other);
-    if (old !== undefined && now !== undefined && old.text !== now.text)
-      yield prototypeChange(name, { text: old.text, btf: sides.old.kernel.btf! }, { text: now.text, btf: sides.new.kernel.btf! });
+    if (old === undefined || now === undefined || old.text === now.text) continue;
+    const change = prototypeChange(name, { text: old.text, btf: sides.old.kernel.btf! }, { text: now.text, btf: sides.new.kernel.btf! });
+    if (isShared(sides.old, row) || isShared(sides.new, other))
+      yield {
+        ...change,
+        effect: 'changes',
+        says: `several functions share the name, and BTF may describe another of them: ${change.says}`,
+      };
+    else yield change;
   }
+}
+
+/** Whether another function has the name: rows stand in the order of names. */
+function isShared(side: Side, row: number): boolean {
+  const { name } = side.functions();
+  return name[row + 1] === name[row];
 }
 
 /** A prototype in words, and where it is from. */

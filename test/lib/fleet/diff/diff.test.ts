@@ -129,6 +129,17 @@ describe('what changed between two kernels', () => {
     expect(found[1]).to.include({ old: 'int(struct page *page)', new: 'int(long int page)' });
   });
 
+  it('a prototype of a name that several functions share may be that of another: nothing is said to break', async () => {
+    const twice = [...traced('shared'), { name: 'shared', file: 'b.c', binding: 'local' } as const];
+    const [change] = await changes(
+      kernel({ functions: twice, btf: btfOf({ shared: [['a', 'int']] }) }),
+      kernel({ functions: twice, btf: btfOf({ shared: [['page', 'page']] }) }),
+      'prototypes',
+    );
+    expect(change).to.include({ effect: 'changes', name: 'shared' });
+    expect(change!.says).to.match(/^several functions share the name/);
+  });
+
   it('verdicts: each mechanism with both reasons, what holds for the whole kernel once', async () => {
     const names = { shared: [], plain: [] } as const;
     const old = kernel({ functions: traced('shared', 'plain'), btf: btfOf(names) });
