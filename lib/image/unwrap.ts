@@ -147,7 +147,9 @@ export function kernelsIn(source: ByteSource): ByteSource[] {
   const bytes = source.read(0, size);
   const archive = packed ? unpack(bytes, { name, trailing: 'ignore', limit: budgetOf(source).left }).bytes : bytes;
   if (!isTar(archive)) return [source];
-  return tarMembers(archive, name).map(member => new MemorySource(member.bytes, `${name}: ${member.name}`));
+  const members = tarMembers(archive, name);
+  if (members.length === 0) throw new FormatError('unsupported', { name }, 'the archive has no file');
+  return members.map(member => new MemorySource(member.bytes, `${name}: ${member.name}`));
 }
 
 /** What a boot image has in it. */

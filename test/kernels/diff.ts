@@ -6,11 +6,22 @@ import { hasBtf } from './btf.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 
-/** What kelf diff says of structs, against the texts that pahole prints of both kernels: of a 6.1, and the 6.12 beside it. */
-export async function kernelDiffs({ name, vmlinux }: KernelFiles, check: Check): Promise<void> {
+/** What kelf diff says of a kernel and its own vmlinuz; of structs, against the texts that pahole prints of a 6.1 and the 6.12 beside it. */
+export async function kernelDiffs({ name, vmlinux, vmlinuz }: KernelFiles, check: Check): Promise<void> {
+  if (existsSync(vmlinuz)) await check('a vmlinux differs in nothing from its vmlinuz', [], () => sameKernel(vmlinux, vmlinuz));
   const other = vmlinux.replace(`/${name}/`, `/${name.replace(/-6\.1$/, '-6.12')}/`);
   if (other === vmlinux || !existsSync(other) || !hasBtf(vmlinux) || !hasBtf(other)) return;
   await check('structs that are gone, new or changed in the 6.12, against pahole', ['pahole'], () => sameStructs(vmlinux, other));
+}
+
+async function sameKernel(vmlinux: string, vmlinuz: string): Promise<Outcome> {
+  await using debug = await openKernel(vmlinux);
+  await using shipped = await openKernel(vmlinuz);
+  const { changes } = await diffKernels(debug, shipped);
+  const [first] = changes;
+  const figures =
+    first === undefined ? `${debug.functions.count} functions` : `${changes.length}: ${first.kind} ${first.name} ${first.change}`;
+  return { ok: changes.length === 0, figures };
 }
 
 async function sameStructs(old: string, now: string): Promise<Outcome> {

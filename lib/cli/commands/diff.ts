@@ -1,6 +1,7 @@
 import { isFormatError } from '../../../elf/errors.js';
 import { readRequirements } from '../../answers/check/requirements.js';
 import type { BpfObject } from '../../bpf/object/object.js';
+import { foreignBtf } from '../../facts/foreign-btf.js';
 import { diffKernels } from '../../fleet/diff/diff-kernels.js';
 import { DIFFERENCE_KINDS, type Difference, type DifferenceKind } from '../../fleet/diff/difference.js';
 import { Touched, withoutKind } from '../../fleet/diff/touched.js';
@@ -50,6 +51,12 @@ Exit code 1: --fail-on names a KIND of which something breaks programs or has to
       value: 'FILE',
       help: 'the symbols of OLD, then those of NEW, where these have none: /proc/kallsyms or System.map',
     },
+    'filter-functions': {
+      type: 'string',
+      multiple: true,
+      value: 'FILE',
+      help: "tracefs' available_filter_functions of OLD, then that of NEW",
+    },
     btf: { type: 'string', multiple: true, value: 'FILE', help: 'the BTF of OLD, then that of NEW, in place of their own' },
     modules: { type: 'string', multiple: true, value: 'DIR', help: 'the modules of OLD, then those of NEW: every .ko under DIR' },
     markdown: MARKDOWN_OPTION,
@@ -63,16 +70,17 @@ Exit code 1: --fail-on names a KIND of which something breaks programs or has to
       if ((list?.length ?? 0) > 2) throw new UsageError(`${option}: one for OLD and one for NEW`);
       return list ?? [];
     };
-    const [configs, symbols, btfs, folders] = [
+    const [configs, symbols, lists, btfs, folders] = [
       beside(options.config, '--config'),
       beside(options.symbols, '--symbols'),
+      beside(options['filter-functions'], '--filter-functions'),
       beside(options.btf, '--btf'),
       beside(options.modules, '--modules'),
     ];
     const kernels: Kernel[] = [];
     try {
       for (const [i, path] of args.entries())
-        kernels.push(await openKernel(path, given({ config: configs[i], symbols: symbols[i], btf: btfs[i] })));
+        kernels.push(await openKernel(path, given({ config: configs[i], symbols: symbols[i], filterFunctions: lists[i], btf: btfs[i] })));
       const [old, now] = kernels as [Kernel, Kernel];
       for (const [i, folder] of folders.entries()) kernels[i]!.modules = await readModulesOf(kernels[i]!, folder);
       const touched = files.length === 0 ? undefined : await touchedBy(files, kernels, note);
@@ -91,7 +99,11 @@ Exit code 1: --fail-on names a KIND of which something breaks programs or has to
       }).finally(() => progress.end());
       const narrowed = kinds.size + names.length + files.length > 0;
       write(diffReport, { old: kernelId(old), new: kernelId(now), ...found, most: narrowed ? Number.POSITIVE_INFINITY : SHOWN });
-      for (const kernel of kernels) sayNotes(kernel, note);
+      for (const [i, kernel] of kernels.entries()) {
+        sayNotes(kernel, note);
+        const foreign = btfs[i] === undefined ? undefined : foreignBtf(kernel);
+        if (foreign !== undefined) note(`kelf: ${foreign}`);
+      }
       for (const line of found.notes) note(`kelf: ${line}`);
       return found.changes.some(({ kind, effect }) => fatal.has(kind) && effect !== 'adds') ? EXIT.findings : EXIT.ok;
     } finally {

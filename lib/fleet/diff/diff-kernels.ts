@@ -1,4 +1,5 @@
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { kfuncRows } from '../../facts/kfuncs.js';
 import { btfChanges } from './btf-presence.js';
 import { DIFFERENCE_KINDS, type Difference, type DifferenceKind, EFFECTS } from './difference.js';
 import { enumeratorChanges } from './enumerators.js';
@@ -53,12 +54,13 @@ export async function diffKernels(old: KernelFacts, now: KernelFacts, options: D
   const sides: Sides = { old: sideOf(old), new: sideOf(now) };
   const { kinds = new Set(DIFFERENCE_KINDS), wanted = () => true, inlined = { all: false } } = options;
   const changes: Difference[] = [];
+  const lacking = lackingOf(sides, kinds);
   for (const kind of DIFFERENCE_KINDS) {
-    if (!kinds.has(kind)) continue;
+    if (!kinds.has(kind) || lacking.kinds.has(kind)) continue;
     for (const change of COMPARISONS[kind](sides)) if (wanted(change)) changes.push(change);
   }
   for (const change of moduleChanges(sides, kinds)) if (wanted(change)) changes.push(change);
-  const notes = notesOf(sides, kinds);
+  const { notes } = lacking;
   const gone = changes.filter(isGone).map(({ name }) => name);
   const places = await whereInlined(now, gone, inlined);
   if (places === undefined)
@@ -83,27 +85,57 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What each kind needs of both kernels. */
-const NEEDS: readonly { readonly kinds: readonly DifferenceKind[]; lacks(side: Side): string | undefined }[] = [
+function hasSets({ kernel }: Side): boolean {
+  return kfuncRows(kernel).some(({ set }) => set !== undefined);
+}
+
+/** What kinds need of both kernels. Where one lacks it, they are not compared, and a note says why. */
+const NEEDS: readonly { readonly kinds: readonly DifferenceKind[]; lacks(side: Side, other: Side): string | undefined }[] = [
   { kinds: ['functions', 'verdicts'], lacks: ({ kernel }) => kernel.symbolsMissing },
   {
-    kinds: ['prototypes', 'types', 'enumerators', 'kfuncs', 'features'],
-    lacks: ({ kernel }) => (kernel.btf === undefined ? `${kernel.name} has no BTF: --btf FILE` : undefined),
+    kinds: ['prototypes', 'btf', 'types', 'enumerators', 'kfuncs', 'features'],
+    lacks: ({ kernel }) => (kernel.btf === undefined ? `${kernel.name} has no BTF (--btf FILE)` : undefined),
+  },
+  {
+    kinds: ['kfuncs', 'features'],
+    lacks: ({ kernel }, other) =>
+      kernel.image === undefined && other.kernel.image !== undefined ? `${kernel.name} is BTF alone, which shows fewer of them` : undefined,
+  },
+  {
+    kinds: ['kfuncs'],
+    lacks: (side, other) =>
+      hasSets(side) || !hasSets(other) ? undefined : `${side.kernel.name} does not show the sets of .BTF_ids that they stand in`,
+  },
+  {
+    kinds: ['tracepoints'],
+    lacks: ({ kernel }) =>
+      kernel.tracepoints.listsData || kernel.btf !== undefined
+        ? undefined
+        : `${kernel.name} has neither data symbols nor BTF, and so not the names of all`,
+  },
+  {
+    kinds: ['syscalls', 'exports'],
+    lacks: ({ kernel }) => (kernel.image === undefined ? `${kernel.name} is no image, which has the tables of them` : undefined),
   },
   {
     kinds: ['config'],
-    lacks: ({ kernel }) => (kernel.pieces.config() === undefined ? `no .config of ${kernel.name} was read: --config FILE` : undefined),
-  },
-  {
-    kinds: ['exports'],
-    lacks: ({ kernel }) => (kernel.image === undefined ? `${kernel.name} is no image, which has the tables of exports` : undefined),
+    lacks: ({ kernel }) => (kernel.pieces.config() === undefined ? `no .config of ${kernel.name} was read (--config FILE)` : undefined),
   },
 ];
 
-function notesOf(sides: Sides, kinds: ReadonlySet<DifferenceKind>): string[] {
-  return NEEDS.flatMap(({ kinds: needing, lacks }) => {
-    const asked = needing.filter(kind => kinds.has(kind));
-    const missing = [sides.old, sides.new].flatMap(side => lacks(side) ?? []);
-    return asked.length === 0 || missing.length === 0 ? [] : [`${asked.join(' and ')} are not compared: ${missing.join('; ')}`];
-  });
+/** The kinds that can't be compared, and a line for each reason. */
+function lackingOf(
+  { old, new: now }: Sides,
+  kinds: ReadonlySet<DifferenceKind>,
+): { readonly kinds: ReadonlySet<DifferenceKind>; readonly notes: string[] } {
+  const lacking = new Set<DifferenceKind>();
+  const notes: string[] = [];
+  for (const { kinds: needing, lacks } of NEEDS) {
+    const asked = needing.filter(kind => kinds.has(kind) && !lacking.has(kind));
+    const missing = [lacks(old, now), lacks(now, old)].filter(line => line !== undefined);
+    if (asked.length === 0 || missing.length === 0) continue;
+    for (const kind of asked) lacking.add(kind);
+    notes.push(`not compared: ${asked.join(', ')}: ${missing.join('; ')}`);
+  }
+  return { kinds: lacking, notes };
 }

@@ -1,5 +1,6 @@
 import { cellOf } from '../rows/columns.js';
 import { enumeratorRows } from '../rows/enumerators.js';
+import { clipped } from './clipped.js';
 import type { Difference } from './difference.js';
 import { compareKeyed, type Keyed } from './keyed.js';
 import type { OwnTypes, Sides } from './sides.js';
@@ -7,14 +8,15 @@ import type { OwnTypes, Sides } from './sides.js';
 interface Enumerator {
   /** `enum pid_type.PIDTYPE_MAX`; of an enum without a name the enumerator's alone. */
   readonly name: string;
-  readonly value: bigint;
+  /** Those of all enums of the name: files may have some of their own. */
+  readonly values: ReadonlySet<bigint>;
 }
 
 const ENUMERATORS: Keyed<Enumerator> = {
   kind: 'enumerators',
   name: ({ name }) => name,
-  text: ({ value }) => String(value),
-  fields: [{ field: 'value', text: ({ value }) => String(value), effect: 'changes' }],
+  text: ({ values }) => [...values].join(', '),
+  fields: [],
 };
 
 export function* enumeratorChanges({ old, new: now }: Sides): Generator<Difference> {
@@ -22,20 +24,38 @@ export function* enumeratorChanges({ old, new: now }: Sides): Generator<Differen
     yield* compareEnumerators({ btf: old.kernel.btf, first: 1 }, { btf: now.kernel.btf, first: 1 });
 }
 
-export function compareEnumerators(old: OwnTypes, now: OwnTypes): Generator<Difference> {
-  return compareKeyed(ENUMERATORS, enumeratorsOf(old), enumeratorsOf(now));
+export function* compareEnumerators(old: OwnTypes, now: OwnTypes): Generator<Difference> {
+  const [before, after] = [enumeratorsOf(old), enumeratorsOf(now)];
+  yield* compareKeyed(ENUMERATORS, before.values(), after.values());
+  for (const { name, values } of before.values()) {
+    const others = after.get(name)?.values ?? values;
+    const [was, is] = [missingFrom(values, others), missingFrom(others, values)];
+    // Where one kernel has an enum more of the name, its value is no other one.
+    if (was.length > 0 && is.length > 0)
+      yield { kind: 'enumerators', change: 'changed', effect: 'changes', name, field: 'value', old: was.join(', '), new: is.join(', ') };
+  }
+}
+
+function missingFrom(values: ReadonlySet<bigint>, others: ReadonlySet<bigint>): bigint[] {
+  return [...values].filter(value => !others.has(value));
 }
 
 /** `enum pid_type.PIDTYPE_MAX`, of all enumerators. */
-export function enumeratorNames(types: OwnTypes): string[] {
-  return [...enumeratorsOf(types)].map(({ name }) => name);
+export function enumeratorNames(types: OwnTypes): Iterable<string> {
+  return enumeratorsOf(types).keys();
 }
 
-/** In C all enumerators share one scope, but several files may have their own of a name: the first counts. */
-function* enumeratorsOf({ btf, first }: OwnTypes): Generator<Enumerator> {
+/** By name: in C all enumerators share one scope. */
+function enumeratorsOf({ btf, first }: OwnTypes): Map<string, Enumerator> {
   const rows = enumeratorRows({ btf }, first);
+  const found = new Map<string, { readonly name: string; readonly values: Set<bigint> }>();
   for (let row = 0; row < rows.count; row++) {
-    const owner = cellOf(rows.enum, row);
-    yield { name: owner === '' ? rows.name[row]! : `enum ${owner}.${rows.name[row]}`, value: rows.value[row]! };
+    const owner = clipped(cellOf(rows.enum, row));
+    const own = clipped(rows.name[row]!);
+    const name = owner === '' ? own : `enum ${owner}.${own}`;
+    const known = found.get(name);
+    if (known === undefined) found.set(name, { name, values: new Set([rows.value[row]!]) });
+    else known.values.add(rows.value[row]!);
   }
+  return found;
 }

@@ -44,6 +44,8 @@ export function* featureChanges({ old, new: now }: Sides): Generator<Difference>
     for (const name of new Set([...had.keys(), ...has.keys()])) {
       const [one, two] = [had.get(name), has.get(name)];
       if (one?.outcome === 'open' || two?.outcome === 'open') continue;
+      // Without the sets of .BTF_ids, a hook that is disabled looks like the others.
+      if (section === 'lsmHooks' && [one, two].some(verdict => verdict?.outcome === 'accepted' && verdict.certainty !== 'proven')) continue;
       const [could, can] = [one?.outcome === 'accepted', two?.outcome === 'accepted'];
       if (could === can) continue;
       const lacking = could ? two : one;

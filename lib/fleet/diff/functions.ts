@@ -57,6 +57,8 @@ function formsOf({ name, count }: FunctionRows): Map<string, Forms> {
     const text = name[row]!;
     if (row > 0 && name[row - 1] === text) continue;
     const dot = text.indexOf('.');
+    // A label of assembly.
+    if (dot === 0) continue;
     const isClone = dot > 0;
     if (isClone && COLD.test(text)) continue;
     const base = isClone ? text.slice(0, dot) : text;

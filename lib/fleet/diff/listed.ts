@@ -26,8 +26,14 @@ const TRACEPOINTS: Keyed<TracepointRow> = {
   ],
 };
 
+/** Where one kernel shows fewer than the other, those are compared that both would show. */
 export function* tracepointChanges({ old, new: now }: Sides): Generator<Difference> {
-  const [before, after] = [tracepointRows(old.kernel), tracepointRows(now.kernel)];
+  const sides = [old, now];
+  const shown = ({ tracepoint, typed }: TracepointRow): boolean =>
+    sides.every(({ kernel }) => kernel.tracepoints.listsData)
+      ? tracepoint || sides.every(({ kernel }) => kernel.tracepoints.listsEvents)
+      : typed;
+  const [before, after] = [tracepointRows(old.kernel).filter(shown), tracepointRows(now.kernel).filter(shown)];
   // BTF names none before 5.5.
   if (before.length > 0 && after.length > 0) yield* compareKeyed(TRACEPOINTS, before, after);
 }

@@ -27,6 +27,8 @@ const MOST_ALIKE = 64;
 const ENOUGH = 4.5;
 const MARGIN = 0.5;
 const LEAST_ALIKE = 0.4;
+/** Characters of a name that are compared. */
+const LONGEST = 256;
 /** Of a name that is the other and a word behind it, as `__alloc_pages_noprof`. */
 const EXTENDED = 0.9;
 
@@ -35,35 +37,41 @@ const EXTENDED = 0.9;
  * each is the best for the other.
  */
 export function renames(sides: Sides, gone: readonly string[], added: readonly string[]): ReadonlyMap<string, Renamed> {
-  const places = { old: placesOf(sides.old, sides.new, gone), new: placesOf(sides.new, sides.old, added) };
-  const candidates = candidatesOf(places.new);
-  const prefixes = { old: sides.old.kernel.arch.syscalls.modifiable, new: sides.new.kernel.arch.syscalls.modifiable };
-  const best = new Map<string, { readonly place: Place; readonly score: number }>();
-  const found = new Map<string, { readonly from: Place; readonly score: number }>();
-  for (const place of places.old) {
-    const scored = [...candidates(place)]
-      .map(other => ({ place: other, score: likeness(place, other) }))
-      .sort((a, b) => b.score - a.score || (a.place.name < b.place.name ? -1 : 1));
-    const [first, second] = scored;
-    if (first === undefined || first.score < ENOUGH || first.score - (second?.score ?? 0) < MARGIN) continue;
-    best.set(place.name, first);
-    const rival = found.get(first.place.name);
-    if (rival === undefined || rival.score < first.score) found.set(first.place.name, { from: place, score: first.score });
-  }
   const renamed = new Map<string, Renamed>();
-  for (const place of places.old) {
-    const counterpart = ofArchitecture(place.name, prefixes.old, prefixes.new);
-    const chosen = best.get(place.name)?.place;
-    if (counterpart !== undefined && places.new.some(({ name }) => name === counterpart))
-      renamed.set(place.name, { name: counterpart, says: 'the entry of the system call on the other architecture' });
-    else if (chosen !== undefined && found.get(chosen.name)!.from === place)
-      renamed.set(place.name, { name: chosen.name, says: `likely: ${inCommon(place, chosen).join(', ')}` });
+  const left = new Set(added);
+  for (const name of gone) {
+    const counterpart = ofArchitecture(name, sides);
+    if (counterpart === undefined || !left.delete(counterpart)) continue;
+    renamed.set(name, { name: counterpart, says: 'the entry of the system call on the other architecture' });
   }
+  const others = gone.filter(name => !renamed.has(name));
+  const places = { old: placesOf(sides.old, sides.new, others), new: placesOf(sides.new, sides.old, [...left]) };
+  for (const [from, to] of bestPairs(places.old, places.new))
+    renamed.set(from.name, { name: to.name, says: `likely: ${inCommon(from, to).join(', ')}` });
   return renamed;
 }
 
+/** Places of which each is the best for the other. */
+function bestPairs(old: readonly Place[], now: readonly Place[]): [Place, Place][] {
+  const candidates = candidatesOf(now);
+  const best: { readonly from: Place; readonly to: Place; readonly score: number }[] = [];
+  const byTarget = new Map<Place, { readonly from: Place; readonly score: number }>();
+  for (const from of old) {
+    const scored = [...candidates(from)]
+      .map(to => ({ to, score: likeness(from, to) }))
+      .sort((a, b) => b.score - a.score || (a.to.name < b.to.name ? -1 : 1));
+    const [first, second] = scored;
+    if (first === undefined || first.score < ENOUGH || first.score - (second?.score ?? 0) < MARGIN) continue;
+    best.push({ from, ...first });
+    const rival = byTarget.get(first.to);
+    if (rival === undefined || rival.score < first.score) byTarget.set(first.to, { from, score: first.score });
+  }
+  return best.filter(({ from, to }) => byTarget.get(to)!.from === from).map(({ from, to }) => [from, to]);
+}
+
 /** `__arm64_sys_read` for `__x64_sys_read`. */
-function ofArchitecture(name: string, from: string | undefined, to: string | undefined): string | undefined {
+function ofArchitecture(name: string, sides: Sides): string | undefined {
+  const [from, to] = [sides.old.kernel.arch.syscalls.modifiable, sides.new.kernel.arch.syscalls.modifiable];
   return from !== undefined && to !== undefined && from !== to && name.startsWith(from) ? to + name.slice(from.length) : undefined;
 }
 
@@ -146,7 +154,7 @@ function inCommon(a: Place, b: Place): string[] {
 
 /** Sørensen and Dice's coefficient of the pairs of characters, underscores at the ends left out: 1 for names that differ in those alone. */
 function nameLikeness(a: string, b: string): number {
-  const [one, other] = [a, b].map(bareName) as [string, string];
+  const [one, other] = [a, b].map(name => bareName(name).slice(0, LONGEST)) as [string, string];
   if (one.startsWith(`${other}_`) || other.startsWith(`${one}_`)) return EXTENDED;
   const [pairs, others] = [pairsOf(one), pairsOf(other)];
   let shared = 0;

@@ -1,5 +1,5 @@
-import { cellOf } from '../rows/columns.js';
 import { type MemberRows, memberRows, type StructRange } from '../rows/members.js';
+import { clipped } from './clipped.js';
 import type { Difference, Effect } from './difference.js';
 import { bareName } from './renames.js';
 import type { OwnTypes, Sides } from './sides.js';
@@ -35,25 +35,32 @@ export function* compareTypes(old: OwnTypes, now: OwnTypes): Generator<Differenc
     if (!before.byName.has(name)) yield { kind: 'types', change: 'new', effect: 'adds', name, new: bytes(first!.size) };
 }
 
+/** The members of all structs, and their types in short: each is put into words once. */
+interface Members {
+  readonly rows: MemberRows;
+  readonly types: readonly string[];
+}
+
 /** The structs of a name, and the rows that they are ranges of. */
 interface Composites {
-  readonly rows: MemberRows;
+  readonly rows: Members;
   readonly composites: readonly StructRange[];
 }
 
 function compositesOf({ btf, first }: OwnTypes): {
-  readonly rows: MemberRows;
+  readonly rows: Members;
   readonly byName: ReadonlyMap<string, readonly StructRange[]>;
 } {
   const rows = memberRows({ btf }, first);
   const byName = new Map<string, StructRange[]>();
   for (const range of rows.structs) {
-    const name = range.kind === 'typedef' ? range.name : `${range.kind} ${range.name}`;
+    const own = clipped(range.name);
+    const name = range.kind === 'typedef' ? own : `${range.kind} ${own}`;
     const known = byName.get(name);
     if (known === undefined) byName.set(name, [range]);
     else known.push(range);
   }
-  return { rows, byName };
+  return { rows: { rows, types: rows.type.values.map(type => clipped(shortType(type))) }, byName };
 }
 
 /** `struct task_struct`, of all structs and unions. */
@@ -64,28 +71,38 @@ export function compositeNames(types: OwnTypes): Iterable<string> {
 /** More structs of one name are not compared: files have a few of their own. */
 const MOST_OF_NAME = 16;
 
+interface Candidate {
+  readonly range: StructRange;
+  readonly members: readonly Member[];
+}
+
 /** Each struct of a name is compared with the one that is most like it; where there are more of them in one kernel, the others are passed over. */
 function* compareNamed(name: string, old: Composites, now: Composites): Generator<Difference> {
-  const left = now.composites.slice(0, MOST_OF_NAME).map(range => ({ range, members: membersOf(now.rows, range) }));
-  for (const range of old.composites.slice(0, MOST_OF_NAME)) {
-    const members = membersOf(old.rows, range);
-    const [closest] = left.length < 2 ? left : [...left].sort((a, b) => alike(members, b.members) - alike(members, a.members));
-    if (closest === undefined) return;
-    left.splice(left.indexOf(closest), 1);
-    yield* compareComposites(name, members, range, closest.members, closest.range);
+  const candidates = ({ rows, composites }: Composites): Candidate[] =>
+    composites.slice(0, MOST_OF_NAME).map(range => ({ range, members: membersOf(rows, range) }));
+  const [before, after] = [candidates(old), candidates(now)];
+  const alone = before.length === 1 && after.length === 1;
+  const pairs = before.flatMap(one => after.map(other => ({ one, other, score: alone ? 1 : likeness(one.members, other.members) })));
+  const taken = new Set<Candidate>();
+  for (const { one, other } of pairs.sort((a, b) => b.score - a.score)) {
+    if (taken.has(one) || taken.has(other)) continue;
+    taken.add(one).add(other);
+    yield* compareComposites(name, one.members, one.range, other.members, other.range);
   }
 }
 
-/** How many members are called alike, and have the same type besides. */
-function alike(old: readonly Member[], now: readonly Member[]): number {
+/** Which part of the members of both are called alike, and have the same type besides: 1 for the same members. */
+function likeness(old: readonly Member[], now: readonly Member[]): number {
   const others = byPath(now);
-  return old.reduce((sum, { path, type }) => sum + (others.has(path) ? 1 : 0) + (others.get(path)?.type === type ? 1 : 0), 0);
+  const shared = old.reduce((sum, { path, type }) => sum + (others.has(path) ? 1 : 0) + (others.get(path)?.type === type ? 1 : 0), 0);
+  return old.length + now.length === 0 ? 1 : shared / (old.length + now.length);
 }
 
-function membersOf(rows: MemberRows, { from, to }: StructRange): Member[] {
+function membersOf({ rows, types }: Members, { from, to }: StructRange): Member[] {
   return Array.from({ length: to - from }, (_, index) => {
     const row = from + index;
-    return { path: rows.path[row]!, index, offset: rows.offset[row]!, size: rows.size[row]!, type: shortType(cellOf(rows.type, row)) };
+    const type = types[rows.type.codes[row]!]!;
+    return { path: clipped(rows.path[row]!), index, offset: rows.offset[row]!, size: rows.size[row]!, type };
   });
 }
 

@@ -40,7 +40,8 @@ export function* verdictChanges({ old, new: now }: Sides): Generator<Difference>
       if (isSame(one, two) || one.outcome === 'open' || two.outcome === 'open') continue;
       if (OF_KERNEL.has(one.code) || OF_KERNEL.has(two.code)) {
         const change = changeOf(EVERY_FUNCTION, [WORDS[mechanism]], one, two);
-        const key = `${mechanism} ${OF_KERNEL.has(one.code) ? one.code : ''} ${OF_KERNEL.has(two.code) ? two.code : ''}`;
+        const keyOf = ({ code, outcome }: ShortVerdict): string => (OF_KERNEL.has(code) ? code : outcome);
+        const key = `${mechanism} ${keyOf(one)} ${keyOf(two)}`;
         const known = ofKernel.get(key);
         if (known === undefined) ofKernel.set(key, { change, functions: 1 });
         else known.functions++;
@@ -53,7 +54,7 @@ export function* verdictChanges({ old, new: now }: Sides): Generator<Difference>
     }
     for (const { one, two, mechanisms } of alike.values()) yield changeOf(name, mechanisms, one, two);
   }
-  for (const { change, functions } of ofKernel.values()) yield { ...change, says: `${functions} functions that both kernels have` };
+  for (const { change, functions } of ofKernel.values()) yield { ...change, says: `of the functions that both kernels have, ${functions}` };
 }
 
 function isSame(one: ShortVerdict, two: ShortVerdict): boolean {

@@ -161,8 +161,11 @@ describe('what changed between two kernels', () => {
       btf: btfOf(names),
     });
     const found = await changes(old, without, 'verdicts');
-    expect(found).to.have.length(1);
-    expect(found[0]).to.include({ name: 'every function', field: 'kprobe.multi', change: 'refused', new: 'EOPNOTSUPP no-kprobe-multi' });
+    expect(found.map(({ name, change, field }) => [name, change, field])).to.deep.equal([
+      ['every function', 'refused', 'kprobe.multi'],
+      ['every function', 'reason', 'kprobe.multi'],
+    ]);
+    expect(found[0]).to.include({ effect: 'breaks', old: 'accepted', new: 'EOPNOTSUPP no-kprobe-multi' });
   });
 
   it('BTF: a function of both kernels that one alone has a FUNC of, with the reason', async () => {
@@ -237,6 +240,52 @@ describe('what changed between two kernels', () => {
     ]);
   });
 
+  it('an enumerator that several enums have: a value that none of the others has', async () => {
+    const of = (...enums: number[]): Kernel =>
+      kernel({
+        functions: [],
+        btf: btfOf({}, btf => {
+          for (const value of enums) btf.enum('', 4, [['Opt_err', value]]);
+        }),
+      });
+    expect(await changes(of(0, 36), of(36, 0), 'enumerators')).to.deep.equal([]);
+    expect(await changes(of(0, 36), of(0), 'enumerators')).to.deep.equal([]);
+    expect((await changes(of(0, 36), of(0, 37), 'enumerators')).map(({ old, new: is }) => [old, is])).to.deep.equal([['36', '37']]);
+  });
+
+  it('a type whose name is a megabyte, and that thousands of members have, costs what its bytes cost', async () => {
+    const of = (prefix: string): Kernel => {
+      const write = (btf: BtfWriter): void => {
+        const wide = btf.struct('w'.repeat(1 << 20), 4, []);
+        btf.struct(
+          'owner',
+          4,
+          Array.from({ length: 4000 }, (_, i) => [`${prefix}${i}`, wide, 0] as const),
+        );
+      };
+      return kernel({ functions: [], btf: btfOf({}, write) });
+    };
+    const found = await changes(of('a'), of('b'), 'types');
+    expect(found).to.have.length.above(7000);
+    expect(found[0]!.old).to.have.length.below(1000);
+  });
+
+  it('structs of one name are those that are most alike, in whatever order', async () => {
+    const of = (...lists: string[][]): Kernel =>
+      kernel({
+        functions: [],
+        btf: btfOf({}, (btf, int) => {
+          for (const list of lists)
+            btf.struct(
+              'twice',
+              8,
+              list.map((name, i) => [name, int, i * 32] as const),
+            );
+        }),
+      });
+    expect(await changes(of(['a'], ['a', 'b']), of(['a', 'b'], ['a']), 'types')).to.deep.equal([]);
+  });
+
   it('settings', async () => {
     const old = kernel({ functions: [], config: { CONFIG_A: 'y', CONFIG_B: 'y' } });
     const now = kernel({ functions: [], config: { CONFIG_A: 'm', CONFIG_C: 'y' } });
@@ -255,7 +304,7 @@ describe('what changed between two kernels', () => {
       ['prototypes', 'changed', 'kept'],
       ['btf', 'gone', 'lost'],
     ]);
-    expect(notes.join('\n')).to.match(/^functions and verdicts are not compared: .*--symbols FILE/);
+    expect(notes.join('\n')).to.match(/^not compared: functions, verdicts: .*--symbols FILE/);
   });
 
   it('nothing differs between a kernel and itself', async () => {
