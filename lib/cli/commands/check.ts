@@ -2,11 +2,10 @@ import { checkKernel } from '../../answers/check/check.js';
 import { compareAbi } from '../../answers/check/compare-abi.js';
 import { readAbi } from '../../answers/check/read-abi.js';
 import { readRequirements } from '../../answers/check/requirements.js';
-import { InputError } from '../../errors.js';
-import { openSource } from '../../node/source.js';
 import { checkReport } from '../../report/check.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JUNIT_OPTION, UsageError } from '../command.js';
+import { MOST_OF_LIST, textOf } from '../text-file.js';
 import { KERNEL_OPTIONS, MODULES_OPTION, oneKernel, PAHOLE_OPTION, paholeOptions, withKernel } from '../with-kernel.js';
 
 export const check: Command = command({
@@ -31,7 +30,7 @@ audit's figures, and matches an ABI. Exit code 0: it does; 1: it does not, or th
     oneKernel(args, options);
     const { require: lists = [], abi: abiPath } = options;
     if (lists.length === 0 && abiPath === undefined) throw new UsageError('give a --require LIST, or an --abi FILE');
-    const requirements = await Promise.all(lists.map(path => readRequirements(textOf(path, 1 << 20), path)));
+    const requirements = await Promise.all(lists.map(path => readRequirements(textOf(path, MOST_OF_LIST), path)));
     const abi = abiPath === undefined ? undefined : await readAbi(textOf(abiPath, 1 << 28), abiPath);
     return withKernel(args, options, note, async kernel => {
       const results = requirements.map(list => checkKernel(kernel, list, paholeOptions(options['pahole-version'])));
@@ -43,13 +42,3 @@ audit's figures, and matches an ABI. Exit code 0: it does; 1: it does not, or th
     });
   },
 });
-
-function textOf(path: string, most: number): string {
-  const source = openSource(path);
-  try {
-    if (source.size > most) throw new InputError(path, 'limit', `is larger than ${most >> 20} MiB`);
-    return new TextDecoder().decode(source.read(0, source.size));
-  } finally {
-    source.close();
-  }
-}

@@ -7,7 +7,6 @@ import { DIFFERENCE_KINDS, type Difference, type DifferenceKind } from '../../fl
 import { Touched, withoutKind } from '../../fleet/diff/touched.js';
 import type { Kernel } from '../../kernel.js';
 import { collectInThreads } from '../../node/collect-entries.js';
-import { openSource } from '../../node/source.js';
 import { objectsOf } from '../../open/bpf-objects.js';
 import { openKernel } from '../../open/open-kernel.js';
 import { diffReport } from '../../report/diff.js';
@@ -15,6 +14,7 @@ import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, JSON_OPTION, MARKDOWN_OPTION, MissingError, UsageError } from '../command.js';
 import { glob } from '../glob.js';
 import { Progress } from '../progress.js';
+import { MOST_OF_LIST, textOf } from '../text-file.js';
 import { given, readModulesOf, sayNotes } from '../with-kernel.js';
 
 /** Of each kind that text shows where neither --only, --name nor --for narrows it. */
@@ -24,7 +24,8 @@ export const diff: Command = command({
   usage: 'OLD NEW [--only KIND]… [--name GLOB]… [--for FILE]… [--fail-on KIND]… [OPTION…]',
   arity: [2, 2],
   about: `Compares two kernels, for someone whose probes worked on OLD: functions that are gone, new, renamed, cloned or inlined; prototypes; verdicts of
-each tracing mechanism; BTF; structs and their members; enumerators; tracepoints; system calls; kfuncs; exports; .config.
+each tracing mechanism; BTF; structs and their members; enumerators; tracepoints; system calls; kfuncs; what BPF programs may use; exports;
+.config.
 OLD and NEW are anything that the other commands take, of different architectures too: vmlinux, vmlinuz, BTF alone.
 KIND is one of ${DIFFERENCE_KINDS.join(', ')}. What breaks programs comes first.
 Exit code 1: --fail-on names a KIND of which something breaks programs or has to be looked at.`,
@@ -70,17 +71,15 @@ Exit code 1: --fail-on names a KIND of which something breaks programs or has to
       if ((list?.length ?? 0) > 2) throw new UsageError(`${option}: one for OLD and one for NEW`);
       return list ?? [];
     };
-    const [configs, symbols, lists, btfs, folders] = [
-      beside(options.config, '--config'),
-      beside(options.symbols, '--symbols'),
-      beside(options['filter-functions'], '--filter-functions'),
-      beside(options.btf, '--btf'),
-      beside(options.modules, '--modules'),
-    ];
+    const configs = beside(options.config, '--config');
+    const symbols = beside(options.symbols, '--symbols');
+    const filters = beside(options['filter-functions'], '--filter-functions');
+    const btfs = beside(options.btf, '--btf');
+    const folders = beside(options.modules, '--modules');
     const kernels: Kernel[] = [];
     try {
       for (const [i, path] of args.entries())
-        kernels.push(await openKernel(path, given({ config: configs[i], symbols: symbols[i], filterFunctions: lists[i], btf: btfs[i] })));
+        kernels.push(await openKernel(path, given({ config: configs[i], symbols: symbols[i], filterFunctions: filters[i], btf: btfs[i] })));
       const [old, now] = kernels as [Kernel, Kernel];
       for (const [i, folder] of folders.entries()) kernels[i]!.modules = await readModulesOf(kernels[i]!, folder);
       const touched = files.length === 0 ? undefined : await touchedBy(files, kernels, note);
@@ -143,7 +142,7 @@ async function touchedBy(files: readonly string[], kernels: readonly Kernel[], n
     for (const object of read) touched.addObject(object);
     if (objects.length > 0) continue;
     try {
-      for (const { name } of (await readRequirements(textOf(file), file)).functions) touched.addFunction(name);
+      for (const { name } of (await readRequirements(textOf(file, MOST_OF_LIST), file)).functions) touched.addFunction(name);
     } catch (error) {
       if (isFormatError(error) || notes.length > 0)
         throw new MissingError(`${notes.join('; ') || file}, and it is no list of requirements: ${(error as Error).message}`);
@@ -151,16 +150,4 @@ async function touchedBy(files: readonly string[], kernels: readonly Kernel[], n
     }
   }
   return touched;
-}
-
-/** Lists are shorter. */
-const MOST_TEXT = 1 << 20;
-
-function textOf(path: string): string {
-  const source = openSource(path);
-  try {
-    return new TextDecoder().decode(source.read(0, Math.min(source.size, MOST_TEXT)));
-  } finally {
-    source.close();
-  }
 }

@@ -31,6 +31,7 @@ export interface KernelDiff {
   readonly notes: readonly string[];
 }
 
+/** Each is called with kernels that have what {@link NEEDS} asks of its kind. */
 const COMPARISONS: Readonly<Record<DifferenceKind, (sides: Sides) => Iterable<Difference>>> = {
   functions: functionChanges,
   prototypes: prototypeChanges,

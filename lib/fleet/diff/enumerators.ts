@@ -20,8 +20,7 @@ const ENUMERATORS: Keyed<Enumerator> = {
 };
 
 export function* enumeratorChanges({ old, new: now }: Sides): Generator<Difference> {
-  if (old.kernel.btf !== undefined && now.kernel.btf !== undefined)
-    yield* compareEnumerators({ btf: old.kernel.btf, first: 1 }, { btf: now.kernel.btf, first: 1 });
+  yield* compareEnumerators({ btf: old.kernel.btf!, first: 1 }, { btf: now.kernel.btf!, first: 1 });
 }
 
 export function* compareEnumerators(old: OwnTypes, now: OwnTypes): Generator<Difference> {

@@ -13,10 +13,9 @@ interface Forms {
 
 /**
  * Functions that are gone, new, renamed, or have become clones. A name with a suffix of the compiler is the function before the dot: the numbers after
- * it change with every build. None where one kernel is BTF alone, in which many functions have no FUNC.
+ * it change with every build.
  */
 export function* functionChanges(sides: Sides): Generator<Difference> {
-  if (!sides.old.hasSymbols || !sides.new.hasSymbols) return;
   const { old: before, new: after } = { old: formsOf(sides.old.functions()), new: formsOf(sides.new.functions()) };
   const gone = [...before].filter(([name, { whole }]) => whole && !after.has(name)).map(([name]) => name);
   const added = [...after].filter(([name, { whole }]) => whole && !before.has(name)).map(([name]) => name);

@@ -106,7 +106,6 @@ const OPTIONS: Keyed<readonly [string, string]> = {
 
 /** Settings: what is not set in one of them is gone or new. */
 export function* configChanges({ old, new: now }: Sides): Generator<Difference> {
-  const [before, after] = [old.kernel.pieces.config(), now.kernel.pieces.config()];
-  if (before === undefined || after === undefined) return;
+  const [before, after] = [old.kernel.pieces.config()!, now.kernel.pieces.config()!];
   for (const change of compareKeyed(OPTIONS, before.entries(), after.entries())) yield { ...change, effect: 'changes' };
 }

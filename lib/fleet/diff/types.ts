@@ -16,11 +16,9 @@ interface Member {
 
 /**
  * Structs and unions that are gone, new, or of another size; members that are gone, new, moved, retyped or renamed, or are reached by another path.
- * None where a kernel has no BTF.
  */
 export function* typeChanges({ old, new: now }: Sides): Generator<Difference> {
-  if (old.kernel.btf !== undefined && now.kernel.btf !== undefined)
-    yield* compareTypes({ btf: old.kernel.btf, first: 1 }, { btf: now.kernel.btf, first: 1 });
+  yield* compareTypes({ btf: old.kernel.btf!, first: 1 }, { btf: now.kernel.btf!, first: 1 });
 }
 
 /** Compares the types of two blobs, those of modules without their base. */

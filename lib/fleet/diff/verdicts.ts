@@ -26,7 +26,6 @@ export const EVERY_FUNCTION = 'every function';
  * compared.
  */
 export function* verdictChanges({ old, new: now }: Sides): Generator<Difference> {
-  if (!old.hasSymbols || !now.hasSymbols) return;
   const [before, after] = [old.functions().verdicts, now.functions().verdicts];
   const others = now.names();
   const ofKernel = new Map<string, { readonly change: Omit<Difference, 'says'>; functions: number }>();

@@ -13,57 +13,46 @@ export interface Prototype {
 const PER_BYTE = 8;
 const SPARE = 1 << 22;
 
-/** What the texts of a blob may come to. */
-function textAllowance({ name, header }: Btf): (cost: number) => void {
-  return new Allowance(name, 'its types in C', PER_BYTE * (header.typeLength + header.stringLength) + SPARE).account(0);
-}
-
-/** The prototypes of a blob. Each FUNC_PROTO is put into words once; those whose texts are the same are one. */
-export class Prototypes {
-  readonly #btf: Btf;
-  readonly #pay: (cost: number) => void;
-  readonly #byType = new Map<TypeId, Prototype>();
-  readonly #byText = new Map<string, Prototype>();
-
-  constructor(btf: Btf) {
-    this.#btf = btf;
-    this.#pay = textAllowance(btf);
-  }
-
-  /** @param proto the id of a FUNC_PROTO @throws FormatError */
-  of(proto: TypeId): Prototype {
-    let prototype = this.#byType.get(proto);
-    if (prototype === undefined) {
-      const text = this.#btf.prototype(proto);
-      this.#pay(text.length);
-      prototype = this.#byText.get(text);
-      if (prototype === undefined) this.#byText.set(text, (prototype = { text, id: hashText(text) }));
-      this.#byType.set(proto, prototype);
-    }
-    return prototype;
-  }
-}
-
-/** The types of a blob in C, each put into words once. */
+/** The types of a blob in C, each put into words once. @throws FormatError where they come to more than the blob is worth */
 export class TypeTexts {
-  readonly #btf: Btf;
+  readonly #write: (id: TypeId) => string;
   readonly #pay: (cost: number) => void;
   readonly #texts = new Map<TypeId, string>();
 
-  constructor(btf: Btf) {
-    this.#btf = btf;
-    this.#pay = textAllowance(btf);
+  /** @param write declarations where not given */
+  constructor(btf: Btf, write: (id: TypeId) => string = id => btf.declaration(id)) {
+    const { typeLength, stringLength } = btf.header;
+    this.#write = write;
+    this.#pay = new Allowance(btf.name, 'its types in C', PER_BYTE * (typeLength + stringLength) + SPARE).account(0);
   }
 
   /** @throws FormatError */
   of(id: TypeId): string {
     let text = this.#texts.get(id);
     if (text === undefined) {
-      text = this.#btf.declaration(id);
+      text = this.#write(id);
       this.#pay(text.length);
       this.#texts.set(id, text);
     }
     return text;
+  }
+}
+
+/** The prototypes of a blob. Those whose texts are the same are one. */
+export class Prototypes {
+  readonly #texts: TypeTexts;
+  readonly #byText = new Map<string, Prototype>();
+
+  constructor(btf: Btf) {
+    this.#texts = new TypeTexts(btf, proto => btf.prototype(proto));
+  }
+
+  /** @param proto the id of a FUNC_PROTO @throws FormatError */
+  of(proto: TypeId): Prototype {
+    const text = this.#texts.of(proto);
+    let prototype = this.#byText.get(text);
+    if (prototype === undefined) this.#byText.set(text, (prototype = { text, id: hashText(text) }));
+    return prototype;
   }
 }
 
