@@ -18,9 +18,11 @@ export class OutputError extends Error {
 export class InputError extends Error {
   override readonly name: string = 'InputError';
   readonly code: string;
+  readonly path: string;
 
   constructor(path: string, code: string, message: string, options?: ErrorOptions) {
     super(`${path}: ${message}`, options);
+    this.path = path;
     this.code = code;
   }
 }

@@ -12,8 +12,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ['elf'],
   ['btf', 'kallsyms'],
   // What an answer is made of: errors, evidence, reasons, the kernel's changes.
-  ['lib/reasons.ts', 'lib/errors.ts'],
+  ['lib/reasons.ts', 'lib/errors.ts', 'lib/similar-names.ts'],
   ['lib/evidence.ts'],
+  ['lib/messages.ts'],
   ['lib/releases.ts'],
   ['lib/arch'],
   ['lib/image'],

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { printable } from '../../elf/escape.js';
-import { OutputError } from '../errors.js';
+import { InputError, OutputError } from '../errors.js';
 import { argumentsOf } from '../node/paths.js';
 import { toJson } from '../report/json.js';
+import { didYouMean } from '../similar-names.js';
 import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
 import { handOver } from './hand-over.js';
@@ -17,33 +18,23 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
   const note = (line: string): void => say(printable(line));
   let debug = argv.includes('--debug');
   const json = argv.includes('--json');
+  let given: readonly string[] = [];
   try {
-    const found = findCommand(argv);
+    const found = await findCommand(argv);
     if (found === undefined) {
-      if (argv[0] === '--version') out.line(version());
-      else if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') out.text(overview(COMMANDS));
-      else {
-        const group = Object.entries(COMMANDS).filter(([name]) => name.startsWith(`${argv[0]} `));
-        if (group.length === 0) throw new UsageError(`no command '${argv[0]}'; 'kelf --help' lists them`);
-        if (argv.length > 1 && !['--help', '-h'].includes(argv[1]!))
-          throw new UsageError(`no command '${argv[0]} ${argv[1]}'; 'kelf ${argv[0]}' lists the ${argv[0]} commands`);
-        out.text(overview(Object.fromEntries(group)));
-      }
+      out.text(withoutCommand(argv));
       return EXIT.ok;
     }
-    const { name, rest } = found;
-    const command: Command = await COMMANDS[name]![1]();
+    const { name, command, rest } = found;
     const table = { ...command.options, ...COMMON_OPTIONS };
-    const { values, positionals } = parse(rest, table);
+    const { values, positionals } = parse(name, rest, table);
     debug = values['debug'] === true;
+    given = positionals;
     if (values['help'] === true) {
       out.text(commandHelp(name, command));
       return EXIT.ok;
     }
-    const [least, most] = command.arity;
-    if (positionals.length < least || positionals.length > most) {
-      throw new UsageError(`usage: kelf ${name} ${command.usage}   ('kelf ${name} --help' says more)`);
-    }
+    expectArity(name, command, positionals.length);
     const options = values as Context['options'];
     return (await command.run({ args: positionals, options, out, note, write: handOver(options, out) })) ?? EXIT.ok;
   } catch (error) {
@@ -51,27 +42,106 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
     if (!(error instanceof Error)) throw error;
     const code = exitCode(error);
     if (json && code !== EXIT.output) out.line(toJson({ error: { code: errorCode(error), message: error.message } }));
-    note(`kelf: ${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}`);
+    note(`kelf: ${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}${hintOf(error, given)}`);
     if (debug || code === EXIT.internal) for (const line of (error.stack ?? '').split('\n')) note(line);
     return code;
   }
 }
 
-/** The longest run of leading words that is a command: `btf dump` before `btf`. */
-function findCommand(argv: readonly string[]): { name: string; rest: readonly string[] } | undefined {
-  for (const words of [2, 1]) {
-    const name = argv.slice(0, words).join(' ');
-    if (argv.length >= words && Object.hasOwn(COMMANDS, name)) return { name, rest: argv.slice(words) };
+interface Found {
+  readonly name: string;
+  readonly command: Command;
+  readonly rest: readonly string[];
+}
+
+/** The command, which options may stand before: the longest run of words that is one, `btf dump` before `btf`. `kelf help trace` is its help. */
+async function findCommand(argv: readonly string[]): Promise<Found | undefined> {
+  if (argv[0] === 'help' && argv.length > 1) return findCommand([...argv.slice(1), '--help']);
+  for (let at = 0; at < argv.length && argv[at] !== '--'; at++) {
+    const found = await commandAt(argv, at);
+    if (found !== undefined && !isValue(argv[at - 1], found.command)) return found;
+    // A word behind an option may be its value; which it has is known with the command.
+    if (!argv[at]!.startsWith('-') && !argv[at - 1]?.startsWith('-')) return undefined;
   }
   return undefined;
 }
 
-function parse(args: readonly string[], options: OptionTable): { values: Record<string, unknown>; positionals: string[] } {
+async function commandAt(argv: readonly string[], at: number): Promise<Found | undefined> {
+  for (const words of [2, 1]) {
+    const name = argv.slice(at, at + words).join(' ');
+    if (argv.length < at + words || !Object.hasOwn(COMMANDS, name)) continue;
+    return { name, command: await COMMANDS[name]![1](), rest: [...argv.slice(0, at), ...argv.slice(at + words)] };
+  }
+  return undefined;
+}
+
+/** Whether what follows a word is the value of an option. */
+function isValue(before: string | undefined, { options }: Command): boolean {
+  if (before === undefined) return false;
+  const [, long, short] = /^(?:--([\w-]+)|-(\w))$/.exec(before) ?? [];
+  return Object.entries(options).some(
+    ([name, option]) => option.type === 'string' && (name === long || (short !== undefined && option.short === short)),
+  );
+}
+
+/** What is printed where no command is named. @throws UsageError for one that is none */
+function withoutCommand(argv: readonly string[]): string {
+  const [first, ...more] = argv.filter(word => word !== '--help' && word !== '-h' && word !== 'help');
+  if (first === undefined) return overview(COMMANDS);
+  if (['--version', '-V', 'version'].includes(first)) return `${version()}\n`;
+  const names = Object.keys(COMMANDS);
+  const group = names.filter(name => name.startsWith(`${first} `));
+  if (group.length === 0) {
+    if (first.startsWith('-')) throw new UsageError(`no command is given, and ${first} is none; 'kelf --help' lists them`);
+    // Of the commands of two words, the second alone is asked for as well: `kelf disasm`.
+    const second = names.filter(name => name.endsWith(` ${first}`));
+    const meant =
+      second.length > 0
+        ? `; did you mean ${second.join(' or ')}?`
+        : didYouMean(first, [...names, ...names.map(name => name.split(' ')[0]!)]);
+    throw new UsageError(`no command '${first}'${meant}; 'kelf --help' lists them`);
+  }
+  if (more.length > 0) {
+    const meant = didYouMean(`${first} ${more[0]}`, group);
+    throw new UsageError(`no command '${first} ${more[0]}'${meant}; 'kelf ${first}' lists the ${first} commands`);
+  }
+  return overview(Object.fromEntries(group.map(name => [name, COMMANDS[name]!])));
+}
+
+/** @throws UsageError that says what is missing, or too much */
+function expectArity(name: string, { arity: [least, most], usage }: Command, count: number): void {
+  if (count >= least && count <= most) return;
+  const takes = count < least ? `at least ${least}` : most === 0 ? 'no' : `at most ${most}`;
+  const plural = takes === 'at least 1' || takes === 'at most 1' ? '' : 's';
+  throw new UsageError(
+    `${name} takes ${takes} argument${plural}, and ${count} ${count === 1 ? 'is' : 'are'} given; usage: kelf ${name} ${usage}   ('kelf ${name} --help' says more)`,
+  );
+}
+
+/** What may have been meant, where the first argument is no file. */
+function hintOf(error: Error, [first, ...others]: readonly string[]): string {
+  if (!(error instanceof InputError) || error.code !== 'ENOENT' || error.path !== first) return '';
+  const file = others.find(other => statSync(other, { throwIfNoEntry: false })?.isFile());
+  return file === undefined ? '' : `; ${file} is a file: the file comes first, names behind it`;
+}
+
+function parse(name: string, args: readonly string[], options: OptionTable): { values: Record<string, unknown>; positionals: string[] } {
   try {
     return parseArgs({ args: [...args], options: parseArgsConfig(options), allowPositionals: true, strict: true });
   } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    const unknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? /'(-[^']*)'/.exec(message)?.[1] : undefined;
+    if (unknown !== undefined) {
+      const meant = didYouMean(
+        unknown,
+        Object.keys(options).map(option => `--${option}`),
+      );
+      throw new UsageError(
+        `${name} has no option ${unknown}${meant}; 'kelf ${name} --help' lists them, and -- comes before a name that begins with -`,
+      );
+    }
     // Node's own have two lines at times.
-    throw new UsageError((error as Error).message.replaceAll('\n', ' '));
+    throw new UsageError(message.replaceAll('\n', ' '));
   }
 }
 

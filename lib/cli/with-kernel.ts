@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { MissingBtfOptions } from '../answers/missing-btf/missing-btf.js';
 import { foreignBtf } from '../facts/foreign-btf.js';
 import type { ModuleTable } from '../facts/module-table/module-table.js';
@@ -46,7 +47,7 @@ export async function withKernel(
   const kernel = live ? openRunningKernel() : await openKernel(path!, given(beside));
   try {
     if (options.modules !== undefined) kernel.modules = await readModulesOf(kernel, options.modules);
-    const code = await ask(kernel, live ? args : args.slice(1));
+    const code = await ask(kernel, namesOf(live ? args : args.slice(1)));
     sayNotes(kernel, note);
     const foreign = options.btf === undefined ? undefined : foreignBtf(kernel);
     if (foreign !== undefined) note(`kelf: ${foreign}`);
@@ -54,6 +55,15 @@ export async function withKernel(
   } finally {
     kernel.close();
   }
+}
+
+/** Names, where `-` stands for those on stdin. */
+export function namesOf(names: readonly string[]): readonly string[] {
+  return names.includes('-') ? names.flatMap(name => (name === '-' ? wordsOf(readFileSync(0, 'utf8')) : [name])) : names;
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/).filter(word => word !== '');
 }
 
 /** The options that were given. */

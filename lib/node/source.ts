@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statfsSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { FormatError } from '../../elf/errors.js';
 import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
@@ -33,34 +33,62 @@ export interface SourceOptions {
   readonly cacheBytes?: number;
 }
 
+/** What was read of FIFOs and of stdin, by device and inode: what has been read once can't be read again, and commands open a file more than once. */
+const streams = new Map<string, Uint8Array>();
+/** Of what is no file: the largest image with its debug information is smaller. */
+const MOST_OF_STREAM = 2 ** 31 - 1;
+/** How long a FIFO waits for the first byte, where nobody has it open to write. */
+const MOST_WAIT = 500;
+
 /**
- * Opens a regular file for reading.
- * @throws InputError for what can't be opened, a directory, a FIFO, a device
+ * Opens a file for reading. `-` is stdin; it, a FIFO and `<(…)` of a shell are read whole into memory.
+ * @throws InputError for what can't be opened, a directory, a device, a FIFO that nobody writes to
  */
 export function openSource(path: string, options: SourceOptions = {}): ByteSource {
   let fd: number;
   try {
     // O_NONBLOCK: a FIFO without a writer is refused below, not waited for.
-    fd = openSync(systemPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = path === '-' ? STDIN : openSync(systemPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw systemError(path, error);
   }
   try {
     const stat = fstatSync(fd, { bigint: true });
     rememberInput(stat);
+    if (stat.isFIFO() || (stat.isSocket() && fd === STDIN)) {
+      const identity = `${stat.dev}:${stat.ino}`;
+      const bytes = streams.get(identity) ?? readWhole(fd, path, MOST_OF_STREAM);
+      if (bytes.length === 0)
+        throw new InputError(path, 'not-a-file', fd === STDIN ? 'is empty' : `is ${kindOf(stat)} that nobody writes to`);
+      streams.set(identity, bytes);
+      close(fd);
+      return new MemorySource(bytes, path);
+    }
     if (!stat.isFile()) throw new InputError(path, 'not-a-file', `is ${kindOf(stat)}, not a file`);
     // Files of /proc and /sys tell no size, a page, or that of all addresses: they are read whole.
     const size = Number(stat.size);
     if (size === 0 || isPseudo(path)) {
-      const source = new MemorySource(readWhole(fd, path), path);
-      closeSync(fd);
+      const source = new MemorySource(readWhole(fd, path, MOST_OF_PROC), path);
+      close(fd);
       return source;
     }
     return new FileSource(path, fd, { size, stored: Number(stat.blocks) * BLOCK }, options.cacheBytes ?? 16 << 20);
   } catch (error) {
-    closeSync(fd);
+    close(fd);
     throw error;
   }
+}
+
+/** Whether a path is read once only, by this thread: stdin, a FIFO. */
+export function isStream(path: string): boolean {
+  return path === '-' || statSync(systemPath(path), { throwIfNoEntry: false })?.isFIFO() === true;
+}
+
+const STDIN = 0;
+
+/** stdin stays open: it may be asked for again. */
+function close(fd: number): void {
+  if (fd !== STDIN) closeSync(fd);
 }
 
 /** A file behind a page cache. Tables are read whole, past the cache; it serves the scattered small reads. */
@@ -97,7 +125,7 @@ class FileSource implements ByteSource {
   }
 
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;
     this.#pages.clear();
     this.#lastPage = -1;
@@ -166,18 +194,23 @@ function bounded(pages: Map<number, Uint8Array>, bytes: number): LRUCache<number
   return cache;
 }
 
-function readWhole(fd: number, path: string): Uint8Array {
+function readWhole(fd: number, path: string, most: number): Uint8Array {
   let bytes = new Uint8Array(PAGE);
   let length = 0;
+  const started = Date.now();
   try {
     // A read gives a page, however much is asked for.
     for (;;) {
-      const count = readSync(fd, bytes, length, bytes.length - length, null);
+      const count = readWaiting(fd, bytes.subarray(length));
+      if (count === 0 && length === 0 && most === MOST_OF_STREAM && fd !== STDIN && Date.now() - started < MOST_WAIT) {
+        Atomics.wait(idle, 0, 0, 5);
+        continue;
+      }
       if (count === 0) return bytes.subarray(0, length);
       length += count;
-      if (length > MOST_OF_PROC) throw new InputError(path, 'limit', `goes on after ${MOST_OF_PROC >> 20} MiB`);
+      if (length > most) throw new InputError(path, 'limit', `goes on after ${Math.floor(most / 2 ** 20)} MiB`);
       if (length < bytes.length) continue;
-      const larger = new Uint8Array(length * 2);
+      const larger = new Uint8Array(Math.min(length * 2, most + 1));
       larger.set(bytes);
       bytes = larger;
     }
@@ -185,6 +218,20 @@ function readWhole(fd: number, path: string): Uint8Array {
     throw error instanceof InputError ? error : systemError(path, error);
   }
 }
+
+/** What is there now; where a writer has nothing yet, waits for it. */
+function readWaiting(fd: number, target: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(fd, target, 0, target.length, null);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(idle, 0, 0, 1);
+    }
+  }
+}
+
+const idle = new Int32Array(new SharedArrayBuffer(4));
 
 function isPseudo(path: string): boolean {
   try {

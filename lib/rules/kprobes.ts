@@ -8,12 +8,13 @@ import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
 import { once } from '../facts/once.js';
 import { PatchedCode } from '../facts/patched-code.js';
 import type { ReasonCode } from '../reasons.js';
+import { listed } from '../similar-names.js';
 import { cloneOf, returnHarm } from './clones.js';
 import { accepted, certaintyOfAcceptance, type Decision, leastOf, refused, untold, withoutSymbols } from './decision.js';
 import { InstructionRules } from './instructions.js';
 import { symbolsNamed } from './lto-names.js';
 import { type CountsNames, countsNames } from './name-counting.js';
-import { clonesLeft, listed, nearFunctions } from './near-names.js';
+import { clonesLeft, nearFunctions } from './near-names.js';
 import { type NotraceRule, notraceRule } from './notrace.js';
 import type { Sites } from './sites.js';
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Names } from '../../answers/attach/event-names.js';
 import { bpfProgram } from '../../answers/attach/forms/bpf-c.js';
 import { ATTACH_FORMS, type AttachForm, type Recipe } from '../../answers/attach/recipe.js';
@@ -13,7 +12,7 @@ import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with
 
 export const attach: Command = command({
   usage: 'FILE|--live NAME…|-|--all [--as FORM] [--return] [OPTION…]',
-  arity: [1, 1000],
+  arity: [1, Number.POSITIVE_INFINITY],
   about: `Prints, for each function with a given name, the lines that attach a probe to exactly that function, on every boot of this kernel, and that read
 its arguments by name: from the prototype in BTF and the calling convention of the architecture. For a refused function: the reason and an
 alternative. --as prints the recipe in one form only: a line per function, or for bpf-c one program for all of them. - reads the names from
@@ -31,10 +30,7 @@ stdin. NAME+OFFSET and 0xADDRESS are places inside functions. --modules also cov
     if (kind === 'return' && form === undefined) throw new UsageError('--return needs a form: --as kprobe_events');
     return withKernel(args, options, note, (kernel, given) => {
       if (options.all !== true) expectNames(given);
-      const names =
-        options.all === true
-          ? everyName(kernel)
-          : given.flatMap(name => (name === '-' ? namesOfInput() : [name])).flatMap(name => askedFunctions(kernel, name));
+      const names = options.all === true ? everyName(kernel) : given.flatMap(name => askedFunctions(kernel, name));
       const forms = form === undefined ? ATTACH_FORMS : [form];
       const recipes: Recipe[] = [];
       let found = 0;
@@ -74,12 +70,6 @@ function everyName({ functions }: Kernel): Set<string> {
   const names = new Set<string>();
   for (let row = 0; row < functions.count; row++) names.add(functions.name(row));
   return names;
-}
-
-function namesOfInput(): string[] {
-  return readFileSync(0, 'utf8')
-    .split(/\s+/)
-    .filter(name => name !== '');
 }
 
 /** `do_trap: kprobe-blacklisted: the kprobe blacklist covers it; instead: …` */

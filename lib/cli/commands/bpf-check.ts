@@ -94,6 +94,7 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     }
     // Nothing was asked then.
     if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
+    for (const { error } of columns) if (error !== undefined) note(`kelf: ${unreadable(error)}`);
     const checked = objects.map(({ path, offset }, i) => ({ path, offset, kernels: columns.map(({ checks }) => checks[i]!) }));
     write(bpfCheckReport, { loader: loader.name, objects: checked, notTold: NOT_TOLD });
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);

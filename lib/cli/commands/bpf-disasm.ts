@@ -10,7 +10,7 @@ const NOTATIONS = ['kernel', 'llvm'] as const;
 
 export const bpfDisasm: Command = command({
   usage: 'FILE [FUNCTION…] [OPTION…]',
-  arity: [1, 1000],
+  arity: [1, Number.POSITIVE_INFINITY],
   about: `Disassembles a BPF object: all functions, or the named ones. The kernel's notation names maps, data and callees, and adds variables and CO-RE
 relocations as comments. LLVM's notation prints what llvm-objdump -d -r prints.`,
   options: {

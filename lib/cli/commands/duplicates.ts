@@ -7,7 +7,7 @@ import { KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
 export const duplicates: Command = command({
   usage: 'FILE|--live [NAME…] [OPTION…]',
-  arity: [0, 1000],
+  arity: [0, Number.POSITIVE_INFINITY],
   about: `Lists every function name that stands for more than one address. For each function: address, source file, letter, size, place on every boot, ftrace
 site and BTF; whether the code is the same; and what each kind of tool does with the name on this kernel. --modules also covers names that
 functions in modules share with the kernel's functions or with each other.`,

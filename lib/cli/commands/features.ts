@@ -16,7 +16,7 @@ const SECTIONS = Object.entries(SECTION_NAMES) as readonly (readonly [FeatureSec
 
 export const features: Command = command({
   usage: 'FILE|--live [PATTERN…] [--only SECTION]… [--for OBJECT]… [OPTION…]',
-  arity: [0, 1000],
+  arity: [0, Number.POSITIVE_INFINITY],
   about: `Lists what a kernel has for BPF programs: program types, map types, attach types, commands, mechanisms (kprobe.multi, trampolines, token, arena …),
 helpers with the programs that may call them, kfuncs with their flags and sets, struct_ops, iterators, LSM hooks and tracepoints. It is what
 bpftool feature probe asks a running kernel. An enumerator alone does not show that a type was built: each answer has its evidence, and is open

@@ -6,7 +6,7 @@ import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with
 
 export const trace: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',
-  arity: [1, 1000],
+  arity: [1, Number.POSITIVE_INFINITY],
   about: `Tells for each function whether kprobes, return probes, fentry, fexit, fmod_ret, kprobe.multi, fprobe and ftrace can trace it on this kernel: by
 its name, and by the address of each function that shares the name. A refusal comes with its errno and its evidence.
 NAME may also be a place (do_exit+0x12, 0xffffffff81000000), a tracepoint (tracepoint:sched_switch), or a system call (execve or

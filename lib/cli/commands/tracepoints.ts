@@ -7,7 +7,7 @@ import { KERNEL_OPTIONS, withKernel } from '../with-kernel.js';
 
 export const tracepoints: Command = command({
   usage: 'FILE|--live [PATTERN…] [OPTION…]',
-  arity: [0, 1000],
+  arity: [0, Number.POSITIVE_INFINITY],
   about: `Lists the tracepoints and tracefs events of a kernel: SYSTEM:NAME; which of raw_tp, tp_btf and event can attach; the arguments. PATTERN is a name or
 SYSTEM:NAME, with * and ? as in a shell.`,
   options: KERNEL_OPTIONS,

@@ -1,6 +1,7 @@
 import { type MissingBtfOfAll, type MissingBtfOfAllOptions, missingBtfOfAll } from '../../answers/missing-btf/all.js';
 import type { Kernel } from '../../kernel.js';
 import { collectInThreads } from '../../node/collect-entries.js';
+import { isStream } from '../../node/source.js';
 import { kernelId } from '../../report/report.js';
 import { whyAllReport, whyReport } from '../../report/why.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
@@ -9,7 +10,7 @@ import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, PAHOLE_OPTION, paholeOptio
 
 export const why: Command = command({
   usage: 'FILE|--live NAME… [OPTION…]',
-  arity: [0, 1000],
+  arity: [0, Number.POSITIVE_INFINITY],
   about: `Explains why BTF has no FUNC for each name: the rule of pahole that dropped it, the evidence in the image and its debug information, and which
 functions with BTF can serve instead. If the pahole release matters and is not known, kelf infers it from the BTF and says so. --all covers
 every function that BTF lacks.`,
@@ -25,7 +26,10 @@ every function that BTF lacks.`,
     return withKernel(args, options, note, async (kernel, names) => {
       if (options.all === true) {
         if (names.length > 0) throw new UsageError('--all takes no NAME');
-        const all = await whyAll(kernel, { ...pahole, ...(options.live === true ? {} : { collect: collectInThreads(args[0]!) }) });
+        const all = await whyAll(kernel, {
+          ...pahole,
+          ...(options.live === true || isStream(args[0]!) ? {} : { collect: collectInThreads(args[0]!) }),
+        });
         write(whyAllReport, { kernel: kernelId(kernel), ...all });
         return EXIT.ok;
       }

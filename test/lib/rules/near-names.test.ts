@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { EM } from 'kelf/elf';
-import { similarNames } from '../../../lib/rules/near-names.js';
+import { similarNames } from '../../../lib/similar-names.js';
 import { type KernelSpec, kernelOf } from '../../support/kernel-writer.js';
 
 const near = (name: string, names: readonly string[], more: Partial<KernelSpec> = {}): string[] =>
