@@ -1,9 +1,14 @@
+/** Whether a text has a character that makes it a pattern. */
+export function isPattern(text: string): boolean {
+  return /[*?[]/.test(text);
+}
+
 /**
  * A test for names by a pattern of the shell: `*`, `?` and `[a-z]`, `[!a-z]`. A pattern without any of them is the name itself. What stands between
  * stars has one length: it is looked for from left to right, and never twice at one place, however long the names of a file are.
  */
 export function glob(pattern: string): (name: string) => boolean {
-  if (!/[*?[]/.test(pattern)) return name => name === pattern;
+  if (!isPattern(pattern)) return name => name === pattern;
   const pieces = ['']; // between stars
   for (const [found, not, set] of pattern.matchAll(/\[(!?)([^\]]+)\]|\*+|./gsu)) {
     if (found.startsWith('*')) pieces.push('');

@@ -190,7 +190,9 @@ export class KprobeRules {
         ...nearFunctions(this.#kernel, name),
         ...this.onClones(name),
       ];
-      return refused('no-symbol', 'ENOENT', evidence, because.length === 0 ? 'proven' : 'likely');
+      // A module that is loaded may have it, unless all were read.
+      const isSure = because.length === 0 && this.#kernel.modules !== undefined;
+      return refused('no-symbol', 'ENOENT', evidence, isSure ? 'proven' : 'likely');
     }
     const decision = this.byRows(rows);
     if (because.length === 0) return decision;

@@ -108,7 +108,7 @@ const noKernelBtf: TargetRule = ({ kernel }, { instance: { path } }) => {
 
 const noFunc: TargetRule = ({ kernel }, { instance: { btf, name, path } }) => {
   if (btf) return undefined;
-  return refused('no-btf-func', 'ENOENT', () => {
+  return refused('no-btf-func', 'ESRCH', () => {
     const twin = kernel.btf!.find(name, 'FUNC').length > 0;
     const why = twin ? `; the kernel's BTF has one: if the prototypes are the same, pahole keeps only that one` : '';
     return [{ source: `${path}: .BTF`, says: `no FUNC is named ${name}${why}` }];

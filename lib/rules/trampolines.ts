@@ -264,7 +264,8 @@ export class TrampolineRules {
   #noFunc(name: string): Decision {
     const source = this.kernel.btfSource ?? '.BTF';
     const near = (): Evidence[] => (this.kernel.hasFunction(name) === false ? nearFunctions(this.kernel, name) : []);
-    return refused('no-btf-func', 'ENOENT', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }, ...near()]);
+    // libbpf looks for the FUNC, in all BTF that is loaded, before the kernel sees the program: find_kernel_btf_id() ends with -ESRCH.
+    return refused('no-btf-func', 'ESRCH', () => [{ source, says: `no FUNC is named ${name}; 'kelf why' tells why` }, ...near()]);
   }
 
   #target(id: TypeId): Target | undefined {

@@ -8,6 +8,7 @@ import { REASONS } from '../../reasons.js';
 import { attachReport, type WrittenAttachAnswer, writtenRecipe } from '../../report/attach.js';
 import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
+import { expandedNames } from '../names.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
 export const attach: Command = command({
@@ -30,7 +31,7 @@ stdin. NAME+OFFSET and 0xADDRESS are places inside functions. --modules also cov
     if (kind === 'return' && form === undefined) throw new UsageError('--return needs a form: --as kprobe_events');
     return withKernel(args, options, note, (kernel, given) => {
       if (options.all !== true) expectNames(given);
-      const names = options.all === true ? everyName(kernel) : given.flatMap(name => askedFunctions(kernel, name));
+      const names = options.all === true ? everyName(kernel) : expandedNames(kernel, given).flatMap(name => askedFunctions(kernel, name));
       const forms = form === undefined ? ATTACH_FORMS : [form];
       const recipes: Recipe[] = [];
       let found = 0;

@@ -4,6 +4,7 @@ import { TypeDescriber, type TypeDescription } from '../../../btf/print/describe
 import { btfFindReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
 import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
+import { noType, typesNamed } from '../type-names.js';
 
 export const btfFind: Command = command({
   usage: 'FILE NAME [--kind KIND] [--base FILE] [--json]',
@@ -18,11 +19,11 @@ program that takes the first match may take the wrong one. Exit code 4: there is
   run({ args, options, note, write }) {
     const btf = openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
-    const ids = btf.find(args[1]!).filter(id => kinds === undefined || kinds.has(btf.kindOf(id)));
+    const ids = typesNamed(btf, args[1]!, kinds);
     const describer = new TypeDescriber(btf);
     write(btfFindReport, { file: args[0]!, types: described(ids, describer) });
     if (ids.length > 0) return EXIT.ok;
-    note(`kelf: ${args[0]} has no ${options.kind ?? 'type'} called ${args[1]}`);
+    note(`kelf: ${noType(args[0]!, btf, [args[1]!], options.kind)}`);
     return EXIT.missing;
   },
 });

@@ -2,8 +2,9 @@ import { Btf } from '../../../btf/btf.js';
 import type { Kind } from '../../../btf/kinds.js';
 import { btfListReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, JSON_OPTION } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
 import { glob } from '../glob.js';
+import { noType } from '../type-names.js';
 
 export const btfList: Command = command({
   usage: 'FILE [PATTERN] [--kind KIND] [--base FILE] [--json]',
@@ -15,11 +16,21 @@ types of the base are not listed.`,
     kind: KIND_OPTION,
     json: JSON_OPTION,
   },
-  run({ args, options, write }) {
+  run({ args, options, note, write }) {
     const btf = openBtf(args[0]!, options.base, Btf.parse);
     const kinds = kindsOf(options.kind);
     const pattern = args[1] === undefined ? undefined : glob(args[1]);
-    write(btfListReport, { file: args[0]!, btf, ids: named(btf, kinds, pattern) });
+    let count = 0;
+    const counted = function* (): Generator<number> {
+      for (const id of named(btf, kinds, pattern)) {
+        count++;
+        yield id;
+      }
+    };
+    write(btfListReport, { file: args[0]!, btf, ids: counted() });
+    if (count > 0 || args[1] === undefined) return EXIT.ok;
+    note(`kelf: ${noType(args[0]!, btf, [args[1]], options.kind)}`);
+    return EXIT.missing;
   },
 });
 

@@ -8,6 +8,7 @@ import type { Kernel } from '../../kernel.js';
 import { objectsOf, unreadable } from '../../open/bpf-objects.js';
 import { featuresReport, type Needs, neededFeaturesReport, SECTION_NAMES } from '../../report/features.js';
 import { kernelId } from '../../report/report.js';
+import { didYouMean } from '../../similar-names.js';
 import { type Command, CSV_OPTION, command, EXIT, MARKDOWN_OPTION, MissingError, UsageError, type Write } from '../command.js';
 import { glob } from '../glob.js';
 import { KERNEL_OPTIONS, MODULES_OPTION, readModulesOf, withKernel } from '../with-kernel.js';
@@ -50,7 +51,8 @@ Exit code 1, with --for: the kernel lacks something that an object needs.`,
       const gaps = featureGaps(kernel).filter(({ section }) => section in features);
       write(featuresReport, { kernel: kernelId(kernel), ...(config === undefined ? {} : { config }), features, gaps, listed });
       if (patterns.length === 0 || Object.values(features).some(list => list.length > 0)) return EXIT.ok;
-      note(`kelf: no feature is named ${patterns.join(' or ')}`);
+      const names = Object.values(kernelFeatures(kernel)).flatMap(list => (list as readonly Feature[]).map(({ name }) => name));
+      note(`kelf: no feature is named ${patterns.join(' or ')}${patterns.map(name => didYouMean(name, names)).join('')}`);
       return EXIT.missing;
     });
   },

@@ -12,7 +12,9 @@ import {
   objectSurveyReport,
   verdictSurveyReport,
 } from '../../report/survey.js';
+import { didYouMean } from '../../similar-names.js';
 import { type Command, CSV_OPTION, command, EXIT, JSON_OPTION, MARKDOWN_OPTION, MissingError, UsageError, type Write } from '../command.js';
+import { isPattern } from '../glob.js';
 import { jobsOf } from '../jobs.js';
 import { Progress } from '../progress.js';
 
@@ -55,7 +57,10 @@ reported: exit code 3. Exit code 4: no kernel has what was asked for.`,
   },
   async run({ args: [folder, question, ...args], options, write, note }) {
     const found = Object.hasOwn(QUESTIONS, question!) ? QUESTIONS[question!] : undefined;
-    if (found === undefined) throw new UsageError(`no question '${question}'; there are ${Object.keys(QUESTIONS).join(', ')}`);
+    if (found === undefined)
+      throw new UsageError(
+        `no question '${question}'; there are ${Object.keys(QUESTIONS).join(', ')}${didYouMean(question!, Object.keys(QUESTIONS))}`,
+      );
     const [least, most, ask] = found;
     if (args.length < least || args.length > most) throw new UsageError(`${question} takes ${least} argument${least === 1 ? '' : 's'}`);
     const progress = new Progress('reading the dataset');
@@ -75,6 +80,7 @@ reported: exit code 3. Exit code 4: no kernel has what was asked for.`,
 });
 
 async function askFunction({ folder, args: [name], options, write }: Asked): Promise<boolean> {
+  if (isPattern(name!)) throw new UsageError(`function: '${name}' is a pattern: give a name`);
   const model = await surveyFunction(folder, name!, options);
   write(functionSurveyReport, model);
   return model.prototypes.length + model.noBtf.length > 0;
@@ -103,8 +109,10 @@ async function askObjects({ folder, args, loader, options, write, note }: Asked)
 async function askVerdict({ folder, args: [mechanism, code], options, write }: Asked): Promise<boolean> {
   const columns = MECHANISMS.map(columnOf);
   const column = mechanism!.replace(/[.-]/g, '_');
-  if (!columns.includes(column)) throw new UsageError(`no mechanism '${mechanism}'; there are ${columns.join(', ')}`);
-  if (!Object.hasOwn(REASONS, code!)) throw new UsageError(`no reason '${code}'; 'kelf explain' lists them`);
+  if (!columns.includes(column))
+    throw new UsageError(`no mechanism '${mechanism}'; there are ${columns.join(', ')}${didYouMean(mechanism!, columns)}`);
+  if (!Object.hasOwn(REASONS, code!))
+    throw new UsageError(`no reason '${code}'${didYouMean(code!, Object.keys(REASONS))}; 'kelf explain' lists them`);
   const model = await surveyVerdict(folder, column, code!, options);
   write(verdictSurveyReport, model);
   return model.functions.length > 0;

@@ -2,6 +2,7 @@ import { isFound, traceQuestion } from '../../answers/trace/question.js';
 import { kernelId } from '../../report/report.js';
 import { traceReport } from '../../report/trace.js';
 import { type Command, command, EXIT } from '../command.js';
+import { expandedNames } from '../names.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
 export const trace: Command = command({
@@ -16,7 +17,7 @@ syscall:execve), which stands for its entry functions.
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, names) => {
       expectNames(names);
-      const questions = names.map(name => traceQuestion(kernel, name));
+      const questions = expandedNames(kernel, names).map(name => traceQuestion(kernel, name));
       write(traceReport, { kernel: kernelId(kernel), questions });
       return questions.some(isFound) ? EXIT.ok : EXIT.missing;
     }),

@@ -1,8 +1,9 @@
 import type { Kernel } from '../../kernel.js';
 import { kernelId } from '../../report/report.js';
 import { tracepointsReport } from '../../report/tracepoints.js';
+import { nearTracepoints } from '../../rules/near-names.js';
 import { type Command, command, EXIT } from '../command.js';
-import { glob } from '../glob.js';
+import { glob, isPattern } from '../glob.js';
 import { KERNEL_OPTIONS, withKernel } from '../with-kernel.js';
 
 export const tracepoints: Command = command({
@@ -25,11 +26,13 @@ SYSTEM:NAME, with * and ? as in a shell.`,
 });
 
 /** Why the list is empty. */
-function nothing({ tracepoints: table, symbolsMissing }: Kernel, patterns: readonly string[]): string {
+function nothing(kernel: Kernel, patterns: readonly string[]): string {
+  const { tracepoints: table, symbolsMissing } = kernel;
   if (symbolsMissing !== undefined)
     return `BTF has no typedef btf_trace_NAME for it (5.5 and later have one of each tracepoint); ${symbolsMissing}`;
   if (table.all().length === 0)
     return 'neither symbols nor tables show tracepoints: use the debug vmlinux of a kernel with CONFIG_TRACEPOINTS';
   const unknown = table.listsEvents ? '' : '; this image does not show the systems of events: give the name alone';
-  return `no tracepoint or event matches ${patterns.join(' or ')}${unknown}`;
+  const near = patterns.filter(pattern => !isPattern(pattern)).flatMap(name => nearTracepoints(kernel, name.replace(/^.*:/, '')));
+  return [`no tracepoint or event matches ${patterns.join(' or ')}${unknown}`, ...near.map(({ says }) => says)].join('; ');
 }

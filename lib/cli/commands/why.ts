@@ -5,6 +5,7 @@ import { isStream } from '../../node/source.js';
 import { kernelId } from '../../report/report.js';
 import { whyAllReport, whyReport } from '../../report/why.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
+import { expandedNames, functionOf } from '../names.js';
 import { Progress } from '../progress.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../with-kernel.js';
 
@@ -34,7 +35,7 @@ every function that BTF lacks.`,
         return EXIT.ok;
       }
       expectNames(names);
-      const answers = names.map(name => kernel.missingBtf(name, pahole));
+      const answers = expandedNames(kernel, names).map(name => kernel.missingBtf(functionOf(name), pahole));
       write(whyReport, { kernel: kernelId(kernel), answers });
       return answers.every(({ code }) => code === 'pahole-no-symbol' || code === 'symbols-unknown') ? EXIT.missing : EXIT.ok;
     });

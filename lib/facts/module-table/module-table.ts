@@ -159,6 +159,11 @@ export class ModuleTable {
     return this.#module[row]!;
   }
 
+  /** The names of all functions, each once. */
+  names(): Set<string> {
+    return new Set(Array.from({ length: this.count }, (_, row) => this.name(row as ModuleRow)));
+  }
+
   /** The rows of a name: by the paths of their modules, in one module in the order of its `.symtab`. */
   find(name: string): ModuleInstance[] {
     return this.index.find(name).map(row => this.at(row));

@@ -105,7 +105,7 @@ describe('kelf btf', function () {
     expect(kelf('btf', 'find', sample, 'local', '--kind', 'func')).to.deep.equal({
       code: 4,
       out: '',
-      err: `kelf: ${sample} has no func called local\n`,
+      err: `kelf: ${sample} has no func called local; local is a struct\n`,
     });
     expect(kelf('btf', 'dump', sample, '--json').out).to.equal(kelf('btf', 'dump', sample, '--format', 'json').out);
     expect(kelf('btf', 'dump', sample, '--json', '--format', 'c').code).to.equal(2);

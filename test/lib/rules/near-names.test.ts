@@ -42,6 +42,20 @@ describe('Names near one that nothing has', () => {
     expect(similarNames('x', ['y'])).to.deep.equal([]);
   });
 
+  it('are functions of the same words, which may be its name in another release', () => {
+    const names = ['filename_unlinkat', 'io_unlink_prep', 'vfs_read', '__x64_sys_unlinkat', 'filename_rmdir'];
+    expect(near('do_unlinkat', names)[0]).to.equal('it may have another name in this release; of the same words: filename_unlinkat');
+    expect(near('filename_unlinkat', ['do_unlinkat', 'vfs_read'])[0]).to.match(/of the same words: do_unlinkat$/);
+    expect(near('__alloc_pages', ['__alloc_pages_noprof', 'vfs_read'])[0]).to.match(/of the same words: __alloc_pages_noprof$/);
+    // A slip of a key is likelier.
+    expect(near('do_unlinkta', ['do_unlinkat', 'filename_unlinkat'])).to.deep.equal(['similar names: do_unlinkat']);
+  });
+
+  it('are not claimed to be proven absent: a module may have it', () => {
+    const { byName } = kernelOf({ functions: [{ name: 'vfs_read', site: 0 }] }).traceability('vfs_raed').kprobe;
+    expect([byName.code, byName.certainty]).to.deep.equal(['no-symbol', 'likely']);
+  });
+
   it('say where else to look where none is near', () => {
     expect(near('nothing_like_it', ['vfs_read'])).to.deep.equal(['the modules were not read: --modules DIR also looks there']);
   });

@@ -302,7 +302,7 @@ describe('fentry', () => {
   });
 
   it('needs a FUNC, a symbol and a site', () => {
-    expect(said(kernel, 'no_func')).to.deep.equal(['ENOENT no-btf-func', 'ENOENT no-btf-func']);
+    expect(said(kernel, 'no_func')).to.deep.equal(['ESRCH no-btf-func', 'ESRCH no-btf-func']);
     expect(said(kernel, 'gone')).to.deep.equal(['ENOENT no-symbol', 'ENOENT no-symbol']);
     expect(said(kernel, 'untraced')).to.deep.equal(['accepted', 'EBUSY no-ftrace-site']);
     expect(said(kernel, 'freed')).to.deep.equal(['accepted', 'EINVAL init-text']);

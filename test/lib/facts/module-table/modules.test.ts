@@ -203,9 +203,9 @@ describe('names across the kernel and its modules', () => {
       const { kprobe, fentry, ftrace } = asked.traceability(name).modules!.functions[0]!;
       return [kprobe, fentry.attach, ftrace].map(say);
     };
-    expect(of('quiet_alpha')).to.deep.equal(['EINVAL no-ftrace-site', 'ENOENT no-btf-func', 'EINVAL no-ftrace-site']);
+    expect(of('quiet_alpha')).to.deep.equal(['EINVAL no-ftrace-site', 'ESRCH no-btf-func', 'EINVAL no-ftrace-site']);
     expect(of('alpha_noinstr')[0]).to.equal('EINVAL no-ftrace-site');
-    expect(of('init_module')).to.deep.equal(['ENOENT init-text', 'ENOENT no-btf-func', 'EINVAL init-text']);
+    expect(of('init_module')).to.deep.equal(['ENOENT init-text', 'ESRCH no-btf-func', 'EINVAL init-text']);
     expect(of('variadic')[1]).to.equal('EINVAL variable-arguments');
     expect(asked.traceability('init_module').modules).to.not.have.property('loaded');
   });
@@ -249,7 +249,7 @@ describe('names across the kernel and its modules', () => {
 
   it('takes a FUNC that the kernel has for that of the kernel alone', () => {
     const { fentry } = kernel([{ name: 'shared', site: 0 }]).traceability('shared').modules!.functions[0]!;
-    expect(say(fentry.load)).to.equal('ENOENT no-btf-func');
+    expect(say(fentry.load)).to.equal('ESRCH no-btf-func');
     expect(fentry.load.because[0]!.says).to.match(/the kernel's BTF has one/);
   });
 
