@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
 
 /*
  * The command line in a few CommonJS files, from what tsc wrote: node takes as long to load eighty modules as most commands take to work, and 5 ms
@@ -25,12 +26,22 @@ const APART = [
   'lib/kernel',
 ];
 
+/**
+ * Modules of other folders that a dump of BTF goes through for each type. What is in one file is called as it is, which costs V8 half of what a look
+ * into another file's exports does; and a dump loads no more than this.
+ */
+const DUMP = [
+  ...['blob', 'flat', 'ids', 'kinds', 'layout', 'scan', 'strings', 'wire'].map(name => `btf/${name}`),
+  ...['body', 'c', 'declaration', 'json', 'lines', 'name-counts', 'order', 'raw', 'writer'].map(name => `btf/print/${name}`),
+];
+
 /** What of lib/report is for one command: all but what writes tables, JSON and JUnit. */
 const REPORT = /^lib\/report\/(?!report$|json$|junit$|tables$|text$|write-xml$)/;
 
 /** `part-elf-dwarf` for what is in elf/dwarf; a command for itself, and its report. Rollup makes the name of a variable of it, partElfDwarf: nothing else is called so. */
 function fileOf(id) {
   const path = posix.relative(dist, id).replace(/\.js$/, '');
+  if (DUMP.includes(path)) return 'part-btf-dump';
   const part = path.startsWith('lib/cli/commands/') || REPORT.test(path) || APART.includes(path) ? path : dirname(path);
   return `part-${part.replace(/^lib\//, '').replaceAll('/', '-')}`;
 }
@@ -76,7 +87,8 @@ export default {
       buildStart: () => rmSync(out, { recursive: true, force: true }),
       resolveId: id => (id in imports ? fileURLToPath(new URL(imports[id].node, import.meta.url)) : null),
       resolveImportMeta: (property, { moduleId }) => (property === 'url' ? placeOf(moduleId) : null),
-      renderChunk: code => ({ code: requiredLate(code), map: null }),
+      // Without comments, which are half of what Node would read and scan at each start.
+      renderChunk: async code => ({ code: (await transform(requiredLate(code), { legalComments: 'none' })).code, map: null }),
     },
   ],
 };
