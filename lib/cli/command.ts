@@ -86,6 +86,7 @@ export const JUNIT_OPTION = {
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {
   help: { type: 'boolean', short: 'h', help: 'print this help and exit' },
+  quiet: { type: 'boolean', short: 'q', help: 'print no notes on stderr; errors are printed' },
   debug: { type: 'boolean', help: 'print the stack trace of an error' },
 };
 

@@ -1,5 +1,6 @@
 import { COMMON_OPTIONS, type Command } from './command.js';
 import type { CommandTable } from './commands.js';
+import { EXAMPLES } from './examples.js';
 
 /** `kelf --help`. */
 export function overview(commands: CommandTable): string {
@@ -14,8 +15,10 @@ export function overview(commands: CommandTable): string {
     '',
     ...wrap(
       "'kelf COMMAND --help' says more. Exit codes: 0 fine, 1 findings, 2 usage error, 3 unreadable or malformed input, 4 the input lacks what the " +
-        'question needs, 70 internal error, 74 the output could not be written.',
+        'question needs, or nothing has the name, 70 internal error, 74 the output could not be written.',
     ),
+    '',
+    ...wrap("'kelf completion bash|zsh|fish' prints what the shell reads to complete commands and options."),
     '',
   ].join('\n');
 }
@@ -27,16 +30,29 @@ export function commandHelp(name: string, command: Command): string {
     help,
   ]);
   const width = Math.max(...rows.map(row => row[0]!.length));
+  const examples = EXAMPLES[name] ?? [];
   return [
-    `usage: kelf ${name} ${command.usage}`,
+    ...wrap(`usage: kelf ${name} ${command.usage}`).map((line, i) => (i === 0 ? line : `  ${line}`)),
     '',
-    ...wrap(command.about.replace(/(?<![.:])\n/g, ' ')),
+    ...paragraphs(command.about).flatMap(paragraph => wrap(paragraph)),
     '',
     ...rows.flatMap(([left, right]) =>
       wrap(right!, COLUMNS - width - 4).map((line, i) => `  ${(i === 0 ? left! : '').padEnd(width)}  ${line}`),
     ),
     '',
+    ...(examples.length === 0 ? [] : ['examples:', ...examples.flatMap(example => exampleLines(`kelf ${name} ${example}`)), '']),
   ].join('\n');
+}
+
+/** What a command is about, without the breaks of its source. */
+export function paragraphs(about: string): string[] {
+  return about.replace(/(?<![.:])\n/g, ' ').split('\n');
+}
+
+/** A call, continued as a shell reads it where it is longer than a line. */
+function exampleLines(call: string): string[] {
+  const lines = wrap(call, COLUMNS - 6);
+  return lines.map((line, i) => `  ${i === 0 ? '' : '  '}${line}${i < lines.length - 1 ? ' \\' : ''}`);
 }
 
 /** Of a terminal. */

@@ -22,7 +22,7 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
   try {
     const found = await findCommand(argv);
     if (found === undefined) {
-      out.text(withoutCommand(argv));
+      out.text(argv[0] === 'completion' ? await (await import('./shells.js')).completion(argv[1]) : withoutCommand(argv));
       return EXIT.ok;
     }
     const { name, command, rest } = found;
@@ -36,7 +36,15 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
     }
     expectArity(name, command, positionals.length);
     const options = values as Context['options'];
-    return (await command.run({ args: positionals, options, out, note, write: handOver(options, out) })) ?? EXIT.ok;
+    return (
+      (await command.run({
+        args: positionals,
+        options,
+        out,
+        note: values['quiet'] === true ? () => {} : note,
+        write: handOver(options, out),
+      })) ?? EXIT.ok
+    );
   } catch (error) {
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
