@@ -116,3 +116,7 @@ export const REASONS = {
 
 /** The stable name of a reason. Programs may match on it; texts may change. */
 export type ReasonCode = keyof typeof REASONS;
+
+export function isReasonCode(text: string): text is ReasonCode {
+  return Object.hasOwn(REASONS, text);
+}

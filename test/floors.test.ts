@@ -41,7 +41,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lib/facts': ['lru-cache'],
   'lib/answers': ['fast-xml-parser', 'yaml'],
   'lib/fleet': ['hyparquet', 'hyparquet-writer'],
-  'lib/report': ['fast-xml-parser'],
+  // sarif: types alone, which hold the shape of what is written.
+  'lib/report': ['fast-xml-parser', 'sarif'],
   'lib/node': ['lru-cache'],
 };
 

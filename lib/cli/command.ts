@@ -76,13 +76,6 @@ export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 export const MARKDOWN_OPTION = { type: 'boolean', help: 'print tables in Markdown' } as const;
 export const CSV_OPTION = { type: 'boolean', help: 'print CSV' } as const;
 
-/** `--junit`, of the gates. */
-export const JUNIT_OPTION = {
-  type: 'string',
-  value: 'FILE',
-  help: 'write JUnit XML to FILE; - writes it to stdout instead of the text',
-} as const;
-
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {
   help: { type: 'boolean', short: 'h', help: 'print this help and exit' },

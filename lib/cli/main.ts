@@ -9,6 +9,7 @@ import { toJson } from '../report/json.js';
 import { didYouMean } from '../similar-names.js';
 import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
+import { formatsOfGate, isGate } from './gate.js';
 import { handOver } from './hand-over.js';
 import { commandHelp, overview } from './help.js';
 import { isClosedPipe, type Output, outputTo } from './output.js';
@@ -17,7 +18,7 @@ import { isClosedPipe, type Output, outputTo } from './output.js';
 export async function main(argv: readonly string[], out: Output, say: (line: string) => void): Promise<number> {
   const note = (line: string): void => say(printable(line));
   let debug = argv.includes('--debug');
-  const json = argv.includes('--json');
+  const json = argv.some((word, i) => ['--json', '--format=json'].includes(word) || (word === 'json' && argv[i - 1] === '--format'));
   let given: readonly string[] = [];
   try {
     const found = await findCommand(argv);
@@ -36,21 +37,17 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
     }
     expectArity(name, command, positionals.length);
     const options = values as Context['options'];
-    return (
-      (await command.run({
-        args: positionals,
-        options,
-        out,
-        note: values['quiet'] === true ? () => {} : note,
-        write: handOver(options, out),
-      })) ?? EXIT.ok
-    );
+    const quiet = values['quiet'] === true;
+    const write = handOver(isGate(command.options) ? formatsOfGate(options) : options, out);
+    return (await command.run({ args: positionals, options, out, note: quiet ? () => {} : note, write })) ?? EXIT.ok;
   } catch (error) {
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
     const code = exitCode(error);
     if (json && code !== EXIT.output) out.line(toJson({ error: { code: errorCode(error), message: error.message } }));
-    note(`kelf: ${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}${hintOf(error, given)}`);
+    const message = `${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}${hintOf(error, given)}`;
+    // A list has a line for each of its problems.
+    for (const line of error.name === 'RequirementsError' ? message.split('\n') : [message]) note(`kelf: ${line}`);
     if (debug || code === EXIT.internal) for (const line of (error.stack ?? '').split('\n')) note(line);
     return code;
   }

@@ -1,8 +1,8 @@
 import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
-import type { Case, Fault, JUnit, Suite } from './junit.js';
+import { type Case, type Fault, type Gate, type KnownFailure, type Suite, withKnown } from './gate.js';
 import type { KernelId, Report } from './report.js';
-import { evidenceLine, OUTCOME_WORDS, objectPlace, table } from './text.js';
+import { evidenceLine, knownLines, OUTCOME_WORDS, objectPlace, table } from './text.js';
 
 /** In the place of an answer where the object, or the kernel, can't be read: a message that names the file and the damage. */
 export interface Unreadable {
@@ -25,14 +25,16 @@ export interface BpfCheckModel {
   readonly objects: readonly CheckedObject[];
   /** What files do not tell. */
   readonly notTold: string;
+  /** The failures that a baseline expects. */
+  readonly known?: readonly KnownFailure[];
 }
 
 /** `kelf bpf check`. */
 export const bpfCheckReport: Report<BpfCheckModel> = {
   schema: 'kelf/bpf-check',
   version: 2,
-  text: ({ objects }) => objects.flatMap(objectLines),
-  junit: checkSuites,
+  text: ({ objects, known = [] }) => [...objects.flatMap(objectLines), ...knownLines(known)],
+  gate: checkGate,
 };
 
 export function isRead<T extends object>(check: T | Unreadable): check is Exclude<T, Unreadable> {
@@ -116,21 +118,25 @@ function findingLines(check: KernelCheck): string[] {
 }
 
 /** A suite for each object and kernel, a case for each program. What can't be told, and what is not autoloaded, is skipped. */
-function checkSuites({ objects }: BpfCheckModel): JUnit {
-  return { name: 'kelf bpf check', suites: objects.flatMap(object => object.kernels.map(check => suiteOf(objectPlace(object), check))) };
+function checkGate({ objects, known }: BpfCheckModel): Gate {
+  const suites = objects.flatMap(object => object.kernels.map(check => suiteOf(object, check)));
+  return withKnown({ name: 'kelf bpf check', suites }, known);
 }
 
-function suiteOf(object: string, check: KernelCheck): Suite {
+function suiteOf(object: CheckedObject, check: KernelCheck): Suite {
   const { kernel } = check;
-  const name = `${object} on ${kernel.release ?? kernel.name}`;
-  const properties = { object, kernel: kernel.name };
-  if (!isRead(check))
-    return { name, properties, cases: [{ classname: name, name: 'read', error: { type: 'unreadable', message: check.unreadable } }] };
+  const place = objectPlace(object);
+  const name = `${place} on ${kernel.release ?? kernel.name}`;
+  const suite = (cases: readonly Case[]): Suite => {
+    const at = { file: object.path };
+    return { name, properties: { object: place, kernel: kernel.name }, cases: cases.map(one => ({ ...one, at })) };
+  };
+  if (!isRead(check)) return suite([{ classname: name, name: 'read', error: { type: 'unreadable', message: check.unreadable } }]);
   const refused = check.findings.filter(({ verdict }) => verdict.outcome === 'refused');
   // No program would tell of it.
   const ofObject = check.programs.length === 0 && refused.length > 0;
   const cases = check.programs.map(program => caseOf(name, program, check.findings));
-  return { name, properties, cases: ofObject ? [{ classname: name, name: 'the object', failure: faultOf(refused) }] : cases };
+  return suite(ofObject ? [{ classname: name, name: 'the object', failure: faultOf(refused) }] : cases);
 }
 
 function caseOf(classname: string, { program, section, outcome, autoload, findings }: ProgramCheck, ofObject: readonly Finding[]): Case {

@@ -1,21 +1,45 @@
 import type { CheckItem, CheckResult } from '../answers/check/check.js';
 import type { AbiComparison, AbiDifference } from '../answers/check/compare-abi.js';
-import { type Case, type JUnit, junitLines } from './junit.js';
+import { type Case, type Gate, type KnownFailure, type Suite, withKnown } from './gate.js';
+import { junitLines } from './junit.js';
 import type { KernelId, Report } from './report.js';
-import { count, evidenceLine } from './text.js';
+import { count, evidenceLine, knownLines } from './text.js';
 
-export interface CheckModel extends CheckResult {
+/** What was checked of one kernel. */
+export interface CheckedKernel extends CheckResult {
   readonly kernel: KernelId;
   readonly abi?: AbiComparison;
 }
 
+/** In the place of a result where the kernel can't be read. */
+interface UnreadableKernel {
+  readonly kernel: KernelId;
+  readonly ok: false;
+  readonly unreadable: string;
+}
+
+export interface CheckModel {
+  /** Every requirement is met on every kernel. */
+  readonly ok: boolean;
+  readonly kernels: readonly (CheckedKernel | UnreadableKernel)[];
+  /** The failures that a baseline expects. */
+  readonly known?: readonly KnownFailure[];
+}
+
 /** `kelf check`. */
-export const checkReport: Report<CheckModel> = { schema: 'kelf/check', version: 1, text: checkLines, junit: checkSuites };
+export const checkReport: Report<CheckModel> = { schema: 'kelf/check', version: 2, text: checkLines, gate: checkGate };
 
 /** More differences of an ABI than these are counted; --json has them all. */
 const MOST_DIFFERENCES = 40;
 
-function checkLines({ kernel, items, abi }: CheckModel): string[] {
+function checkLines({ kernels, known = [] }: CheckModel): string[] {
+  return [
+    ...kernels.flatMap(checked => ('unreadable' in checked ? [`unreadable: ${checked.unreadable}`] : kernelLines(checked))),
+    ...knownLines(known),
+  ];
+}
+
+function kernelLines({ kernel, items, abi }: CheckedKernel): string[] {
   const of = (outcome: CheckItem['outcome']): CheckItem[] => items.filter(item => item.outcome === outcome);
   const [failed, open, passed] = [of('failed'), of('open'), of('passed')];
   const variants = passed.filter(({ variant }) => variant !== undefined);
@@ -63,21 +87,32 @@ function abiLines({ file, differences, compared, uncompared, against }: AbiCompa
 }
 
 /** A requirement is a test case; one that can't be told is an error. `classname` is the kernel's build id or file. */
-function checkSuites({ kernel, items, abi }: CheckModel): JUnit {
+function checkGate({ kernels, known }: CheckModel): Gate {
+  return withKnown({ name: 'kelf check', suites: kernels.flatMap(suitesOf) }, known);
+}
+
+function suitesOf(checked: CheckModel['kernels'][number]): Suite[] {
+  const { kernel } = checked;
   const classname = kernel.buildId ?? kernel.name;
-  const parts = (['functions', 'limits'] as const).map(part => {
-    return { name: part, cases: items.filter(item => item.part === part).map(item => itemCase(classname, item)) };
-  });
-  const suites = [...parts, ...(abi === undefined ? [] : [{ name: 'abi', cases: abiCases(classname, abi) }])];
   const properties = { file: kernel.name, release: kernel.release, 'build-id': kernel.buildId };
-  return {
-    name: 'kelf check',
-    suites: suites.flatMap(({ name, cases }) => (cases.length === 0 ? [] : { name: `kelf check: ${name}`, properties, cases })),
-  };
+  const suite = (part: string, cases: readonly Case[]): Suite[] =>
+    cases.length === 0 ? [] : [{ name: `kelf check: ${part} on ${kernel.release ?? kernel.name}`, properties, cases }];
+  if ('unreadable' in checked)
+    return suite('the file', [{ classname, name: 'read', error: { type: 'unreadable', message: checked.unreadable } }]);
+  const { items, abi } = checked;
+  return [
+    ...(['functions', 'limits'] as const).flatMap(part =>
+      suite(
+        part,
+        items.filter(item => item.part === part).map(item => itemCase(classname, item)),
+      ),
+    ),
+    ...(abi === undefined ? [] : suite('abi', abiCases(classname, abi))),
+  ];
 }
 
 function itemCase(classname: string, { name, needs, outcome, says, code, errno, fix, because, at }: CheckItem): Case {
-  const testcase = { classname, name: `${name}: ${needs}` };
+  const testcase = { classname, name: `${name}: ${needs}`, at };
   if (outcome === 'passed') return testcase;
   const lines = [
     ...because.map(evidenceLine),
@@ -97,6 +132,7 @@ function abiCases(classname: string, { differences, compared, uncompared, file }
       classname,
       name: `${module === undefined ? '' : `${module}:`}${symbol}: ${kind}`,
       failure: { type: kind, message: says, lines: [`required by ${file}`] },
+      at: { file },
     })),
     ...fine.map(([kind, count]) => ({ classname, name: `${count} symbols: no difference of ${kind}` })),
     ...(uncompared.modules === 0
@@ -113,6 +149,6 @@ function abiCases(classname: string, { differences, compared, uncompared, file }
 
 /** The results of `checkKernel()` and `compareAbi()` as JUnit XML, the form that Jenkins, GitLab and GitHub's actions read. */
 export function toJUnit(kernel: KernelId, result: CheckResult | undefined, abi?: AbiComparison): string {
-  const model = { kernel, ok: true, items: [], ...result, ...(abi === undefined ? {} : { abi }) };
-  return `${junitLines(checkSuites(model)).join('\n')}\n`;
+  const checked = { kernel, ok: true, items: [], ...result, ...(abi === undefined ? {} : { abi }) };
+  return `${junitLines({ name: 'kelf check', suites: suitesOf(checked) }).join('\n')}\n`;
 }

@@ -1,37 +1,9 @@
 import { printable } from '../../elf/escape.js';
+import type { Case, Fault, Gate } from './gate.js';
 import { writeXml, type XmlTree } from './write-xml.js';
 
-/** A report for a server that shows tests: valid by the schema of Jenkins' xUnit plugin, junit-10.xsd; GitLab and GitHub's actions read it too. */
-export interface JUnit {
-  readonly name: string;
-  readonly suites: readonly Suite[];
-}
-
-export interface Suite {
-  readonly name: string;
-  readonly properties: Readonly<Record<string, string | undefined>>;
-  readonly cases: readonly Case[];
-}
-
-/** One that has neither a failure nor an error and is not skipped has passed. */
-export interface Case {
-  /** GitLab shows it as the suite. */
-  readonly classname: string;
-  readonly name: string;
-  readonly failure?: Fault;
-  readonly error?: Fault;
-  readonly skipped?: Fault;
-}
-
-export interface Fault {
-  readonly type: string;
-  readonly message: string;
-  /** A line each. */
-  readonly lines?: readonly string[];
-}
-
-/** The document, as one text. */
-export function junitLines({ name, suites }: JUnit): string[] {
+/** JUnit XML, as one text: valid by the schema of Jenkins' xUnit plugin, junit-10.xsd; GitLab and GitHub's actions read it too. */
+export function junitLines({ name, suites }: Gate): string[] {
   const all = suites.flatMap(({ cases }) => cases);
   return [
     writeXml({

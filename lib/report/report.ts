@@ -1,6 +1,9 @@
 import { printable } from '../../elf/escape.js';
+import { type Gate, gateTables } from './gate.js';
+import { githubLines } from './github.js';
 import { jsonLines } from './json.js';
-import { type JUnit, junitLines } from './junit.js';
+import { junitLines } from './junit.js';
+import { sarifLines } from './sarif.js';
 import { csvLines, markdownLines, type ReportTable } from './tables.js';
 
 /** One answer, and how it is written. A model is plain data; addresses in it are bigints. */
@@ -13,8 +16,8 @@ export interface Report<M extends object> {
   /** The model as JSON has it, where the text says more. */
   json?(model: M): object;
   text(model: M): Iterable<Line>;
-  /** Of an answer that is a gate. */
-  junit?(model: M): JUnit;
+  /** Of an answer that is a gate: JUnit, SARIF, annotations and the summary in Markdown are made of it. */
+  gate?(model: M): Gate;
   /** Of an answer that is rows: Markdown and CSV are made of them. */
   tables?(model: M): Iterable<ReportTable>;
 }
@@ -32,17 +35,22 @@ export type Format = <M extends object>(report: Report<M>, model: M) => Iterable
 export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format } = {
   text: (report, model) => textLines(report.text(model)),
   json: ({ schema, version, rows, json }, model) => jsonLines({ schema, version, ...(json?.(model) ?? model) }, rows),
-  junit: ({ schema, junit }, model) => {
-    if (junit === undefined) throw new TypeError(`${schema} has no form in JUnit`);
-    return junitLines(junit(model));
-  },
+  junit: (report, model) => junitLines(gateOf(report, model)),
+  sarif: (report, model) => sarifLines(gateOf(report, model)),
+  github: (report, model) => githubLines(gateOf(report, model)),
   markdown: (report, model) => markdownLines(tablesOf(report, model)),
   csv: (report, model) => csvLines(tablesOf(report, model)),
 };
 
-function tablesOf<M extends object>({ schema, tables }: Report<M>, model: M): Iterable<ReportTable> {
-  if (tables === undefined) throw new TypeError(`${schema} has no tables`);
-  return tables(model);
+function gateOf<M extends object>({ schema, gate }: Report<M>, model: M): Gate {
+  if (gate === undefined) throw new TypeError(`${schema} is no gate`);
+  return gate(model);
+}
+
+function tablesOf<M extends object>({ schema, tables, gate }: Report<M>, model: M): Iterable<ReportTable> {
+  if (tables !== undefined) return tables(model);
+  if (gate !== undefined) return gateTables(gate(model));
+  throw new TypeError(`${schema} has no tables`);
 }
 
 function* textLines(lines: Iterable<Line>): Generator<string> {

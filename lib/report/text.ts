@@ -2,6 +2,7 @@ import type { Evidence, Outcome, Verdict } from '../evidence.js';
 import type { FunctionRow } from '../facts/function-row.js';
 import type { ModuleInstance } from '../facts/module-table/module-table.js';
 import { REASONS } from '../reasons.js';
+import type { KnownFailure } from './gate.js';
 import { hex } from './json.js';
 
 /** A longer cell moves its own row, not all of them: one of a megabyte would make each row as long. */
@@ -105,4 +106,9 @@ export function moduleCells({ module, section, offset, file, letter, size }: Mod
 /** `0xffffffff813d5640  binfmt_elf.c         t  6010 bytes  _stext+0x3d5640` */
 export function functionCells({ address, file, letter, size, extent, anchor }: FunctionRow): string[] {
   return [hex(address), file ?? '', letter, `${size ?? extent} bytes`, anchor ?? ''];
+}
+
+/** The failures that a baseline expects. */
+export function knownLines(known: readonly KnownFailure[]): string[] {
+  return known.map(({ name, classname, until, reason }) => `known until ${until}: ${name} (${classname}): ${reason}`);
 }

@@ -1,14 +1,15 @@
 import type { ByteSource } from '../../../elf/source.js';
 import type { FoundObject } from '../../bpf/preflight/inputs.js';
 import { LOADERS, type Loader } from '../../bpf/preflight/loaders.js';
-import { checkPasses, NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
+import { NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
 import { kernelsIn } from '../../image/unwrap.js';
 import { openSource } from '../../node/source.js';
 import { objectsOf, unreadable } from '../../open/bpf-objects.js';
 import { type OpenKernelOptions, openKernel, openRunningKernel } from '../../open/open-kernel.js';
-import { bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
+import { type BpfCheckModel, bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, JSON_OPTION, JUNIT_OPTION, MissingError, UsageError } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, MissingError, UsageError } from '../command.js';
+import { baselineOf, GATE_OPTIONS, judged } from '../gate.js';
 import { given, readModulesOf, sayNotes } from '../with-kernel.js';
 
 /** What a kernel is read from: a file, or where there is none the running one. */
@@ -26,7 +27,7 @@ interface Column {
 }
 
 export const bpfCheck: Command = command({
-  usage: 'FILE… --kernel KERNEL… [--loader NAME] [--config FILE]… [--modules DIR]… [--junit FILE] [--json]',
+  usage: 'FILE… --kernel KERNEL… [--loader NAME] [--config FILE]… [--modules DIR]… [--format NAME] [--out NAME=FILE]…',
   arity: [1, Number.POSITIVE_INFINITY],
   about: `Checks each program in BPF objects, or in executables that contain them, against kernels: whether it would load and attach as libbpf loads it,
 or with --loader cilium/ebpf or aya.
@@ -66,7 +67,7 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
       value: 'NAME',
       help: 'whose rules count before the kernel sees the object: libbpf (the default), cilium or aya',
     },
-    junit: JUNIT_OPTION,
+    ...GATE_OPTIONS,
     json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {
@@ -80,6 +81,7 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     if (configs.length > paths.length) throw new UsageError('--config: more of them than kernels');
     if (symbols.length > paths.length) throw new UsageError('--symbols: more of them than kernels');
     if (folders.length > kernels.length) throw new UsageError('--modules: more of them than kernels');
+    const baseline = await baselineOf(options.baseline);
     const found = args.map(objectsOf);
     const objects = found.flatMap(({ objects }) => objects);
     const notes = found.flatMap(({ notes }) => notes);
@@ -96,13 +98,15 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
     for (const { error } of columns) if (error !== undefined) note(`kelf: ${unreadable(error)}`);
     const checked = objects.map(({ path, offset }, i) => ({ path, offset, kernels: columns.map(({ checks }) => checks[i]!) }));
-    write(bpfCheckReport, { loader: loader.name, objects: checked, notTold: NOT_TOLD });
+    const model: BpfCheckModel = { loader: loader.name, objects: checked, notTold: NOT_TOLD };
+    const { known, passed } = judged(bpfCheckReport, model, baseline, note);
+    write(bpfCheckReport, { ...model, ...known });
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     // JSON has it.
     if (options.json !== true) note(`kelf: ${NOT_TOLD}`);
     const all = columns.flatMap(({ checks }) => checks);
     if (!all.every(isRead)) return EXIT.input;
-    return checkPasses(all) ? EXIT.ok : EXIT.findings;
+    return passed ? EXIT.ok : EXIT.findings;
   },
 });
 

@@ -23,7 +23,7 @@ const report: Report<Probes> = {
   schema: 'kelf/probes',
   version: 1,
   text: ({ kernel, probes }) => Array.from(probes, ({ name, address }) => `${kernel} ${name} ${address}`),
-  junit: ({ kernel, probes }) => ({
+  gate: ({ kernel, probes }) => ({
     name: 'kelf probes',
     suites: [{ name: kernel, properties: { kernel }, cases: Array.from(probes, ({ name }) => ({ classname: kernel, name })) }],
   }),

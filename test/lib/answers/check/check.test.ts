@@ -202,7 +202,7 @@ describe('JUnit XML', () => {
   it('counts, and has no character that XML has no place for', async () => {
     const xml = await toJUnit({ name: 'vmlinux', buildId: 'abcd' }, result, abi);
     expect(xml).to.include('<testsuites name="kelf check" tests="8" failures="2" errors="2">');
-    expect(xml).to.include('<testsuite name="kelf check: abi" tests="4" failures="1" errors="0" skipped="1">');
+    expect(xml).to.include('<testsuite name="kelf check: abi on vmlinux" tests="4" failures="1" errors="0" skipped="1">');
     expect(xml).to.include('<testcase classname="abcd" name="m:s: crc">');
     expect(xml).to.include('<testcase classname="abcd" name="b&lt;&amp;&quot;: btf">');
     expect(xml).to.include('message="one two"');
