@@ -17,8 +17,11 @@ export interface Layout {
 
 /** Of one kernel: few groups, since each column of a group has a line in the footer, and large pages, which pack better. */
 export const ONE_KERNEL: Layout = { rowsOfGroup: 1 << 16, page: 1 << 20 };
-/** Of many: rows of one name are as many as kernels, and a question reads some pages of one group. */
-export const MANY_KERNELS: Layout = { rowsOfGroup: 1 << 17, page: 1 << 16 };
+/**
+ * Of many: rows of one name are as many as kernels, and a question reads a page of each column, all rows of it. With 4,096 rows to a page it takes half
+ * the time that it takes with 16,384; with 1,024 a fifth less again, but the functions then take half as much room again.
+ */
+export const MANY_KERNELS: Layout = { rowsOfGroup: 1 << 17, page: 1 << 14 };
 /** A kernel's BTF is a group: no question holds two of them. */
 export const BLOBS: Layout = { rowsOfGroup: 1, page: 1 << 28 };
 
