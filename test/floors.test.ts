@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['lib/open'],
   ['lib/dataset'],
   ['lib/report'],
+  ['lib/web'],
   ['lib/index.ts', 'lib/bpf-index.ts'],
   ['lib/cli'],
 ];

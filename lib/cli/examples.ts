@@ -14,6 +14,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   module: ['xfs.ko.xz', 'xfs.ko --json'],
   check: ['vmlinux --require functions.yaml', 'vmlinux --require functions.yaml --junit result.xml'],
   diff: ['vmlinux-6.1 vmlinux-6.12', 'vmlinux-6.1 vmlinux-6.12 --for program.bpf.o'],
+  report: ['vmlinux --out report.html', '--live --out report.html'],
   explain: ['no-ftrace-site', "'failed to find kernel BTF type ID of X: -3'"],
   'btf dump': ['vmlinux', 'vmlinux --format c'],
   'btf show': ['vmlinux task_struct', "vmlinux 'bpf_*_aux' --kind struct"],

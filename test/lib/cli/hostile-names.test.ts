@@ -107,6 +107,7 @@ describe('names made to harm', () => {
         [btf, kernel],
         [kernel, btf, '--markdown'],
       ],
+      report: [[kernel, '--out', join(folder, 'report.html')]],
       explain: [['unwritable-name']],
       'btf dump': [[kernel], [kernel, '--format', 'c'], [object], [object, '--format', 'c']],
       'btf show': [[object, ...types(object)]],
@@ -158,7 +159,9 @@ describe('names made to harm', () => {
       const hidden: string[] = [];
       for (const [command, all] of Object.entries(calls())) {
         for (const args of all) {
-          for (const more of args.includes('--junit') || command === 'btf min' || args.includes('c') ? [[]] : [[], ['--json']]) {
+          for (const more of args.includes('--junit') || command === 'btf min' || command === 'report' || args.includes('c')
+            ? [[]]
+            : [[], ['--json']]) {
             const call = [...command.split(' '), ...args, ...more];
             const { stdout, stderr, code } = await cli(...call);
             expect(code, `${call.join(' ')}: ${stderr}`).to.be.oneOf([0, 1, 2, 3, 4]);
