@@ -1,6 +1,6 @@
 import type { LoadedProgram, ProgramTag } from '../bpf/load/tag.js';
 import type { Report } from './report.js';
-import { objectPlace, table } from './text.js';
+import { count, objectPlace, table } from './text.js';
 
 /** The tags of one program, and where it is. */
 export interface TaggedProgram extends Pick<ProgramTag, 'sha1' | 'sha256' | 'conditions'> {
@@ -23,7 +23,10 @@ export const tagReport: Report<{ readonly programs: readonly TaggedProgram[] }> 
 
 /** A program that a kernel has loaded, and where it may come from. */
 export interface MatchedProgram extends LoadedProgram {
+  /** The programs of this tag, whatever their names are. */
   readonly files: readonly TaggedProgram[];
+  /** Where there is none: programs of the name whose own tags depend on something that is not known. */
+  readonly unknown: readonly TaggedProgram[];
   /** Where no file has it: what else makes such programs. */
   readonly hint?: string;
 }
@@ -34,22 +37,67 @@ const MADE_AT_RUN_TIME: Readonly<Record<string, string>> = {
   cgroup_skb: 'systemd makes such programs at run time, for IPAddressAllow= and IPAddressDeny=',
 };
 
-/** A loaded program with the files that have it. */
-export function matchedProgram(program: LoadedProgram, files: readonly TaggedProgram[]): MatchedProgram {
-  const hint = files.length === 0 && program.name === '' ? MADE_AT_RUN_TIME[program.type] : undefined;
-  return { ...program, files, ...(hint === undefined ? {} : { hint }) };
+/** A loaded program with those of the files that have its tag, or may have it. */
+export function matchedProgram(program: LoadedProgram, known: readonly TaggedProgram[]): MatchedProgram {
+  const { name, tag, type } = program;
+  const files = known.filter(({ sha1, sha256 }) => tag === sha1 || tag === sha256);
+  const open = files.length > 0 ? [] : known.filter(({ certainty }) => certainty === 'conditional');
+  const unknown = open.filter(one => name === '' || isNamed(one, name));
+  const hint = files.length === 0 && name === '' ? MADE_AT_RUN_TIME[type] : undefined;
+  return { ...program, files, unknown, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The kernel keeps 15 characters of a name. */
+function isNamed({ program }: TaggedProgram, name: string): boolean {
+  return program.startsWith(name);
 }
 
 /** `kelf bpf tag --match`. */
 export const tagMatchReport: Report<{ readonly programs: readonly MatchedProgram[] }> = {
   schema: 'kelf/bpf-tag-match',
-  version: 1,
+  version: 2,
   text: ({ programs }) =>
-    programs.map(({ id, type, name, tag, files, hint }) => {
-      const none = `from none of these files${hint === undefined ? '' : `; ${hint}`}`;
-      const from = files.length === 0 ? none : files.map(file => `${objectPlace(file)} ${file.program}`).join(', ');
-      return `${id}: ${type} ${name || '(no name)'} ${tag}: ${from}`;
+    programs.map(program => {
+      const { id, type, name, tag } = program;
+      return `${id === undefined ? '' : `${id}: ${type} ${name || '(no name)'} `}${tag}: ${origin(program)}`;
     }),
+};
+
+function origin({ name, files, unknown, hint }: MatchedProgram): string {
+  if (files.length > 0) {
+    const other = name !== '' && !files.some(file => isNamed(file, name)) ? 'the same code under another name: ' : '';
+    return other + files.map(file => `${objectPlace(file)} ${file.program}`).join(', ');
+  }
+  if (hint !== undefined) return `from none of these files; ${hint}`;
+  const [first] = unknown;
+  if (first === undefined) return 'from none of these files';
+  if (name === '') return `not known: ${count(unknown.length, 'program')} of these files may have it, their tags are conditional`;
+  return `not known: ${objectPlace(first)} ${first.program} has this name, its tag is conditional: ${first.conditions.join('; ')}`;
+}
+
+/** The tags that programs of files can have, of kernels before 6.18 and since, each once. */
+export interface AllowList {
+  readonly tags: readonly { readonly tag: string; readonly programs: readonly string[] }[];
+  /** Programs that are left out: their tags depend on something that is not known. */
+  readonly conditional: number;
+}
+
+export function allowList(programs: readonly TaggedProgram[]): AllowList {
+  const exact = programs.filter(({ certainty }) => certainty === 'exact');
+  const byTag = new Map<string, Set<string>>();
+  for (const program of exact) {
+    const place = `${objectPlace(program)} ${program.program}`;
+    for (const tag of [program.sha1, program.sha256]) byTag.set(tag, (byTag.get(tag) ?? new Set()).add(place));
+  }
+  const tags = [...byTag].sort(([a], [b]) => (a < b ? -1 : 1)).map(([tag, places]) => ({ tag, programs: [...places] }));
+  return { tags, conditional: programs.length - exact.length };
+}
+
+/** `kelf bpf tag --allow-list`. */
+export const allowListReport: Report<AllowList> = {
+  schema: 'kelf/bpf-allow-list',
+  version: 1,
+  text: ({ tags }) => tags.map(({ tag, programs }) => `${tag}  ${programs.join(', ')}`),
 };
 
 export function taggedProgram({ program, sha1, sha256, conditions }: ProgramTag, path: string, offset: number): TaggedProgram {

@@ -79,7 +79,8 @@ function tagOf(digest: Uint8Array): string {
 
 /** A program that a kernel has loaded. */
 export interface LoadedProgram {
-  readonly id: number;
+  /** Not known of a bare tag. */
+  readonly id?: number;
   readonly type: string;
   /** Cut to 15 characters; '' where it has none. */
   readonly name: string;
@@ -87,7 +88,7 @@ export interface LoadedProgram {
 }
 
 /**
- * Reads what `bpftool prog list` prints, as text or with `-j` or `-p`. Other lines are skipped.
+ * Reads what `bpftool prog list` prints, as text or with `-j` or `-p`, or bare tags, one a line. Other lines are skipped.
  * @throws FormatError for invalid JSON
  */
 export function parseProgramList(text: string, name = 'bpftool prog list'): LoadedProgram[] {
@@ -100,9 +101,9 @@ export function parseProgramList(text: string, name = 'bpftool prog list'): Load
     }
     return fromJson(list);
   }
-  return [...text.matchAll(/^(\d+): (\S+)(?: +name (\S+))? +tag ([0-9a-f]{16})/gm)].map(([, id, type, name = '', tag]) => ({
-    id: Number(id),
-    type: type!,
+  return [...text.matchAll(/^(?:(\d+): (\S+)(?: +name (\S+))? +tag )?([0-9a-f]{16})\b/gm)].map(([, id, type = '', name = '', tag]) => ({
+    ...(id === undefined ? {} : { id: Number(id) }),
+    type,
     name,
     tag: tag!,
   }));
