@@ -79,6 +79,7 @@ export const CSV_OPTION = { type: 'boolean', help: 'print CSV' } as const;
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {
   help: { type: 'boolean', short: 'h', help: 'print this help and exit' },
+  color: { type: 'string', value: 'WHEN', help: 'colour text: always, never, or auto, which is on a terminal' },
   quiet: { type: 'boolean', short: 'q', help: 'print no notes on stderr; errors are printed' },
   debug: { type: 'boolean', help: 'print the stack trace of an error' },
 };

@@ -2,10 +2,11 @@ import { saveFile } from '../node/save.js';
 import { FORMATS, type Format } from '../report/report.js';
 import { UsageError, type Write } from './command.js';
 import { isClosedPipe, type Output } from './output.js';
+import { linesOn, lookOf } from './terminal.js';
 
 /**
  * What writes the reports of a command. An option that is called as a format asks for it: a switch (`--json`), or one with a file (`--junit FILE`) where
- * `-` is stdout, in place of the text.
+ * `-` is stdout, in place of the text. The text alone is fitted to a terminal.
  * @throws UsageError where two formats are to be written to stdout
  */
 export function handOver(options: Readonly<Record<string, unknown>>, out: Output, formats: typeof FORMATS = FORMATS): Write {
@@ -16,9 +17,11 @@ export function handOver(options: Readonly<Record<string, unknown>>, out: Output
     const asked = shown.map(({ name, to }) => (to === true ? `--${name}` : `--${name} -`));
     throw new UsageError(`${asked.join(' and ')} both write to stdout: give one of them`);
   }
+  const look = lookOf(out, options['color'], process.env);
   return (report, model) => {
     const format = shown[0]?.format ?? formats.text;
-    writeLines(format(report, model), out);
+    const lines = format(report, model);
+    writeLines(format === formats.text && report.verbatim !== true ? linesOn(look, lines) : lines, out);
     for (const { format, to } of saved) saveFile(to, [...format(report, model), ''].join('\n'));
   };
 }

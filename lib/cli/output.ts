@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { printable } from '../../elf/escape.js';
 import { OutputError } from '../errors.js';
 
@@ -15,12 +16,15 @@ const HEX = new Uint8Array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 
  * enough for them. Everything is ASCII or bytes of the input; `text` encodes UTF-8.
  */
 export class Output {
+  /** Of the terminal that it writes to, 0 where they are not known; of a file or a pipe, nothing. */
+  readonly columns: number | undefined;
   readonly #write: (bytes: Uint8Array) => void;
   #bytes = new Uint8Array(CHUNK * 2);
   #length = 0;
 
-  constructor(write: (bytes: Uint8Array) => void) {
+  constructor(write: (bytes: Uint8Array) => void, columns?: number) {
     this.#write = write;
+    this.columns = columns;
   }
 
   /** Any string. For the few; rows of a dump use the methods below. */
@@ -138,7 +142,12 @@ export function outputTo(fd: number): Output {
         Atomics.wait(idle, 0, 0, 1);
       }
     }
-  });
+  }, columnsOf(fd));
+}
+
+/** Node makes a stream to tell them: not for a pipe, whose time it would cost. */
+function columnsOf(fd: number): number | undefined {
+  return fd === 1 && isatty(fd) ? (process.stdout.columns ?? 0) : undefined;
 }
 
 const idle = new Int32Array(new SharedArrayBuffer(4));

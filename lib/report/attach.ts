@@ -30,6 +30,7 @@ export function attachReport(form: AttachForm | undefined, kind: ProbeKind): Rep
     schema: 'kelf/attach',
     version: 2,
     json: ({ kernel, answers }) => ({ kernel, answers: [...answers].map(({ name, functions }) => ({ name, functions })) }),
+    verbatim: true,
     *text({ answers, program }): Generator<Line> {
       for (const answer of answers) {
         if (form === undefined) yield* answerLines(answer);

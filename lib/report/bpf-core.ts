@@ -42,7 +42,7 @@ export interface CoreModel extends Tally {
 
 /** `kelf bpf core`. @param log the text, where it is to be libbpf's log */
 export function coreReport(log?: () => Iterable<string>): Report<CoreModel> {
-  return { schema: 'kelf/bpf-core', version: 1, text: model => log?.() ?? coreLines(model) };
+  return { schema: 'kelf/bpf-core', version: 1, verbatim: log !== undefined, text: model => log?.() ?? coreLines(model) };
 }
 
 export function coreModel(object: BpfObject, outcomes: readonly CoreOutcome[]): Omit<CoreModel, 'object' | 'kernel'> {

@@ -34,6 +34,7 @@ export function disasmReport(source: SourceLines): Report<DisasmModel> {
       const { file, kernel, notation, functions } = model;
       return { file, kernel, notation, functions: functions.map(fn => describe(model, fn)) };
     },
+    verbatim: true,
     text: model => (model.notation === 'kernel' ? kernelLines(model, source) : llvmLines(model, source)),
   };
 }

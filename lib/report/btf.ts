@@ -39,6 +39,7 @@ export const btfShowReport: Report<TypesModel & { readonly missing: readonly str
     const describer = new TypeDescriber(btf);
     return { file, types: map(ids, id => describer.describe(id)), missing };
   },
+  verbatim: true,
   *text({ btf, ids }) {
     for (const id of ids) yield* linesOf(formatType(btf, id));
   },

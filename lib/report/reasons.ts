@@ -12,6 +12,7 @@ export interface ExplainedReason {
 export const reasonsReport: Report<{ readonly reasons: readonly ExplainedReason[] }> = {
   schema: 'kelf/reasons',
   version: 1,
+  verbatim: true,
   text: ({ reasons }) => {
     const pages = reasons.flatMap(({ page }) => (page === undefined ? [] : linesOf(page.trimEnd())));
     return pages.length > 0 ? pages : table(reasons.map(({ code, title }) => [code, title]));

@@ -16,6 +16,8 @@ export interface Report<M extends object> {
   /** The model as JSON has it, where the text says more. */
   json?(model: M): object;
   text(model: M): Iterable<Line>;
+  /** The text is to be copied: C, lines for a shell, a listing. A terminal is given it as a file is. */
+  readonly verbatim?: boolean;
   /** Of an answer that is a gate: JUnit, SARIF, annotations and the summary in Markdown are made of it. */
   gate?(model: M): Gate;
   /** Of an answer that is rows: Markdown and CSV are made of them. */

@@ -11,12 +11,20 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+// What the environment of the tests says of colours is of no account.
+for (const name of ['FORCE_COLOR', 'NO_COLOR']) delete process.env[name];
+
 /** Runs `kelf` inside this process. */
-export async function cli(...args: string[]): Promise<CliResult> {
+export function cli(...args: string[]): Promise<CliResult> {
+  return cliOn(undefined, ...args);
+}
+
+/** The same on a terminal of so many columns. */
+export async function cliOn(columns: number | undefined, ...args: string[]): Promise<CliResult> {
   const main = await loadMain();
   const parts: Uint8Array[] = [];
   const notes: string[] = [];
-  const out = new Output(bytes => parts.push(bytes.slice()));
+  const out = new Output(bytes => parts.push(bytes.slice()), columns);
   const code = await main(args, out, line => notes.push(line));
   out.flush();
   return { code, stdout: Buffer.concat(parts).toString('utf8'), stderr: notes.map(line => `${line}\n`).join('') };
