@@ -13,6 +13,7 @@ export const COMMANDS: CommandTable = {
   features: ['list what a kernel has for BPF programs', async () => (await import('./commands/features.js')).features],
   why: ['explain why BTF has no entry for a function', async () => (await import('./commands/why.js')).why],
   addr: ['show the symbol, file and line of an address', async () => (await import('./commands/addr.js')).addr],
+  oops: ['add files and lines to the stack traces of a kernel log', async () => (await import('./commands/oops.js')).oops],
   mcount: ["show ftrace's table of call sites", async () => (await import('./commands/mcount.js')).mcount],
   kallsyms: [
     'print the symbol table packed into a kernel, like /proc/kallsyms',

@@ -9,6 +9,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   features: ['vmlinux', "vmlinux 'kprobe*' --only mechanisms"],
   why: ['vmlinux may_create', 'vmlinux --all'],
   addr: ['vmlinux do_exit+0x1c/0xb90', 'vmlinux 0xffffffff81000000'],
+  oops: ['vmlinux dmesg.txt --modules /lib/modules/6.1.0', 'vmlinux --json < console.log'],
   mcount: ['vmlinux', 'vmlinux --json'],
   kallsyms: ['vmlinuz', 'vmlinuz --json'],
   module: ['xfs.ko.xz', 'xfs.ko --json'],

@@ -25,14 +25,23 @@ export function addrReport(inlines: boolean): Report<AddrModel> {
   };
 }
 
-function answerLines({ address, symbol, frames, file, remark }: AddressAnswer, inlines: boolean): string[] {
+function answerLines(answer: AddressAnswer, inlines: boolean): string[] {
+  const { address, symbol } = answer;
   const at = symbol === undefined ? '' : ` ${offsetText(symbol.name, symbol.offset)}/${hex(symbol.size)}`;
+  return [`${hex(address)}${at}`, ...frameLines(answer, inlines)];
+}
+
+/** The lines under an address: frames, the innermost first, and what is odd about it. */
+export function frameLines(
+  { symbol, frames, file, remark }: Pick<AddressAnswer, 'symbol' | 'frames' | 'file' | 'remark'>,
+  inlines: boolean,
+): string[] {
   // Without inlined functions: the function with a symbol, and where in it the outermost call stands.
   const shown = inlines ? frames : frames.slice(-1);
   const lines = shown.map((frame, i) => `  ${i === 0 ? '' : '(inlined by) '}${frameText(frame, symbol?.name)}`);
   if (lines.length === 0 && file !== undefined) lines.push(`  ${file}, by STT_FILE`);
   if (remark !== undefined) lines.push(`  ${remark}`);
-  return [`${hex(address)}${at}`, ...lines];
+  return lines;
 }
 
 /** `do_sys_openat2 at fs/open.c:1306:1`; assembly has no name but that of the symbol. */

@@ -37,7 +37,7 @@ NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - re
 });
 
 /** How far the running kernel is from where the image is linked. */
-function movedBy(kernel: Kernel, stext: string | undefined): bigint {
+export function movedBy(kernel: Kernel, stext: string | undefined): bigint {
   if (stext === undefined) return 0n;
   if (!/^(?:0x)?[0-9a-f]{1,16}$/i.test(stext)) throw new UsageError(`--stext: '${stext}' is not an address`);
   const linked = kernel.symbols.addressOf('_stext') ?? kernel.pieces.labels('_stext');
@@ -53,7 +53,7 @@ function linesOfStdin(): string[] {
 }
 
 /** Which file would give lines, where this one does not. */
-function withoutLines(kernel: Kernel): string | undefined {
+export function withoutLines(kernel: Kernel): string | undefined {
   if (kernel.dwarf() !== undefined) return undefined;
   const { release, buildId } = kernel;
   const which = buildId === undefined ? '' : ` with build id ${buildId}`;

@@ -71,6 +71,8 @@ describe('names made to harm', () => {
     const modules = ['--modules', folder];
     const require = join(folder, 'list.yaml');
     writeFileSync(require, JSON.stringify({ functions: some.map(name => ({ name, needs: ['kprobe', 'btf'] })) }));
+    const log = join(folder, 'log');
+    writeFileSync(log, some.map(name => `[    1.0] ${name}+0x1/0x20`).join('\n'));
     return {
       audit: [[kernel]],
       info: [[kernel], [kernel, '--exports']],
@@ -95,6 +97,7 @@ describe('names made to harm', () => {
         [kernel, '--all'],
       ],
       addr: [[kernel, ...some.map(name => `${name}+0x1`), '0xffffffff81000001']],
+      oops: [[kernel, log, ...modules]],
       mcount: [[kernel], [kernel, '--list']],
       kallsyms: [[kernel]],
       module: [[module], ...['functions', 'sites', 'exports', 'imports'].map(list => [module, `--${list}`])],
