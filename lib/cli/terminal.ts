@@ -1,4 +1,4 @@
-import { REASONS } from '../reasons.js';
+import { isReasonCode } from '../reasons.js';
 import { UsageError } from './command.js';
 import type { Output } from './output.js';
 
@@ -103,6 +103,6 @@ const WORDS = /(?<=^| {2})([a-z]+)(?=$|:| {2}| \()|(?<![\w-])[\w-]+/g;
 function coloured(line: string): string {
   return line.replace(WORDS, (word, outcome?: string) => {
     if (outcome !== undefined && Object.hasOwn(COLOURS, outcome)) return `\x1b[${COLOURS[outcome]}m${word}\x1b[39m`;
-    return word.includes('-') && Object.hasOwn(REASONS, word) ? `\x1b[1m${word}\x1b[22m` : word;
+    return word.includes('-') && isReasonCode(word) ? `\x1b[1m${word}\x1b[22m` : word;
   });
 }

@@ -4,7 +4,7 @@ import { columnOf } from '../../fleet/dataset/tables.js';
 import { MECHANISMS } from '../../fleet/rows/functions.js';
 import { splitMember } from '../../fleet/survey/member.js';
 import { objectsOf } from '../../open/bpf-objects.js';
-import { REASONS } from '../../reasons.js';
+import { isReasonCode, REASONS } from '../../reasons.js';
 import {
   functionSurveyReport,
   goneSurveyReport,
@@ -111,7 +111,7 @@ async function askVerdict({ folder, args: [mechanism, code], options, write }: A
   const column = mechanism!.replace(/[.-]/g, '_');
   if (!columns.includes(column))
     throw new UsageError(`no mechanism '${mechanism}'; there are ${columns.join(', ')}${didYouMean(mechanism!, columns)}`);
-  if (!Object.hasOwn(REASONS, code!))
+  if (!isReasonCode(code!))
     throw new UsageError(`no reason '${code}'${didYouMean(code!, Object.keys(REASONS))}; 'kelf explain' lists them`);
   const model = await surveyVerdict(folder, column, code!, options);
   write(verdictSurveyReport, model);
