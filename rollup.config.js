@@ -18,8 +18,10 @@ const APART = [
   'btf/core-compat',
   'btf/ext',
   'btf/relocate',
+  'elf/relocation-names',
   'kallsyms/elf',
   'kallsyms/locate',
+  'lib/cli/shells',
   'lib/facts/definitions',
   'lib/facts/tracepoint-table',
   'lib/image/read-btf',
@@ -35,6 +37,13 @@ const DUMP = [
   ...['body', 'c', 'declaration', 'json', 'lines', 'name-counts', 'order', 'raw', 'writer'].map(name => `btf/print/${name}`),
 ];
 
+/** What every command goes through before its own file is read. */
+const START = [
+  ...['errors', 'escape'].map(name => `elf/${name}`),
+  ...['errors', 'node/paths', 'report/json'].map(name => `lib/${name}`),
+  ...['command', 'commands', 'gate', 'hand-over', 'main', 'output'].map(name => `lib/cli/${name}`),
+];
+
 /** What of lib/report is for one command: all but what writes tables, JSON and JUnit. */
 const REPORT = /^lib\/report\/(?!report$|json$|junit$|tables$|text$|write-xml$)/;
 
@@ -42,6 +51,7 @@ const REPORT = /^lib\/report\/(?!report$|json$|junit$|tables$|text$|write-xml$)/
 function fileOf(id) {
   const path = posix.relative(dist, id).replace(/\.js$/, '');
   if (DUMP.includes(path)) return 'part-btf-dump';
+  if (START.includes(path)) return 'part-start';
   const part = path.startsWith('lib/cli/commands/') || REPORT.test(path) || APART.includes(path) ? path : dirname(path);
   return `part-${part.replace(/^lib\//, '').replaceAll('/', '-')}`;
 }
@@ -53,10 +63,12 @@ const { imports } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 
 /** `var x = require('./y.cjs');`, by which rollup writes `x.name` for what a file takes of another, of a package and of Node. */
 const REQUIRE = /^(?:var|const) (\w+) = require\('([^']+)'\);\n/gm;
+/** `require('./y.cjs');`, for what loading `y` does: nothing. */
+const BARE_REQUIRE = /^require\('\.\/[^']+'\);\n/gm;
 
 function requiredLate(code) {
   const names = [];
-  const head = code.replace(REQUIRE, (_, name, path) => {
+  const head = code.replace(BARE_REQUIRE, '').replace(REQUIRE, (_, name, path) => {
     names.push(name);
     return `let ${name}$; const ${name}$$ = () => (${name}$ = require('${path}'));\n`;
   });

@@ -2,7 +2,7 @@ import { saveFile } from '../node/save.js';
 import { FORMATS, type Format } from '../report/report.js';
 import { UsageError, type Write } from './command.js';
 import { isClosedPipe, type Output } from './output.js';
-import { linesOn, lookOf } from './terminal.js';
+import { linesOn, lookOf, whenColoured } from './terminal.js';
 
 /**
  * What writes the reports of a command. An option that is called as a format asks for it: a switch (`--json`), or one with a file (`--junit FILE`) where
@@ -17,11 +17,12 @@ export function handOver(options: Readonly<Record<string, unknown>>, out: Output
     const asked = shown.map(({ name, to }) => (to === true ? `--${name}` : `--${name} -`));
     throw new UsageError(`${asked.join(' and ')} both write to stdout: give one of them`);
   }
-  const look = lookOf(out, options['color'], process.env);
+  const when = whenColoured(options['color']);
   return (report, model) => {
     const format = shown[0]?.format ?? formats.text;
     const lines = format(report, model);
-    writeLines(format === formats.text && report.verbatim !== true ? linesOn(look, lines) : lines, out);
+    const fitted = format === formats.text && report.verbatim !== true;
+    writeLines(fitted ? linesOn(lookOf(out, when, process.env), lines) : lines, out);
     for (const { format, to } of saved) saveFile(to, [...format(report, model), ''].join('\n'));
   };
 }

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { printable } from '../../elf/escape.js';
 import { OutputError } from '../errors.js';
@@ -17,12 +17,12 @@ const HEX = new Uint8Array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 
  */
 export class Output {
   /** Of the terminal that it writes to, 0 where they are not known; of a file or a pipe, nothing. */
-  readonly columns: number | undefined;
+  readonly columns: () => number | undefined;
   readonly #write: (bytes: Uint8Array) => void;
   #bytes = new Uint8Array(CHUNK * 2);
   #length = 0;
 
-  constructor(write: (bytes: Uint8Array) => void, columns?: number) {
+  constructor(write: (bytes: Uint8Array) => void, columns: () => number | undefined = () => undefined) {
     this.#write = write;
     this.columns = columns;
   }
@@ -130,24 +130,27 @@ const decoder = new TextDecoder();
  * reader has closed is no such error, and stays the EPIPE of the system.
  */
 export function outputTo(fd: number): Output {
-  return new Output(bytes => {
-    for (let done = 0; done < bytes.length; ) {
-      try {
-        done += writeSync(fd, bytes, done);
-      } catch (error) {
-        // Node sets pipes of a child process non-blocking.
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EPIPE') throw error;
-        if (code !== 'EAGAIN') throw new OutputError('writing the output failed', error as Error);
-        Atomics.wait(idle, 0, 0, 1);
+  return new Output(
+    bytes => {
+      for (let done = 0; done < bytes.length; ) {
+        try {
+          done += writeSync(fd, bytes, done);
+        } catch (error) {
+          // Node sets pipes of a child process non-blocking.
+          const { code } = error as NodeJS.ErrnoException;
+          if (code === 'EPIPE') throw error;
+          if (code !== 'EAGAIN') throw new OutputError('writing the output failed', error as Error);
+          Atomics.wait(idle, 0, 0, 1);
+        }
       }
-    }
-  }, columnsOf(fd));
+    },
+    () => columnsOf(fd),
+  );
 }
 
-/** Node makes a stream to tell them: not for a pipe, whose time it would cost. */
+/** Node loads its sockets to tell a terminal, and makes a stream to tell its columns: not for a file or a pipe, whose time that would cost. */
 function columnsOf(fd: number): number | undefined {
-  return fd === 1 && isatty(fd) ? (process.stdout.columns ?? 0) : undefined;
+  return fd === 1 && fstatSync(fd).isCharacterDevice() && isatty(fd) ? (process.stdout.columns ?? 0) : undefined;
 }
 
 const idle = new Int32Array(new SharedArrayBuffer(4));

@@ -8,15 +8,23 @@ export interface Look {
   readonly colour: boolean;
 }
 
-const WHEN: readonly string[] = ['auto', 'always', 'never'];
+/** When there is colour: what `--color` takes. */
+export type When = 'auto' | 'always' | 'never';
+const WHENS: readonly string[] = ['auto', 'always', 'never'] satisfies When[];
+
+/** @throws UsageError */
+export function whenColoured(option: unknown): When {
+  const when = String(option ?? 'auto');
+  if (!WHENS.includes(when)) throw new UsageError(`--color takes ${WHENS.join(', ')}, and '${when}' is none`);
+  return when as When;
+}
 
 /**
  * Text is fitted to a terminal and whole elsewhere. `--color` decides on colour; then FORCE_COLOR, which Node's own tools put above NO_COLOR
  * (no-color.org); then whether it is a terminal that knows colours.
- * @throws UsageError
  */
-export function lookOf({ columns }: Output, when: unknown, env: NodeJS.ProcessEnv): Look {
-  if (when !== undefined && !WHEN.includes(String(when))) throw new UsageError(`--color takes ${WHEN.join(', ')}, and '${when}' is none`);
+export function lookOf(out: Output, when: When, env: NodeJS.ProcessEnv): Look {
+  const columns = out.columns();
   return { columns, colour: when === 'always' || (when !== 'never' && isColourful(columns !== undefined, env)) };
 }
 

@@ -24,7 +24,10 @@ export async function cliOn(columns: number | undefined, ...args: string[]): Pro
   const main = await loadMain();
   const parts: Uint8Array[] = [];
   const notes: string[] = [];
-  const out = new Output(bytes => parts.push(bytes.slice()), columns);
+  const out = new Output(
+    bytes => parts.push(bytes.slice()),
+    () => columns,
+  );
   const code = await main(args, out, line => notes.push(line));
   out.flush();
   return { code, stdout: Buffer.concat(parts).toString('utf8'), stderr: notes.map(line => `${line}\n`).join('') };

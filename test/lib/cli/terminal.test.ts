@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { UsageError } from '../../../lib/cli/command.js';
 import { Output } from '../../../lib/cli/output.js';
-import { linesOn, lookOf } from '../../../lib/cli/terminal.js';
+import { linesOn, lookOf, whenColoured } from '../../../lib/cli/terminal.js';
 import { cli, cliOn } from '../../support/cli.js';
 
 const AMD64 = 'fixtures/kernel/vmlinux-amd64';
@@ -80,7 +80,14 @@ describe('text on a terminal', () => {
 
 describe('colour', () => {
   const on = (when: string | undefined, env: NodeJS.ProcessEnv, columns?: number): boolean =>
-    lookOf(new Output(() => {}, columns), when, env).colour;
+    lookOf(
+      new Output(
+        () => {},
+        () => columns,
+      ),
+      whenColoured(when),
+      env,
+    ).colour;
 
   it('is for a terminal, which NO_COLOR and a dumb one change', () => {
     expect(on(undefined, {}, 80)).to.equal(true);
