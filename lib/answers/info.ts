@@ -3,18 +3,76 @@ import { machineName } from '../../elf/names.js';
 import { compilerOf, versionOf } from '../facts/banner.js';
 import { kernelExports } from '../facts/exports.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
-import { guessedEras } from '../rules/pahole/eras.js';
+import { type Era, eraReleases, paholeRelease } from '../rules/pahole/eras.js';
 import { BtfAbsence } from './missing-btf/missing-btf.js';
 
-/** One thing that is known of a kernel. */
-export interface Fact {
-  readonly fact: string;
-  readonly value: string;
-  /** Where it comes from, or why it is not known. */
+/** What is known of a kernel. What is absent is not known, or not there; `source` is what it was read from. */
+export interface KernelInfo {
+  /** How it is packed, from the outermost: `bzImage`, `zstd`, `ELF`. */
+  readonly form: readonly string[];
+  readonly machine: string;
+  readonly release?: string;
+  /** Where the release is from: of BTF alone it is the name of the file. */
+  readonly releaseFrom: 'banner' | 'file name';
+  /** As the banner has it. */
+  readonly compiler?: string;
+  /** `#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)`, what `uname -v` says. */
+  readonly utsVersion?: string;
+  readonly buildId?: string;
+  readonly symbols?: SymbolCounts;
+  /** Why there are no symbols. */
+  readonly symbolsMissing?: string;
+  /** Rows of `.symtab`. */
+  readonly symtab?: number;
+  /** Places that ftrace may patch. */
+  readonly ftraceSites?: { readonly count: number; readonly source: string };
+  /** Whether it has the function tracer, where its sites are not known. */
+  readonly ftrace?: 'none' | 'unknown';
+  readonly mcount?: { readonly words: number; readonly zeroInFile: number };
+  readonly kprobeBlacklist?: { readonly ranges: number; readonly source: string };
+  readonly btf?: BtfInfo;
+  readonly pahole?: PaholeInfo;
+  /** What it exports to modules, and how much of that to modules under the GPL alone. */
+  readonly exports?: { readonly count: number; readonly gpl: number };
+  readonly config?: ConfigInfo;
+}
+
+export interface SymbolCounts {
+  readonly count: number;
+  /** Symbols of text. */
+  readonly text: number;
   readonly source: string;
 }
 
-/** What configures tracing: asked for by name. */
+export interface BtfInfo {
+  readonly types: number;
+  readonly functions: number;
+  readonly source: string;
+  /** The kinds of its types, by number. */
+  readonly kinds: readonly BtfKindInfo[];
+}
+
+export interface BtfKindInfo {
+  /** In the place of a name, the number of a kind that is not known here. */
+  readonly kind: string | number;
+  /** The libbpf that reads it: an older one says `Unsupported BTF_KIND:19`, and reads none of the BTF. Absent: every one does, or it is not known. */
+  readonly libbpf?: string;
+}
+
+/** Which pahole wrote the BTF. */
+export interface PaholeInfo {
+  /** `1.24` */
+  readonly version?: string;
+  /** Where the release is not known, those that it can be: `pahole 1.22 to 1.24`. */
+  readonly releases: readonly string[];
+}
+
+export interface ConfigInfo {
+  readonly source: string;
+  /** Options that configure tracing: null for one that is not set. */
+  readonly tracing: Readonly<Record<string, string | null>>;
+}
+
 const OPTIONS_OF_TRACING = [
   'PAHOLE_VERSION',
   'KALLSYMS_ALL',
@@ -26,88 +84,62 @@ const OPTIONS_OF_TRACING = [
 ];
 
 /** What is known of a kernel, and where from. */
-export function factsOf(kernel: KernelFacts): Fact[] {
-  const { symbolsMissing } = kernel;
-  return symbolsMissing === undefined ? factsOfKernel(kernel) : factsOfUnnamed(kernel, symbolsMissing);
+export function infoOf(kernel: KernelFacts): KernelInfo {
+  const { pieces, release, buildId, image, symbolsMissing } = kernel;
+  const symtab = pieces.imageSymbols()?.table.count;
+  return {
+    form: pieces.form,
+    machine: machineName(kernel.machine),
+    releaseFrom: image === undefined && symbolsMissing !== undefined ? 'file name' : 'banner',
+    ...(release === undefined ? {} : { release }),
+    ...(buildId === undefined ? {} : { buildId }),
+    ...(symtab === undefined ? {} : { symtab }),
+    ...btfInfo(kernel),
+    ...(symbolsMissing === undefined ? infoOfNamed(kernel) : { symbolsMissing }),
+  };
 }
 
-/** Of a file without functions, such as one of BTF alone. */
-function factsOfUnnamed(kernel: KernelFacts, reason: string): Fact[] {
-  const { pieces } = kernel;
-  return [
-    known('form', pieces.form.join(', '), kernel.name),
-    known('machine', machineName(kernel.machine), ''),
-    known('release', kernel.release, kernel.image === undefined ? 'the name of the file' : 'banner'),
-    known('build id', kernel.buildId, '.notes'),
-    known('symbols', 'none', reason),
-    known('.symtab', symtabOf(kernel), 'no functions'),
-    btfFact(kernel),
-    ...kindsFact(kernel),
-  ];
+/** What only a kernel with functions tells. */
+function infoOfNamed(kernel: KernelFacts): Partial<KernelInfo> {
+  const { pieces, banner, symbols, functions, mcount } = kernel;
+  const { sites, ftrace } = functions;
+  const [compiler, utsVersion] = [compilerOf(banner), versionOf(banner)];
+  const [blacklist, exports, config] = [pieces.blacklist(), kernelExports(kernel), pieces.config()];
+  return {
+    ...(compiler === undefined ? {} : { compiler }),
+    ...(utsVersion === undefined ? {} : { utsVersion }),
+    symbols: { count: symbols.count, text: functions.count, source: symbols.source },
+    ...(sites !== undefined ? { ftraceSites: { count: sites.ip.length, source: sites.source } } : ftrace === 'sites' ? {} : { ftrace }),
+    ...(mcount === undefined ? {} : { mcount: { words: mcount.count, zeroInFile: mcount.zeroStored } }),
+    ...(blacklist === undefined ? {} : { kprobeBlacklist: { ranges: blacklist.ranges.areas.length, source: blacklist.source } }),
+    ...(kernel.btf === undefined ? {} : { pahole: paholeInfo(kernel) }),
+    ...(exports === undefined ? {} : { exports: { count: exports.length, gpl: exports.filter(({ gpl }) => gpl).length } }),
+    ...(config === undefined
+      ? {}
+      : {
+          config: {
+            source: config.source,
+            tracing: Object.fromEntries(OPTIONS_OF_TRACING.map(name => [`CONFIG_${name}`, config.get(`CONFIG_${name}`) ?? null])),
+          },
+        }),
+  };
 }
 
-function known(fact: string, value: string | undefined, source: string): Fact {
-  return { fact, value: value ?? 'unknown', source: value === undefined ? '' : source };
-}
-
-function symtabOf({ pieces }: KernelFacts): string {
-  return String(pieces.imageSymbols()?.table.count ?? 'none');
-}
-
-function btfFact({ btf, btfSource }: KernelFacts): Fact {
-  return known('BTF', btf === undefined ? 'none' : `${btf.count - 1} types, ${btf.functions().length} functions`, btfSource ?? '');
-}
-
-/** The kinds of its types, with the libbpf that each takes: an older one says `Unsupported BTF_KIND:19`, and reads none of it. */
-function kindsFact({ btf, btfSource }: KernelFacts): Fact[] {
-  if (btf === undefined) return [];
+function btfInfo({ btf, btfSource = '' }: KernelFacts): Pick<KernelInfo, 'btf'> {
+  if (btf === undefined) return {};
   const numbers = new Set<number>();
   for (let id = btf.firstId; id < btf.count; id++) numbers.add(btf.kindNumber(id));
-  const later: string[] = [];
-  for (const number of [...numbers].sort((a, b) => a - b)) {
-    const name = KIND_NAMES[number];
-    const libbpf = name === undefined ? 'not known here' : KINDS[name as RecordKind].libbpf;
-    if (libbpf !== undefined) later.push(`${name ?? number} (${name === undefined ? '' : 'libbpf '}${libbpf})`);
-  }
-  const all = `${numbers.size - later.length} that every libbpf reads`;
-  return [known('BTF kinds', [...later, all].join(', '), btfSource ?? '')];
+  const kinds = [...numbers].sort((a, b) => a - b).map(number => kindInfo(number, KIND_NAMES[number]));
+  return { btf: { types: btf.count - 1, functions: btf.functions().length, source: btfSource, kinds } };
 }
 
-function factsOfKernel(kernel: KernelFacts): Fact[] {
-  const { pieces, banner, symbols, btf, functions, mcount } = kernel;
-  const { config, form } = { config: pieces.config(), form: pieces.form };
-  const exports = kernelExports(kernel);
-  return [
-    known('form', form.join(', '), kernel.name),
-    known('machine', machineName(kernel.machine), ''),
-    known('release', kernel.release, 'banner'),
-    known('compiler', compilerOf(banner), 'banner'),
-    known('version', versionOf(banner), 'banner'),
-    known('build id', kernel.buildId, '.notes'),
-    known('symbols', `${symbols.count}, ${functions.count} of text`, symbols.source),
-    known('.symtab', symtabOf(kernel), 'sizes, bindings, source files'),
-    known(
-      'ftrace sites',
-      functions.sites === undefined ? functions.ftrace : String(functions.sites.ip.length),
-      functions.sites?.source ?? '',
-    ),
-    known('__mcount_loc', mcount === undefined ? undefined : `${mcount.count} words, ${mcount.zeroStored} zero in the file`, 'image'),
-    known(
-      'kprobe blacklist',
-      pieces.blacklist() === undefined ? undefined : `${pieces.blacklist()!.ranges.areas.length} ranges`,
-      pieces.blacklist()?.source ?? '',
-    ),
-    btfFact(kernel),
-    ...kindsFact(kernel),
-    ...(btf === undefined ? [] : [known('pahole', guessedEras(new BtfAbsence(kernel).pahole), 'the BTF, and .config if it matches')]),
-    known(
-      'exports',
-      exports === undefined ? undefined : `${exports.length}, ${exports.filter(({ gpl }) => gpl).length} for GPL modules`,
-      '__ksymtab',
-    ),
-    known('.config', config === undefined ? undefined : 'found', config?.source ?? ''),
-    ...(config === undefined
-      ? []
-      : OPTIONS_OF_TRACING.map(name => known(`CONFIG_${name}`, config.get(`CONFIG_${name}`) ?? 'not set', config.source))),
-  ];
+function kindInfo(number: number, name: string | undefined): BtfKindInfo {
+  const libbpf = name === undefined ? undefined : KINDS[name as RecordKind].libbpf;
+  return { kind: name ?? number, ...(libbpf === undefined ? {} : { libbpf }) };
+}
+
+function paholeInfo(kernel: KernelFacts): PaholeInfo {
+  const { version, eras } = new BtfAbsence(kernel).pahole;
+  const releases = eras.map((era: Era) => eraReleases(era));
+  return { releases, ...(version === undefined ? {} : { version: paholeRelease(version) }) };
 }

@@ -72,6 +72,9 @@ export const EXIT = {
 /** `--json`, of the commands whose answer is all that is printed. */
 export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 
+/** `--ndjson`, of answers about many things. */
+export const NDJSON_OPTION = { type: 'boolean', help: 'print a line of JSON for each' } as const;
+
 /** `--markdown` and `--csv`, of answers that are rows. */
 export const MARKDOWN_OPTION = { type: 'boolean', help: 'print tables in Markdown' } as const;
 export const CSV_OPTION = { type: 'boolean', help: 'print CSV' } as const;

@@ -2,10 +2,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { isFormatError } from '../../elf/errors.js';
 import { printable } from '../../elf/escape.js';
 import { InputError, OutputError } from '../errors.js';
 import { argumentsOf } from '../node/paths.js';
-import { toJson } from '../report/json.js';
+import { type ErrorModel, errorReport } from '../report/error.js';
+import { FORMATS } from '../report/report.js';
 import { didYouMean } from '../similar-names.js';
 import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
@@ -44,7 +46,7 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
     const code = exitCode(error);
-    if (json && code !== EXIT.output) out.line(toJson({ error: { code: errorCode(error), message: error.message } }));
+    if (json && code !== EXIT.output) for (const line of FORMATS.json(errorReport, errorModel(error))) out.line(line);
     const message = `${code === EXIT.internal ? 'internal error, please report it: ' : ''}${error.message}${hintOf(error, given)}`;
     // A list has a line for each of its problems.
     for (const line of error.name === 'RequirementsError' ? message.split('\n') : [message]) note(`kelf: ${line}`);
@@ -158,8 +160,12 @@ function exitCode(error: Error): number {
   return EXIT.internal;
 }
 
-function errorCode(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+function errorModel(error: Error): ErrorModel {
+  const { message } = error;
+  if (isFormatError(error)) return { error: { code: error.code, message, where: error.where } };
+  if (error instanceof InputError) return { error: { code: 'input', message, errno: error.code, path: error.path } };
+  const code = exitCode(error);
+  return { error: { code: code === EXIT.usage ? 'usage' : code === EXIT.missing ? 'missing' : 'internal', message } };
 }
 
 function version(): string {

@@ -1,4 +1,5 @@
 import type { Frame } from '../../elf/dwarf/frames.js';
+import type { SourcePlace } from '../../elf/dwarf/line.js';
 import type { AddressAnswer, AddressProblem } from '../answers/address/symbolize.js';
 import { hex } from './json.js';
 import type { KernelId, Report } from './report.js';
@@ -14,15 +15,20 @@ export function addrReport(inlines: boolean): Report<AddrModel> {
   return {
     schema: 'kelf/addr',
     version: 1,
-    // Places without a level of their own.
-    json: ({ kernel, answers }) => ({
-      kernel,
-      answers: answers.map(answer =>
-        'problem' in answer ? answer : { ...answer, frames: answer.frames.map(({ place, ...frame }) => ({ ...frame, ...place })) },
-      ),
-    }),
+    lists: ['answers'],
+    json: ({ kernel, answers }) => ({ kernel, answers: answers.map(flatAnswer) }),
     text: ({ answers }) => answers.flatMap(answer => ('problem' in answer ? [] : answerLines(answer, inlines))),
   };
+}
+
+/** An answer in JSON: the places of its frames have no level of their own. */
+export type FlatAnswer<A> = A extends { readonly frames: readonly Frame[] }
+  ? Omit<A, 'frames'> & { readonly frames: readonly (Omit<Frame, 'place'> & Partial<SourcePlace>)[] }
+  : A;
+
+export function flatAnswer<A extends { readonly frames: readonly Frame[] } | AddressProblem>(answer: A): FlatAnswer<A> {
+  const flat = 'frames' in answer ? { ...answer, frames: answer.frames.map(({ place, ...frame }) => ({ ...frame, ...place })) } : answer;
+  return flat as FlatAnswer<A>;
 }
 
 function answerLines(answer: AddressAnswer, inlines: boolean): string[] {

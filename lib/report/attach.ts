@@ -29,6 +29,7 @@ export function attachReport(form: AttachForm | undefined, kind: ProbeKind): Rep
   return {
     schema: 'kelf/attach',
     version: 2,
+    lists: ['answers'],
     json: ({ kernel, answers }) => ({ kernel, answers: [...answers].map(({ name, functions }) => ({ name, functions })) }),
     verbatim: true,
     *text({ answers, program }): Generator<Line> {

@@ -43,14 +43,14 @@ function textsOf({ notation, hex, listing }: DisasmModel, fn: BpfFunction, liste
   return notation === 'kernel' ? listing.kernelText(fn, listed) : listing.llvmText(fn.sectionIndex, listed, hex);
 }
 
-function describe(model: DisasmModel, fn: BpfFunction): object {
+function describe(model: DisasmModel, fn: BpfFunction) {
   const { name, section, offset, instructionCount } = fn;
   const listed = model.listing.ofFunction(fn);
   const texts = textsOf(model, fn, listed);
   const instructions = listed.map(({ index, bytes, relocation, core, line }, i) => ({
     index,
     bytes: bytesText(bytes),
-    text: texts[i],
+    text: texts[i]!,
     ...(relocation === undefined
       ? {}
       : { relocation: { type: relocation.type, symbol: relocation.symbol, meaning: describeRelocation(relocation.meaning) } }),

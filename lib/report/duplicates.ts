@@ -12,6 +12,7 @@ export function duplicatesReport(names: boolean): Report<DuplicatesModel> {
   return {
     schema: 'kelf/duplicates',
     version: 1,
+    lists: ['duplicates'],
     json: ({ kernel, duplicates }) => ({ kernel, duplicates: duplicates.map(({ unknownSites: _, ...group }) => group) }),
     text: ({ duplicates }) => (names ? duplicates.map(({ name }) => name) : duplicates.flatMap(groupLines)),
   };

@@ -1,8 +1,8 @@
 import type { Section } from '../../elf/section.js';
-import type { Report } from './report.js';
+import type { KernelId, Report } from './report.js';
 import { table } from './text.js';
 
-// What ELF files have tables of.
+// What ELF files, and kernels, have tables of.
 
 type Texts<K extends string> = Readonly<Record<K, string>>;
 type Numbers<K extends string> = Readonly<Record<K, number>>;
@@ -76,9 +76,37 @@ function addressCell(address: string, digits: number): string {
   return address.slice(2).padStart(digits, '0');
 }
 
-/**
- * `kelf symbols`, `kelf relocs`: tables of millions of rows, in JSON. Rows as objects take many times as long as bytes, as which the commands write the text.
- */
-export function rowsReport(rows: 'symbols' | 'relocations'): Report<object> {
-  return { schema: `kelf/${rows}`, version: 1, rows, text: () => [] };
-}
+/** `size` is text where a number can't hold it; `section` is nm's for those that are none, such as `*UND*`. */
+export type ListedSymbol = Numbers<'index' | 'sectionIndex'> &
+  Texts<'name' | 'address' | 'type' | 'binding' | 'visibility' | 'section'> & { readonly size: number | string; readonly file?: string };
+
+/** `kelf symbols`: a table of millions of rows, in JSON. Rows as objects take many times as long as bytes, as which the command writes the text. */
+export const symbolsReport: Report<{ readonly file: string; readonly symbols: Iterable<ListedSymbol> }> = {
+  schema: 'kelf/symbols',
+  version: 1,
+  rows: 'symbols',
+  text: () => [],
+};
+
+/** Without `symbol` it has none; null: its index is out of the table. An addend is in hexadecimal, of a symbol's relocation signed. */
+export type ListedRelocation = Texts<'section' | 'offset' | 'type'> &
+  Partial<Numbers<'symbolIndex'> & Texts<'addend'>> & { readonly symbol?: string | null };
+
+/** `kelf relocs`: the same. */
+export const relocationsReport: Report<{ readonly file: string; readonly relocations: Iterable<ListedRelocation> }> = {
+  schema: 'kelf/relocations',
+  version: 1,
+  rows: 'relocations',
+  text: () => [],
+};
+
+/** A row of /proc/kallsyms. */
+export type ListedKernelSymbol = Texts<'address' | 'type' | 'name'>;
+
+/** `kelf kallsyms`: the same. */
+export const kallsymsReport: Report<{ readonly kernel: KernelId; readonly symbols: Iterable<ListedKernelSymbol> }> = {
+  schema: 'kelf/kallsyms',
+  version: 1,
+  rows: 'symbols',
+  text: () => [],
+};

@@ -29,6 +29,15 @@ export function* jsonLines(document: object, rows?: string): Generator<string> {
   yield ']}';
 }
 
+/** A line for each thing in the lists of a document: its own fields, behind the `kernel` of the document. */
+export function* ndjsonLines(document: object, lists: readonly string[]): Generator<string> {
+  const { kernel, ...fields } = document as Readonly<Record<string, unknown>>;
+  const head = toJson({ kernel }).slice(0, -1);
+  for (const name of lists)
+    for (const item of (fields[name] as Iterable<object> | undefined) ?? [])
+      yield `${head}${head === '{' ? '' : ','}${toJson(item).slice(1)}`;
+}
+
 /** A number where JSON's have room for it, which is 2^53; else its digits as text. */
 export function exact(value: bigint): number | string {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);

@@ -11,6 +11,7 @@ export function moduleReport(several: boolean): Report<{ readonly modules: Itera
   return {
     schema: 'kelf/module',
     version: 1,
+    lists: ['modules'],
     json: ({ modules }) => ({ modules: Array.from(modules, ({ more: _, ...module }) => module) }),
     *text({ modules }) {
       for (const module of modules) {

@@ -1,5 +1,5 @@
 import type { OopsAnswer, OopsLine } from '../answers/oops/resolve.js';
-import { frameLines } from './addr.js';
+import { flatAnswer, frameLines } from './addr.js';
 import { hex } from './json.js';
 import { type KernelId, type Line, linesOf, type Report } from './report.js';
 import { offsetText } from './text.js';
@@ -15,11 +15,14 @@ export interface OopsModel {
 export const oopsReport: Report<OopsModel> = {
   schema: 'kelf/oops',
   version: 1,
+  lists: ['lines'],
   // The lines that name a place, by their numbers; the others are the log's own.
   json: ({ lines, ...model }) => ({
     ...model,
     lines: lines.flatMap(({ text, places }, i) =>
-      places.length === 0 ? [] : [{ line: i + 1, text, places: places.map(place => ({ ...place, answers: place.answers.map(flat) })) }],
+      places.length === 0
+        ? []
+        : [{ line: i + 1, text, places: places.map(place => ({ ...place, answers: place.answers.map(flatAnswer) })) }],
     ),
   }),
   *text({ lines }): Generator<Line> {
@@ -30,10 +33,6 @@ export const oopsReport: Report<OopsModel> = {
     }
   },
 };
-
-function flat(answer: OopsAnswer): object {
-  return 'problem' in answer ? answer : { ...answer, frames: answer.frames.map(({ place, ...frame }) => ({ ...frame, ...place })) };
-}
 
 /** Frames, under what they are of where one log line has several answers, or where there are none. */
 function answerLines(answer: OopsAnswer, several: boolean): string[] {

@@ -1,7 +1,7 @@
 import { printable } from '../../elf/escape.js';
 import { type Gate, gateTables } from './gate.js';
 import { githubLines } from './github.js';
-import { jsonLines } from './json.js';
+import { jsonLines, ndjsonLines } from './json.js';
 import { junitLines } from './junit.js';
 import { sarifLines } from './sarif.js';
 import { csvLines, markdownLines, type ReportTable } from './tables.js';
@@ -13,6 +13,8 @@ export interface Report<M extends object> {
   readonly version: number;
   /** The list of a table: JSON has a row of it a line. Its rows hold texts and numbers alone, and can be made while they are written. */
   readonly rows?: string;
+  /** The lists of an answer about many things, where it is no table: NDJSON has a line for each. */
+  readonly lists?: readonly string[];
   /** The model as JSON has it, where the text says more. */
   json?(model: M): object;
   text(model: M): Iterable<Line>;
@@ -34,15 +36,28 @@ export type Line = string | readonly string[];
 export type Format = <M extends object>(report: Report<M>, model: M) => Iterable<string>;
 
 /** Every format. The command line has an option of the name for each but text: a switch, or one that takes a file. */
-export const FORMATS: Readonly<Record<string, Format>> & { readonly text: Format } = {
+export const FORMATS: Readonly<Record<string, Format>> & Readonly<Record<'text' | 'json', Format>> = {
   text: (report, model) => textLines(report.text(model)),
-  json: ({ schema, version, rows, json }, model) => jsonLines({ schema, version, ...(json?.(model) ?? model) }, rows),
+  json: (report, model) => {
+    const { schema, version, rows } = report;
+    return jsonLines({ $schema: schemaPath(report), schema, version, ...written(report, model) }, rows);
+  },
+  ndjson: (report, model) => ndjsonLines(written(report, model), report.lists ?? [report.rows!]),
   junit: (report, model) => junitLines(gateOf(report, model)),
   sarif: (report, model) => sarifLines(gateOf(report, model)),
   github: (report, model) => githubLines(gateOf(report, model)),
   markdown: (report, model) => markdownLines(tablesOf(report, model)),
   csv: (report, model) => csvLines(tablesOf(report, model)),
 };
+
+function written<M extends object>({ json }: Report<M>, model: M): object {
+  return json?.(model) ?? model;
+}
+
+/** Where the package has the JSON Schema of an answer, as Node and bundlers import it: `kelf/schemas/bpf-check.2.json` */
+export function schemaPath({ schema, version }: { readonly schema: string; readonly version: number }): string {
+  return `${schema.replace('/', '/schemas/')}.${version}.json`;
+}
 
 function gateOf<M extends object>({ schema, gate }: Report<M>, model: M): Gate {
   if (gate === undefined) throw new TypeError(`${schema} is no gate`);

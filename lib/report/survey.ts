@@ -10,36 +10,54 @@ import type { ReportTable } from './tables.js';
 import { count, objectPlace, table } from './text.js';
 
 /** `kelf survey`: the text is the tables under a line of its own; of many ranges it counts the last. */
-export const functionSurveyReport: Report<FunctionSurvey> = reportOf(functionTables, ({ name, kernels, absent, untold }) => [
-  `${name}: in ${kernels - (absent?.kernels ?? 0) - (untold?.kernels ?? 0)} of ${count(kernels, 'kernel')}`,
-]);
-export const memberSurveyReport: Report<MemberSurvey> = reportOf(memberTables, ({ struct, path, kernels, variants }) => [
-  `${struct}.${path}: in ${variants.reduce((sum, variant) => sum + variant.kernels, 0)} of ${count(kernels, 'kernel')}`,
-]);
-export const objectSurveyReport: Report<ObjectSurvey> = reportOf(objectTables, ({ kernels, withoutBtf }) => [
-  `${count(kernels, 'kernel')}${withoutBtf === 0 ? '' : `, ${withoutBtf} of them without BTF: not checked`}`,
-]);
-export const verdictSurveyReport: Report<VerdictSurvey> = reportOf(verdictTables, ({ mechanism, code, among, functions, kernels }) => [
-  `${mechanism}, ${reason(code)}: ${count(functions.length, 'function')}, in ${among.kernels} of ${count(kernels, 'kernel')}`,
-]);
-export const goneSurveyReport: Report<GoneSurvey> = reportOf(goneTables, survey => [
-  ...survey.machines.map(({ machine, old, new: recent, gone, untold }) => {
-    const counts = Object.entries(gone).flatMap(([what, names]) => (untold.includes(what as GoneTable) ? [] : `${names.length} ${what}`));
-    const more = untold.length === 0 ? '' : `; the new have no ${untold.join(', ')}`;
-    return `${machine}: of ${rangesText(old.releases)}, ${rangesText(recent.releases)} lack ${counts.join(', ')}${more}`;
-  }),
-  ...(survey.machines.length === 0 ? [`no machine has kernels of both ${survey.old} and ${survey.new}`] : []),
-]);
+export const functionSurveyReport: Report<FunctionSurvey> = {
+  schema: 'kelf/survey',
+  version: 1,
+  ...written(functionTables, ({ name, kernels, absent, untold }) => [
+    `${name}: in ${kernels - (absent?.kernels ?? 0) - (untold?.kernels ?? 0)} of ${count(kernels, 'kernel')}`,
+  ]),
+};
+export const memberSurveyReport: Report<MemberSurvey> = {
+  schema: 'kelf/survey',
+  version: 1,
+  ...written(memberTables, ({ struct, path, kernels, variants }) => [
+    `${struct}.${path}: in ${variants.reduce((sum, variant) => sum + variant.kernels, 0)} of ${count(kernels, 'kernel')}`,
+  ]),
+};
+export const objectSurveyReport: Report<ObjectSurvey> = {
+  schema: 'kelf/survey',
+  version: 1,
+  ...written(objectTables, ({ kernels, withoutBtf }) => [
+    `${count(kernels, 'kernel')}${withoutBtf === 0 ? '' : `, ${withoutBtf} of them without BTF: not checked`}`,
+  ]),
+};
+export const verdictSurveyReport: Report<VerdictSurvey> = {
+  schema: 'kelf/survey',
+  version: 1,
+  ...written(verdictTables, ({ mechanism, code, among, functions, kernels }) => [
+    `${mechanism}, ${reason(code)}: ${count(functions.length, 'function')}, in ${among.kernels} of ${count(kernels, 'kernel')}`,
+  ]),
+};
+export const goneSurveyReport: Report<GoneSurvey> = {
+  schema: 'kelf/survey',
+  version: 1,
+  ...written(goneTables, survey => [
+    ...survey.machines.map(({ machine, old, new: recent, gone, untold }) => {
+      const counts = Object.entries(gone).flatMap(([what, names]) => (untold.includes(what as GoneTable) ? [] : `${names.length} ${what}`));
+      const more = untold.length === 0 ? '' : `; the new have no ${untold.join(', ')}`;
+      return `${machine}: of ${rangesText(old.releases)}, ${rangesText(recent.releases)} lack ${counts.join(', ')}${more}`;
+    }),
+    ...(survey.machines.length === 0 ? [`no machine has kernels of both ${survey.old} and ${survey.new}`] : []),
+  ]),
+};
 
-function reportOf<M extends { readonly question: string }>(
+function written<M extends { readonly question: string }>(
   tables: (model: M, cells: Cells) => ReportTable[],
   head: (model: M) => readonly string[],
-): Report<M> {
+): Pick<Report<M>, 'tables' | 'text'> {
   const filled = (model: M, most?: number): ReportTable[] =>
     tables(model, ({ kernels, releases }) => [kernels, rangesText(releases, most)]).filter(({ rows }) => [...rows].length > 0);
   return {
-    schema: 'kelf/survey',
-    version: 1,
     tables: model => filled(model, Number.POSITIVE_INFINITY),
     text: model => [...head(model), ...filled(model).flatMap(({ title, rows }) => [title, ...table([...rows], '  ')])],
   };

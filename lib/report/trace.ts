@@ -19,16 +19,15 @@ export interface TraceModel {
 export const traceReport: Report<TraceModel> = {
   schema: 'kelf/trace',
   version: 2,
-  json: ({ kernel, questions }) => {
-    const all = {
-      places: questions.flatMap(({ place }) => place ?? []),
-      tracepoints: questions.flatMap(({ tracepoint }) => tracepoint ?? []),
-      syscalls: questions.flatMap(({ syscall }) => syscall ?? []),
-      inModules: questions.flatMap(({ inModule }) => inModule ?? []),
-    };
-    const asked = Object.entries(all).filter(([, list]) => list.length > 0);
-    return { kernel, answers: questions.flatMap(({ answers }) => answers), ...Object.fromEntries(asked) };
-  },
+  lists: ['answers', 'places', 'tracepoints', 'syscalls', 'inModules'],
+  json: ({ kernel, questions }) => ({
+    kernel,
+    answers: questions.flatMap(({ answers }) => answers),
+    places: some(questions.flatMap(({ place }) => place ?? [])),
+    tracepoints: some(questions.flatMap(({ tracepoint }) => tracepoint ?? [])),
+    syscalls: some(questions.flatMap(({ syscall }) => syscall ?? [])),
+    inModules: some(questions.flatMap(({ inModule }) => inModule ?? [])),
+  }),
   text: ({ questions }) =>
     questions.flatMap(({ answers, place, tracepoint, syscall, inModule }) => [
       ...(syscall === undefined ? [] : syscallLines(syscall)),
@@ -38,6 +37,10 @@ export const traceReport: Report<TraceModel> = {
       ...(tracepoint === undefined ? [] : tracepointLines(tracepoint)),
     ]),
 };
+
+function some<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
 
 function syscallLines({ name, symbols }: AskedSyscall): string[] {
   return symbols.map(({ symbol, takesRegisters }) => {

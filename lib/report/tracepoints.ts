@@ -6,6 +6,7 @@ import { table } from './text.js';
 export const tracepointsReport: Report<{ readonly kernel: KernelId; readonly tracepoints: readonly Tracepoint[] }> = {
   schema: 'kelf/tracepoints',
   version: 1,
+  lists: ['tracepoints'],
   text: ({ tracepoints }) => table(tracepoints.map(cells)),
 };
 

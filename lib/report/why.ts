@@ -9,11 +9,17 @@ import { evidenceLine, table } from './text.js';
 export const whyReport: Report<{ readonly kernel: KernelId; readonly answers: readonly MissingBtf[] }> = {
   schema: 'kelf/why',
   version: 1,
+  lists: ['answers'],
   text: ({ answers }) => answers.flatMap(whyLines),
 };
 
 /** `kelf why --all`. */
-export const whyAllReport: Report<MissingBtfOfAll & { readonly kernel: KernelId }> = { schema: 'kelf/why-all', version: 1, text: allLines };
+export const whyAllReport: Report<MissingBtfOfAll & { readonly kernel: KernelId }> = {
+  schema: 'kelf/why-all',
+  version: 1,
+  lists: ['functions'],
+  text: allLines,
+};
 
 function allLines({ names, withFunc, pahole, units, reasons }: MissingBtfOfAll): string[] {
   const read = units === 0 ? 'without debug information' : `${units} units of debug information read`;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Output } from '../../lib/cli/output.js';
+import { expectAnswer } from './answer-schemas.js';
 
 /** The command as it is shipped: rollup.config.js. */
 export const KELF: string = fileURLToPath(new URL('../../cli/kelf.cjs', import.meta.url));
@@ -30,7 +31,9 @@ export async function cliOn(columns: number | undefined, ...args: string[]): Pro
   );
   const code = await main(args, out, line => notes.push(line));
   out.flush();
-  return { code, stdout: Buffer.concat(parts).toString('utf8'), stderr: notes.map(line => `${line}\n`).join('') };
+  const stdout = Buffer.concat(parts).toString('utf8');
+  if (stdout.startsWith('{"$schema":"kelf/')) expectAnswer(stdout);
+  return { code, stdout, stderr: notes.map(line => `${line}\n`).join('') };
 }
 
 async function loadMain(): Promise<typeof import('../../lib/cli/main.js').main> {

@@ -61,9 +61,10 @@ function endOfHex(line: string, from: number): number {
 /** ` [xfs]`, ` [xfs 2dd1f0…]`, ` [xfs(O)]`; `[<address>]` begins with what no name has. */
 function moduleBehind(line: string, end: number): Pick<LogPlace, 'module' | 'moduleBuildId'> {
   if (!line.startsWith(' [', end)) return {};
-  const close = line.indexOf(']', end);
-  if (close < 0 || close - end > 2 * LONGEST_NAME) return {};
-  const [name = '', buildId] = line.slice(end + 2, close).split(' ');
+  // Of a line without `]`, no more than that of each place.
+  const [inside, more] = line.slice(end + 2, end + 2 * LONGEST_NAME).split(']', 2);
+  if (more === undefined) return {};
+  const [name = '', buildId] = inside!.split(' ');
   const module = name.replace(/\([A-Z+-]*\)$/, '');
   if (!/^[\w-]+$/.test(module)) return {};
   return { module, ...(buildId !== undefined && /^[0-9a-f]{16,64}$/.test(buildId) ? { moduleBuildId: buildId } : {}) };

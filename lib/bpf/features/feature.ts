@@ -77,6 +77,9 @@ export interface Features {
 
 export type FeatureSection = keyof Features;
 
+/** A feature of any section. */
+export type AnyFeature = Features[FeatureSection][number];
+
 /** Where a feature is listed. */
 export interface FeatureName {
   readonly section: FeatureSection;

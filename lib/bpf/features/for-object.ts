@@ -2,14 +2,14 @@ import type { Outcome, Verdict } from '../../evidence.js';
 import type { BpfObject } from '../object/object.js';
 import type { BpfProgram } from '../object/programs.js';
 import type { Finding, Preflight } from '../preflight/preflight.js';
-import type { Feature, FeatureSection } from './feature.js';
+import type { AnyFeature, FeatureSection } from './feature.js';
 import { kernelFeatures } from './kernel-features.js';
 
 /** A feature that an object needs. */
 export interface NeededFeature {
   readonly section: FeatureSection;
   /** Of the kernel, with what the object asks of it: a helper is refused where its programs may not call it. */
-  readonly feature: Feature;
+  readonly feature: AnyFeature;
   /** The programs that need it. */
   readonly usedBy: readonly string[];
 }
@@ -41,7 +41,7 @@ export function featuresFor(preflight: Preflight, object: BpfObject): NeededFeat
   const all = kernelFeatures(preflight.kernel);
   return [...byFeature.values()].flatMap(same => {
     const [{ section, name }] = same as [Need];
-    const listed = (all[section] as readonly Feature[]).find(feature => feature.name === name);
+    const listed = (all[section] as readonly AnyFeature[]).find(feature => feature.name === name);
     const verdict = verdictOf(same, listed?.verdict);
     const usedBy = [...new Set(same.flatMap(need => need.usedBy))];
     return verdict === undefined ? [] : [{ section, feature: { ...listed, name, verdict }, usedBy }];

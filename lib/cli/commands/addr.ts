@@ -4,7 +4,7 @@ import { MissingError } from '../../errors.js';
 import type { Kernel } from '../../kernel.js';
 import { addrReport } from '../../report/addr.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, NDJSON_OPTION, UsageError } from '../command.js';
 import { withKernel } from '../with-kernel.js';
 
 export const addr: Command = command({
@@ -21,6 +21,7 @@ NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - re
     },
     'no-inlines': { type: 'boolean', help: 'leave out inlined functions: print only the function that has a symbol, and the line in it' },
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run: ({ args, options, note, write }) =>
     withKernel(args, {}, note, (kernel, given) => {

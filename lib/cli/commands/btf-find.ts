@@ -3,7 +3,7 @@ import type { TypeId } from '../../../btf/ids.js';
 import { TypeDescriber, type TypeDescription } from '../../../btf/print/describe.js';
 import { btfFindReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, NDJSON_OPTION } from '../command.js';
 import { noType, typesNamed } from '../type-names.js';
 
 export const btfFind: Command = command({
@@ -15,6 +15,7 @@ program that takes the first match may take the wrong one. Exit code 4: there is
     base: BASE_OPTION,
     kind: KIND_OPTION,
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run({ args, options, note, write }) {
     const btf = openBtf(args[0]!, options.base, Btf.parse);

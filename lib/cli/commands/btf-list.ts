@@ -2,7 +2,7 @@ import { Btf } from '../../../btf/btf.js';
 import type { Kind } from '../../../btf/kinds.js';
 import { btfListReport } from '../../report/btf.js';
 import { BASE_OPTION, KIND_OPTION, kindsOf, openBtf } from '../btf-input.js';
-import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, NDJSON_OPTION } from '../command.js';
 import { glob } from '../glob.js';
 import { noType } from '../type-names.js';
 
@@ -15,6 +15,7 @@ types of the base are not listed.`,
     base: BASE_OPTION,
     kind: KIND_OPTION,
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run({ args, options, note, write }) {
     const btf = openBtf(args[0]!, options.base, Btf.parse);

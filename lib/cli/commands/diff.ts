@@ -11,7 +11,7 @@ import { objectsOf } from '../../open/bpf-objects.js';
 import { openKernel } from '../../open/open-kernel.js';
 import { diffReport } from '../../report/diff.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, JSON_OPTION, MARKDOWN_OPTION, MissingError, UsageError } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, MARKDOWN_OPTION, MissingError, NDJSON_OPTION, UsageError } from '../command.js';
 import { glob } from '../glob.js';
 import { Progress } from '../progress.js';
 import { MOST_OF_LIST, textOf } from '../text-file.js';
@@ -62,6 +62,7 @@ Exit code 1: --fail-on names a KIND of which something breaks programs or has to
     modules: { type: 'string', multiple: true, value: 'DIR', help: 'the modules of OLD, then those of NEW: every .ko under DIR' },
     markdown: MARKDOWN_OPTION,
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   async run({ args, options, note, write }) {
     const { only = [], name: names = [], for: files = [], 'fail-on': failing = [] } = options;

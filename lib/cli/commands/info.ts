@@ -1,6 +1,7 @@
-import { factsOf } from '../../answers/info.js';
+import { infoOf } from '../../answers/info.js';
 import { kernelExports } from '../../facts/exports.js';
 import { exportsReport, infoReport } from '../../report/info.js';
+import { kernelId } from '../../report/report.js';
 import { type Command, command, EXIT, MissingError } from '../command.js';
 import { KERNEL_OPTIONS, oneKernel, withKernel } from '../with-kernel.js';
 
@@ -22,8 +23,8 @@ export const info: Command = command({
       if (options.exports === true) {
         const exports = kernelExports(kernel);
         if (exports === undefined) throw new MissingError(`${kernel.name}: __ksymtab was not found`);
-        write(exportsReport, { exports });
-      } else write(infoReport, { facts: factsOf(kernel) });
+        write(exportsReport, { kernel: kernelId(kernel), exports });
+      } else write(infoReport, { kernel: kernelId(kernel), ...infoOf(kernel) });
       return EXIT.ok;
     });
   },

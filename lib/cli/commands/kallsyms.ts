@@ -1,5 +1,8 @@
-import { hex, toJson } from '../../report/json.js';
-import { type Command, command, EXIT, JSON_OPTION } from '../command.js';
+import type { KernelSymbols } from '../../../kallsyms/symbols.js';
+import { kallsymsReport, type ListedKernelSymbol } from '../../report/elf.js';
+import { hex } from '../../report/json.js';
+import { kernelId } from '../../report/report.js';
+import { type Command, command, EXIT, JSON_OPTION, NDJSON_OPTION } from '../command.js';
 import { withKernel } from '../with-kernel.js';
 
 export const kallsyms: Command = command({
@@ -9,15 +12,13 @@ export const kallsyms: Command = command({
 no .symtab: it finds the tables by their contents.`,
   options: {
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
-  run: ({ args, options, out, note }) =>
-    withKernel(args, {}, note, ({ symbols, pieces }) => {
-      if (options.json) {
-        out.byte(0x5b);
-        for (const { address, type, name, row } of symbols) {
-          out.text(`${row === 0 ? '' : ',\n'}${toJson({ address: hex(address), type, name })}`);
-        }
-        out.line(']');
+  run: ({ args, options, out, note, write }) =>
+    withKernel(args, {}, note, kernel => {
+      const { symbols, pieces } = kernel;
+      if (options.json === true || options.ndjson === true) {
+        write(kallsymsReport, { kernel: kernelId(kernel), symbols: rowsOf(symbols) });
         return EXIT.ok;
       }
       const { address, type, nameOffset, strings } = symbols;
@@ -30,3 +31,7 @@ no .symtab: it finds the tables by their contents.`,
       return EXIT.ok;
     }),
 });
+
+function* rowsOf(symbols: KernelSymbols): Generator<ListedKernelSymbol> {
+  for (const { address, type, name } of symbols) yield { address: hex(address), type, name };
+}

@@ -3,7 +3,7 @@ import { moduleLists, moduleSummary } from '../../answers/module.js';
 import { openModule } from '../../open/open-module.js';
 import { type ModuleModel, moduleReport } from '../../report/module.js';
 import { BASE_OPTION, openBtf } from '../btf-input.js';
-import { type Command, command, JSON_OPTION, UsageError } from '../command.js';
+import { type Command, command, JSON_OPTION, NDJSON_OPTION, UsageError } from '../command.js';
 
 const LISTS = ['functions', 'sites', 'exports', 'imports'] as const;
 
@@ -19,6 +19,7 @@ sites, exports and BTF FUNCs. The BTF of a module is split over the kernel's BTF
     exports: { type: 'boolean', help: 'list its exports: table, GPL or not, checksum, place, namespace, name' },
     imports: { type: 'boolean', help: 'list the symbols it imports from the kernel and other modules, with checksums' },
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run({ args, options, note, write }) {
     const lists = LISTS.filter(list => options[list] === true);

@@ -2,7 +2,7 @@ import { ElfFile } from '../../../elf/file.js';
 import { describeNote } from '../../../elf/note-description.js';
 import { notesReport } from '../../report/elf.js';
 import { bytesText } from '../../report/text.js';
-import { type Command, command, JSON_OPTION } from '../command.js';
+import { type Command, command, JSON_OPTION, NDJSON_OPTION } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 import { noteDiagnostics } from '../elf-text.js';
 
@@ -11,7 +11,7 @@ export const notes: Command = command({
   arity: [1, 1],
   about:
     'Prints the notes, one per line: owner, type, and the description, decoded if its type is known (GNU, Linux, Xen), else in hexadecimal.',
-  options: { json: JSON_OPTION },
+  options: { json: JSON_OPTION, ndjson: NDJSON_OPTION },
   run({ args, note, write }) {
     const elf = ElfFile.open(openElfSource(args[0]!));
     const rows = elf.notes.map(found => {

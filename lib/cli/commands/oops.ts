@@ -2,7 +2,7 @@ import { kernelOfLog } from '../../answers/oops/parse-log.js';
 import { resolveLog } from '../../answers/oops/resolve.js';
 import { oopsReport } from '../../report/oops.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
+import { type Command, command, EXIT, JSON_OPTION, NDJSON_OPTION, UsageError } from '../command.js';
 import { textOf } from '../text-file.js';
 import { given, MODULES_OPTION, withKernel } from '../with-kernel.js';
 import { movedBy, withoutLines } from './addr.js';
@@ -22,6 +22,7 @@ the image.`,
     modules: MODULES_OPTION,
     stext: { type: 'string', value: 'ADDRESS', help: 'where _stext was in the kernel that wrote the log, for addresses without a name' },
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run: ({ args: [file, log = '-'], options: { modules, stext }, note, write }) => {
     if (file === '-' && log === '-') throw new UsageError('KERNEL and LOG are both stdin');

@@ -3,9 +3,9 @@ import type { RelocationTable } from '../../../elf/relocation.js';
 import { relocationName } from '../../../elf/relocation-names.js';
 import type { RelocationRows } from '../../../elf/relocation-rows.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
-import { rowsReport } from '../../report/elf.js';
+import { type ListedRelocation, relocationsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
-import { type Command, command, JSON_OPTION, MissingError } from '../command.js';
+import { type Command, command, JSON_OPTION, MissingError, NDJSON_OPTION } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 import { noteDiagnostics, sectionName, widest } from '../elf-text.js';
 import type { Output } from '../output.js';
@@ -23,6 +23,7 @@ the relative relocations that they encode. REL and RELR store the addends in the
   options: {
     section: { type: 'string', value: 'NAME', help: 'only the relocation section named NAME, or those that apply to the section NAME' },
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run({ args, options, out, note, write }) {
     const elf = ElfFile.open(openElfSource(args[0]!));
@@ -33,7 +34,7 @@ the relative relocations that they encode. REL and RELR store the addends in the
     }
     const width = widest(tables, ({ section }) => sectionName(section));
     const readers = tables.map(table => new RowReader(elf, table));
-    if (options.json === true) write(rowsReport('relocations'), { file: elf.name, relocations: rowsOf(readers) });
+    if (options.json === true || options.ndjson === true) write(relocationsReport, { file: elf.name, relocations: rowsOf(readers) });
     else for (const reader of readers) for (const rows of reader.chunks()) reader.print(rows, out, width);
     for (const { table, lost } of readers)
       if (lost > 0) note(`kelf: ${table.section.label}: ${lost} relocations refer to a symbol outside the symbol table`);
@@ -45,7 +46,7 @@ function belongsTo(elf: ElfFile, { section }: RelocationTable, name: string): bo
   return section.name === name || (section.info !== 0 && elf.sections[section.info]?.name === name);
 }
 
-function* rowsOf(readers: readonly RowReader[]): Generator<object> {
+function* rowsOf(readers: readonly RowReader[]): Generator<ListedRelocation> {
   for (const reader of readers)
     for (const rows of reader.chunks()) for (let row = 0; row < rows.count; row++) yield reader.describe(rows, row);
 }
@@ -94,7 +95,7 @@ class RowReader {
     }
   }
 
-  describe({ offset, type, symbol, addend }: RelocationRows, row: number): object {
+  describe({ offset, type, symbol, addend }: RelocationRows, row: number): ListedRelocation {
     const named = symbol[row]!;
     const value = addend === undefined ? undefined : BigInt.asIntN(64, addend.big[row]!);
     return {

@@ -5,7 +5,7 @@ import type { Section } from '../../../elf/section.js';
 import { ElfTables } from '../../../elf/tables.js';
 import { sectionsReport } from '../../report/elf.js';
 import { hex } from '../../report/json.js';
-import { type Command, command, JSON_OPTION } from '../command.js';
+import { type Command, command, JSON_OPTION, NDJSON_OPTION } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 import { noteDiagnostics } from '../elf-text.js';
 
@@ -14,7 +14,7 @@ export const sections: Command = command({
   arity: [1, 1],
   about: `Prints the section headers, one per line under a heading. Sizes, offsets and alignments are decimal; flags are readelf's letters; - means nothing. The
 last column is the compression format of a compressed section and its unpacked size.`,
-  options: { json: JSON_OPTION },
+  options: { json: JSON_OPTION, ndjson: NDJSON_OPTION },
   run({ args, note, write }) {
     const elf = ElfTables.open(openElfSource(args[0]!));
     const { machine, is64 } = elf.header;

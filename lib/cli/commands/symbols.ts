@@ -1,9 +1,9 @@
 import { bindingName, symbolTypeName, visibilityName } from '../../../elf/names.js';
 import type { SymbolTable } from '../../../elf/symbol.js';
 import { ElfTables } from '../../../elf/tables.js';
-import { rowsReport } from '../../report/elf.js';
+import { type ListedSymbol, symbolsReport } from '../../report/elf.js';
 import { exact, hex } from '../../report/json.js';
-import { type Command, command, JSON_OPTION, MissingError, UsageError } from '../command.js';
+import { type Command, command, JSON_OPTION, MissingError, NDJSON_OPTION, UsageError } from '../command.js';
 import { openElfSource } from '../elf-input.js';
 import { noteDiagnostics } from '../elf-text.js';
 import { glob } from '../glob.js';
@@ -22,6 +22,7 @@ table has it. NAME is a pattern: * ? [a-z]. Leaves out section and file symbols,
     dynamic: { type: 'boolean', help: 'read .dynsym instead of .symtab' },
     all: { type: 'boolean', help: 'include section and file symbols' },
     json: JSON_OPTION,
+    ndjson: NDJSON_OPTION,
   },
   run({ args, options, out, note, write }) {
     const elf = ElfTables.open(openElfSource(args[0]!));
@@ -29,8 +30,8 @@ table has it. NAME is a pattern: * ? [a-z]. Leaves out section and file symbols,
     if (table === undefined) throw new MissingError(`${elf.name}: has no ${options.dynamic === true ? '.dynsym' : '.symtab'}`);
     const matches = args[1] === undefined ? undefined : glob(args[1]);
     const rows = select(table, matches, options);
-    const inJson = options.json === true;
-    if (inJson) write(rowsReport('symbols'), { file: elf.name, symbols: describeSymbols(elf, table, rows) });
+    const inJson = options.json === true || options.ndjson === true;
+    if (inJson) write(symbolsReport, { file: elf.name, symbols: describeSymbols(elf, table, rows) });
     const damaged = inJson ? table.diagnostics.length : printSymbols(elf, table, rows, out);
     if (damaged > 0) note(`kelf: ${table.section.label}: the names of ${damaged} symbols are outside the string table`);
     noteDiagnostics(elf, note);
@@ -75,7 +76,7 @@ function byName(table: SymbolTable, rows: Uint32Array): Uint32Array {
   return Uint32Array.from(names, ({ row }) => row);
 }
 
-function* describeSymbols(elf: ElfTables, table: SymbolTable, rows: Uint32Array): Generator<object> {
+function* describeSymbols(elf: ElfTables, table: SymbolTable, rows: Uint32Array): Generator<ListedSymbol> {
   for (const row of rows) {
     const { index, name, value, size, type, binding, visibility, sectionIndex, file } = table.at(row);
     yield {

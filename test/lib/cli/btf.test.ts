@@ -90,6 +90,7 @@ describe('kelf btf', function () {
     const { types } = JSON.parse(kelf('btf', 'list', sample, '*', '--kind', 'struct,union', '--json').out);
     expect(types.map(({ name }: { name: string }) => name)).to.include.members(['bits', 'holes', 'node']);
     expect(JSON.parse(kelf('btf', 'list', sample, 'nothing*', '--kind', 'func', '--json').out)).to.deep.equal({
+      $schema: 'kelf/schemas/btf-list.1.json',
       schema: 'kelf/btf-list',
       version: 1,
       file: sample,

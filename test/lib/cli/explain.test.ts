@@ -6,6 +6,7 @@ describe('kelf explain', () => {
     const page = (await cli('explain', 'ambiguous-name')).stdout;
     expect(page).to.match(/^# ambiguous-name\n/);
     expect(JSON.parse((await cli('explain', 'ambiguous-name', '--json')).stdout)).to.deep.equal({
+      $schema: 'kelf/schemas/reasons.1.json',
       schema: 'kelf/reasons',
       version: 1,
       reasons: [{ code: 'ambiguous-name', title: 'several symbols share this name', page }],

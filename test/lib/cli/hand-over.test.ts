@@ -45,7 +45,7 @@ describe('a report', () => {
   it('is its model under its schema with --json', () => {
     const text = written(report, PROBES, { json: true });
     expect(text.split('\n')).to.have.lengthOf(2);
-    expect(JSON.parse(text)).to.deep.equal({ schema: 'kelf/probes', version: 1, ...PROBES });
+    expect(JSON.parse(text)).to.deep.equal({ $schema: 'kelf/schemas/probes.1.json', schema: 'kelf/probes', version: 1, ...PROBES });
   });
 
   it('has a row a line where it is a table, none or many, made as they are written', () => {
@@ -54,7 +54,7 @@ describe('a report', () => {
       yield* PROBES.probes;
     };
     expect(written(table, { kernel: 'vmlinux', probes: rows() }, { json: true }).split('\n')).to.deep.equal([
-      '{"schema":"kelf/probes","version":1,"kernel":"vmlinux","probes":[',
+      '{"$schema":"kelf/schemas/probes.1.json","schema":"kelf/probes","version":1,"kernel":"vmlinux","probes":[',
       '{"name":"do_exit","address":"0xffffffff81000010"},',
       '{"name":"tty_write","address":"0xffffffff81000020"}',
       ']}',
@@ -67,7 +67,7 @@ describe('a report', () => {
     const model = { address: 0xffff_ffff_8100_0010n, fills: new Map([['R_X86_64_64', 2]]), rows: new Set([1]).values() };
     const odd: Report<typeof model> = { schema: 'kelf/odd', version: 1, text: () => [] };
     expect(written(odd, model, { json: true })).to.equal(
-      '{"schema":"kelf/odd","version":1,"address":"0xffffffff81000010","fills":{"R_X86_64_64":2},"rows":[1]}\n',
+      '{"$schema":"kelf/schemas/odd.1.json","schema":"kelf/odd","version":1,"address":"0xffffffff81000010","fills":{"R_X86_64_64":2},"rows":[1]}\n',
     );
   });
 

@@ -174,7 +174,7 @@ describe('names made to harm', () => {
                 hidden.push(`${command} ${more.join('')}: ${JSON.stringify(text.slice(Math.max(0, found.index - 40), found.index + 8))}`);
             }
             if (more.length > 0)
-              for (const line of stdout.trim().split('\n')) if (line.startsWith('{"schema"') && line.endsWith('}')) JSON.parse(line);
+              for (const line of stdout.trim().split('\n')) if (line.startsWith('{"$schema"') && line.endsWith('}')) JSON.parse(line);
           }
         }
       }

@@ -219,7 +219,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
       expect([code, stdout]).to.deep.equal([4, '']);
       expect(stderr).to.contain('has no __start_mcount_loc');
       const { code: again, value } = await json('mcount', fixture('elf/x86_64.so'));
-      expect([again, value.error.code]).to.deep.equal([4, 'MissingError']);
+      expect([again, value.error.code]).to.deep.equal([4, 'missing']);
     });
   });
 
@@ -234,7 +234,7 @@ describe('kelf audit, duplicates, trace, why, mcount', () => {
         const text = join(folder, 'text');
         writeFileSync(text, 'no ELF file\n');
         const { code, value } = await json(command, text, ...names);
-        expect([code, Object.keys(value)]).to.deep.equal([3, ['error']]);
+        expect([code, Object.keys(value)]).to.deep.equal([3, ['$schema', 'schema', 'version', 'error']]);
         expect(value.error.code).to.equal('bad-magic');
         const object = await cli(command, fixture('kernel/kelf-mod-amd64.ko'), ...names);
         expect([object.code, object.stdout]).to.deep.equal([3, '']);
