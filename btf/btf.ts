@@ -1,3 +1,4 @@
+import { expectBytes } from '../elf/arguments.js';
 import { identifier } from '../elf/escape.js';
 import { BtfBlob, type BtfOptions } from './blob.js';
 import { decodeType } from './decode.js';
@@ -48,6 +49,7 @@ export class Btf extends BtfBlob {
    * @throws FormatError
    */
   static parse(bytes: Uint8Array, options: BtfOptions<Btf> = {}): Btf {
+    expectBytes(bytes, 'bytes');
     return new Btf(bytes, options);
   }
 

@@ -1,3 +1,8 @@
+/**
+ * BTF: types, layout, C and JSON dumps, CO-RE relocations, the least BTF of an object.
+ *
+ * @module kelf/btf
+ */
 export { BtfBlob, type BtfOptions } from './blob.js';
 export { Btf, type FunctionColumns } from './btf.js';
 export { type CoreAmbiguity, type CoreCandidate, CoreError, CoreRelocator, type CoreResolution, type FoundType } from './core.js';

@@ -1,3 +1,4 @@
+import { expectSource } from './arguments.js';
 import { ET, PT, SHF, SHT } from './constants.js';
 import { FormatError } from './errors.js';
 import { readHeader } from './header.js';
@@ -16,6 +17,7 @@ export class ElfFile extends ElfTables {
 
   /** @throws FormatError when the source is not an ELF file, or its headers are damaged */
   static override open(source: ByteSource): ElfFile {
+    expectSource(source, 'source');
     return new ElfFile(source, readHeader(source));
   }
 

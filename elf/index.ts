@@ -1,3 +1,8 @@
+/**
+ * ELF files: sections, symbols, relocations and what they write, notes, DWARF, compressed sections; reading files piece by piece.
+ *
+ * @module kelf/elf
+ */
 export type { Allowance } from './allowance.js';
 export { type Packing, packingOf } from './compression/packing.js';
 export type { Compression } from './compression/section.js';

@@ -1,3 +1,4 @@
+import { expectSource } from './arguments.js';
 import { SHT } from './constants.js';
 import { type Diagnostic, FormatError } from './errors.js';
 import { type ElfHeader, readHeader } from './header.js';
@@ -32,6 +33,7 @@ export class ElfTables {
 
   /** @throws FormatError when the source is not an ELF file, or its headers are damaged */
   static open(source: ByteSource): ElfTables {
+    expectSource(source, 'source');
     return new ElfTables(source, readHeader(source));
   }
 

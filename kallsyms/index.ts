@@ -1,3 +1,8 @@
+/**
+ * Symbols of kernels: as text, as packed in an image, as an ELF file has them.
+ *
+ * @module kelf/kallsyms
+ */
 export { symbolsFromElf } from './elf.js';
 export type { AddressLayout, NameTables } from './layouts.js';
 export { type KallsymsTables, kallsymsAt, locateKallsyms } from './locate.js';

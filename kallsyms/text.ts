@@ -1,3 +1,4 @@
+import { expectBytes, expectString } from '../elf/arguments.js';
 import { FormatError } from '../elf/errors.js';
 import { Words } from '../elf/words.js';
 import { KernelSymbols } from './symbols.js';
@@ -20,6 +21,7 @@ const MOST_LINES_BEFORE = 32;
  * @throws FormatError for a line of another form, and if all addresses are zero: the kernel hides them
  */
 export function parseKallsyms(bytes: Uint8Array, source: string): KernelSymbols {
+  expectBytes(bytes, 'bytes');
   const lines = new Lines(bytes, source);
   const { strings } = lines;
   const count = lines.count - lines.passOver(MOST_LINES_BEFORE);
@@ -66,6 +68,7 @@ export interface FilterFunctions {
  * @throws FormatError for a line of another shape
  */
 export function parseFilterFunctions(bytes: Uint8Array, source: string, withAddresses: boolean): FilterFunctions {
+  expectBytes(bytes, 'bytes');
   const lines = new Lines(bytes, source);
   const { count, strings } = lines;
   const address = new Words(withAddresses ? count : 0);
@@ -100,6 +103,7 @@ export interface BlacklistRange {
  * @throws FormatError for a line of another shape, and where all addresses are zero
  */
 export function parseKprobeBlacklist(text: string, source: string): BlacklistRange[] {
+  expectString(text, 'text');
   const ranges = text.split('\n').flatMap((line, i) => {
     if (line === '') return [];
     const match = /^0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\t(.*)$/.exec(line);

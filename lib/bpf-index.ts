@@ -11,6 +11,8 @@
  * checkPasses([check]);                             // as `kelf bpf check` says it by its exit code
  * carve(source);                                    // the objects that a program, library or header carries
  * ```
+ *
+ * @module kelf/bpf
  */
 export { type CarveOptions, carveFiles } from '#host';
 export { carve } from './bpf/carve/carve.js';

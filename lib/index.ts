@@ -1,6 +1,8 @@
 /**
  * The facts about a kernel from its files, and the questions about it: see {@link openKernel}. BPF objects have their own entry point,
  * `kelf/bpf`; the formats are `kelf/elf`, `kelf/btf` and `kelf/kallsyms`.
+ *
+ * @module kelf
  */
 export {
   collectInThreads,
@@ -104,6 +106,7 @@ export { type OpenModuleOptions, openModule } from './open/open-module.js';
 export { REASONS, type ReasonCode } from './reasons.js';
 export { CHANGES, type Change, type ChangeName, type HasChange } from './releases.js';
 export { toJUnit } from './report/check.js';
+export { toJson } from './report/json.js';
 export type { KernelId } from './report/report.js';
 export type { Clone } from './rules/clones.js';
 export type { Decision } from './rules/decision.js';

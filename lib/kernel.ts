@@ -1,5 +1,6 @@
 // Kernel is AsyncDisposable: code that compiles against these types need not reference the library that declares it.
 /// <reference lib="esnext.disposable" preserve="true" />
+import { expectString } from '../elf/arguments.js';
 import type { AddressAnswer, AddressProblem } from './answers/address/symbolize.js';
 import { symbolize } from './answers/address/symbolize.js';
 import { type AttachAnswer, type Attaching, attachingOf } from './answers/attach/attaching.js';
@@ -18,11 +19,13 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
 
   /** Which mechanisms can trace a function, by its name and by the address of each function that has it. */
   traceability(name: string): TraceabilityAnswer {
+    expectString(name, 'name');
     return traceabilityOf(this).answer(name);
   }
 
   /** A probe at `NAME+0x12` or at an address; undefined for a text that is neither. */
   place(text: string): PlaceAnswer | undefined {
+    expectString(text, 'text');
     return traceabilityOf(this).place(text);
   }
 
@@ -33,6 +36,7 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
 
   /** How to attach a probe to each function with a name: exactly to that one, with its arguments by name. */
   attach(name: string): AttachAnswer {
+    expectString(name, 'name');
     return this.attaching.answer(name);
   }
 
@@ -43,6 +47,7 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
 
   /** Why BTF has no FUNC for a name. */
   missingBtf(name: string, options: MissingBtfOptions = {}): MissingBtf {
+    expectString(name, 'name');
     return missingBtf(this, name, options);
   }
 
@@ -51,6 +56,7 @@ export class Kernel extends KernelFacts implements Disposable, AsyncDisposable {
    * @param queries addresses (`0xffffffff8134a38b`), names (`do_sys_openat2`), names with an offset (`do_sys_openat2+0x3b/0x170`)
    */
   symbolize(...queries: string[]): (AddressAnswer | AddressProblem)[] {
+    for (const query of queries) expectString(query, 'query');
     return symbolize(this, queries);
   }
 

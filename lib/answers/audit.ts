@@ -1,4 +1,4 @@
-import type { KernelFacts } from '../facts/kernel-facts.js';
+import { expectKernel, type KernelFacts } from '../facts/kernel-facts.js';
 import type { ReasonCode } from '../reasons.js';
 import { sitesOf } from '../rules/sites.js';
 import { tracingOf } from '../rules/tracing.js';
@@ -41,6 +41,7 @@ const EXAMPLES = 3;
 
 /** Answers every question about every function. */
 export function auditKernel(kernel: KernelFacts, options: MissingBtfOptions = {}): Audit {
+  expectKernel(kernel, 'kernel');
   const { functions, symbols, btf, mcount } = kernel;
   const tracing = tracingOf(kernel);
   const byName = new TallyBuilder();

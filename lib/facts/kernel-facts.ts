@@ -1,4 +1,5 @@
 import type { Btf } from '../../btf/btf.js';
+import { wrong } from '../../elf/arguments.js';
 import { type Dwarf, openDwarf } from '../../elf/dwarf/dwarf.js';
 import type { Diagnostic } from '../../elf/errors.js';
 import type { ElfFile } from '../../elf/file.js';
@@ -217,4 +218,10 @@ export class KernelFacts {
     this.#btf ??= { found: this.pieces.btf() };
     return this.#btf.found;
   }
+}
+
+/** @throws TypeError for what a caller in JavaScript gives in the place of a kernel */
+export function expectKernel(value: KernelFacts, argument: string): void {
+  if (typeof value !== 'object' || value === null || !('pieces' in value))
+    throw wrong(argument, 'a kernel that openKernel() opened', value);
 }

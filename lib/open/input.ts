@@ -1,4 +1,5 @@
 import { openSource } from '#host';
+import { isSource, wrong } from '../../elf/arguments.js';
 import { type ByteSource, checkRange, MemorySource } from '../../elf/source.js';
 
 /**
@@ -18,7 +19,15 @@ export interface InputOptions {
 /** An input that can be read synchronously. @throws InputError for a path that can't be opened */
 export function sourceOf(input: Exclude<Input, Blob>, options: InputOptions = {}): ByteSource {
   if (typeof input === 'string') return openSource(input, options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes });
-  return input instanceof Uint8Array ? new MemorySource(input, options.name ?? 'input') : input;
+  if (input instanceof Uint8Array) return new MemorySource(input, options.name ?? 'input');
+  expectInput(input);
+  return input;
+}
+
+/** @throws TypeError */
+export function expectInput(input: Input): void {
+  if (typeof input === 'string' || input instanceof Uint8Array || input instanceof Blob || isSource(input)) return;
+  throw wrong('input', 'a path, a Uint8Array, a Blob or a source of bytes', input);
 }
 
 /** Any input: a Blob is read in slices in a worker of a browser, where that can be done synchronously, and whole elsewhere. */

@@ -1,6 +1,6 @@
 import { MemorySource } from '../../elf/source.js';
 import { type BpfObject, type BpfObjectOptions, readBpfObject } from '../bpf/object/object.js';
-import { type Input, openInput, sourceOf } from './input.js';
+import { expectInput, type Input, openInput, sourceOf } from './input.js';
 
 /**
  * Opens a BPF object; for a Blob it returns a promise.
@@ -10,6 +10,7 @@ import { type Input, openInput, sourceOf } from './input.js';
 export function openBpfObject(input: Exclude<Input, Blob>, options?: BpfObjectOptions): BpfObject;
 export function openBpfObject(input: Blob, options?: BpfObjectOptions): Promise<BpfObject>;
 export function openBpfObject(input: Input, options: BpfObjectOptions = {}): BpfObject | Promise<BpfObject> {
+  expectInput(input);
   if (input instanceof Blob) return openInput(input, options).then(source => readBpfObject(source, options));
   if (typeof input !== 'string') return readBpfObject(input, options);
   const source = sourceOf(input);

@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import type { TypeId } from '../../../btf/ids.js';
 import type { Errno, Evidence } from '../../evidence.js';
-import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { expectKernel, type KernelFacts } from '../../facts/kernel-facts.js';
 import { REASONS, type ReasonCode } from '../../reasons.js';
 import { type Audit, auditKernel } from '../audit.js';
 import { BtfAbsence, type MissingBtfOptions } from '../missing-btf/missing-btf.js';
@@ -51,6 +51,7 @@ export interface CheckResult {
  * @throws MissingError where nothing names the kernel's functions; FormatError for damage
  */
 export function checkKernel(kernel: KernelFacts, requirements: Requirements, options: MissingBtfOptions = {}): CheckResult {
+  expectKernel(kernel, 'kernel');
   const checker = new Checker(kernel, requirements.file, options);
   const items = [
     ...requirements.functions.flatMap(required => checker.checkFunction(required)),

@@ -1,3 +1,4 @@
+import { expectSource } from '../../../elf/arguments.js';
 import { searchIn } from '../../../elf/needle.js';
 import type { ByteSource } from '../../../elf/source.js';
 import { ElfObjects } from './elf-object.js';
@@ -14,6 +15,7 @@ const WINDOW = 1 << 23;
  * object itself is one find at offset 0.
  */
 export function carve(source: ByteSource): Find[] {
+  expectSource(source, 'source');
   const searches = finders().flatMap(finder => finder.needles.map(needle => ({ finder, needle, from: 0 })));
   const overlap = Math.max(...searches.map(({ needle }) => needle.length)) - 1;
   const finds: Find[] = [];

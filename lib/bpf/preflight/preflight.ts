@@ -1,7 +1,7 @@
 import type { Btf } from '../../../btf/btf.js';
 import { essentialName } from '../../../btf/core-compat.js';
 import { accepted, refused, said, untold, type Verdict } from '../../evidence.js';
-import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { expectKernel, type KernelFacts } from '../../facts/kernel-facts.js';
 import { INSN_BYTES } from '../code/insn.js';
 import type { FeatureName, FeatureSection } from '../features/feature.js';
 import { externName } from '../load/extern-target.js';
@@ -75,6 +75,7 @@ export class Preflight {
    * @param loader whose rules decide what is refused before the kernel sees it
    */
   constructor(kernel: KernelFacts, loader: Loader = LIBBPF) {
+    expectKernel(kernel, 'kernel');
     this.kernel = kernel;
     this.#loader = loader;
     this.#features = new KernelFeatures(kernel);

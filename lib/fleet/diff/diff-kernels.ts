@@ -1,4 +1,4 @@
-import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { expectKernel, type KernelFacts } from '../../facts/kernel-facts.js';
 import { kfuncRows } from '../../facts/kfuncs.js';
 import { btfChanges } from './btf-presence.js';
 import { DIFFERENCE_KINDS, type Difference, type DifferenceKind, EFFECTS } from './difference.js';
@@ -52,6 +52,8 @@ const COMPARISONS: Readonly<Record<DifferenceKind, (sides: Sides) => Iterable<Di
  * @throws FormatError for damage in what is compared
  */
 export async function diffKernels(old: KernelFacts, now: KernelFacts, options: DiffOptions = {}): Promise<KernelDiff> {
+  expectKernel(old, 'old');
+  expectKernel(now, 'now');
   const sides: Sides = { old: sideOf(old), new: sideOf(now) };
   const { kinds = new Set(DIFFERENCE_KINDS), wanted = () => true, inlined = { all: false } } = options;
   const changes: Difference[] = [];
