@@ -165,7 +165,8 @@ export class Writer {
       view.setUint32(at, DIGITS[value]!, true);
       this.at = at + LENGTHS[value]!;
     } else {
-      const high = (value / 1000) | 0;
+      // Right below a million. A division whose first results are all whole, V8 would compile as one of integers, and compile again.
+      const high = (value * 0.001) | 0;
       const middle = at + LENGTHS[high]!;
       view.setUint32(at, DIGITS[high]!, true);
       view.setUint32(middle, PADDED[value - high * 1000]!, true);

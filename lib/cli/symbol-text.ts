@@ -1,4 +1,3 @@
-import { printable } from '../../elf/escape.js';
 import { bindingName, reservedIndexName, symbolTypeName } from '../../elf/names.js';
 import type { SymbolTable } from '../../elf/symbol.js';
 import type { ElfTables } from '../../elf/tables.js';
@@ -36,8 +35,8 @@ export function printSymbols(elf: ElfTables, table: SymbolTable, rows: Uint32Arr
 }
 
 /**
- * Puts rows together of bytes: a kernel's table prints to ten megabytes. What rows have in common, type, binding and section in one, and the file, is
- * encoded once.
+ * Puts rows together of bytes: a kernel's table prints to ten megabytes. What rows have in common, type, binding and section in one, is encoded
+ * once.
  */
 class SymbolText {
   damaged = 0;
@@ -50,7 +49,6 @@ class SymbolText {
   private readonly files: Uint32Array;
   private readonly sectionWidth: number;
   private readonly kindTexts = new Kept();
-  private readonly fileTexts = new Kept();
   private readonly bytes = new Uint8Array(OUTPUT + ROW);
   private at = 0;
   private end = FIRST;
@@ -79,7 +77,7 @@ class SymbolText {
     this.at = putText(bytes, at, this.kind(row));
     this.name(this.table.nameOffset[row]!);
     const file = this.files[row]!;
-    if (file !== 0) this.at = putText(bytes, this.at, this.file(file));
+    if (file !== 0) this.file(this.table.nameOffset[file]!);
     bytes[this.at++] = NEWLINE;
   }
 
@@ -91,16 +89,17 @@ class SymbolText {
 
   /** A name of any length. What is longer than any name of a kernel is written in pieces. */
   private name(offset: number): void {
-    if (offset >= this.table.strings.bytes.length) this.damaged++;
-    let next = this.piece(offset);
+    const { length } = this.table.strings.bytes;
+    if (offset >= length) this.damaged++;
+    let next = this.piece(offset, length);
     while (next !== 0) {
       this.flush();
-      next = this.piece(next);
+      next = this.piece(next, length);
     }
   }
 
-  /** A name from `offset` on, as far as there is room. @returns where it goes on; 0 where it has ended */
-  private piece(offset: number): number {
+  /** A name up to `most`, as far as there is room. @returns where it goes on; 0 where it has ended */
+  private piece(offset: number, most: number): number {
     const { bytes } = this;
     const names = this.table.strings.bytes;
     // The last name may lack its NUL.
@@ -113,7 +112,7 @@ class SymbolText {
       if (byte < SPACE || byte >= DELETE) {
         this.at = at;
         this.flush();
-        this.out.name(names, from);
+        this.out.name(names.subarray(0, most), from);
         return 0;
       }
       bytes[at++] = byte;
@@ -134,8 +133,12 @@ class SymbolText {
     return ` ${symbolTypeName(info & 15).padEnd(6)} ${bindingName(info >> 4).padEnd(6)} ${label} `;
   }
 
-  private file(symbol: number): Uint8Array {
-    return this.fileTexts.get(symbol) ?? this.fileTexts.keep(symbol, `  ${printable(this.table.name(symbol)).slice(0, LONGEST_NAME)}`);
+  /** Two spaces and the start of a name: any number of rows may have one file. */
+  private file(offset: number): void {
+    const { bytes } = this;
+    bytes[this.at++] = SPACE;
+    bytes[this.at++] = SPACE;
+    this.piece(offset, offset + LONGEST_NAME);
   }
 }
 
