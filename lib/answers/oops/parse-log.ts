@@ -105,11 +105,13 @@ export interface LogKernel {
   /** How far KASLR moved it: "Kernel Offset:" of a panic, KERNELOFFSET of vmcoreinfo. Several where the log has several boots. */
   readonly offsets: readonly bigint[];
   readonly buildIds: readonly string[];
+  readonly releases: readonly string[];
 }
 
 export function kernelOfLog(lines: readonly string[]): LogKernel {
   const offsets = new Set<bigint>();
   const buildIds = new Set<string>();
+  const releases = new Set<string>();
   for (const line of lines) {
     const offset = hexBehind(line, 'Kernel Offset: 0x') ?? hexBehind(line, 'KERNELOFFSET=');
     if (offset !== undefined) offsets.add(BigInt(`0x${offset}`));
@@ -118,8 +120,28 @@ export function kernelOfLog(lines: readonly string[]): LogKernel {
     // dump_stack_print_info() (lib/dump_stack.c) ends its line with the id under CONFIG_STACKTRACE_BUILD_ID.
     const id = at >= 0 ? line.slice(at).trim() : line.includes('Comm: ') ? line.trimEnd().slice(line.trimEnd().lastIndexOf(' ') + 1) : '';
     if (/^[0-9a-f]{40}$/.test(id)) buildIds.add(id);
+    const release = releaseOf(line);
+    if (release !== undefined) releases.add(release);
   }
-  return { offsets: [...offsets], buildIds: [...buildIds] };
+  return { offsets: [...offsets], buildIds: [...buildIds], releases: [...releases] };
+}
+
+/** `Linux version 6.1.0-56-amd64 (…`, the first line of a log; `Comm: init Tainted: G W 6.1.0-56-amd64 #1 Debian …` of a trace. */
+function releaseOf(line: string): string | undefined {
+  const banner = behind(line, 'Linux version ');
+  if (banner >= 0) return firstWord(line.slice(banner, banner + LONGEST_RELEASE));
+  const tainted = line.indexOf('ainted', Math.max(0, line.indexOf('Comm: ')));
+  const number = tainted < 0 || !line.includes('Comm: ') ? -1 : line.indexOf(' #', tainted);
+  const before = number < 0 ? '' : line.slice(Math.max(0, number - LONGEST_RELEASE), number).trimEnd();
+  return firstWord(before.slice(before.lastIndexOf(' ') + 1));
+}
+
+/** __NEW_UTS_LEN (include/uapi/linux/utsname.h), and some room. */
+const LONGEST_RELEASE = 80;
+
+function firstWord(text: string): string | undefined {
+  const word = text.split(' ', 1)[0]!;
+  return /^[0-9]+\.[0-9]+[-+.\w~]*$/.test(word) ? word : undefined;
 }
 
 function hexBehind(line: string, text: string): string | undefined {

@@ -1,3 +1,4 @@
+import { SHF } from '../../../elf/constants.js';
 import { openDwarf } from '../../../elf/dwarf/dwarf.js';
 import type { Frame } from '../../../elf/dwarf/frames.js';
 import { isFormatError } from '../../../elf/errors.js';
@@ -5,6 +6,8 @@ import type { KernelFacts } from '../../facts/kernel-facts.js';
 import type { Module, ModuleFunction } from '../../facts/module/module.js';
 import { type AddressAnswer, type AddressProblem, type SymbolPlace, symbolize } from '../address/symbolize.js';
 import { moduleLists } from '../module.js';
+import { type CodeComparison, compareCode } from './compare-code.js';
+import { loggedCode, programCounter } from './logged-code.js';
 import { type LogPlace, placesOf } from './parse-log.js';
 
 /** A place in the code of a module: sections of a module have no addresses before it is loaded. */
@@ -31,6 +34,8 @@ export interface OopsPlace extends LogPlace {
 export interface OopsLine {
   readonly text: string;
   readonly places: readonly OopsPlace[];
+  /** Of a line with code: what it is beside the image's. Absent for code of a module, whose relocations the kernel has applied. */
+  readonly code?: CodeComparison;
 }
 
 /** Every line of a log with what it names. @param moved how far KASLR moved the kernel; undefined where that is not known */
@@ -40,7 +45,26 @@ export function resolveLog(kernel: KernelFacts, lines: readonly string[], moved:
   const answers = new Map<string, readonly OopsAnswer[]>();
   for (const [key, found] of inKernel(kernel, unique, moved)) answers.set(key, found);
   for (const [key, found] of inModules(kernel, unique)) answers.set(key, found);
-  return parsed.map(({ text, places }) => ({ text, places: places.map(place => ({ ...place, answers: answers.get(keyOf(place))! })) }));
+  const resolved = parsed.map(({ text, places }) => ({
+    text,
+    places: places.map(place => ({ ...place, answers: answers.get(keyOf(place))! })),
+  }));
+  return withCode(kernel, resolved);
+}
+
+/** The code of an oops is that at the program counter, which stands on a line before. */
+function withCode(kernel: KernelFacts, lines: readonly OopsLine[]): OopsLine[] {
+  let counter: OopsPlace | undefined;
+  return lines.map(line => {
+    const isKernels = programCounter(line.text);
+    if (isKernels !== undefined) counter = isKernels ? line.places[0] : undefined;
+    const code = loggedCode(line.text);
+    const found = counter?.answers.flatMap(answer => ('address' in answer ? [answer.address] : [])) ?? [];
+    // Of functions that share name and size, the code tells which it is; where it is of none, or of several, the first stands for them.
+    const compared = code === undefined ? [] : found.flatMap(address => compareCode(kernel, counter!.query, address, code) ?? []);
+    const best = compared.sort((a, b) => a.differences.length - b.differences.length)[0];
+    return best === undefined ? line : { ...line, code: best };
+  });
 }
 
 function keyOf({ query, module = '', moduleBuildId = '' }: LogPlace): string {
@@ -85,7 +109,11 @@ function* inModules(kernel: KernelFacts, places: Places): Generator<[string, rea
     }
     const found = new Map<string, OopsAnswer[]>(of.map(([key]) => [key, []]));
     for (const path of paths) inModule(kernel, path, of, found);
-    yield* found;
+    // Of several files of the name, those that do not have the place say nothing where one has it.
+    for (const [key, all] of found) {
+      const places = all.filter(answer => !('problem' in answer));
+      yield [key, places.length > 0 ? places : all];
+    }
   }
 }
 
@@ -123,7 +151,7 @@ function answersIn(module: Module, path: string, place: LogPlace, named: readonl
   if (moduleBuildId !== undefined && buildId !== undefined && moduleBuildId !== buildId)
     return [{ query, problem: `${path} has build id ${buildId}, but the log's module ${moduleBuildId}: it is another build` }];
   if (named.length === 0) return [{ query, problem: `no symbol of ${path} is named ${name}: it is another build` }];
-  const fits = named.filter(fn => fn.extent === size || (endsSection(module, fn) && fn.extent <= size!));
+  const fits = named.filter(fn => fn.extent === size || (endsSection(module, fn) && fn.extent <= size! && size! <= textOf(module)));
   if (fits.length === 0) {
     const sizes = [...new Set(named.map(({ extent }) => `0x${extent.toString(16)}`))].join(' or ');
     return [{ query, problem: `no ${name} of ${path} is 0x${size!.toString(16)} bytes long, but ${sizes}: it is another build` }];
@@ -143,6 +171,11 @@ function answersIn(module: Module, path: string, place: LogPlace, named: readonl
       ...(file === undefined ? {} : { file }),
     };
   });
+}
+
+/** The most that the memory of a module's code takes: its executable sections, and what is left of a page of 64 KiB. */
+function textOf({ file }: Module): number {
+  return file.sections.reduce((sum, { flags, size }) => sum + ((Number(flags) & SHF.EXECINSTR) === 0 ? 0 : Number(size)), 0x10000);
 }
 
 /** The last function of a section: the kernel counts up to the next section's, or the end of the memory (find_kallsyms_symbol()). */

@@ -16,8 +16,8 @@ export const oops: Command = command({
   about: `Prints a kernel log with the file and line of every place in it, inlined functions first, indented under its line. LOG is the output of dmesg, a
 serial console, the journal or kdump, of any architecture; without it, or with -, stdin. If several functions share a name and a size, all of them
 are listed. A size or a build id that KERNEL does not have is from another build, and is reported.
-Addresses without a name need the distance by which KASLR moved the kernel: the log's "Kernel Offset:", or --stext. Code: lines are not compared with
-the image.`,
+Addresses without a name need the distance by which KASLR moved the kernel: the log's "Kernel Offset:", or --stext. The bytes of a Code: line are
+compared with the image; what the kernel patches at boot or for tracing is told apart.`,
   options: {
     modules: MODULES_OPTION,
     stext: { type: 'string', value: 'ADDRESS', help: 'where _stext was in the kernel that wrote the log, for addresses without a name' },
@@ -31,13 +31,16 @@ the image.`,
         .split('\n')
         .map(line => line.replace(/\r$/, ''));
       if (lines.at(-1) === '') lines.pop();
-      const { offsets, buildIds } = kernelOfLog(lines);
+      const { offsets, buildIds, releases } = kernelOfLog(lines);
       const moved = stext !== undefined ? movedBy(kernel, stext) : offsets.length === 1 ? offsets[0] : undefined;
       const resolved = resolveLog(kernel, lines, moved);
       write(oopsReport, { kernel: kernelId(kernel), ...(moved === undefined ? {} : { kernelOffset: moved }), lines: resolved });
       for (const id of buildIds)
         if (kernel.buildId !== undefined && id !== kernel.buildId)
           note(`kelf: the log is of the kernel with build id ${id}, but ${kernel.name} has ${kernel.buildId}: lines may be wrong`);
+      for (const release of releases)
+        if (kernel.release !== undefined && release !== kernel.release)
+          note(`kelf: the log is of ${release}, but ${kernel.name} is ${kernel.release}: lines may be wrong`);
       const places = resolved.flatMap(line => line.places);
       const lost = places.filter(({ answers }) => answers.every(answer => 'problem' in answer)).length;
       if (lost > 0) note(`kelf: ${lost} of ${places.length} places in the log are not resolved`);

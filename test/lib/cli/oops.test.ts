@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { openKernel } from '../../../lib/index.js';
 import { cli } from '../../support/cli.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
@@ -58,6 +59,52 @@ describe('kelf oops', () => {
   it('a module needs --modules', async () => {
     const { stdout } = await oops(WITHOUT, [' open_it+0x4/0x20 [some_module]']);
     expect(stdout).to.contain('not resolved: is in module some_module: --modules DIR resolves it');
+  });
+
+  it('another release is said', async () => {
+    const { stderr } = await oops(WITHOUT, ['Linux version 5.4.0-other (x@y)', ' tty_write+0x4/0x20']);
+    expect(stderr).to.contain('the log is of 5.4.0-other, but');
+  });
+
+  describe('code', () => {
+    /** The image's bytes around tty_write+0x8, as an oops prints them. */
+    const printed = async (change: (bytes: Uint8Array) => void = () => {}): Promise<string> => {
+      using kernel = await openKernel(WITHOUT);
+      const pc = kernel.symbols.address.big[kernel.symbols.find('tty_write')[0]!]! + 8n;
+      const bytes = Uint8Array.from(kernel.image!.memory.read(pc - 8n, 20));
+      change(bytes);
+      return `Code: ${Array.from(bytes, (byte, i) => `${i === 8 ? '<' : ''}${byte.toString(16).padStart(2, '0')}${i === 8 ? '>' : ''}`).join(' ')}`;
+    };
+
+    it('is that of the image', async () => {
+      const { stdout } = await oops(WITHOUT, ['RIP: 0010:tty_write+0x8/0x20', await printed()]);
+      expect(stdout).to.contain('the code at tty_write+0x8/0x20 is that of the image: 20 bytes');
+    });
+
+    it('differs where ftrace patches, and elsewhere', async () => {
+      const code = await printed(bytes => {
+        bytes.set([0x0f, 0x1f, 0x44, 0x00, 0x00]);
+        bytes[15]! ^= 0xff;
+      });
+      const { stdout } = await oops(WITHOUT, ['RIP: 0010:tty_write+0x8/0x20', code]);
+      expect(stdout).to.match(/ -0x8 +0f 1f 44 00 00 +image: e8 ab fc ff ff +the kernel patches it: an ftrace site\n/);
+      expect(stdout).to.match(/ \+0x7 +.. +image: .. +nothing of the image says that the kernel patches it\n/);
+    });
+
+    it('of a process, or behind no program counter, is left alone', async () => {
+      const code = await printed();
+      for (const before of [['RIP: 0010:tty_write+0x8/0x20', 'RIP: 0033:0x430bf0'], ['x'], ['RIP: 0010:nosuch+0x8/0x20']])
+        expect((await oops(WITHOUT, [...before, code])).stdout).to.not.contain('the code at');
+    });
+  });
+
+  it('a place of a module, by its file', async () => {
+    const log = ['Call Trace:', ' kelf_mod_open+0x4/0x1c [kelf_mod]', ' kelf_mod_open+0x4/0x99 [kelf_mod]', ' nosuch+0x4/0x9 [kelf_mod]'];
+    const { stdout } = await oops(WITHOUT, log, '--modules', fixture('kernel'));
+    expect(stdout).to.contain(
+      ' kelf_mod_open+0x4/0x1c [kelf_mod]\n    kelf_mod .text+0x44 kelf_mod_open+0x4/0x1c\n kelf_mod_open+0x4/0x99',
+    );
+    expect(stdout).to.match(/not resolved: (nosuch\+0x4\/0x9: )?no symbol of .*kelf-mod-amd64\.ko is named nosuch/);
   });
 
   it('JSON has the lines that name a place', async () => {

@@ -52,8 +52,12 @@ describe('What a kernel log says of its kernel', () => {
       `CPU: 0 PID: 1 Comm: init Not tainted 6.1.0 #1 ${id}`,
       'Kernel Offset: 0x1c000000 from 0xffffffff81000000 (relocation range: 0xffffffff80000000-0xffffffffbfffffff)',
     ];
-    expect(kernelOfLog(log)).to.deep.equal({ offsets: [0x1c000000n], buildIds: [id] });
-    expect(kernelOfLog(['KERNELOFFSET=1c000000', `BUILD-ID=${id}`])).to.deep.equal({ offsets: [0x1c000000n], buildIds: [id] });
+    expect(kernelOfLog(log)).to.deep.equal({ offsets: [0x1c000000n], buildIds: [id], releases: ['6.1.0'] });
+    expect(kernelOfLog(['KERNELOFFSET=1c000000', `BUILD-ID=${id}`])).to.deep.equal({
+      offsets: [0x1c000000n],
+      buildIds: [id],
+      releases: [],
+    });
     expect(kernelOfLog(['Kernel Offset: disabled', 'Kernel Offset: 0x200000 from 0x0']).offsets).to.deep.equal([0n, 0x200000n]);
   });
 });
