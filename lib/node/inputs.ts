@@ -7,8 +7,8 @@ const identities = new Set<string>();
 const paths: string[] = [];
 
 /** Remembers a file that was opened. */
-export function rememberInput(stat: Pick<BigIntStats, 'dev' | 'ino'>): void {
-  identities.add(`${stat.dev}:${stat.ino}`);
+export function rememberInput(stat: Born): void {
+  identities.add(nameOf(stat));
 }
 
 export function rememberPaths(all: readonly string[]): void {
@@ -27,5 +27,12 @@ export function isInput(path: string): boolean {
 
 function identityOf(path: string): string | undefined {
   const stat = statSync(systemPath(path), { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+  return stat === undefined ? undefined : nameOf(stat);
+}
+
+type Born = Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>;
+
+/** With the time of its birth: a new file may have the inode of one that was read and is deleted. */
+function nameOf({ dev, ino, birthtimeNs }: Born): string {
+  return `${dev}:${ino}:${birthtimeNs}`;
 }
