@@ -23,6 +23,7 @@ export const COMMANDS: CommandTable = {
   check: ['check a kernel against a list of requirements, for CI', async () => (await import('./commands/check.js')).check],
   diff: ['compare two kernels: what breaks, changes, and is new', async () => (await import('./commands/diff.js')).diff],
   report: ['write a page that shows a kernel, for a browser', async () => (await import('./commands/report.js')).report],
+  serve: ['show a page that reads kernels in the browser', async () => (await import('./commands/serve.js')).serve],
   explain: ['print the page of a reason code', async () => (await import('./commands/explain.js')).explain],
   'btf dump': ['print every type of a BTF blob, like bpftool', async () => (await import('./commands/btf-dump.js')).btfDump],
   'btf show': ['print types by name, with offsets, sizes and holes', async () => (await import('./commands/btf-show.js')).btfShow],

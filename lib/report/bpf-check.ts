@@ -1,13 +1,10 @@
 import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
+
+import type { Unreadable } from '../open/bpf-objects.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 import { type Case, type Fault, type Gate, type KnownFailure, type Suite, withKnown } from './gate.js';
 import type { KernelId, Report } from './report.js';
 import { evidenceLine, knownLines, OUTCOME_WORDS, objectPlace, table } from './text.js';
-
-/** In the place of an answer where the object, or the kernel, can't be read: a message that names the file and the damage. */
-export interface Unreadable {
-  readonly unreadable: string;
-}
 
 /** What one kernel says of an object. */
 export type KernelCheck = { readonly kernel: KernelId } & (ObjectCheck | Unreadable);

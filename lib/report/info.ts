@@ -11,11 +11,14 @@ export interface InfoModel extends KernelInfo {
 export const infoReport: Report<InfoModel> = {
   schema: 'kelf/info',
   version: 2,
-  text: info => {
-    const rows = info.symbolsMissing === undefined ? rowsOfNamed(info) : rowsOfUnnamed(info, info.symbolsMissing);
-    return table(rows.map(([what, value, source]) => [what, value ?? 'unknown', value === undefined ? '' : source]));
-  },
+  text: info => table(infoRows(info)),
 };
+
+/** What is known of a kernel, in words, with where it was read: what, its value, its source. */
+export function infoRows(info: InfoModel): (readonly [what: string, value: string, source: string])[] {
+  const rows = info.symbolsMissing === undefined ? rowsOfNamed(info) : rowsOfUnnamed(info, info.symbolsMissing);
+  return rows.map(([what, value, source]) => [what, value ?? 'unknown', value === undefined ? '' : source]);
+}
 
 /** What, its value, and where that is from. */
 type Row = readonly [what: string, value: string | undefined, source: string];

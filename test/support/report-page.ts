@@ -1,8 +1,7 @@
 import { inflateRawSync } from 'node:zlib';
-import type { PageData } from '../../lib/web/page-data.js';
 
-/** The data that a report has in it. */
-export function dataOfReport(html: string): PageData {
-  const packed = /<script type="text\/plain" id="data">([^<]*)<\/script>/.exec(html)![1]!;
-  return JSON.parse(inflateRawSync(Buffer.from(packed, 'base64')).toString()) as PageData;
+/** A part that a report has inlined. */
+export function partOfReport(html: string, id: string): unknown {
+  const packed = new RegExp(`<script type="text/plain" id="${id}">([^<]*)</script>`).exec(html)![1]!;
+  return JSON.parse(inflateRawSync(Buffer.from(packed, 'base64')).toString());
 }

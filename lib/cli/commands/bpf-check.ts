@@ -1,30 +1,10 @@
-import type { ByteSource } from '../../../elf/source.js';
-import type { FoundObject } from '../../bpf/preflight/inputs.js';
-import { LOADERS, type Loader } from '../../bpf/preflight/loaders.js';
-import { NOT_TOLD, type ObjectCheck, Preflight } from '../../bpf/preflight/preflight.js';
-import { kernelsIn } from '../../image/unwrap.js';
-import { openSource } from '../../node/source.js';
-import { objectsOf, unreadable } from '../../open/bpf-objects.js';
-import { type OpenKernelOptions, openKernel, openRunningKernel } from '../../open/open-kernel.js';
-import { type BpfCheckModel, bpfCheckReport, isRead, type KernelCheck, type Unreadable } from '../../report/bpf-check.js';
-import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, JSON_OPTION, MissingError, UsageError } from '../command.js';
+import { LOADERS } from '../../bpf/preflight/loaders.js';
+import { NOT_TOLD } from '../../bpf/preflight/preflight.js';
+import { bpfCheckReport, isRead } from '../../report/bpf-check.js';
+import { checkObjects, type KernelInput } from '../check-objects.js';
+import { type Command, command, EXIT, JSON_OPTION, UsageError } from '../command.js';
 import { baselineOf, GATE_OPTIONS, judged } from '../gate.js';
-import { given, readModulesOf, sayNotes } from '../with-kernel.js';
-
-/** What a kernel is read from: a file, or where there is none the running one. */
-interface KernelInput {
-  readonly input: string | ByteSource | undefined;
-  readonly beside: Pick<OpenKernelOptions, 'config' | 'symbols'>;
-  readonly modules: string | undefined;
-}
-
-/** What one kernel says of each object, in their order. */
-interface Column {
-  readonly checks: readonly KernelCheck[];
-  /** Why the kernel can't be read. */
-  readonly error?: unknown;
-}
+import { given } from '../with-kernel.js';
 
 export const bpfCheck: Command = command({
   usage: 'FILE… --kernel KERNEL… [--loader NAME] [--config FILE]… [--modules DIR]… [--format NAME] [--out NAME=FILE]…',
@@ -82,76 +62,17 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     if (symbols.length > paths.length) throw new UsageError('--symbols: more of them than kernels');
     if (folders.length > kernels.length) throw new UsageError('--modules: more of them than kernels');
     const baseline = await baselineOf(options.baseline);
-    const found = args.map(objectsOf);
-    const objects = found.flatMap(({ objects }) => objects);
-    const notes = found.flatMap(({ notes }) => notes);
-    if (objects.length === 0) throw new MissingError(notes.join('; '));
-    for (const line of notes) note(`kelf: ${line}`);
-    const columns: Column[] = [];
-    for (const [i, path] of kernels.entries()) {
+    const inputs = kernels.map((path, i): KernelInput => {
       const at = i - (options.live ? 1 : 0);
-      const beside = path === undefined ? {} : given({ config: configs[at], symbols: symbols[at] });
-      for (const input of path === undefined ? [undefined] : inputsOf(path))
-        columns.push(await columnOf({ input, beside, modules: folders[i] }, objects, loader, note));
-    }
-    // Nothing was asked then.
-    if (columns.every(({ error }) => error !== undefined)) throw columns[0]!.error;
-    for (const { error } of columns) if (error !== undefined) note(`kelf: ${unreadable(error)}`);
-    const checked = objects.map(({ path, offset }, i) => ({ path, offset, kernels: columns.map(({ checks }) => checks[i]!) }));
-    const model: BpfCheckModel = { loader: loader.name, objects: checked, notTold: NOT_TOLD };
+      return { path, beside: path === undefined ? {} : given({ config: configs[at], symbols: symbols[at] }), modules: folders[i] };
+    });
+    const { model, objects } = await checkObjects(args, inputs, loader, note);
     const { known, passed } = judged(bpfCheckReport, model, baseline, note);
     write(bpfCheckReport, { ...model, ...known });
     for (const { object } of objects) for (const { message } of object?.diagnostics ?? []) note(`kelf: ${message}`);
     // JSON has it.
     if (options.json !== true) note(`kelf: ${NOT_TOLD}`);
-    const all = columns.flatMap(({ checks }) => checks);
-    if (!all.every(isRead)) return EXIT.input;
+    if (!model.objects.flatMap(checked => checked.kernels).every(isRead)) return EXIT.input;
     return passed ? EXIT.ok : EXIT.findings;
   },
 });
-
-/** The kernels of a path: an archive of BTF may have many. A path that can't be read is one: what opens it says why. */
-function inputsOf(path: string): (string | ByteSource)[] {
-  try {
-    const source = openSource(path);
-    const kernels = kernelsIn(source);
-    if (kernels.length !== 1 || kernels[0] !== source) return kernels;
-    source.close();
-    return [path];
-  } catch {
-    return [path];
-  }
-}
-
-/** What one kernel says of the objects; nothing of those that can't be read, and of none where it can't be read itself. */
-async function columnOf(
-  { input, beside, modules }: KernelInput,
-  objects: readonly FoundObject[],
-  loader: Loader,
-  note: (line: string) => void,
-): Promise<Column> {
-  try {
-    const kernel = input === undefined ? openRunningKernel() : await openKernel(input, beside);
-    try {
-      if (modules !== undefined) kernel.modules = await readModulesOf(kernel, modules, true);
-      const preflight = new Preflight(kernel, loader);
-      const checks = objects.map(({ object, problem }): ObjectCheck | Unreadable => {
-        if (object === undefined) return { unreadable: problem };
-        try {
-          return preflight.check(object);
-        } catch (error) {
-          return { unreadable: unreadable(error) };
-        }
-      });
-      sayNotes(kernel, note);
-      const id = kernelId(kernel);
-      return { checks: checks.map(check => ({ kernel: id, ...check })) };
-    } finally {
-      kernel.close();
-    }
-  } catch (error) {
-    const why = unreadable(error);
-    const kernel = { name: (typeof input === 'string' ? input : input?.name) ?? 'the running kernel, as the first column' };
-    return { checks: objects.map(({ problem = why }) => ({ kernel, unreadable: problem })), error };
-  }
-}

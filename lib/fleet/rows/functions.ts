@@ -32,6 +32,8 @@ export type Mechanism = (typeof MECHANISMS)[number];
 export interface FunctionRows {
   readonly count: number;
   readonly name: readonly string[];
+  /** The row in the kernel's table of functions; -1 where BTF alone has the name. */
+  readonly function: Int32Array;
   /** Bytes from `_stext` to where a probe goes, the same on every boot; NaN without that label, without a symbol, and for what is before it. */
   readonly anchor: Float64Array;
   /** Bytes up to the next symbol, as the kernel counts; NaN without a symbol. */
@@ -66,6 +68,7 @@ export function functionRows(kernel: KernelFacts): FunctionRows {
   return {
     count,
     name: names,
+    function: functions,
     ...placesOf(kernel, functions),
     ...prototypesOf(kernel.btf, ids),
     hasBtf: Uint8Array.from(ids, id => (id === 0 ? 0 : 1)),

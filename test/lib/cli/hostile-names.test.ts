@@ -111,6 +111,7 @@ describe('names made to harm', () => {
         [kernel, btf, '--markdown'],
       ],
       report: [[kernel, '--out', join(folder, 'report.html')]],
+      serve: some.slice(0, 3).map(name => ['--port', name]),
       explain: [['unwritable-name']],
       'btf dump': [[kernel], [kernel, '--format', 'c'], [object], [object, '--format', 'c']],
       'btf show': [[object, ...types(object)]],
