@@ -13,7 +13,7 @@ import { UnitList } from './unit-list.js';
 
 /** Options of {@link openDwarf}. */
 export interface DwarfOptions {
-  /** Bytes of units that are kept for the next question; 64 MiB where not given. What was read from them takes about as much again. */
+  /** Bytes of units that are kept for the next question; 8 MiB where not given. What was read from them takes about as much again. */
   readonly cacheBytes?: number;
 }
 

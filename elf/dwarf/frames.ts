@@ -22,7 +22,8 @@ export interface Frame {
  */
 export function framesAt(units: UnitList, unit: Unit, distance: number): Frame[] {
   const { strings } = unit.file;
-  const { lines, subprograms } = unit;
+  // In this order: its subprograms take all of the unit, and its first entry is then not read apart.
+  const { subprograms, lines } = unit;
   let place = placeAt(lines, distance);
   const row = subprograms.rowAtAddress(distance);
   const { name: file } = unit;

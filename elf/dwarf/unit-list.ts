@@ -5,8 +5,8 @@ import type { DebugFile } from './debug-file.js';
 import type { DieReader } from './die.js';
 import { Unit } from './unit.js';
 
-/** Bytes of units that are kept for the next question. */
-const KEPT_BYTES = 64 << 20;
+/** Bytes of units that are kept for the next question. Questions about many places ask unit by unit: more is garbage to collect again and again. */
+const KEPT_BYTES = 8 << 20;
 /** What a unit takes however short it is: its tables. */
 const LEAST_BYTES = 1 << 15;
 
@@ -18,6 +18,7 @@ export class UnitList {
   readonly #cacheBytes: number;
   /** The units that were used last, the latest at the end. */
   readonly #units = new Map<number, Unit>();
+  #latest: Unit | undefined;
   #unitBytes = 0;
   #offsets: Float64Array | undefined;
 
@@ -29,6 +30,7 @@ export class UnitList {
 
   /** The unit at an offset in .debug_info. @throws FormatError where none begins there */
   unit(offset: number): Unit {
+    if (this.#latest?.offset === offset) return this.#latest;
     let unit = this.#units.get(offset);
     if (unit !== undefined) this.#units.delete(offset);
     else {
@@ -41,6 +43,7 @@ export class UnitList {
       this.#units.delete(oldest);
       this.#unitBytes -= length + LEAST_BYTES;
     }
+    this.#latest = unit;
     return unit;
   }
 

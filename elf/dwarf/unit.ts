@@ -31,6 +31,7 @@ export class Unit implements Encoding {
   #lines: { readonly table: LineTable | undefined } | undefined;
   #subprograms: SubprogramTable | undefined;
   #inlined: InlinedCalls | undefined;
+  #inlinedLast: { readonly row: number; readonly calls: InlinedCalls } | undefined;
 
   /** @throws FormatError where no unit of DWARF 2 to 5 begins at the offset */
   constructor(file: DebugFile, offset: number) {
@@ -128,9 +129,11 @@ export class Unit implements Encoding {
     return this.#inlined;
   }
 
-  /** The inlined calls of one subprogram, by its row: the others are not looked at. */
+  /** The inlined calls of one subprogram, by its row: the others are not looked at. Those of the last one are kept. */
   inlinedIn(subprogram: number): InlinedCalls {
-    return new InlinedCalls(this.reader(), this.root, this.subprograms, subprogram);
+    if (this.#inlinedLast?.row !== subprogram)
+      this.#inlinedLast = { row: subprogram, calls: new InlinedCalls(this.reader(), this.root, this.subprograms, subprogram) };
+    return this.#inlinedLast.calls;
   }
 
   /** Reads the first entry from the beginning of the unit, and its one abbreviation: an index of all units looks at no more of each. */

@@ -69,6 +69,8 @@ function least(a: bigint, b: bigint): bigint {
 
 /** Where a kprobe goes that is set by a distance and not by the function's name: mostly to its first instruction. */
 export function probedAt({ arch, functions }: KernelFacts, address: bigint, site: bigint | undefined): bigint {
-  const first = functions.sites?.mode?.offsets.has(0) ?? false;
-  return arch.entry?.probed(address, site, first) ?? address;
+  const { entry } = arch;
+  // How the words stand to their functions takes a look at each of them.
+  if (entry === undefined) return address;
+  return entry.probed(address, site, functions.sites?.mode?.offsets.has(0) ?? false);
 }

@@ -40,10 +40,11 @@ export interface AddressAnswer {
 export function symbolize(kernel: KernelFacts, queries: readonly string[], moved = 0n): (AddressAnswer | AddressProblem)[] {
   const found = queries.flatMap(query => addressesOf(kernel, query, moved));
   const dwarf = kernel.dwarf();
-  // Unit by unit: each is then read once, however the addresses come.
+  // Unit by unit, and there by address: each unit is then read once, and each function, however the addresses come.
   const unitOf = found.map(item => ('address' in item && dwarf !== undefined ? dwarf.unitOffsetAt(item.address) : -1));
   const answers = new Map<number, AddressAnswer | AddressProblem>();
-  const order = found.map((_, i) => i).sort((a, b) => unitOf[a]! - unitOf[b]!);
+  const nearly = found.map(item => ('address' in item ? Number(item.address) : 0));
+  const order = found.map((_, i) => i).sort((a, b) => unitOf[a]! - unitOf[b]! || nearly[a]! - nearly[b]!);
   for (const i of order) {
     const item = found[i]!;
     answers.set(i, 'address' in item ? answerAt(kernel, item) : item);
