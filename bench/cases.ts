@@ -5,21 +5,42 @@ import type { Argv } from './measure.js';
 
 export type Arch = 'amd64' | 'arm64';
 
-/** A command of kelf, and the peer that prints the same (or, for duplicates, answers the same) from the same file. */
+/** A program that prints the same from the same file, or answers the same. */
+export interface Peer {
+  /** The programs that must be there, its own first. */
+  readonly programs: readonly string[];
+  /** How its command reads in the table: V is the kernel. */
+  readonly title: string;
+  command(vmlinux: string, arch: Arch): Argv;
+}
+
+/** A command of kelf, and its peers: the bench compares with the one that takes least. */
 export interface Case {
   readonly name: string;
   readonly kelf: Argv;
   /** What follows the file. */
   readonly names?: Readonly<Record<Arch, Argv>>;
-  /** The programs that must be there. */
-  readonly programs: readonly string[];
-  /** How the peer's command reads in the table: V is the kernel. */
-  readonly title: string;
-  peer(vmlinux: string, arch: Arch): Argv;
+  readonly peers: readonly Peer[];
   /** The largest ratio kelf ÷ peer that is good enough, by kernel; a kernel that is not named here is measured all the same. */
   readonly target: Partial<Record<Arch, number>>;
   /** The kernels to measure on. */
   readonly on: readonly Arch[];
+}
+
+/** One whose command is a program, its options, and the kernel. */
+function peer(program: string, ...options: string[]): Peer {
+  return { programs: [program], title: [program, ...options, 'V'].join(' '), command: v => [program, ...options, v] };
+}
+
+/** One that is asked about an address. */
+function resolver(program: string, option: string): Peer {
+  return { programs: [program], title: `${program} ${option} V ADDRESS`, command: (v, arch) => [program, option, v, ...ADDRESS[arch]] };
+}
+
+/** bpftool, which has the format behind the file. */
+function bpftool(...format: string[]): Peer {
+  const words = ['bpftool', 'btf', 'dump', 'file'];
+  return { programs: ['bpftool'], title: [...words, 'V', ...format].join(' '), command: v => [...words, v, ...format] };
 }
 
 const BOTH: readonly Arch[] = ['amd64', 'arm64'];
@@ -28,48 +49,20 @@ const BOTH: readonly Arch[] = ['amd64', 'arm64'];
 const ADDRESS: Readonly<Record<Arch, Argv>> = { amd64: ['0xffffffff81200456'], arm64: ['0xffff800008230510'] };
 
 export const CASES: readonly Case[] = [
-  {
-    name: 'symbols',
-    kelf: ['symbols'],
-    programs: ['nm'],
-    title: 'nm V',
-    peer: v => ['nm', v],
-    target: { amd64: 1.0 },
-    on: BOTH,
-  },
-  {
-    name: 'btf dump raw',
-    kelf: ['btf', 'dump', '--format', 'raw'],
-    programs: ['bpftool'],
-    title: 'bpftool btf dump file V format raw',
-    peer: v => ['bpftool', 'btf', 'dump', 'file', v, 'format', 'raw'],
-    target: { amd64: 1.0 },
-    on: BOTH,
-  },
-  {
-    name: 'btf dump c',
-    kelf: ['btf', 'dump', '--format', 'c'],
-    programs: ['bpftool'],
-    title: 'bpftool btf dump file V format c',
-    peer: v => ['bpftool', 'btf', 'dump', 'file', v, 'format', 'c'],
-    target: { amd64: 1.8 },
-    on: BOTH,
-  },
+  { name: 'symbols', kelf: ['symbols'], peers: [peer('nm'), peer('llvm-nm'), peer('readelf', '-sW')], target: { amd64: 1.0 }, on: BOTH },
+  { name: 'btf dump raw', kelf: ['btf', 'dump', '--format', 'raw'], peers: [bpftool('format', 'raw')], target: { amd64: 1.0 }, on: BOTH },
+  { name: 'btf dump c', kelf: ['btf', 'dump', '--format', 'c'], peers: [bpftool('format', 'c')], target: { amd64: 1.8 }, on: BOTH },
   {
     name: 'btf dump json',
     kelf: ['btf', 'dump', '--format', 'json'],
-    programs: ['bpftool'],
-    title: 'bpftool -j btf dump file V',
-    peer: v => ['bpftool', '-j', 'btf', 'dump', 'file', v],
+    peers: [{ programs: ['bpftool'], title: 'bpftool -j btf dump file V', command: v => ['bpftool', '-j', 'btf', 'dump', 'file', v] }],
     target: { amd64: 2.0 },
     on: BOTH,
   },
   {
     name: 'relocs',
     kelf: ['relocs'],
-    programs: ['llvm-readelf'],
-    title: 'llvm-readelf -r V',
-    peer: v => ['llvm-readelf', '-r', v],
+    peers: [peer('llvm-readelf', '-r'), peer('readelf', '-rW')],
     target: { arm64: 0.6 },
     // An x86 vmlinux has 1.9 million relocations in .rela.debug_info and the like: hundreds of megabytes of text, which nobody asks for.
     on: ['arm64'],
@@ -77,39 +70,29 @@ export const CASES: readonly Case[] = [
   {
     name: 'duplicates',
     kelf: ['duplicates'],
-    programs: ['nm', 'awk', 'sort', 'uniq'],
-    title: 'nm V, awk, sort, uniq -d in a pipe',
-    peer: v => ['sh', '-c', `nm "$0" | awk '$2=="t"||$2=="T"{print $3}' | sort | uniq -d`, v],
+    peers: [
+      {
+        programs: ['nm', 'awk', 'sort', 'uniq'],
+        title: 'nm V, awk, sort, uniq -d in a pipe',
+        command: v => ['sh', '-c', `nm "$0" | awk '$2=="t"||$2=="T"{print $3}' | sort | uniq -d`, v],
+      },
+    ],
+    target: { amd64: 1.0 },
+    on: BOTH,
+  },
+  {
+    name: 'addr',
+    kelf: ['addr'],
+    names: ADDRESS,
+    peers: [resolver('eu-addr2line', '-ife'), resolver('llvm-symbolizer', '-e'), resolver('addr2line', '-ife')],
     target: { amd64: 1.5 },
-    on: BOTH,
-  },
-  {
-    name: 'addr llvm-symbolizer',
-    kelf: ['addr'],
-    names: ADDRESS,
-    programs: ['llvm-symbolizer'],
-    title: 'llvm-symbolizer -e V ADDRESS',
-    peer: (v, arch) => ['llvm-symbolizer', '-e', v, ...ADDRESS[arch]],
-    target: {},
-    on: BOTH,
-  },
-  {
-    name: 'addr addr2line',
-    kelf: ['addr'],
-    names: ADDRESS,
-    programs: ['addr2line'],
-    title: 'addr2line -ife V ADDRESS',
-    peer: (v, arch) => ['addr2line', '-ife', v, ...ADDRESS[arch]],
-    target: {},
     on: BOTH,
   },
   // pahole makes the whole BTF of what kelf reads the functions of.
   {
     name: 'why --all',
     kelf: ['why', '--all'],
-    programs: ['pahole'],
-    title: 'pahole -J V',
-    peer: v => ['pahole', '-F', 'dwarf', '-J', '--btf_encode_detached=/dev/null', v],
+    peers: [peer('pahole', '-F', 'dwarf', '-J', '--btf_encode_detached=/dev/null')],
     target: { amd64: 1.0 },
     on: ['amd64'],
   },

@@ -86,6 +86,16 @@ export function timePair(ours: Argv, theirs: Argv, pairs: number): Pair {
   };
 }
 
+/** So many runs tell which of several programs takes least. */
+const FEW = 3;
+
+/** Of some commands, the one that takes the least processor time. */
+export function strongest<T>(commands: readonly T[], argvOf: (command: T) => Argv): T | undefined {
+  if (commands.length < 2) return commands[0];
+  const took = commands.map(command => ({ command, took: timeAlone(argvOf(command), FEW).processor }));
+  return took.reduce((best, other) => (other.took < best.took ? other : best)).command;
+}
+
 /** The medians of one command, after a run that warms the caches. */
 export function timeAlone(argv: Argv, runs: number, exit = 0): Took {
   time(argv, exit);

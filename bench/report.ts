@@ -6,8 +6,10 @@ export interface Row {
   readonly kernel: string;
   /** With its unit. */
   readonly kelf: string;
-  /** The peer's command and its figure; undefined where there is none. */
-  readonly peer?: { readonly title: string; readonly figure: string };
+  /** Beside a peer: what the clock says. */
+  readonly wall?: string;
+  /** The peer's command and its figures; undefined where there is none. */
+  readonly peer?: { readonly title: string; readonly figure: string; readonly wall: string };
   /** Between which ratios the middle half of the pairs is. */
   readonly spread?: string;
   /** The ratio by the clock. */
@@ -28,7 +30,8 @@ export function pairRow(what: string, kernel: string, title: string, { ours, the
     what,
     kernel,
     kelf: milliseconds(ours.processor),
-    peer: { title, figure: milliseconds(theirs.processor) },
+    wall: milliseconds(ours.clock),
+    peer: { title, figure: milliseconds(theirs.processor), wall: milliseconds(theirs.clock) },
     result: median(ratios),
     spread: `${show(ratios[quarter]!)}–${show(ratios[ratios.length - 1 - quarter]!)}`,
     clock: show(ours.clock / theirs.clock),
@@ -37,9 +40,9 @@ export function pairRow(what: string, kernel: string, title: string, { ours, the
   };
 }
 
-const HEAD = ['', 'kernel', 'kelf', 'peer', '', 'kelf ÷ peer', 'half of the pairs', 'by the clock', 'target', ''];
+const HEAD = ['', 'kernel', 'kelf', 'wall', 'peer', '', 'wall', 'kelf ÷ peer', 'half of the pairs', 'by the clock', 'target', ''];
 /** Figures are aligned at the right. */
-const FIGURES = new Set([2, 4, 5, 6, 7, 8]);
+const FIGURES = new Set([2, 3, 5, 6, 7, 8, 9, 10]);
 
 /** A table in Markdown, aligned so that it can be read as it is. */
 export function reportTable(rows: readonly Row[]): string[] {
@@ -51,13 +54,15 @@ export function reportTable(rows: readonly Row[]): string[] {
   return [line(HEAD), line(rule), ...cells.slice(1).map(line)];
 }
 
-function cellsOf({ what, kernel, kelf, peer, spread, clock, result, target, show }: Row): string[] {
+function cellsOf({ what, kernel, kelf, wall, peer, spread, clock, result, target, show }: Row): string[] {
   return [
     what,
     kernel,
     kelf,
+    wall ?? '',
     peer?.title ?? '',
     peer?.figure ?? '',
+    peer?.wall ?? '',
     peer === undefined ? '' : show(result),
     spread ?? '',
     clock ?? '',

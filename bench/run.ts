@@ -14,7 +14,7 @@ import { gzipSync } from 'node:zlib';
 import { carveRows } from './carve.js';
 import { ALONE, type Alone, type Arch, CASES, KELF } from './cases.js';
 import { compressionRows } from './compression.js';
-import { installed, peakMemory, timeAlone, timePair, versionOf } from './measure.js';
+import { installed, peakMemory, strongest, timeAlone, timePair, versionOf } from './measure.js';
 import { pairRow, type Row, reportTable } from './report.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -40,15 +40,16 @@ if (wanted('node -e 0')) {
   const { processor: floor } = timeAlone([process.execPath, '-e', '0'], pairs);
   rows.push({ what: 'node -e 0 (the floor)', kernel: '', kelf: milliseconds(floor), result: floor, show: milliseconds });
 }
-for (const { name, kelf, names, programs, title, peer, target, on } of CASES.filter(({ name }) => wanted(name))) {
-  const absent = programs.filter(program => !installed(program));
-  for (const program of absent) missing.add(program);
-  if (absent.length > 0) continue;
-  peers.add(programs[0]!);
+for (const { name, kelf, names, peers: all, target, on } of CASES.filter(({ name }) => wanted(name))) {
+  for (const program of all.flatMap(({ programs }) => programs)) if (!installed(program)) missing.add(program);
+  const present = all.filter(({ programs }) => programs.every(program => !missing.has(program)));
   for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
     say(`${name}, ${arch}`);
-    const pair = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer(vmlinux, arch), pairs);
-    rows.push(pairRow(name, arch, title, pair, target[arch]));
+    const peer = strongest(present, ({ command }) => command(vmlinux, arch));
+    if (peer === undefined) continue;
+    peers.add(peer.programs[0]!);
+    const pair = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer.command(vmlinux, arch), pairs);
+    rows.push(pairRow(name, arch, peer.title, pair, target[arch]));
   }
 }
 for (const { name, kelf, names = [], file, memory, exit, target, on } of ALONE.filter(({ name }) => wanted(name))) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { median, time } from '../../bench/measure.js';
+import { median, strongest, time } from '../../bench/measure.js';
 import { pairRow, reportTable } from '../../bench/report.js';
 
 describe('bench: the median', () => {
@@ -28,14 +28,29 @@ describe('bench: the time of a run', () => {
 
   it('compares processor time, and the clock beside it', () => {
     const pair = { ours: { clock: 90, processor: 150 }, theirs: { clock: 100, processor: 100 }, ratios: [1.1, 1.4, 1.5, 1.6, 1.9] };
-    const { kelf, result, spread, clock } = pairRow('dump', 'amd64', 'peer', pair, 2);
-    expect([kelf, result, spread, clock]).to.deep.equal(['150 ms', 1.5, '1.40–1.60', '0.90']);
+    const { kelf, wall, peer, result, spread, clock } = pairRow('dump', 'amd64', 'peer', pair, 2);
+    expect([kelf, wall, result, spread, clock]).to.deep.equal(['150 ms', '90 ms', 1.5, '1.40–1.60', '0.90']);
+    expect(peer).to.deep.equal({ title: 'peer', figure: '100 ms', wall: '100 ms' });
+  });
+
+  it('is compared with the peer that takes the least of it', () => {
+    const busy = (rounds: number): readonly string[] => ['sh', '-c', `i=0; while [ $i -lt ${rounds} ]; do i=$((i+1)); done`];
+    expect(strongest([400_000, 1, 200_000], busy)).to.equal(1);
+    expect(strongest([7], () => ['false'])).to.equal(7);
+    expect(strongest([], () => ['false'])).to.equal(undefined);
   });
 });
 
 describe('bench: the table', () => {
   const show = (value: number): string => value.toFixed(2);
-  const row = { what: 'symbols', kernel: 'amd64', kelf: '190 ms', peer: { title: 'nm V', figure: '200 ms' }, show };
+  const row = {
+    what: 'symbols',
+    kernel: 'amd64',
+    kelf: '190 ms',
+    wall: '170 ms',
+    peer: { title: 'nm V', figure: '200 ms', wall: '210 ms' },
+    show,
+  };
 
   it('says whether a target is met, by the figure and not by what is shown of it', () => {
     const [met, unmet] = reportTable([
@@ -59,6 +74,6 @@ describe('bench: the table', () => {
   it('is Markdown with every column in its place', () => {
     const lines = reportTable([{ ...row, result: 0.5 }]);
     expect(new Set(lines.map(line => line.length)).size).to.equal(1);
-    expect(new Set(lines.map(line => line.split('|').length))).to.deep.equal(new Set([12]));
+    expect(new Set(lines.map(line => line.split('|').length))).to.deep.equal(new Set([14]));
   });
 });
