@@ -87,10 +87,8 @@ export interface TrampolineEra {
 
 /** How words of `__mcount_loc` stand to functions: kernel/trace/ftrace.c, and ftrace.h and ftrace.c of the architecture. */
 export interface CallSites {
-  /** Distances between a word and its function that a compiler has made. */
+  /** Distances between a word and its function that a compiler has made. The table is found by them in an image without labels. */
   readonly distances: readonly number[];
-  /** Of these, those by which the table is found in an image without labels. */
-  readonly searched: readonly number[];
   /**
    * Whether modules have a section `__mcount_loc` alone, and `__patchable_function_entries` is padding before functions
    * (CALL_PADDING).
@@ -137,11 +135,13 @@ export interface RawImageKind {
   readonly memorySize?: number;
 }
 
-/** Distances that some architecture has: where it is unknown which it has itself. */
-export const ANY_DISTANCE: readonly number[] = [0, 4, -8, 8, 12, 16, -4];
+/** Calls of _mcount stand behind a prologue, whose instructions have `unit` bytes, or begin at multiples of it: at most so far behind. */
+export function behindPrologue(unit: number, most = 64): readonly number[] {
+  return Array.from({ length: most / unit + 1 }, (_, i) => i * unit);
+}
 
-/** To the function, 4 bytes after it (ENDBR, BTI), or 8 in front (CALL_OPS). */
-export const SEARCHED: readonly number[] = [0, 4, -8];
+/** Distances that some release or compiler of an architecture has: 8 or 4 bytes in front (CALL_OPS), at the function, behind its prologue. */
+export const ANY_DISTANCE: readonly number[] = [...behindPrologue(4), -8, -4];
 
 /** Text areas that several architectures blacklist. */
 export const ENTRY: LabelledArea = ['.entry.text', '__entry_text_start', '__entry_text_end'];

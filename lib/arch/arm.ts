@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, ENTRY, IDMAP, IRQENTRY, NO_TRAMPOLINES, type RawImageKind } from './architecture.js';
+import { type Architecture, behindPrologue, ENTRY, IDMAP, IRQENTRY, NO_TRAMPOLINES, type RawImageKind } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [0, 1, 2, 3].map(n => ({ name: `r${n}`, field: `uregs[${n}]` }));
@@ -36,8 +36,7 @@ export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
   conventions: [CONVENTION],
   callSites: {
     // The call of __gnu_mcount_nc, after what the prologue has pushed before it. It is patched where the word points.
-    distances: [4, 8, 12, 16],
-    searched: [0, 4, 8, 12, 16, 20],
+    distances: behindPrologue(2, 32),
     mcountOnly: true,
     adjust: () => 0,
   },

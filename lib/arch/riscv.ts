@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, IRQENTRY, type RawImageKind, SEARCHED } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, IRQENTRY, type RawImageKind } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 /** The prefix of a native system call's name. */
@@ -44,7 +44,6 @@ export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
   conventions: [CONVENTION],
   callSites: {
     distances: ANY_DISTANCE,
-    searched: SEARCHED,
     mcountOnly: false,
     adjust: table => (table.commonDistance() < 0 ? CALL_OPS : table.has('riscvPatchesSecond') === true ? 4 : 0),
   },

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, ENTRY, SEARCHED } from './architecture.js';
+import { type Architecture, ENTRY } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 import { X86_CALLS } from './x86-calls.js';
 import { decodeX86 } from './x86-instructions.js';
@@ -61,7 +61,6 @@ export const X86_64: Architecture = {
   callSites: {
     // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).
     distances: [0, 4],
-    searched: SEARCHED,
     mcountOnly: true,
     adjust: () => 0,
   },

@@ -94,7 +94,16 @@ export function dataCalledText(labels: Labels, isText: (label: string) => boolea
   return new AreaSet(areas.map(area => ({ ...area, to: area.to + 1n })));
 }
 
-export function initAreas(labels: Labels): AreaSet {
+/**
+ * Where the text of init code begins. Of symbols at the address of `_etext`, kallsyms without CONFIG_KALLSYMS_ALL lists that alone (symbol_valid()
+ * of scripts/kallsyms.c): where init code is next to the text, `_sinittext` is not in the table.
+ */
+export function initTextStart(labels: Labels): bigint | undefined {
+  return labels('_sinittext') ?? (labels('_einittext') === undefined ? undefined : labels('_etext'));
+}
+
+export function initAreas(given: Labels): AreaSet {
+  const labels: Labels = name => (name === '_sinittext' ? initTextStart(given) : given(name));
   const whole = areasOf(INIT, labels);
   // The label at the end of the text lies in what is freed too.
   return new AreaSet(whole.length > 0 ? whole : areasOf(INIT_TEXT, labels).map(area => ({ ...area, to: area.to + 1n })));

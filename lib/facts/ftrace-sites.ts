@@ -30,6 +30,9 @@ export interface SiteMode {
   readonly adjust: number;
 }
 
+/** Calls that are not behind the prologue are at most so far behind the start: after ENDBR or BTI. Nine words in ten there tell that all are. */
+const ENTRY = 4;
+
 /** So many symbols around a word are looked at: more are there only in damaged tables. */
 const NEAR = 512;
 
@@ -91,8 +94,10 @@ function distancesOf(table: McountTable, symbols: KernelSymbols, { distances }: 
     else found.set(distance, (found.get(distance) ?? 0) + 1);
   }
   // An overridden weak function leaves a word after another function, at a distance that only few words have.
-  const least = (table.count - table.zeroRelocated) / 100;
-  for (const [distance, count] of found) if (count < least && found.delete(distance)) elsewhere += count;
+  const least = (table.count - table.zeroRelocated) / 500;
+  const atEntry = [...found].reduce((sum, [distance, count]) => sum + (distance <= ENTRY ? count : 0), 0);
+  const behind = atEntry >= least * 450 ? ENTRY : Infinity;
+  for (const [distance, count] of found) if ((count < least || distance > behind) && found.delete(distance)) elsewhere += count;
   return { offsets: new Map([...found].sort((a, b) => b[1] - a[1])), elsewhere };
 }
 

@@ -8,7 +8,7 @@ import { BANNER } from './bytes.js';
 // What in an image of final words speaks for the address at which it is linked.
 
 /** Images are linked at a multiple of this. */
-const PAGE = 0x1000n;
+export const PAGE = 0x1000n;
 /** So many exports, or strings, have to agree on the base, and more than all others together. */
 const FEWEST_VOTES = 16;
 /** Places of a text that are tried. */

@@ -11,8 +11,8 @@ interface Run {
   readonly stop: bigint;
 }
 
-/** Shorter runs are taken for function pointers of other tables. */
-const SHORTEST_MCOUNT = 64;
+/** A table with fewer words for the functions there are is another one: sys_call_table, where calls stand where no architecture known here has them. */
+const LEAST_SITES = 1 / 8;
 const SHORTEST_BLACKLIST = 8;
 
 /** Whether a kernel has dynamic ftrace, and so a table of its sites: ftrace_init() is __init text, which kallsyms always lists. */
@@ -41,7 +41,7 @@ export function discoverLabels(memory: Memory, symbols: KernelSymbols, machine: 
     for (const run of pointerRuns(memory, starts, address, fileSize)) runs.push(run);
   }
   const mcount = hasDynamicFtrace(symbols) ? longest(runs) : undefined;
-  const isTable = mcount !== undefined && size(mcount) >= SHORTEST_MCOUNT * memory.wordSize;
+  const isTable = mcount !== undefined && size(mcount) / memory.wordSize >= starts.count * LEAST_SITES;
   if (isTable) {
     labels.set('__start_mcount_loc', mcount.start);
     labels.set('__stop_mcount_loc', mcount.stop);
@@ -123,6 +123,7 @@ function pointerRuns(memory: Memory, starts: FunctionStarts, from: bigint, lengt
 interface FunctionStarts {
   readonly lowest: bigint;
   readonly span: number;
+  readonly count: number;
   /** Whether a word may point there for a function. */
   has(distance: number): boolean;
 }
@@ -131,14 +132,14 @@ function functionStarts(symbols: KernelSymbols, machine: number): FunctionStarts
   const rows: number[] = [];
   for (const row of symbols.order) if (symbols.isText(row)) rows.push(row);
   const [first] = rows;
-  if (first === undefined) return { lowest: 0n, span: -1, has: () => false };
+  if (first === undefined) return { lowest: 0n, span: -1, count: 0, has: () => false };
   const lowest = symbols.address.big[first]!;
   const { low, high } = halves(lowest);
   const distances = new Set<number>();
   for (const row of rows) distances.add(symbols.address.minus(row, low, high));
-  const span = symbols.address.minus(rows.at(-1)!, low, high);
-  const { searched: allowed } = archOf(machine).callSites;
-  return { lowest, span, has: distance => allowed.some(from => distances.has(distance - from)) };
+  const { distances: allowed } = archOf(machine).callSites;
+  const span = symbols.address.minus(rows.at(-1)!, low, high) + Math.max(...allowed);
+  return { lowest, span, count: distances.size, has: distance => allowed.some(from => distances.has(distance - from)) };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms } from '../../kallsyms/tables.js';
 import type { RawImageKind } from '../arch/architecture.js';
 import { MissingError } from '../errors.js';
-import { baseByExports, baseByStrings, basesByKnownPlaces } from './base-votes.js';
+import { baseByExports, baseByStrings, basesByKnownPlaces, PAGE } from './base-votes.js';
 import { elfAround } from './elf-around.js';
 import { ENTRY_SIZE, type ImageRelocations } from './image-relocations.js';
 
@@ -198,8 +198,9 @@ function finalBase(bytes: Uint8Array, kind: RawImageKind, tables: KallsymsTables
   const labels = isOffsets || typeof start !== 'object' ? [] : start.flatMap(label => symbols.addressOf(label) ?? []);
   const ways = [
     () => (isOffsets ? [] : basesByKnownPlaces(bytes, tables, symbols)),
-    () => labels,
     () => baseByExports(bytes, kind, symbols, isOffsets),
+    // MIPS: _stext is a kilobyte behind the first word, where kallsyms lists no _text.
+    () => labels.filter(label => label % PAGE === 0n),
     () => (isOffsets ? [] : baseByStrings(bytes, kind, symbols)),
   ];
   for (const way of ways) for (const base of way()) if (under(base).objection === undefined) return base;

@@ -1,7 +1,7 @@
 import { Words } from '../../elf/words.js';
 import type { SymbolRow } from '../../kallsyms/symbols.js';
 import type { Certainty, Errno, Evidence } from '../evidence.js';
-import { type Area, AreaSet, textAreas } from '../facts/areas.js';
+import { type Area, AreaSet, initTextStart, textAreas } from '../facts/areas.js';
 import { EntryNop } from '../facts/entry-nop.js';
 import type { KernelFacts } from '../facts/kernel-facts.js';
 import type { KprobeBlacklist } from '../facts/kprobe-blacklist.js';
@@ -443,7 +443,7 @@ function coveredByKallsyms(kernel: KernelFacts, text: AreaSet, init: AreaSet): A
   if (kernel.symbolsMissing !== undefined) return new AreaSet([]);
   const { labels } = kernel.pieces;
   const all = kernel.symbols.listsData;
-  const from = labels(all ? '_stext' : '_sinittext');
+  const from = all ? labels('_stext') : initTextStart(labels);
   const to = labels(all ? '_end' : '_einittext');
   if (from === undefined || to === undefined) return new AreaSet([]);
   const end = kernel.change('kallsymsExcludesEnds').has === false ? 1n : 0n;

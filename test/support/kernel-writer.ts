@@ -21,6 +21,8 @@ export interface FunctionSpec {
 }
 
 export interface KernelSpec {
+  /** `_end` is behind .text: the rest is linked elsewhere. */
+  readonly textAlone?: boolean;
   readonly machine?: number;
   readonly release?: string;
   readonly functions: readonly FunctionSpec[];
@@ -118,7 +120,7 @@ export function imageOf(spec: KernelSpec): Uint8Array {
   label('_etext', next.text, text);
   label('__init_begin', INIT, init);
   label('__init_end', next.init + SIZE, init);
-  label('_end', TABLES + 0x10000n, tables);
+  label('_end', spec.textAlone === true ? next.text : TABLES + 0x10000n, tables);
   (spec.data ?? ['jiffies']).forEach((name, i) => {
     symbols.push({ name, value: DATA + BigInt(i * 8), size: 8n, type: STT.OBJECT, binding: STB.LOCAL, section: data });
   });

@@ -83,6 +83,8 @@ function absolute(kernel: KernelFacts, query: string, text: string, moved: bigin
       'per-CPU data: an offset into the area of each CPU; in an oops it is more likely a NULL pointer plus the offset of a member';
     return { query, address, remark };
   }
+  // The vectors of ARM are linked at an address of their own.
+  if (kernel.image?.memory.has(address, 1) === true) return { query, address };
   return {
     query,
     problem: `is not in the kernel, which is linked at ${hex(image.start)} to ${hex(image.end)}; ${whatElse(address, image)}`,

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ElfFile, MemorySource } from 'kelf/elf';
 import { cli, KELF } from '../../support/cli.js';
+import { imageOf } from '../../support/kernel-writer.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/${name}`, import.meta.url));
 const WITH_DWARF = fixture('elf/dwarf-5.elf');
@@ -50,6 +51,18 @@ describe('kelf addr', () => {
     const symbols = [...stdout.matchAll(/^0x\w+ (\w+\+0x\w+)\//gm)].map(([, symbol]) => symbol);
     expect(symbols).to.deep.equal(['outer+0x0', 'twin+0x1', '_start+0x2']);
     expect(stderr).to.contain('kelf: nosuch: no symbol is named nosuch');
+  });
+
+  it('an address that the image has outside of _text to _end, as the vectors of ARM, is one of the kernel', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kelf-addr-'));
+    try {
+      const file = join(folder, 'vmlinux');
+      writeFileSync(file, imageOf({ functions: [{ name: '_text' }, { name: 'vector_und', init: true }], textAlone: true }));
+      const { code, stdout } = await cli('addr', file, '0xffffffff82000004');
+      expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '0xffffffff82000004 vector_und+0x4/0x40\n' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('what is no address of the kernel is told from what is wrong with it', async () => {

@@ -8,6 +8,7 @@ import type { FtraceState } from '../../../lib/facts/ftrace-sites.js';
 import { sitesOfAddresses, sitesOfNames } from '../../../lib/facts/listed-sites.js';
 import { duplicatesReport } from '../../../lib/report/duplicates.js';
 import { kernelId } from '../../../lib/report/report.js';
+import { sitesOf } from '../../../lib/rules/sites.js';
 
 const bytes = (...lines: string[]): Uint8Array => new TextEncoder().encode(lines.map(line => `${line}\n`).join(''));
 
@@ -144,5 +145,24 @@ describe('ftrace sites of the running kernel', () => {
     expect(kernel.functions.count).to.equal(11);
     expect(kernel.traceability('of_module').functions).to.deep.equal([]);
     expect(kernel.traceability('schedule').functions).to.have.length(1);
+  });
+});
+
+describe('init code next to the text', () => {
+  it('begins at _etext where kallsyms leaves out _sinittext, as it does with all symbols at that address', () => {
+    const symbols = parseKallsyms(
+      bytes(
+        'ffffffff81000000 T _stext',
+        'ffffffff81000010 T schedule',
+        'ffffffff81000020 T register_kprobe',
+        'ffffffff81000030 T _etext',
+        'ffffffff81000040 t set_reset_devices',
+        'ffffffff81000050 T _einittext',
+      ),
+      '/proc/kallsyms',
+    );
+    const sites = sitesOf(running(symbols, 'unknown'));
+    const freed = ['schedule', 'register_kprobe', 'set_reset_devices'].filter(name => sites.isFreed(symbols.lookup(name)!));
+    expect(freed).to.deep.equal(['set_reset_devices']);
   });
 });

@@ -13,13 +13,17 @@ const TEXT = 0x1000;
 const BANNER = 0x8000;
 const TABLES = 0x9000;
 
-/** A bare image: 600 functions of an architecture's names, the banner, the tables, and a table of pointers at strings. */
-function image(base: bigint, prefix: string, layout: KallsymsLayout, entry = 'start_kernel'): Uint8Array {
+/**
+ * A bare image: 600 functions of an architecture's names, the banner, the tables, and a table of pointers at strings.
+ * @param before symbols that stand before these
+ */
+function image(base: bigint, prefix: string, layout: KallsymsLayout, entry = 'start_kernel', before: PackedSymbol[] = []): Uint8Array {
   const { bits = 64, littleEndian = true } = layout;
-  const symbols: PackedSymbol[] = Array.from(
+  const functions = Array.from(
     { length: 600 },
     (_, i): PackedSymbol => ['T', i === 7 ? entry : `${prefix}function_${i}`, base + BigInt(TEXT + i * 16)],
   );
+  const symbols = [...before, ...functions];
   const packed = packKallsyms(symbols, { relativeBase: base + BigInt(TEXT), ...layout }, base + BigInt(TABLES));
   const strings = TABLES + packed.bytes.length + 0x1001;
   const bytes = new Uint8Array(strings + 0x1000);
@@ -140,6 +144,15 @@ describe('what kernels are wrapped in', () => {
       segments: [{ type: 1, section: '.data', address: 0x8100_0000n }],
     });
     expect(await open(bytes)).to.deep.equal({ form: 'mips vmlinuz', machine: EM.MIPS, address: '80101070' });
+  });
+
+  it('a label that is not at the start of the image is not taken for it', async () => {
+    // MIPS: _text is not listed, and _stext is behind the vectors.
+    const shifted = image(0x8010_0000n, 'mips_', { ...OLD, bits: 32, align: 16, littleEndian: false }, 'start_kernel', [
+      ['T', '_stext', 0x8010_0400n],
+    ]);
+    expect(await open(uImage(gzipSync(shifted), 5, { packing: 1 }))).to.deep.include({ machine: EM.MIPS, address: '80101070' });
+    expect((await openKernel(shifted)).image!.memory.regions[0]!.address).to.equal(0x8010_0000n);
   });
 
   it('the header of a bzImage tells the version of a kernel without a banner', async () => {
