@@ -75,6 +75,15 @@ export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 /** `--ndjson`, of answers about many things. */
 export const NDJSON_OPTION = { type: 'boolean', help: 'print a line of JSON for each' } as const;
 
+/** `--kernel`, of the commands that ask each kernel in turn. */
+export const EACH_KERNEL_OPTION = {
+  type: 'string',
+  short: 'k',
+  multiple: true,
+  value: 'FILE',
+  help: 'ask this kernel; repeatable. All arguments are names then, and an answer for each kernel is printed',
+} as const;
+
 /** `--markdown` and `--csv`, of answers that are rows. */
 export const MARKDOWN_OPTION = { type: 'boolean', help: 'print tables in Markdown' } as const;
 export const CSV_OPTION = { type: 'boolean', help: 'print CSV' } as const;

@@ -2,14 +2,22 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { isFormatError } from '../../elf/errors.js';
 import { printable } from '../../elf/escape.js';
 import { InputError, OutputError } from '../errors.js';
 import { argumentsOf } from '../node/paths.js';
-import { type ErrorModel, errorReport } from '../report/error.js';
+import { errorModel, errorReport } from '../report/error.js';
 import { FORMATS } from '../report/report.js';
 import { didYouMean } from '../similar-names.js';
-import { COMMON_OPTIONS, type Command, type Context, EXIT, type OptionTable, parseArgsConfig, UsageError } from './command.js';
+import {
+  COMMON_OPTIONS,
+  type Command,
+  type Context,
+  EACH_KERNEL_OPTION,
+  EXIT,
+  type OptionTable,
+  parseArgsConfig,
+  UsageError,
+} from './command.js';
 import { COMMANDS } from './commands.js';
 import { formatsOfGate, isGate } from './gate.js';
 import { handOver } from './hand-over.js';
@@ -20,7 +28,9 @@ import { isClosedPipe, type Output, outputTo } from './output.js';
 export async function main(argv: readonly string[], out: Output, say: (line: string) => void): Promise<number> {
   const note = (line: string): void => say(printable(line));
   let debug = argv.includes('--debug');
-  const json = argv.some((word, i) => ['--json', '--format=json'].includes(word) || (word === 'json' && argv[i - 1] === '--format'));
+  const json = argv.some(
+    (word, i) => ['--json', '--ndjson', '--format=json'].includes(word) || (word === 'json' && argv[i - 1] === '--format'),
+  );
   let given: readonly string[] = [];
   try {
     const found = await findCommand(argv);
@@ -37,11 +47,16 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
       out.text(commandHelp(name, command));
       return EXIT.ok;
     }
-    expectArity(name, command, positionals.length);
+    expectArity(name, command, positionals.length + (asksEach(command) && values['kernel'] !== undefined ? 1 : 0));
     const options = values as Context['options'];
     const quiet = values['quiet'] === true;
     const write = handOver(isGate(command.options) ? formatsOfGate(options) : options, out);
-    return (await command.run({ args: positionals, options, out, note: quiet ? () => {} : note, write })) ?? EXIT.ok;
+    const context: Context = { args: positionals, options, out, note: quiet ? () => {} : note, write };
+    const kernels = asksEach(command) ? (options['kernel'] as readonly string[] | undefined) : undefined;
+    return (
+      (await (kernels === undefined ? command.run(context) : (await import('./each-kernel.js')).askEach(command, kernels, context))) ??
+      EXIT.ok
+    );
   } catch (error) {
     if (isClosedPipe(error)) return EXIT.ok;
     if (!(error instanceof Error)) throw error;
@@ -53,6 +68,11 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
     if (debug || code === EXIT.internal) for (const line of (error.stack ?? '').split('\n')) note(line);
     return code;
   }
+}
+
+/** Whether --kernel asks each kernel in turn: of gates it is a column of one answer. */
+function asksEach({ options }: Command): boolean {
+  return options['kernel'] === EACH_KERNEL_OPTION;
 }
 
 interface Found {
@@ -158,14 +178,6 @@ function exitCode(error: Error): number {
   if (error.name === 'FormatError' || error.name === 'InputError') return EXIT.input;
   if (error.name === 'OutputError') return EXIT.output;
   return EXIT.internal;
-}
-
-function errorModel(error: Error): ErrorModel {
-  const { message } = error;
-  if (isFormatError(error)) return { error: { code: error.code, message, where: error.where } };
-  if (error instanceof InputError) return { error: { code: 'input', message, errno: error.code, path: error.path } };
-  const code = exitCode(error);
-  return { error: { code: code === EXIT.usage ? 'usage' : code === EXIT.missing ? 'missing' : 'internal', message } };
 }
 
 function version(): string {

@@ -7,7 +7,7 @@ import type { Kernel } from '../../kernel.js';
 import { REASONS } from '../../reasons.js';
 import { attachReport, type WrittenAttachAnswer, writtenRecipe } from '../../report/attach.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, NDJSON_OPTION, UsageError } from '../command.js';
+import { type Command, command, EACH_KERNEL_OPTION, EXIT, NDJSON_OPTION, UsageError } from '../command.js';
 import { expandedNames } from '../names.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
@@ -20,6 +20,7 @@ alternative. --as prints the recipe in one form only: a line per function, or fo
 stdin. NAME+OFFSET and 0xADDRESS are places inside functions. --modules also covers functions in modules, by module (MOD:NAME).`,
   options: {
     ...KERNEL_OPTIONS,
+    kernel: EACH_KERNEL_OPTION,
     ndjson: NDJSON_OPTION,
     modules: MODULES_OPTION,
     as: { type: 'string', value: 'FORM', help: `print only the recipe in one form: ${ATTACH_FORMS.join(', ')}` },

@@ -4,7 +4,7 @@ import { instancesNamed } from '../../answers/trace/in-modules.js';
 import type { Kernel } from '../../kernel.js';
 import { duplicatesReport } from '../../report/duplicates.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, NDJSON_OPTION } from '../command.js';
+import { type Command, command, EACH_KERNEL_OPTION, EXIT, NDJSON_OPTION } from '../command.js';
 import { isPattern } from '../glob.js';
 import { expandedNames, functionOf, isThere } from '../names.js';
 import { KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
@@ -17,6 +17,7 @@ site and BTF; whether the code is the same; and what each kind of tool does with
 functions in modules share with the kernel's functions or with each other.`,
   options: {
     ...KERNEL_OPTIONS,
+    kernel: EACH_KERNEL_OPTION,
     ndjson: NDJSON_OPTION,
     modules: MODULES_OPTION,
     names: { type: 'boolean', help: 'print only the names, one per line' },

@@ -9,7 +9,17 @@ import { objectsOf, unreadable } from '../../open/bpf-objects.js';
 import { featuresReport, type Needs, neededFeaturesReport, SECTION_NAMES } from '../../report/features.js';
 import { kernelId } from '../../report/report.js';
 import { didYouMean } from '../../similar-names.js';
-import { type Command, CSV_OPTION, command, EXIT, MARKDOWN_OPTION, MissingError, UsageError, type Write } from '../command.js';
+import {
+  type Command,
+  CSV_OPTION,
+  command,
+  EACH_KERNEL_OPTION,
+  EXIT,
+  MARKDOWN_OPTION,
+  MissingError,
+  UsageError,
+  type Write,
+} from '../command.js';
 import { glob } from '../glob.js';
 import { KERNEL_OPTIONS, MODULES_OPTION, readModulesOf, withKernel } from '../with-kernel.js';
 
@@ -27,6 +37,7 @@ is listed with its evidence.
 Exit code 1, with --for: the kernel lacks something that an object needs.`,
   options: {
     ...KERNEL_OPTIONS,
+    kernel: EACH_KERNEL_OPTION,
     markdown: MARKDOWN_OPTION,
     csv: CSV_OPTION,
     modules: MODULES_OPTION,

@@ -2,7 +2,7 @@ import { infoOf } from '../../answers/info.js';
 import { kernelExports } from '../../facts/exports.js';
 import { exportsReport, infoReport } from '../../report/info.js';
 import { kernelId } from '../../report/report.js';
-import { type Command, command, EXIT, MissingError } from '../command.js';
+import { type Command, command, EACH_KERNEL_OPTION, EXIT, MissingError } from '../command.js';
 import { KERNEL_OPTIONS, oneKernel, withKernel } from '../with-kernel.js';
 
 export const info: Command = command({
@@ -12,6 +12,7 @@ export const info: Command = command({
     'Shows what is known about a kernel and where each fact comes from: form, release, compiler, build id, configuration, tables and BTF.',
   options: {
     ...KERNEL_OPTIONS,
+    kernel: EACH_KERNEL_OPTION,
     exports: {
       type: 'boolean',
       help: 'list the symbols that the kernel exports to modules: address, checksum, GPL or not, name, namespace',

@@ -1,7 +1,7 @@
 import { isFound, traceQuestion } from '../../answers/trace/question.js';
 import { kernelId } from '../../report/report.js';
 import { traceReport } from '../../report/trace.js';
-import { type Command, command, EXIT, NDJSON_OPTION } from '../command.js';
+import { type Command, command, EACH_KERNEL_OPTION, EXIT, NDJSON_OPTION } from '../command.js';
 import { expandedNames } from '../names.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, withKernel } from '../with-kernel.js';
 
@@ -13,7 +13,7 @@ its name, and by the address of each function that shares the name. A refusal co
 NAME may also be a place (do_exit+0x12, 0xffffffff81000000), a tracepoint (tracepoint:sched_switch), or a system call (execve or
 syscall:execve), which stands for its entry functions.
 --modules also covers functions in modules, and tells what a name means once these are loaded.`,
-  options: { ...KERNEL_OPTIONS, ndjson: NDJSON_OPTION, modules: MODULES_OPTION },
+  options: { ...KERNEL_OPTIONS, kernel: EACH_KERNEL_OPTION, ndjson: NDJSON_OPTION, modules: MODULES_OPTION },
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, names) => {
       expectNames(names);

@@ -2,7 +2,7 @@ import type { Kernel } from '../../kernel.js';
 import { kernelId } from '../../report/report.js';
 import { tracepointsReport } from '../../report/tracepoints.js';
 import { nearTracepoints } from '../../rules/near-names.js';
-import { type Command, command, EXIT, NDJSON_OPTION } from '../command.js';
+import { type Command, command, EACH_KERNEL_OPTION, EXIT, NDJSON_OPTION } from '../command.js';
 import { glob, isPattern } from '../glob.js';
 import { KERNEL_OPTIONS, withKernel } from '../with-kernel.js';
 
@@ -11,7 +11,7 @@ export const tracepoints: Command = command({
   arity: [0, Number.POSITIVE_INFINITY],
   about: `Lists the tracepoints and tracefs events of a kernel: SYSTEM:NAME; which of raw_tp, tp_btf and event can attach; the arguments. PATTERN is a name or
 SYSTEM:NAME, with * and ? as in a shell.`,
-  options: { ...KERNEL_OPTIONS, ndjson: NDJSON_OPTION },
+  options: { ...KERNEL_OPTIONS, kernel: EACH_KERNEL_OPTION, ndjson: NDJSON_OPTION },
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, patterns) => {
       const wanted = patterns.map(glob);

@@ -4,7 +4,7 @@ import { collectInThreads } from '../../node/collect-entries.js';
 import { isStream } from '../../node/source.js';
 import { kernelId } from '../../report/report.js';
 import { whyAllReport, whyReport } from '../../report/why.js';
-import { type Command, command, EXIT, NDJSON_OPTION, UsageError } from '../command.js';
+import { type Command, command, EACH_KERNEL_OPTION, EXIT, NDJSON_OPTION, UsageError } from '../command.js';
 import { expandedNames, functionOf } from '../names.js';
 import { Progress } from '../progress.js';
 import { expectNames, KERNEL_OPTIONS, MODULES_OPTION, PAHOLE_OPTION, paholeOptions, withKernel } from '../with-kernel.js';
@@ -17,6 +17,7 @@ functions with BTF can serve instead. If the pahole release matters and is not k
 every function that BTF lacks.`,
   options: {
     ...KERNEL_OPTIONS,
+    kernel: EACH_KERNEL_OPTION,
     ndjson: NDJSON_OPTION,
     modules: MODULES_OPTION,
     ...PAHOLE_OPTION,
