@@ -12,7 +12,7 @@ export type Input = string | Uint8Array | Blob | ByteSource;
 export interface InputOptions {
   /** The name in messages for anything but a path; by default the name of a File, else `input`. */
   readonly name?: string;
-  /** Bytes that the page cache of a path may hold; by default 16 MiB. */
+  /** Bytes that the page cache of a path, or of a Blob that is read in slices, may hold; by default 16 MiB. */
   readonly cacheBytes?: number;
 }
 
@@ -34,7 +34,7 @@ export function expectInput(input: Input): void {
 export async function openInput(input: Input, options: InputOptions = {}): Promise<ByteSource> {
   if (!(input instanceof Blob)) return sourceOf(input, options);
   const name = options.name ?? ('name' in input && typeof input.name === 'string' ? input.name : 'input');
-  if ('FileReaderSync' in globalThis) return new BlobSource(input, name);
+  if ('FileReaderSync' in globalThis) return new BlobSource(input, name, options.cacheBytes);
   return new MemorySource(new Uint8Array(await input.arrayBuffer()), name);
 }
 
@@ -43,38 +43,57 @@ interface SyncReader {
   readAsArrayBuffer(blob: Blob): ArrayBuffer;
 }
 
-/** The size of one read when a caller needs few bytes. */
+/** What is read at once for scattered reads: a function's code, a string. A read of a Blob asks another process. */
 const PAGE = 1 << 16;
+/** Pages that are kept where the caller does not say. */
+const KEPT = 16 << 20;
 
-/** A Blob by slices: a vmlinux of 600 MB is not read into memory. */
+/** A Blob by slices, behind a page cache: a vmlinux of 600 MB is not read into memory. Tables are read whole, past the cache. */
 class BlobSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #blob: Blob;
+  readonly #most: number;
   readonly #reader: SyncReader;
-  #pageStart = 0;
-  #page: Uint8Array = new Uint8Array(0);
+  /** The pages that were read last, the latest at the end. */
+  readonly #pages = new Map<number, Uint8Array>();
+  #lastIndex = -1;
+  #last: Uint8Array = new Uint8Array(0);
 
-  constructor(blob: Blob, name: string) {
+  constructor(blob: Blob, name: string, cacheBytes: number = KEPT) {
     this.#blob = blob;
     this.name = name;
     this.size = blob.size;
+    this.#most = Math.max(2, Math.floor(cacheBytes / PAGE));
     this.#reader = new (globalThis as unknown as { FileReaderSync: new () => SyncReader }).FileReaderSync();
   }
 
   read(offset: number, length: number): Uint8Array {
     checkRange(this, offset, length);
     if (length >= PAGE) return this.#slice(offset, length);
-    if (offset < this.#pageStart || offset + length > this.#pageStart + this.#page.length) {
-      this.#pageStart = offset - (offset % PAGE);
-      // Two pages: what begins in one may end in the next.
-      this.#page = this.#slice(this.#pageStart, Math.min(2 * PAGE, this.size - this.#pageStart));
-    }
-    return this.#page.subarray(offset - this.#pageStart, offset - this.#pageStart + length);
+    const start = offset % PAGE;
+    const index = (offset - start) / PAGE;
+    if (start + length <= PAGE) return this.#page(index).subarray(start, start + length);
+    const bytes = new Uint8Array(length);
+    bytes.set(this.#page(index).subarray(start));
+    bytes.set(this.#page(index + 1).subarray(0, start + length - PAGE), PAGE - start);
+    return bytes;
   }
 
   close(): void {
-    this.#page = new Uint8Array(0);
+    this.#pages.clear();
+    this.#lastIndex = -1;
+  }
+
+  #page(index: number): Uint8Array {
+    if (index === this.#lastIndex) return this.#last;
+    const page = this.#pages.get(index) ?? this.#slice(index * PAGE, Math.min(PAGE, this.size - index * PAGE));
+    this.#pages.delete(index);
+    this.#pages.set(index, page);
+    if (this.#pages.size > this.#most) this.#pages.delete(this.#pages.keys().next().value!);
+    this.#lastIndex = index;
+    this.#last = page;
+    return page;
   }
 
   #slice(offset: number, length: number): Uint8Array {

@@ -65,8 +65,6 @@ function functionColumns(kernel: Kernel): { readonly [K in keyof FunctionData]: 
     size: () => known(rows.size),
     file: () => column(rows.file, file => file ?? null),
     unit: () => unitsOf(kernel, rows),
-    prototype: () => column(rows.prototype, prototype => prototype?.text ?? null),
-    absence: () => column(rows.absence, absence => absence ?? null),
     kprobe: verdict('kprobe'),
     kretprobe: verdict('kretprobe'),
     fentry: verdict('fentry'),

@@ -65,9 +65,6 @@ export interface FunctionData {
   readonly file: Column<string | null>;
   /** The file that was compiled, with its directory, by DWARF. */
   readonly unit: Column<string | null>;
-  readonly prototype: Column<string | null>;
-  /** Why BTF has no FUNC of the name; null where it has one. */
-  readonly absence: Column<{ readonly code: string; readonly certainty: string } | null>;
   readonly kprobe: Column<ShortVerdict>;
   readonly kretprobe: Column<ShortVerdict>;
   readonly fentry: Column<ShortVerdict>;
@@ -83,8 +80,6 @@ export const FUNCTION_COLUMNS: readonly (keyof FunctionData)[] = [
   'size',
   'file',
   'unit',
-  'prototype',
-  'absence',
   'kprobe',
   'kretprobe',
   'fentry',

@@ -60,4 +60,9 @@ export function expected<T>(value: T | Problem): T {
   return value;
 }
 
+/** Lets the browser draw and listen before the next piece of work. */
+export function pause(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve));
+}
+
 export const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -1,4 +1,5 @@
-import { type Context, columnOf, functionLink, hex, MECHANISMS, type Mechanism, mechanismOf } from './context.js';
+import type { Column } from '../page-data.js';
+import { type Context, columnOf, functionLink, hex, MECHANISMS, type Mechanism, mechanismOf, pause } from './context.js';
 import { type Child, code, h, kindOf, search, select } from './dom.js';
 import { pagedTable, type Shown } from './table.js';
 
@@ -27,8 +28,10 @@ export async function functionsView(context: Context): Promise<Child[]> {
   const anchor = await columnOf(context, 'anchor');
   const size = await columnOf(context, 'size');
   const file = await columnOf(context, 'file');
-  const unit = await columnOf(context, 'unit');
   let verdicts = await columnOf(context, ask.mechanism);
+  // Debug information takes seconds to read: files are told without their directories until it is.
+  let unit: Column<string | null> =
+    ask.under === '' ? { codes: new Uint32Array(names.length), values: [null] } : await columnOf(context, 'unit');
   const list = h('div');
   const choice = h('span', { class: 'tools' });
 
@@ -85,7 +88,12 @@ export async function functionsView(context: Context): Promise<Child[]> {
       ask,
       change => void show(change),
     );
+  void columnOf(context, 'unit').then(column => {
+    unit = column;
+    if (list.isConnected) list.replaceChildren(...(table() as Node[]));
+  });
   choice.append(codeChoice());
+  await pause();
   list.append(...(table() as Node[]));
   return [
     h('h1', {}, 'Functions'),
