@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { digestOf } from '../bpf/load/digest.js';
-import { type PageParts, policyOf } from '../web/html.js';
+import type { PageParts } from '../web/html.js';
 import { STYLE } from '../web/style.js';
 
 /** Where the build puts the page: the script of report and site, and the site. */
@@ -12,9 +12,4 @@ export const SITE_INDEX: URL = new URL('../../site/index.html', import.meta.url)
 export function pageFrame(): Omit<PageParts, 'packed'> {
   const script = readFileSync(PAGE_SCRIPT, 'utf8');
   return { script, style: STYLE, sha256: text => digestOf('sha256', new TextEncoder().encode(text)) };
-}
-
-/** The policy of every page, for a server to send. */
-export function pagePolicy(): string {
-  return policyOf(pageFrame());
 }

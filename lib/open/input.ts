@@ -44,7 +44,7 @@ interface SyncReader {
 }
 
 /** What is read at once for scattered reads: a function's code, a string. A read of a Blob asks another process. */
-const PAGE = 1 << 16;
+const PAGE = 1 << 14;
 /** Pages that are kept where the caller does not say. */
 const KEPT = 16 << 20;
 

@@ -16,7 +16,7 @@ export interface PageParts {
  * The policy of the document: its one script and its one style, by their digests, and no request. The worker of the site is made of what is inlined,
  * and has the same policy.
  */
-export function policyOf({ script, style, sha256 }: Pick<PageParts, 'script' | 'style' | 'sha256'>): string {
+function policyOf({ script, style, sha256 }: Pick<PageParts, 'script' | 'style' | 'sha256'>): string {
   const source = (text: string): string => `'sha256-${toBase64(sha256(text))}'`;
   return `default-src 'none'; script-src ${source(script)}; style-src ${source(style)}; worker-src blob:; base-uri 'none'; form-action 'none'`;
 }

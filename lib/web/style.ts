@@ -3,13 +3,14 @@ export const STYLE = `
 :root { color-scheme: light dark; --ok: light-dark(#187043, #4cc38a); --no: light-dark(#b3372b, #f2867b); --open: light-dark(#7d5800, #e0b040); --line: light-dark(#d0d4da, #3a4048); --soft: light-dark(#f3f5f8, #1d2127); --link: light-dark(#0a58ca, #7cb2ff); --dim: light-dark(#565d66, #a5adb8); --text: light-dark(#16191d, #e6e9ed); --bar: light-dark(#5b7fb5, #6f93c9); }
 body { margin: 0 auto; max-width: 80rem; padding: 0 1rem 3rem; font: 16px/1.45 system-ui, sans-serif; background: light-dark(#fff, #14171b); color: var(--text); }
 header { display: grid; gap: .5rem; padding: .75rem 0; border-bottom: 1px solid var(--line); }
+header:empty { display: none; }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }
 nav a[aria-current] { font-weight: 600; text-decoration: none; color: var(--text); }
 a { color: var(--link); }
 .skip { position: absolute; left: -100vw; }
 .skip:focus { position: static; }
 main:focus { outline: none; }
-h1 { font-size: 1.35rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; overflow-wrap: anywhere; }
 h3 { font-size: .95rem; margin: 1rem 0 .25rem; }
 code, pre, td.code, th.code { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
@@ -20,6 +21,8 @@ code, pre, td.code, th.code { font-family: ui-monospace, monospace; font-size: .
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 table.facts { width: auto; }
+.facts code { overflow-wrap: break-word; }
+td.code span { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .scroll { overflow-x: auto; }
 th button { all: unset; cursor: pointer; font-weight: 600; text-decoration: underline dotted; }
@@ -27,7 +30,7 @@ th button:focus-visible { outline: 2px solid var(--link); }
 .bars { display: grid; grid-template-columns: minmax(9rem, 20rem) 1fr 4.5rem; gap: .4rem .75rem; align-items: center; }
 .bars svg, .shares svg { width: 100%; height: 1rem; background: var(--soft); display: block; }
 .mechanisms { display: grid; grid-template-columns: max-content 1fr; gap: .5rem 1rem; align-items: center; }
-.shares { display: grid; grid-template-columns: 1fr 19rem; gap: .75rem; align-items: center; }
+.shares { display: grid; grid-template-columns: 1fr 23rem; gap: .75rem; align-items: center; }
 .accepted { color: var(--ok); fill: var(--ok); }
 .refused { color: var(--no); fill: var(--no); }
 .open { color: var(--open); fill: var(--open); }
@@ -50,7 +53,6 @@ figcaption { margin-bottom: .25rem; }
 svg text { fill: var(--text); font-size: 13px; }
 svg.strip, svg.treemap, svg.struct { width: 100%; height: auto; display: block; }
 svg.strip { background: var(--soft); }
-svg.treemap { min-height: 16rem; }
 svg.treemap rect { stroke: light-dark(#fff, #14171b); stroke-width: 1.5; }
 svg.treemap text, svg.struct g text { pointer-events: none; }
 svg.treemap text { fill: #16191d; font-size: 13px; font-weight: 600; }
@@ -66,6 +68,6 @@ svg.struct { max-width: 60rem; }
 td.cell.accepted { background: color-mix(in srgb, var(--ok) 14%, transparent); } td.cell.refused { background: color-mix(in srgb, var(--no) 16%, transparent); } td.cell.open { background: color-mix(in srgb, var(--open) 16%, transparent); }
 td.cell a { color: inherit; } .matrix td.number a { color: var(--text); }
 .heat1 { background: color-mix(in srgb, currentColor 6%, transparent); } .heat2 { background: color-mix(in srgb, currentColor 12%, transparent); } .heat3 { background: color-mix(in srgb, currentColor 18%, transparent); } .heat4 { background: color-mix(in srgb, currentColor 26%, transparent); }
-@media (max-width: 40rem) { .bars { grid-template-columns: 1fr 4rem; } .bars svg { grid-column: 1 / 3; grid-row: auto; order: 0; } .wide { display: none; } .shares { grid-template-columns: 1fr; gap: .1rem; } .mechanisms { grid-template-columns: 1fr; } svg.treemap { min-height: 0; } }
+@media (max-width: 40rem) { .bars { grid-template-columns: 1fr 4rem; } .bars svg { grid-column: 1 / 3; grid-row: auto; order: 0; } .wide { display: none; } .shares { grid-template-columns: 1fr; gap: .1rem; } .mechanisms { grid-template-columns: 1fr; } }
 @media print { header, .tools, .copyable button, .skip { display: none; } body { max-width: none; } }
 `;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OutputError } from '../../errors.js';
 import { type Command, command, EXIT, UsageError } from '../command.js';
-import { pagePolicy, SITE_INDEX } from '../page-files.js';
+import { SITE_INDEX } from '../page-files.js';
 
 /** Nobody else's: what is served are kelf's own files, and what they are shown stays in the browser. */
 const LOOPBACK = '127.0.0.1';
@@ -18,9 +18,11 @@ files do not leave the browser, and the page asks for nothing once it is loaded.
   },
   run: ({ options, out }) => {
     const port = portOf(options.port ?? '0');
-    const page = readFileSync(SITE_INDEX);
+    const page = readFileSync(SITE_INDEX, 'utf8');
+    // The document's own: it knows the digests of what is in it.
+    const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)!;
     const headers = {
-      'content-security-policy': `${pagePolicy()}; frame-ancestors 'none'`,
+      'content-security-policy': `${policy}; frame-ancestors 'none'`,
       'cache-control': 'no-store',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',

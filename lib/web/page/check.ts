@@ -98,7 +98,7 @@ function detail(check: CheckOnKernel, row: number): HTMLElement {
     ...(shown.length === 0
       ? [sentence(`All ${findings.length} things that it needs are there.`)]
       : [
-          verdictTable(Object.fromEntries(shown.map(({ subject, verdict }) => [subject, verdict]))),
+          verdictTable(Object.fromEntries(shown.map(({ subject, verdict }) => [subject, verdict])), 'what it needs'),
           evidenceOf(shown.map(({ verdict }) => verdict)),
         ]),
   );

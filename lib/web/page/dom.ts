@@ -22,6 +22,11 @@ function filled<E extends Element>(element: E, attributes: Readonly<Record<strin
   return element;
 }
 
+/** Pixels that a drawing has room for: it is drawn as wide, so that its texts have the size of others. */
+export function drawingWidth(): number {
+  return Math.max(300, Math.min(1216, document.documentElement.clientWidth - 32));
+}
+
 /** A number has separators of thousands. */
 export function textOf(value: string | number): string {
   return typeof value === 'number' ? value.toLocaleString('en') : printable(value);

@@ -111,8 +111,8 @@ function factsOf({ address, anchor, size, extent, letter, file, module, section:
   ]);
 }
 
-/** A row for each verdict; mechanisms next to each other that fare alike share one. */
-export function verdictTable(verdicts: Readonly<Record<string, Verdict>>): HTMLElement {
+/** A row for each verdict; those next to each other that fare alike share one. @param of what they are about */
+export function verdictTable(verdicts: Readonly<Record<string, Verdict>>, of = 'mechanism'): HTMLElement {
   const rows: { names: string[]; verdict: Verdict }[] = [];
   for (const [name, verdict] of Object.entries(verdicts)) {
     const last = rows.at(-1);
@@ -129,7 +129,7 @@ export function verdictTable(verdicts: Readonly<Record<string, Verdict>>): HTMLE
   return h(
     'table',
     { class: 'verdicts' },
-    h('thead', {}, h('tr', {}, ...['mechanism', 'answer', 'reason'].map(title => h('th', { scope: 'col' }, title)))),
+    h('thead', {}, h('tr', {}, ...[of, 'answer', 'reason'].map(title => h('th', { scope: 'col' }, title)))),
     h(
       'tbody',
       {},

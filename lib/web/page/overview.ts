@@ -1,6 +1,6 @@
 import type { AuditData, Overview, Problem, Tally } from '../page-data.js';
 import { bars, countVerdicts, shares } from './bars.js';
-import { type Context, columnOf, linkTo, MECHANISMS, type Mechanism } from './context.js';
+import { type Context, columnOf, linkTo, MECHANISMS, type Mechanism, pause } from './context.js';
 import { type Child, facts, h, section, sentence } from './dom.js';
 
 /** What the kernel is, what each mechanism refuses and why, and why BTF lacks functions. */
@@ -29,6 +29,13 @@ async function pictures(context: Context): Promise<Child[]> {
   const columns = new Map<Mechanism, Awaited<ReturnType<typeof columnOf<Mechanism>>>>();
   for (const mechanism of Object.keys(MECHANISMS) as Mechanism[]) columns.set(mechanism, await columnOf(context, mechanism));
   const audit = await store.load<AuditData | Problem>(subject, 'audit');
+  const reasons: Child[] = [];
+  for (const [mechanism, column] of columns) {
+    await pause();
+    const bar = countVerdicts(column).map(each => ({ ...each, href: linkTo(subject, 'functions', { mechanism, code: each.code }) }));
+    reasons.push(section(`${MECHANISMS[mechanism]}: what is refused, and why`, bars(bar)));
+  }
+  await pause();
   return [
     section(
       'What can be traced, given a function’s name',
@@ -43,12 +50,7 @@ async function pictures(context: Context): Promise<Child[]> {
       ),
     ),
     ...('problem' in audit ? [sentence(audit.problem)] : [section('In numbers', countsOf(audit))]),
-    ...Array.from(columns, ([mechanism, column]) =>
-      section(
-        `${MECHANISMS[mechanism]}: what is refused, and why`,
-        bars(countVerdicts(column).map(bar => ({ ...bar, href: linkTo(subject, 'functions', { mechanism, code: bar.code }) }))),
-      ),
-    ),
+    ...reasons,
     ...('problem' in audit
       ? []
       : [

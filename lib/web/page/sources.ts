@@ -1,6 +1,6 @@
 import { percent } from './bars.js';
 import { type Context, columnOf, linkTo, MECHANISMS, mechanismOf } from './context.js';
-import { type Child, h, kindOf, select, sentence, svg } from './dom.js';
+import { type Child, drawingWidth, h, kindOf, select, sentence, svg } from './dom.js';
 import { type Tile, treemap } from './treemap.js';
 
 /** Functions of a directory or a file. */
@@ -12,8 +12,6 @@ interface Folder {
   accepted: number;
 }
 
-const WIDTH = 1000;
-const HEIGHT = 560;
 /** A tile has a label where there is room for one. */
 const LABEL_HEIGHT = 18;
 const LETTER_WIDTH = 7.5;
@@ -38,11 +36,13 @@ export async function sourcesView(context: Context): Promise<Child[]> {
       { class: 'tools' },
       select('mechanism', MECHANISMS, mechanism, value => void (location.hash = linkTo(subject, 'sources', { mechanism: value, under }))),
     ),
-    h('p', {}, ...crumbs(context, under, mechanism)),
+    under === '' ? undefined : h('p', {}, ...crumbs(context, under, mechanism)),
   ];
   if (folders.length === 0)
     return [...head, sentence('Only debug information tells directories: this kernel has none, or none of its functions is in them.')];
-  const tiles = treemap(folders, ({ functions }) => functions, WIDTH, HEIGHT);
+  const width = drawingWidth();
+  const height = Math.max(360, Math.round(width * 0.48));
+  const tiles = treemap(folders, ({ functions }) => functions, width, height);
   const hrefOf = ({ isFile, path }: Folder): string =>
     isFile ? linkTo(subject, 'functions', { mechanism, under: path }) : linkTo(subject, 'sources', { mechanism, under: path });
   const largest = folders.toSorted((a, b) => b.functions - a.functions);
@@ -60,7 +60,7 @@ export async function sourcesView(context: Context): Promise<Child[]> {
     ),
     svg(
       'svg',
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'treemap', role: 'img', 'aria-label': 'The table below has the same figures.' },
+      { viewBox: `0 0 ${width} ${height}`, class: 'treemap', role: 'img', 'aria-label': 'The table below has the same figures.' },
       ...tiles.map(tile => drawn(tile, hrefOf(tile.item))),
     ),
     h(

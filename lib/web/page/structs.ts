@@ -1,6 +1,6 @@
 import type { Problem, StructData, StructRows } from '../page-data.js';
 import { type Context, expected, hex, linkTo } from './context.js';
-import { type Child, code, h, search, svg } from './dom.js';
+import { type Child, code, drawingWidth, h, search, svg } from './dom.js';
 import { pagedTable, type Shown } from './table.js';
 
 /** All structs of BTF, those with most unused bytes first. */
@@ -46,12 +46,15 @@ export async function structsView(context: Context): Promise<Child[]> {
   ];
 }
 
+/** Bytes of a cache line, which a row of the drawing is; a narrow one has a quarter of it. */
 const LINE = 64;
-const BYTE = 14;
+const NARROW = 640;
 const ROW = 30;
-const LEFT = 64;
+const LEFT = 56;
+const WIDEST = 960;
 /** Lines that are drawn: of larger structs the table has the rest. */
 const MOST_LINES = 64;
+const LETTER = 7.2;
 
 /** Bytes in a row of the drawing: the whole of a member, or a part of it. */
 interface Piece {
@@ -109,55 +112,62 @@ function drawing(members: StructData['members'], size: number, padding: number):
       ...(bytes === 0
         ? []
         : [{ from: offset, to: end, name: name === '' ? '(anonymous)' : name, kind: bits === undefined ? 'member' : 'bits' } as const]),
-      ...(hole === 0 ? [] : [{ from: end, to: end + hole, name: `${hole} unused`, kind: 'unused' } as const]),
+      ...(hole === 0 ? [] : [{ from: end, to: end + hole, name: String(hole), kind: 'unused' } as const]),
     ];
   });
-  if (padding > 0) pieces.push({ from: size - padding, to: size, name: `${padding} unused`, kind: 'unused' });
-  const lines = Math.min(MOST_LINES, Math.ceil(size / LINE));
-  const marks = Array.from({ length: lines }, (_, line) =>
-    svg('text', { x: LEFT - 8, y: line * ROW + 19, 'text-anchor': 'end' }, hex(line * LINE)),
+  if (padding > 0) pieces.push({ from: size - padding, to: size, name: String(padding), kind: 'unused' });
+  const width = Math.min(WIDEST, drawingWidth());
+  const line = width < NARROW ? LINE / 4 : LINE;
+  const all = Math.ceil(size / line);
+  const lines = Math.min(MOST_LINES, all);
+  const scale = { line, lines, byte: (width - LEFT) / line };
+  const marks = Array.from({ length: lines }, (_, row) =>
+    svg('text', { x: LEFT - 8, y: row * ROW + 19, 'text-anchor': 'end' }, hex(row * line)),
   );
+  const key = (kind: string, text: string): HTMLElement => h('span', { class: `key ${kind}` }, text);
   return [
     h(
       'p',
       { class: 'legend' },
-      'A row is a cache line of 64 bytes:',
-      h('span', { class: 'key member' }, 'members'),
-      h('span', { class: 'key bits' }, 'bit-fields'),
-      h('span', { class: 'key unused' }, 'unused'),
+      line === LINE ? 'A row is a cache line of 64 bytes:' : 'Four rows of 16 bytes are a cache line:',
+      key('member', 'members'),
+      key('bits', 'bit-fields'),
+      key('unused', 'unused, with how many bytes'),
     ),
     svg(
       'svg',
-      {
-        viewBox: `0 0 ${LEFT + LINE * BYTE} ${lines * ROW}`,
-        class: 'struct',
-        role: 'img',
-        'aria-label': 'The table below has the same members.',
-      },
+      { viewBox: `0 0 ${width} ${lines * ROW}`, class: 'struct', role: 'img', 'aria-label': 'The table below has the same members.' },
       ...marks,
-      ...pieces.flatMap(piece => drawnPiece(piece, lines)),
+      ...pieces.flatMap(piece => drawnPiece(piece, scale)),
     ),
-    Math.ceil(size / LINE) > lines
-      ? h('p', { class: 'dim' }, `The first ${lines} of ${Math.ceil(size / LINE)} cache lines are drawn.`)
-      : undefined,
+    all > lines ? h('p', { class: 'dim' }, `The first ${lines} of ${all} rows are drawn.`) : undefined,
   ];
 }
 
-/** A piece in each line that it reaches into; its name where there is most room. */
-function drawnPiece({ from, to, name, kind }: Piece, lines: number): SVGElement[] {
+/** Bytes of a row, rows, and pixels of a byte. */
+interface Scale {
+  readonly line: number;
+  readonly lines: number;
+  readonly byte: number;
+}
+
+/** A piece in each row that it reaches into, with its name where there is room. */
+function drawnPiece({ from, to, name, kind }: Piece, { line, lines, byte }: Scale): SVGElement[] {
   const drawn: SVGElement[] = [];
-  for (let line = Math.floor(from / LINE); line < lines && line * LINE < to; line++) {
-    const start = Math.max(from, line * LINE) - line * LINE;
-    const width = (Math.min(to, (line + 1) * LINE) - line * LINE - start) * BYTE;
-    const x = LEFT + start * BYTE;
-    const room = Math.floor((width - 6) / 7.2);
+  for (let row = Math.floor(from / line); row < lines && row * line < to; row++) {
+    const start = Math.max(from, row * line) - row * line;
+    const width = (Math.min(to, (row + 1) * line) - row * line - start) * byte;
+    const x = LEFT + start * byte;
+    const room = Math.floor((width - 6) / LETTER);
     drawn.push(
       svg(
         'g',
         {},
-        svg('title', {}, `${name}: ${hex(from)} to ${hex(to)}`),
-        svg('rect', { x: x + 0.5, y: line * ROW + 2, width: width - 1, height: ROW - 4, class: kind }),
-        room < 2 ? undefined : svg('text', { x: x + 4, y: line * ROW + 19 }, name.length <= room ? name : `${name.slice(0, room - 1)}…`),
+        svg('title', {}, `${name}${kind === 'unused' ? ' bytes unused' : ''}: ${hex(from)} to ${hex(to)}`),
+        svg('rect', { x: x + 0.5, y: row * ROW + 2, width: Math.max(0.5, width - 1), height: ROW - 4, class: kind }),
+        room < Math.min(2, name.length)
+          ? undefined
+          : svg('text', { x: x + 4, y: row * ROW + 19 }, name.length <= room ? name : `${name.slice(0, room - 1)}…`),
       ),
     );
   }
