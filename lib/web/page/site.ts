@@ -39,9 +39,10 @@ export class Site {
     this.#state = undefined;
     const added = this.subjects.filter(({ id }) => !known.has(id));
     const first = added.find(({ kind }) => kind === 'check') ?? added.find(({ kind }) => kind === 'diff') ?? added[0];
-    if (first !== undefined && this.#problems.length === 0) location.hash = linkTo(first, '');
-    else location.hash = '#/';
-    this.#changed();
+    const next = first !== undefined && this.#problems.length === 0 ? linkTo(first, '') : '#/';
+    // Shown once: what somebody types into the head meanwhile stays there.
+    if (location.hash === next) this.#changed();
+    else location.hash = next;
   }
 
   /** Ends what goes on. */
