@@ -16,7 +16,8 @@ const NUMBERS = [
 
 /** A copy with one to four kinds of damage: flipped bits, sizes put in, parts copied over others, ends cut off. */
 export function mutate(bytes: Uint8Array, next: (limit: number) => number): Uint8Array {
-  let damaged = bytes.slice();
+  // Of a Buffer, slice() is a view: the damage would be done to the original, and to what shares its memory.
+  let damaged = new Uint8Array(bytes);
   for (let i = 1 + next(4); i > 0 && damaged.length > 4; i--) {
     const at = next(damaged.length);
     switch (next(6)) {
