@@ -12,6 +12,8 @@ export interface CallingConvention {
   readonly name: string;
   /** `__TARGET_ARCH_…` of libbpf's bpf_tracing.h; absent if it has none. */
   readonly bpfTarget?: string;
+  /** BPF_KPROBE() of bpf_tracing.h counts other registers: where vmlinux.h is included, it knows those of x86-64 alone for x86. */
+  readonly macroDiffers?: true;
   /** The byte order it is for; for both where absent. */
   readonly byteOrder?: 'little';
   /** Bytes of a general register. */

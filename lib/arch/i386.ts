@@ -13,6 +13,7 @@ const NATIVE_CALL = '__ia32_sys_';
 const CONVENTION: CallingConvention = {
   name: 'i386',
   bpfTarget: 'x86',
+  macroDiffers: true,
   wordSize: 4,
   registers: ['ax', 'dx', 'cx'].map(name => ({ name, field: name })),
   results: ['ax', 'dx'].map(name => ({ name, field: name })),

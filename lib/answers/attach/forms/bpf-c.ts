@@ -37,6 +37,11 @@ export function bpfProgram(recipes: readonly RecipeFacts[], kinds: readonly Prob
   ].join('\n');
 }
 
+/** A word of the kernel as a register of BPF, which is longer on a machine of 32 bits. */
+function word({ wordSize }: CallingConvention): string {
+  return wordSize === 4 ? '(unsigned long)kelf_word' : 'kelf_word';
+}
+
 /** @param typed whether the header has the types of the parameters */
 function handler(facts: RecipeFacts, kind: ProbeKind, typed: boolean): string[] {
   const section = sectionOf(facts, kind);
@@ -46,7 +51,10 @@ function handler(facts: RecipeFacts, kind: ProbeKind, typed: boolean): string[] 
   const macro = kind === 'entry' ? 'BPF_KPROBE' : 'BPF_KRETPROBE';
   const usesText = body.statements.some(line => line.includes('kelf_text'));
   const usesWord = body.statements.some(line => line.includes('kelf_word'));
-  const variables = [...(usesText ? [`\tchar kelf_text[${TEXT}];`] : []), ...(usesWord ? ['\tunsigned long kelf_word;'] : [])];
+  const variables = [
+    ...(usesText ? [`\tchar kelf_text[${TEXT}];`] : []),
+    ...(usesWord ? [`\tunsigned ${facts.abi?.wordSize === 4 ? 'int' : 'long'} kelf_word;`] : []),
+  ];
   return [
     ...(section === undefined ? [`/* ${attachCall(facts, kind)} */`] : []),
     section ?? `SEC("${probe}")`,
@@ -72,12 +80,13 @@ function entryBody({ abi, signature }: RecipeFacts, typed: boolean): Body {
   if (signature.syscall !== undefined) {
     const statements = signature.arguments.flatMap(argument => [
       `bpf_probe_read_kernel(&kelf_word, sizeof(kelf_word), &regs->${argument.field});`,
-      ...print(argument.name, textless(argument.value), 'kelf_word'),
+      ...print(argument.name, textless(argument.value), word(abi)),
     ]);
     return { parameters: signature.arguments.length === 0 ? [] : ['struct pt_regs *regs'], statements };
   }
   // The macro counts registers: it fits as long as each argument takes one.
-  const plain = signature.arguments.findIndex(({ passing, value }, i) => !isPlain(passing?.parts, value, i));
+  const plain =
+    abi.macroDiffers === true ? 0 : signature.arguments.findIndex(({ passing, value }, i) => !isPlain(passing?.parts, value, i));
   const count = Math.min(MOST_PARAMETERS, plain < 0 ? signature.arguments.length : plain);
   return {
     parameters: signature.arguments.slice(0, count).map(({ declaration, variable, value }) => {
@@ -105,13 +114,13 @@ function fromContext(abi: CallingConvention, { name, value, passing, fetch }: At
   if (byPointer) {
     return [
       ...read(parts[0]!),
-      'bpf_probe_read_kernel(&kelf_word, sizeof(kelf_word), (void *)kelf_word);',
-      `bpf_printk("${name}_0=%lx", kelf_word);`,
+      `bpf_probe_read_kernel(&kelf_word, sizeof(kelf_word), (void *)${word(abi)});`,
+      `bpf_printk("${name}_0=%lx", ${word(abi)});`,
     ];
   }
   const single = value.kind === 'struct' ? value.only : value;
-  if (parts.length === 1 && single !== undefined) return [...read(parts[0]!), ...print(name, single, 'kelf_word')];
-  return parts.flatMap((part, i) => [...read(part), `bpf_printk("${name}_${i * abi.wordSize}=%lx", kelf_word);`]);
+  if (parts.length === 1 && single !== undefined) return [...read(parts[0]!), ...print(name, single, word(abi))];
+  return parts.flatMap((part, i) => [...read(part), `bpf_printk("${name}_${i * abi.wordSize}=%lx", ${word(abi)});`]);
 }
 
 function returnBody({ signature }: RecipeFacts): Body {

@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { type AttachForm, type Kernel, type ProbeKind, recipeLine } from 'kelf';
 import { EM } from 'kelf/elf';
 import { Names, returnEvent } from '../../../../lib/answers/attach/event-names.js';
+import { bpfProgram } from '../../../../lib/answers/attach/forms/bpf-c.js';
 import { bpftraceFentryLine } from '../../../../lib/answers/attach/forms/bpftrace.js';
+import { I386 } from '../../../../lib/arch/i386.js';
 import { BtfWriter } from '../../../support/btf-writer.js';
 import { type FunctionSpec, type KernelSpec, kernelOf } from '../../../support/kernel-writer.js';
 
@@ -360,6 +362,14 @@ describe('A recipe', () => {
     expect(line(kernel(), 'structs', 'bpf-c')).to.contain('int BPF_KPROBE(on_structs, int p0)');
     expect(line(kernel(), 'structs', 'bpf-c')).to.contain('kelf_word = ctx->cx;');
     expect(line(kernel(), 'base', 'bpf-c', 'return')).to.contain('int BPF_KRETPROBE(on_base_ret)');
+  });
+
+  it('for C on i386 reads registers itself: with vmlinux.h the macro takes those of x86-64; and a word has four bytes', () => {
+    const facts = { ...kernel().attach('do_sys_openat2').functions[0]!, abi: I386.conventions[0]! };
+    const program = bpfProgram([facts], ['entry']);
+    expect(program).to.contain('int BPF_KPROBE(on_do_sys_openat2)\n{\n\tchar kelf_text[128];\n\tunsigned int kelf_word;\n');
+    for (const field of ['ax', 'dx', 'cx']) expect(program).to.contain(`kelf_word = ctx->${field};`);
+    expect(program).to.contain('(const void *)(unsigned long)kelf_word);');
   });
 });
 
