@@ -14,14 +14,14 @@ export interface Peer {
   command(vmlinux: string, arch: Arch): Argv;
 }
 
-/** A command of kelf, and its peers: the bench compares with the one that takes least. */
+/** A command of kelf, and its peers: the bench compares with the first, which the target is about, and with the one that takes least. */
 export interface Case {
   readonly name: string;
   readonly kelf: Argv;
   /** What follows the file. */
   readonly names?: Readonly<Record<Arch, Argv>>;
   readonly peers: readonly Peer[];
-  /** The largest ratio kelf ÷ peer that is good enough, by kernel; a kernel that is not named here is measured all the same. */
+  /** The largest ratio kelf ÷ the first peer that is good enough, by kernel; a kernel that is not named here is measured all the same. */
   readonly target: Partial<Record<Arch, number>>;
   /** The kernels to measure on. */
   readonly on: readonly Arch[];

@@ -89,11 +89,11 @@ export function timePair(ours: Argv, theirs: Argv, pairs: number): Pair {
 /** So many runs tell which of several programs takes least. */
 const FEW = 3;
 
-/** Of some commands, the one that takes the least processor time. */
-export function strongest<T>(commands: readonly T[], argvOf: (command: T) => Argv): T | undefined {
-  if (commands.length < 2) return commands[0];
+/** Of some commands, the one that takes the least processor time; none of none. */
+export function strongest<T>(commands: readonly T[], argvOf: (command: T) => Argv): T[] {
+  if (commands.length < 2) return [...commands];
   const took = commands.map(command => ({ command, took: timeAlone(argvOf(command), FEW).processor }));
-  return took.reduce((best, other) => (other.took < best.took ? other : best)).command;
+  return [took.reduce((best, other) => (other.took < best.took ? other : best)).command];
 }
 
 /** The medians of one command, after a run that warms the caches. */

@@ -45,11 +45,13 @@ for (const { name, kelf, names, peers: all, target, on } of CASES.filter(({ name
   const present = all.filter(({ programs }) => programs.every(program => !missing.has(program)));
   for (const { arch, vmlinux } of kernels.filter(({ arch }) => on.includes(arch))) {
     say(`${name}, ${arch}`);
-    const peer = strongest(present, ({ command }) => command(vmlinux, arch));
-    if (peer === undefined) continue;
-    peers.add(peer.programs[0]!);
-    const pair = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer.command(vmlinux, arch), pairs);
-    rows.push(pairRow(name, arch, peer.title, pair, target[arch]));
+    // The one that the target is about, and the strongest.
+    const compared = new Set([...present.filter(peer => peer === all[0]), ...strongest(present, ({ command }) => command(vmlinux, arch))]);
+    for (const peer of compared) {
+      peers.add(peer.programs[0]!);
+      const pair = timePair([process.execPath, KELF, ...kelf, vmlinux, ...(names?.[arch] ?? [])], peer.command(vmlinux, arch), pairs);
+      rows.push(pairRow(name, arch, peer.title, pair, peer === all[0] ? target[arch] : undefined));
+    }
   }
 }
 for (const { name, kelf, names = [], file, memory, exit, target, on } of ALONE.filter(({ name }) => wanted(name))) {

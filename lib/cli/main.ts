@@ -222,7 +222,7 @@ const V8_FLAGS = [
   // The first turn of a loop is not compiled apart: btf dump c 0.93, trace and why 0.97, other dumps 0.98 to 1.00 on Node 20; no difference on 24.
   '--no-turbo-loop-peeling',
   // Where Maglev makes code first, in V8 13 of Node 24, TurboFan makes it better for a process that ends before: it is left to loops that go on. On
-  // Node 24: btf dump c 0.80, audit 0.92, symbols 0.95, trace 0.98, btf dump json 1.08, unpacking and the rest 0.98 to 1.02.
+  // Node 24: btf dump c 0.80, audit 0.92, symbols 0.95, trace 0.98, btf dump raw 1.05, json 1.08, unpacking and the rest 0.98 to 1.02.
   ...(Number.parseInt(process.versions.v8, 10) >= 13 ? ['--invocation-count-for-turbofan=1000000'] : []),
 ];
 
