@@ -49,10 +49,10 @@ export const CHANGES = {
   comparesLtoNames: { since: [6, 11], commit: 'fb6a421fb615' },
   /** kprobes of x86 emulate jumps and calls, and refuse those that they can't. */
   emulatesBranches: { since: [5, 13], commit: '6256e668b7af', shownBy: ['kprobe_emulate_call', 'kprobe_emulate_ret'] },
-  /** kprobes of x86 are refused on INT and UD: is_exception_insn(). Posted in February 2024. can_probe() of 6.12.117 has it, of 6.1.0-56 not. */
-  refusesTraps: { since: [6, 9] },
-  /** … and on the instructions of a kCFI check. 6.12 has it, 6.1 not. By which commit is not known here. */
-  refusesCfiChecks: { since: [6, 6] },
+  /** kprobes of x86 are refused on INT and UD: is_exception_insn(). can_probe() of 6.12.117 has it, of 6.1.0-56 not. */
+  refusesTraps: { since: [6, 9], commit: 'e884edbb844f' },
+  /** … and on the instructions of a kCFI check. 6.12 has it, 6.1 not. */
+  refusesCfiChecks: { since: [6, 6], commit: 'b65413768abd' },
   /** BPF_TRACE_KPROBE_MULTI is an attach type. */
   kprobeMulti: { since: [5, 18], commit: '0dcac2725406', inBtf: { type: 'bpf_attach_type', holds: 'BPF_TRACE_KPROBE_MULTI' } },
   /** Trampolines pass structs of at most 16 bytes by value: the model of a function has flags for each argument. */
