@@ -31,6 +31,7 @@ const UNKNOWN: Architecture = {
   machine: 0,
   node: undefined,
   registerMember: '',
+  functionPrefix: undefined,
   instructions: { unit: 1, fixed: false, between: 'EINVAL' },
   conventions: [],
   callSites: { distances: ANY_DISTANCE, mcountOnly: false, adjust: () => 0 },

@@ -18,6 +18,8 @@ export interface Architecture {
   readonly node: string | undefined;
   /** A member of its `struct pt_regs` or `struct user_pt_regs` that no other architecture has there: BTF names no machine. */
   readonly registerMember: string;
+  /** What many functions of its own code begin with, which tells its raw images apart; undefined for an unknown one. */
+  readonly functionPrefix: string | undefined;
   /** Instructions begin at multiples of `unit` bytes; where `fixed`, one does at each. */
   readonly instructions: {
     readonly unit: 1 | 2 | 4;

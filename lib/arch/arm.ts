@@ -31,6 +31,7 @@ export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.ARM,
   node: 'arm',
   registerMember: 'uregs',
+  functionPrefix: 'arm_',
   // Kernels may be of Thumb instructions.
   instructions: { unit: 2, fixed: false, between: 'EINVAL' },
   conventions: [CONVENTION],

@@ -46,6 +46,7 @@ export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.AARCH64,
   node: 'arm64',
   registerMember: 'orig_x0',
+  functionPrefix: 'arm64_',
   instructions: { unit: 4, fixed: true, calls: ARM64_CALLS, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {

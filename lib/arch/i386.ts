@@ -37,6 +37,7 @@ export const I386: Architecture = {
   machine: EM.I386,
   node: 'ia32',
   registerMember: 'orig_ax',
+  functionPrefix: 'x86_',
   instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 32), between: 'EILSEQ' },
   conventions: [CONVENTION],
   // At the function with -mfentry; behind the prologue in old kernels.

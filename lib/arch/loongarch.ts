@@ -29,6 +29,7 @@ export const LOONGARCH: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.LOONGARCH,
   node: 'loong64',
   registerMember: 'csr_era',
+  functionPrefix: 'loongarch_',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, mcountOnly: false, adjust: () => 0 },

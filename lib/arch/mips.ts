@@ -29,6 +29,7 @@ export const MIPS: Architecture = {
   machine: EM.MIPS,
   node: undefined,
   registerMember: 'cp0_epc',
+  functionPrefix: 'mips_',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: behindPrologue(4), mcountOnly: false, adjust: () => 0 },

@@ -47,6 +47,7 @@ export const POWERPC: Architecture = {
   machine: EM.PPC64,
   node: 'ppc64',
   registerMember: 'orig_gpr3',
+  functionPrefix: 'ppc_',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: {

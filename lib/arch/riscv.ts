@@ -40,6 +40,7 @@ export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.RISCV,
   node: 'riscv64',
   registerMember: 'epc',
+  functionPrefix: 'riscv_',
   instructions: { unit: 2, fixed: false, decode: (code, at) => ({ length: (code[at]! & 3) === 3 ? 4 : 2 }), between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {

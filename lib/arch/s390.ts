@@ -41,6 +41,7 @@ export const S390: Architecture & { readonly rawImage: RawImageKind } = {
   machine: EM.S390,
   node: 's390x',
   registerMember: 'orig_gpr2',
+  functionPrefix: 's390_',
   instructions: { unit: 2, fixed: false, decode: (code, at) => ({ length: LENGTHS[code[at]! >> 6]! }), between: 'EINVAL' },
   conventions: [CONVENTION],
   callSites: { distances: ANY_DISTANCE, mcountOnly: true, adjust: () => 0 },

@@ -56,6 +56,7 @@ export const X86_64: Architecture = {
   machine: EM.X86_64,
   node: 'x64',
   registerMember: 'orig_ax',
+  functionPrefix: 'x86_',
   instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 64), calls: X86_CALLS, between: 'EILSEQ' },
   conventions: [CONVENTION],
   callSites: {

@@ -4,6 +4,7 @@ import { ElfFile } from '../../elf/file.js';
 import { type KallsymsTables, kallsymsAt, locateKallsyms } from '../../kallsyms/locate.js';
 import type { KernelSymbols } from '../../kallsyms/symbols.js';
 import { decodeKallsyms } from '../../kallsyms/tables.js';
+import { ARCHITECTURES, archOf } from '../arch/arch-of.js';
 import type { RawImageKind } from '../arch/architecture.js';
 import { MissingError } from '../errors.js';
 import { elfAround } from './elf-around.js';
@@ -44,27 +45,23 @@ function symbolsOf(bytes: Uint8Array, layout: KallsymsTables, { machine, is64, l
   return decodeKallsyms(file.memory, kallsymsAt(layout, 0n), name).symbols;
 }
 
-/** What functions of the architecture's own code begin with. */
-const PREFIXES: Readonly<Record<number, string>> = {
-  [EM.ARM]: 'arm_',
-  [EM.AARCH64]: 'arm64_',
-  [EM.MIPS]: 'mips_',
-  [EM.I386]: 'x86_',
-  [EM.X86_64]: 'x86_',
-  20: 'ppc_',
-  [EM.PPC64]: 'ppc_',
-  [EM.RISCV]: 'riscv_',
-  [EM.S390]: 's390_',
-};
+/** `ppc_` is of both widths: kelf knows the architecture by that of 64 bits. */
+const EM_PPC = 20;
+
+function prefixOf({ machine }: RawImageKind): string | undefined {
+  return archOf(machine === EM_PPC ? EM.PPC64 : machine).functionPrefix;
+}
+
+const PREFIXES: readonly string[] = ARCHITECTURES.flatMap(({ functionPrefix }) => functionPrefix ?? []);
 
 /** So many names tell an architecture: drivers of one bear its name on others too. */
 const FEWEST_NAMES = 4;
 
 /** The kind whose architecture has the most functions of its own, of all that are known; undefined if none has enough. */
 function byNames(kinds: readonly RawImageKind[], symbols: KernelSymbols): RawImageKind | undefined {
-  const counts = new Map([...new Set(Object.values(PREFIXES))].map(prefix => [prefix, 0]));
+  const counts = new Map(PREFIXES.map(prefix => [prefix, 0]));
   for (const prefix of counts.keys())
     for (const row of symbols.rowsWith(prefix)) if (symbols.name(row).startsWith(prefix)) counts.set(prefix, counts.get(prefix)! + 1);
   const [first] = [...counts].sort((a, b) => b[1] - a[1]);
-  return first![1] < FEWEST_NAMES ? undefined : kinds.find(({ machine }) => PREFIXES[machine] === first![0]);
+  return first![1] < FEWEST_NAMES ? undefined : kinds.find(kind => prefixOf(kind) === first![0]);
 }

@@ -3,6 +3,10 @@ import { expect } from 'chai';
 import { openKernel } from 'kelf';
 import { EM, FormatError, MemorySource } from 'kelf/elf';
 import { infoOf } from '../../../lib/answers/info.js';
+import { ARM64 } from '../../../lib/arch/arm64.js';
+import { LOONGARCH } from '../../../lib/arch/loongarch.js';
+import { MissingError } from '../../../lib/errors.js';
+import { bareImage } from '../../../lib/image/bare-image.js';
 import { openKernelImage } from '../../../lib/image/unwrap.js';
 import { androidBoot, bzImage, deviceTree, multiImage, peImage, uImage } from '../../support/boot-writer.js';
 import { ElfWriter, join } from '../../support/elf-writer.js';
@@ -128,6 +132,13 @@ describe('what kernels are wrapped in', () => {
     const unknown = image(0xc000_0000n, 'sh_', { ...OLD, bits: 32 });
     expect(await open(unknown).catch((error: Error) => error.message)).to.match(/do not tell its architecture$/);
     expect(await open(gzipSync(ppc))).to.deep.include({ form: 'gzip, raw image', machine: 20 });
+  });
+
+  it('of several kinds of one width and byte order, the names of functions tell', () => {
+    const kinds = [ARM64.rawImage, LOONGARCH.rawImage];
+    const bytes = image(LOONGARCH.rawImage.start as bigint, 'loongarch_', {});
+    expect(bareImage(bytes, kinds, 'Image').header.machine).to.equal(EM.LOONGARCH);
+    expect(() => bareImage(image(0x8000_0000n, 'sh_', {}), kinds, 'Image')).to.throw(MissingError, /do not tell its architecture$/);
   });
 
   it('a bzImage before boot protocol 2.08 has the image behind its code', async () => {
