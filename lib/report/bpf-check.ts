@@ -1,5 +1,4 @@
-import type { Finding, ObjectCheck, ProgramCheck } from '../bpf/preflight/preflight.js';
-
+import { type Finding, type ObjectCheck, objectFails, type ProgramCheck, programFails } from '../bpf/preflight/preflight.js';
 import type { Unreadable } from '../open/bpf-objects.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 import { type Case, type Fault, type Gate, type KnownFailure, type Suite, withKnown } from './gate.js';
@@ -129,19 +128,20 @@ function suiteOf(object: CheckedObject, check: KernelCheck): Suite {
     return { name, properties: { object: place, kernel: kernel.name }, cases: cases.map(one => ({ ...one, at })) };
   };
   if (!isRead(check)) return suite([{ classname: name, name: 'read', error: { type: 'unreadable', message: check.unreadable } }]);
-  const refused = check.findings.filter(({ verdict }) => verdict.outcome === 'refused');
-  // No program would tell of it.
-  const ofObject = check.programs.length === 0 && refused.length > 0;
   const cases = check.programs.map(program => caseOf(name, program, check.findings));
-  return suite(ofObject ? [{ classname: name, name: 'the object', failure: faultOf(refused) }] : cases);
+  if (!objectFails(check) || check.programs.some(programFails)) return suite(cases);
+  // No program tells of it.
+  const refused = check.findings.filter(({ verdict }) => verdict.outcome === 'refused');
+  return suite([{ classname: name, name: 'the object', failure: faultOf(refused) }, ...cases]);
 }
 
-function caseOf(classname: string, { program, section, outcome, autoload, findings }: ProgramCheck, ofObject: readonly Finding[]): Case {
+function caseOf(classname: string, check: ProgramCheck, ofObject: readonly Finding[]): Case {
+  const { program, section, outcome, autoload, findings } = check;
   const testcase = { classname, name: `${program} (${section})` };
   if (outcome === 'passes') return testcase;
   const wanted = outcome === 'fails' ? 'refused' : 'open';
   const fault = faultOf([...findings, ...ofObject].filter(({ verdict }) => verdict.outcome === wanted));
-  if (outcome === 'fails' && autoload) return { ...testcase, failure: fault };
+  if (programFails(check)) return { ...testcase, failure: fault };
   return { ...testcase, skipped: { type: outcome, message: autoload ? fault.message : `not autoloaded: ${fault.message}` } };
 }
 

@@ -419,14 +419,21 @@ export function outcomeOf(findings: readonly Finding[]): CheckOutcome {
   return findings.some(({ verdict }) => verdict.outcome === 'open') ? 'open' : 'passes';
 }
 
+/** Whether a program fails the check. One in `SEC("?…")` is not loaded by itself, and what is open is no failure. */
+export function programFails({ autoload, outcome }: ProgramCheck): boolean {
+  return autoload && outcome === 'fails';
+}
+
 /**
- * The exit rule of `kelf bpf check`: whether no program would fail that is loaded by itself, one in `SEC("?…")` apart, and nothing that the
- * objects need as a whole. That is checked whichever programs are loaded, even if there are none: in an object of struct_ops alone.
- * What is open is no failure.
+ * Whether what an object needs as a whole fails the check. That is needed whichever programs are loaded, even if there are none: in an object of
+ * struct_ops alone.
  */
+export function objectFails({ findings }: ObjectCheck): boolean {
+  return outcomeOf(findings) === 'fails';
+}
+
+/** The exit rule of `kelf bpf check`: whether no program fails, and no object. */
 export function checkPasses(checks: Iterable<ObjectCheck>): boolean {
-  for (const { programs, findings } of checks) {
-    if (outcomeOf(findings) === 'fails' || programs.some(({ autoload, outcome }) => autoload && outcome === 'fails')) return false;
-  }
+  for (const check of checks) if (objectFails(check) || check.programs.some(programFails)) return false;
   return true;
 }
