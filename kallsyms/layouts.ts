@@ -1,4 +1,4 @@
-import type { AddressEncoding } from './tables.js';
+import { type AddressEncoding, ENCODINGS, isTable, readWords, widthOf } from './encodings.js';
 
 /** Where the packed names lie in a run of bytes, as offsets. */
 export interface NameTables {
@@ -20,9 +20,6 @@ export interface AddressLayout {
   /** Offset of `kallsyms_relative_base`. */
   readonly relativeBase?: number;
 }
-
-/** No image is larger: its first symbol is nearer to the table than this. */
-const FARTHEST = 1 << 28;
 
 /**
  * The places where the addresses of symbols may stand, and how they may be kept there: those in which they ascend, as the table is sorted by
@@ -61,38 +58,13 @@ function beforeCount({ numSyms, count }: NameTables, align: number, wordSize: nu
 }
 
 function fits({ addresses, encoding, relativeBase = 0 }: AddressLayout, count: number, wordSize: number, size: number): boolean {
-  const end = addresses + count * (encoding === 'absolute' ? wordSize : 4);
+  const end = addresses + count * widthOf(encoding, wordSize);
   return addresses >= 0 && end <= size && relativeBase >= 0 && relativeBase + wordSize <= size;
 }
 
 function ascends(view: DataView, { addresses, encoding }: AddressLayout, { count, littleEndian }: NameTables, wordSize: number): boolean {
-  const offset = (i: number): number => view.getInt32(addresses + i * 4, littleEndian);
-  const first = offset(0);
-  switch (encoding) {
-    case 'place-relative':
-      // The first symbol is before the table, and not far.
-      return first < 0 && first > -FARTHEST && inOrder(i => offset(i) + i * 4, count);
-    case 'base-relative':
-      // The base is the first symbol there was before those out of text were left out (record_relative_base()).
-      return first >= 0 && first < FARTHEST && inOrder(i => offset(i) >>> 0, count);
-    case 'absolute-percpu':
-      // Percpu symbols of x86-64 have small positive offsets, all others are counted down from the base.
-      return offset(count - 1) < 0 && inOrder(i => (offset(i) >= 0 ? offset(i) - 2 ** 32 : ~offset(i)), count);
-    case 'absolute':
-      return wordSize === 4 ? inOrder(i => offset(i) >>> 0, count) : wordsInOrder(view, addresses, count, littleEndian);
-  }
-}
-
-function inOrder(value: (i: number) => number, count: number): boolean {
-  let last = value(0);
-  let distinct = 0;
-  for (let i = 1; i < count; i++) {
-    const next = value(i);
-    if (next < last) return false;
-    if (next > last) distinct++;
-    last = next;
-  }
-  return isTable(distinct, count);
+  if (widthOf(encoding, wordSize) === 8) return wordsInOrder(view, addresses, count, littleEndian);
+  return ENCODINGS[encoding].ascends(readWords(new Uint8Array(view.buffer, view.byteOffset + addresses, count * 4), littleEndian));
 }
 
 /** Words of 64 bits, by their halves: as a number, one would be rounded to 2 KiB. */
@@ -107,9 +79,4 @@ function wordsInOrder(view: DataView, at: number, count: number, littleEndian: b
     [low, high] = [nextLow, nextHigh];
   }
   return isTable(distinct, count);
-}
-
-/** Padding is in order too. */
-function isTable(distinct: number, count: number): boolean {
-  return distinct * 2 > count;
 }

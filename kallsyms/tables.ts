@@ -1,6 +1,7 @@
 import { FormatError } from '../elf/errors.js';
 import type { Memory } from '../elf/memory.js';
-import { HOST_LITTLE_ENDIAN, halves, Words } from '../elf/words.js';
+import { halves, Words } from '../elf/words.js';
+import { type AddressEncoding, ENCODINGS, encodingOf, readWords } from './encodings.js';
 import { KernelSymbols, type SymbolColumns } from './symbols.js';
 import { type Tokens, unpackNames } from './unpack.js';
 
@@ -20,9 +21,6 @@ export interface KallsymsLocation {
   /** How the addresses are kept, where that is known; else their values tell. */
   readonly encoding?: AddressEncoding;
 }
-
-/** How the addresses are kept; the names are those of scripts/kallsyms.c's options. */
-export type AddressEncoding = 'absolute' | 'base-relative' | 'absolute-percpu' | 'place-relative';
 
 /** The labels of {@link KallsymsLocation}, looked up by name; undefined if the image has no packed tables. */
 export function kallsymsLocation(addressOf: (name: string) => bigint | undefined): KallsymsLocation | undefined {
@@ -105,71 +103,37 @@ function readMarkers(bytes: Uint8Array, count: number, littleEndian: boolean): I
   return Int32Array.from({ length: Math.ceil(count / 256) }, (_, index) => marker(index, width));
 }
 
-function readAddresses(memory: Memory, at: KallsymsLocation, count: number, name: string): { address: Words; encoding: AddressEncoding } {
-  const { littleEndian } = memory;
+interface Addresses {
+  readonly address: Words;
+  readonly encoding: AddressEncoding;
+}
+
+function readAddresses(memory: Memory, at: KallsymsLocation, count: number, name: string): Addresses {
+  if (at.offsets !== undefined) return readOffsets(memory, { ...at, offsets: at.offsets }, count, name);
+  const size = memory.wordSize;
+  const bytes = memory.read(at.addresses!, count * size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const address = new Words(count);
-  if (at.offsets === undefined) {
-    const size = memory.wordSize;
-    const bytes = memory.read(at.addresses!, count * size);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let i = 0; i < count; i++) {
-      address.big[i] = size === 8 ? view.getBigUint64(i * 8, littleEndian) : BigInt(view.getUint32(i * 4, littleEndian));
-    }
-    return { address, encoding: 'absolute' };
+  for (let i = 0; i < count; i++) {
+    address.big[i] = size === 8 ? view.getBigUint64(i * 8, memory.littleEndian) : BigInt(view.getUint32(i * 4, memory.littleEndian));
   }
-  const offsets = readOffsets(memory.stored(at.offsets, count * 4), littleEndian);
-  const encoding = at.encoding ?? offsetEncoding(offsets, at, memory);
+  return { address, encoding: 'absolute' };
+}
+
+function readOffsets(memory: Memory, at: KallsymsLocation & { readonly offsets: bigint }, count: number, name: string): Addresses {
+  const words = readWords(memory.stored(at.offsets, count * 4), memory.littleEndian);
+  const encoding = at.encoding ?? encodingOf(words, at.relativeBase !== undefined, memory.wordSize);
+  const { span, place } = ENCODINGS[encoding];
   const base = at.relativeBase === undefined ? 0n : memory.word(at.relativeBase);
   const { low, high } = halves(encoding === 'place-relative' ? at.offsets : base);
-  // The last symbol is the farthest.
-  const last = offsets[count - 1]!;
-  const farthest = encoding === 'place-relative' ? (count - 1) * 4 + last : last >>> 0;
-  const isFrom = encoding === 'base-relative' || encoding === 'place-relative';
-  if (isFrom && low + farthest >= 0x1_0000_0000 && (memory.wordSize === 4 || high === 0xffff_ffff)) {
+  const farthest = span?.(words) ?? 0;
+  if (low + farthest >= 0x1_0000_0000 && (memory.wordSize === 4 || high === 0xffff_ffff)) {
     const message = `the last symbol is 0x${farthest.toString(16)} after 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}, past the last address`;
     throw new FormatError('bad-value', { name }, message);
   }
-  placeAll(offsets, encoding, address, low, memory.wordSize === 8 ? high : 0);
+  const address = new Words(count);
+  place(words, { low, high: memory.wordSize === 8 ? high : 0 }, address);
   // Addresses of 32 bits wrap.
   if (memory.wordSize === 4) for (let i = 0; i < count; i++) address.set(i, address.low(i), 0);
   return { address, encoding };
-}
-
-/** The words of `kallsyms_offsets`, signed. */
-function readOffsets(bytes: Uint8Array, littleEndian: boolean): Int32Array {
-  const offsets = new Int32Array(bytes.length >>> 2);
-  if (HOST_LITTLE_ENDIAN === littleEndian) new Uint8Array(offsets.buffer).set(bytes);
-  else {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let i = 0; i < offsets.length; i++) offsets[i] = view.getInt32(i * 4, littleEndian);
-  }
-  return offsets;
-}
-
-/** Makes addresses of offsets, from the base's halves, or from those of the place of the first offset (kallsyms_sym_address()). */
-function placeAll(offsets: Int32Array, encoding: AddressEncoding, address: Words, low: number, high: number): void {
-  for (let i = 0; i < offsets.length; i++) {
-    const offset = offsets[i]!;
-    if (encoding === 'base-relative') address.setSum(i, low, high, offset >>> 0);
-    else if (encoding === 'place-relative') address.setSum(i, low, high, i * 4 + offset);
-    // A percpu offset is the address; others are negative, from -1 downwards.
-    else if (encoding === 'absolute-percpu' && offset < 0) address.setSum(i, low, high, ~offset);
-    else address.set(i, offset, 0);
-  }
-}
-
-/** No image is larger: its first symbol is nearer to the table than this. */
-const FARTHEST = 1 << 28;
-
-/**
- * Told from the data: only x86-64's percpu encoding has mostly negative offsets. Without a base they are relative to their own place, or,
- * in 32-bit kernels without CONFIG_RELOCATABLE, they are the addresses (a081b5789255): the first symbol, which is before the table,
- * tells.
- */
-function offsetEncoding(offsets: Int32Array, at: KallsymsLocation, { wordSize }: Memory): AddressEncoding {
-  const first = offsets[0]!;
-  if (at.relativeBase === undefined) return wordSize === 8 || (first < 0 && first > -FARTHEST) ? 'place-relative' : 'absolute';
-  let negative = 0;
-  for (let i = 0; i < offsets.length; i++) if (offsets[i]! < 0) negative++;
-  return negative * 2 > offsets.length ? 'absolute-percpu' : 'base-relative';
 }
