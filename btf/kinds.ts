@@ -1,8 +1,6 @@
 /*
- * The kinds of BTF types (include/uapi/linux/btf.h; Documentation/bpf/btf.rst, "Type Encoding"). For a new kind: a number and a row of the
- * table here, with its fields in FIELDS of print/lines.ts; an interface in types.ts, and how it is decoded in decode.ts. Where C has a form
- * for it: print/order.ts for what C must see before it, print/declaration.ts, and print/struct.ts or print/body.ts for what has a body. What
- * else reads records — scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump — uses the table.
+ * The kinds of BTF types (include/uapi/linux/btf.h; Documentation/bpf/btf.rst, "Type Encoding"). What a new kind needs beside its row here is in
+ * docs/architecture.md. scan.ts, rewrite.ts, layout.ts, min.ts, the raw and the JSON dump read records by the table alone.
  */
 
 /** Kinds by number. 0 is not a kind a record can have: it stands for void, type id 0. */
@@ -65,8 +63,8 @@ interface KindRow {
   /** Words of each of its elements. */
   readonly element: readonly Word[];
   readonly layout: LayoutRule;
-  /** The first release of libbpf that reads it, where the first ones do not. */
-  readonly libbpf?: string;
+  /** The first release of libbpf that reads it; undefined where every release does. */
+  readonly libbpf: string | undefined;
   /** const, volatile, restrict and type tags: what C writes beside a type (btf_is_mod of libbpf). */
   readonly modifier?: boolean;
   /** As `bpftool btf dump file FILE` and `bpftool -j btf dump file FILE` print it. */
@@ -76,11 +74,20 @@ interface KindRow {
 
 const RAW_REFERENCE = ' type_id={type}\n';
 const JSON_REFERENCE = ',"type_id":{type}}';
-const REFERENCE: KindRow = { third: 'type', tail: [], element: [], layout: 'same', raw: RAW_REFERENCE, json: JSON_REFERENCE };
+const REFERENCE: KindRow = {
+  libbpf: undefined,
+  third: 'type',
+  tail: [],
+  element: [],
+  layout: 'same',
+  raw: RAW_REFERENCE,
+  json: JSON_REFERENCE,
+};
 const MODIFIER: KindRow = { ...REFERENCE, modifier: true };
 
 /** The field `memberWidth` takes the text before it along: there is none if a member is not a bit-field. */
 const COMPOSITE: KindRow = {
+  libbpf: undefined,
   third: 'number',
   tail: [],
   element: ['name', 'type', 'number'],
@@ -97,6 +104,7 @@ const JSON_ENUM = ',"encoding":"{sign}","size":{size},"vlen":{vlen},"values":[';
 
 export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
   INT: {
+    libbpf: undefined,
     third: 'number',
     tail: ['number'],
     element: [],
@@ -106,6 +114,7 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
   },
   PTR: { ...REFERENCE, layout: 'pointer' },
   ARRAY: {
+    libbpf: undefined,
     third: 'number',
     tail: ['type', 'type', 'number'],
     element: [],
@@ -116,6 +125,7 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
   STRUCT: COMPOSITE,
   UNION: COMPOSITE,
   ENUM: {
+    libbpf: undefined,
     third: 'number',
     tail: [],
     element: ['name', 'number'],
@@ -123,13 +133,22 @@ export const KINDS: Readonly<Record<RecordKind, KindRow>> = {
     raw: [RAW_ENUM, "\n\t'{name}' val={value}", '\n'],
     json: [JSON_ENUM, '{"name":"{name}","val":{widenedValue}}', ']}'],
   },
-  FWD: { third: 'number', tail: [], element: [], layout: 'none', raw: ' fwd_kind={forward}\n', json: ',"fwd_kind":"{forward}"}' },
+  FWD: {
+    libbpf: undefined,
+    third: 'number',
+    tail: [],
+    element: [],
+    layout: 'none',
+    raw: ' fwd_kind={forward}\n',
+    json: ',"fwd_kind":"{forward}"}',
+  },
   TYPEDEF: REFERENCE,
   VOLATILE: MODIFIER,
   CONST: MODIFIER,
   RESTRICT: MODIFIER,
   FUNC: { ...REFERENCE, layout: 'none', raw: ' type_id={type} linkage={linkage}\n', json: ',"type_id":{type},"linkage":"{linkage}"}' },
   FUNC_PROTO: {
+    libbpf: undefined,
     third: 'type',
     tail: [],
     element: ['name', 'type'],

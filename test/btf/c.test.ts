@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Btf, printC } from 'kelf/btf';
 import { FormatError } from 'kelf/elf';
+import { LAST_KIND } from '../../btf/kinds.js';
 import { BtfWriter, everyKind } from '../support/btf-writer.js';
 import { textOf } from '../support/text.js';
 
@@ -188,10 +189,10 @@ describe('printC', () => {
       [
         'an unknown kind',
         w => {
-          w.record('later', 20, 0, 0);
-          w.layout(Array.from({ length: 21 }, () => [0, 0] as const));
+          w.record('later', LAST_KIND + 1, 0, 0);
+          w.layout(Array.from({ length: LAST_KIND + 2 }, () => [0, 0] as const));
         },
-        /type 1 is of kind 20, which C has no form for/,
+        new RegExp(`type 1 is of kind ${LAST_KIND + 1}, which C has no form for`),
       ],
     ];
     for (const [what, build, message] of damaged) {

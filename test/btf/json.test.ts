@@ -7,8 +7,9 @@ const json = (writer: BtfWriter): string => textOf(sink => printJson(Btf.parse(w
 
 describe('printJson', () => {
   it('prints every kind', () => {
-    const { types } = JSON.parse(json(everyKind(new BtfWriter()))) as { types: Record<string, unknown>[] };
-    expect(types).to.have.length(26);
+    const every = everyKind(new BtfWriter());
+    const { types } = JSON.parse(json(every)) as { types: Record<string, unknown>[] };
+    expect(types).to.have.length(every.nextId - 1);
     expect(types[8]).to.deep.include({ id: 9, kind: 'STRUCT', name: 'point', size: 40, vlen: 6 });
     expect(types[18]).to.deep.equal({
       id: 19,

@@ -63,7 +63,8 @@ describe('printRaw', () => {
     split.datasec('.bss', 4, [[21, 0, 4]]);
     const btf = Btf.parse(split.bytes(), { base: Btf.parse(base.bytes()) });
     expect(raw(btf)).to.equal(
-      "[27] STRUCT 'int' size=4 vlen=1\n\t'first' type_id=1 bits_offset=0\n[28] DATASEC '.bss' size=4 vlen=1\n\ttype_id=21 offset=0 size=4 (VAR 'counter')\n",
+      `[${base.nextId}] STRUCT 'int' size=4 vlen=1\n\t'first' type_id=1 bits_offset=0\n` +
+        `[${base.nextId + 1}] DATASEC '.bss' size=4 vlen=1\n\ttype_id=21 offset=0 size=4 (VAR 'counter')\n`,
     );
   });
 
