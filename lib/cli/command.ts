@@ -40,6 +40,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   readonly arity: readonly [number, number];
   /** Under the usage line. A line that ends a sentence ends a paragraph; `--help` breaks the others anew. */
   readonly about: string;
+  /** Two calls, as `--help` and the man page show them: what follows `kelf COMMAND`. */
+  readonly examples: readonly [string, string];
   readonly options: T;
   /** @returns the exit code, 0 where nothing is returned */
   run(context: Context<T>): Promise<number | undefined> | number | undefined;

@@ -1,6 +1,5 @@
 import { COMMON_OPTIONS, type Command } from './command.js';
 import type { CommandTable } from './commands.js';
-import { EXAMPLES } from './examples.js';
 
 /** `kelf --help`. */
 export function overview(commands: CommandTable): string {
@@ -30,7 +29,6 @@ export function commandHelp(name: string, command: Command): string {
     help,
   ]);
   const width = Math.max(...rows.map(row => row[0]!.length));
-  const examples = EXAMPLES[name] ?? [];
   return [
     ...wrap(`usage: kelf ${name} ${command.usage}`).map((line, i) => (i === 0 ? line : `  ${line}`)),
     '',
@@ -40,7 +38,9 @@ export function commandHelp(name: string, command: Command): string {
       wrap(right!, COLUMNS - width - 4).map((line, i) => `  ${(i === 0 ? left! : '').padEnd(width)}  ${line}`),
     ),
     '',
-    ...(examples.length === 0 ? [] : ['examples:', ...examples.flatMap(example => exampleLines(`kelf ${name} ${example}`)), '']),
+    'examples:',
+    ...command.examples.flatMap(example => exampleLines(`kelf ${name} ${example}`)),
+    '',
   ].join('\n');
 }
 

@@ -1,6 +1,5 @@
 import { COMMON_OPTIONS, type Command, type OptionSpec, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
-import { EXAMPLES } from './examples.js';
 import { paragraphs } from './help.js';
 
 // Completions and the man page: of the same tables as the parser and --help.
@@ -174,7 +173,7 @@ export async function manPage(version: string): Promise<string> {
       '.PP',
       'Examples:',
       '.nf',
-      ...(EXAMPLES[name] ?? []).map(example => roff(`kelf ${name} ${example}`)),
+      ...command.examples.map(example => roff(`kelf ${name} ${example}`)),
       '.fi',
     ]),
     '.SH EXIT STATUS',

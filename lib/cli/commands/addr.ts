@@ -13,6 +13,7 @@ export const addr: Command = command({
   about: `Shows what is at an address: the symbol and the offset in it, as the kernel prints them, and from DWARF the file and line, inlined functions
 first. ADDRESS is an address in the image as linked. NAME+OFFSET is valid on every boot and may include the size, as in an oops:
 NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - reads the addresses from stdin, one per line.`,
+  examples: ['vmlinux do_exit+0x1c/0xb90', 'vmlinux 0xffffffff81000000'],
   options: {
     stext: {
       type: 'string',

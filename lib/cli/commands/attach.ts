@@ -18,6 +18,7 @@ export const attach: Command = command({
 its arguments by name: from the prototype in BTF and the calling convention of the architecture. For a refused function: the reason and an
 alternative. --as prints the recipe in one form only: a line per function, or for bpf-c one program for all of them. - reads the names from
 stdin. NAME+OFFSET and 0xADDRESS are places inside functions. --modules also covers functions in modules, by module (MOD:NAME).`,
+  examples: ['vmlinux may_create --as kprobe_events', 'vmlinux - --as bpf-c < names.txt'],
   options: {
     ...KERNEL_OPTIONS,
     kernel: EACH_KERNEL_OPTION,

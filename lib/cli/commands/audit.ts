@@ -9,6 +9,7 @@ export const audit: Command = command({
   arity: [0, 1],
   about: `Summarises a kernel: how many functions share a name, how many each mechanism can trace and why not the rest, how many have no BTF and why.
 Without FILE it reads the running kernel.`,
+  examples: ['vmlinux', '--live --json'],
   options: { ...KERNEL_OPTIONS, kernel: EACH_KERNEL_OPTION, ...PAHOLE_OPTION },
   run({ args, options, note, write }) {
     oneKernel(args, options);

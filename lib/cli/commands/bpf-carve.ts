@@ -12,6 +12,7 @@ export const bpfCarve: Command = command({
   about: `Finds the BPF objects that programs, libraries and skeleton headers contain, at any offset: raw, as string literals, byte lists and
 hexadecimal digits, as base64, compressed with gzip, zlib or zstd or not; and light skeletons. Prints for each the file and offset, its length and sha256, and its programs with their
 sections. Searches directories recursively without following links. Exit code 4: no object was found.`,
+  examples: ['/usr/sbin/tool', '/usr/bin --out objects'],
   options: {
     out: { type: 'string', short: 'o', value: 'DIR', help: 'write each object to a file under DIR' },
     json: JSON_OPTION,

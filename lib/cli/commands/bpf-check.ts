@@ -15,6 +15,7 @@ Covers program type, attach type, helpers, maps, externs, CO-RE relocations, and
 to. Several kernels make one column each. Programs that are not autoloaded, SEC("?…"), are in parentheses. An object or a kernel that can't
 be read is reported as such; the others are still checked.
 Exit code 1: an autoloaded program would fail. An open answer is not a failure. Exit code 3: something could not be read.`,
+  examples: ['program.bpf.o --kernel vmlinux', 'program.bpf.o --kernel vmlinux-6.1 --kernel vmlinux-6.12 --junit result.xml'],
   options: {
     kernel: {
       type: 'string',

@@ -12,6 +12,7 @@ export const bpfCore: Command = command({
   about: `Relocates a BPF object against a kernel as libbpf does at load time. For each CO-RE relocation it prints the kernel's type, the value, and the
 change to the instruction. If the kernel lacks the field or type, libbpf poisons the instruction: kelf tells whether a program reaches it and
 would be refused, or whether a test guards it, and what the kernel has instead.`,
+  examples: ['program.bpf.o --kernel vmlinux', 'program.bpf.o --kernel vmlinux --log'],
   options: {
     kernel: CORE_KERNEL_OPTION,
     modules: CORE_MODULES_OPTION,

@@ -13,6 +13,7 @@ export const bpfDisasm: Command = command({
   arity: [1, Number.POSITIVE_INFINITY],
   about: `Disassembles a BPF object: all functions, or the named ones. The kernel's notation names maps, data and callees, and adds variables and CO-RE
 relocations as comments. LLVM's notation prints what llvm-objdump -d -r prints.`,
+  examples: ['program.bpf.o', 'program.bpf.o handle_exec'],
   options: {
     notation: {
       type: 'string',

@@ -8,6 +8,7 @@ export const bpfShow: Command = command({
   arity: [1, 1],
   about: `Describes a BPF object as libbpf sees it, without a kernel: its programs and their targets, its maps with the names that the kernel will show,
 its global variables with their values, and what it expects from the kernel. Reports what libbpf would refuse on stderr.`,
+  examples: ['program.bpf.o', 'program.bpf.o --json'],
   options: {
     name: {
       type: 'string',

@@ -26,6 +26,7 @@ export const bpfTag: Command = command({
 SHA-1 for kernels before 6.18, SHA-256 since. A tag is exact, or conditional on what is listed beside it. --match tells for each loaded
 program which file it came from, whatever it is called: a name is the choice of whoever loads it.
 Exit code 4: there is no program, or no loaded program is known.`,
+  examples: ['program.bpf.o', 'program.bpf.o --kernel vmlinux'],
   options: {
     kernel: CORE_KERNEL_OPTION,
     match: {

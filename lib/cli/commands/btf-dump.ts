@@ -19,6 +19,7 @@ export const btfDump: Command = command({
   arity: [1, 1],
   about: `Prints every type in FILE, an ELF file with a .BTF section or a BTF blob such as /sys/kernel/btf/vmlinux: raw, one type per line; json, on one
 line; c, as a header. Each matches the output of 'bpftool btf dump'.`,
+  examples: ['vmlinux', 'vmlinux --format c'],
   options: {
     base: BASE_OPTION,
     format: { type: 'string', short: 'f', value: 'FORMAT', help: `${Object.keys(FORMATS).join(', ')}; raw by default` },

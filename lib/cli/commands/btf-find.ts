@@ -11,6 +11,7 @@ export const btfFind: Command = command({
   arity: [2, 2],
   about: `Prints every type named NAME, one per line: id, kind, size or -, and its declaration in C. In a kernel a function and a struct may share a name: a
 program that takes the first match may take the wrong one. Exit code 4: there is none.`,
+  examples: ['vmlinux task_struct', 'vmlinux pid --kind struct'],
   options: {
     base: BASE_OPTION,
     kind: KIND_OPTION,

@@ -11,6 +11,7 @@ export const btfList: Command = command({
   arity: [1, 2],
   about: `Lists the named types in FILE, one per line: id, kind, name. PATTERN is a glob such as tcp_* that must match the whole name. For split BTF, the
 types of the base are not listed.`,
+  examples: ["vmlinux 'tcp_*'", 'vmlinux --kind struct,union'],
   options: {
     base: BASE_OPTION,
     kind: KIND_OPTION,

@@ -15,6 +15,7 @@ export const btfMin: Command = command({
   about: `Writes the minimal BTF that BPF objects need from a kernel: the types that their CO-RE relocations find, with only the named members of structs,
 like 'bpftool gen min_core_btf'. libbpf uses it instead of the kernel's own BTF (btf_custom_path). With --modules, each module that is needed has
 a file of its own, FILE.MODULE: BTF split over that in FILE.`,
+  examples: ['program.bpf.o --kernel vmlinux --out min.btf', 'one.bpf.o two.bpf.o --kernel vmlinux --out min.btf'],
   options: {
     kernel: CORE_KERNEL_OPTION,
     modules: CORE_MODULES_OPTION,

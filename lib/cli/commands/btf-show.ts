@@ -11,6 +11,7 @@ export const btfShow: Command = command({
   arity: [2, Number.POSITIVE_INFINITY],
   about: `Prints types by name: structs and unions with offsets, sizes, holes and 64-byte cache lines, like pahole; enums with their values; typedefs; and
 function prototypes. If several types share a name, it prints all of them.`,
+  examples: ['vmlinux task_struct', "vmlinux 'bpf_*_aux' --kind struct"],
   options: {
     base: BASE_OPTION,
     kind: KIND_OPTION,

@@ -19,6 +19,7 @@ export const check: Command = command({
   about: `A gate for CI: checks that kernels have the functions of a list, each with the required mechanisms and prototype, stay within limits on the
 audit's figures, and match an ABI. A kernel that can't be read is reported; the others are still checked.
 Exit code 0: they do; 1: one does not, or its file does not tell; 3: one could not be read.`,
+  examples: ['vmlinux --require functions.yaml', 'vmlinux --require functions.yaml --junit result.xml'],
   options: {
     ...KERNEL_OPTIONS,
     modules: MODULES_OPTION,

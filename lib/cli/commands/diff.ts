@@ -29,6 +29,7 @@ each tracing mechanism; BTF; structs and their members; enumerators; tracepoints
 OLD and NEW are anything that the other commands take, of different architectures too: vmlinux, vmlinuz, BTF alone.
 KIND is one of ${DIFFERENCE_KINDS.join(', ')}. What breaks programs comes first.
 Exit code 1: --fail-on names a KIND of which something breaks programs or has to be looked at.`,
+  examples: ['vmlinux-6.1 vmlinux-6.12', 'vmlinux-6.1 vmlinux-6.12 --for program.bpf.o'],
   options: {
     only: { type: 'string', multiple: true, value: 'KIND', help: 'compare this alone; repeatable, or a list with commas' },
     name: { type: 'string', multiple: true, value: 'GLOB', help: 'only what is called so: tty_write, task_struct*; repeatable' },

@@ -15,6 +15,7 @@ export const duplicates: Command = command({
   about: `Lists every function name that stands for more than one address. For each function: address, source file, letter, size, place on every boot, ftrace
 site and BTF; whether the code is the same; and what each kind of tool does with the name on this kernel. --modules also covers names that
 functions in modules share with the kernel's functions or with each other.`,
+  examples: ['vmlinux --names', 'vmlinux may_create --sources'],
   options: {
     ...KERNEL_OPTIONS,
     kernel: EACH_KERNEL_OPTION,

@@ -12,6 +12,7 @@ export const explain: Command = command({
   about: `Prints the page of a reason code, or lists all codes.
 An errno (EBUSY, 524, "Cannot assign requested address") lists the codes whose pages name it. A message of the kernel, of libbpf or of the
 verifier lists those that it is printed for; - reads a log from stdin. Exit code 4: no page fits.`,
+  examples: ['no-ftrace-site', "'failed to find kernel BTF type ID of X: -3'"],
   options: { json: JSON_OPTION },
   run: ({ args, write }) => {
     const text = args.join(' ').trim();

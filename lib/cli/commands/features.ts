@@ -35,6 +35,7 @@ where nothing shows it.
 PATTERN is the name of a feature, with * and ? as in a shell. Without one, and without --only, features are counted and named; with either, each
 is listed with its evidence.
 Exit code 1, with --for: the kernel lacks something that an object needs.`,
+  examples: ['vmlinux', "vmlinux 'kprobe*' --only mechanisms"],
   options: {
     ...KERNEL_OPTIONS,
     kernel: EACH_KERNEL_OPTION,

@@ -16,6 +16,7 @@ enumerators, tracepoints, syscalls, exports, kfuncs, BTF. A kernel is a folder o
 appears when it is whole. Kernels that are there are left as they are. With - the paths are read from stdin, a line each, or ended by NUL as
 find -print0 writes them. An archive of BTF (.btf.tar.xz) is as many kernels as it has. 'kelf survey DIR' asks the dataset.
 Exit code 3: some kernels can't be read; the others are written.`,
+  examples: ['vmlinux-6.1 vmlinux-6.12 --out dataset', '--merge dataset --out merged'],
   options: {
     out: { type: 'string', short: 'o', value: 'DIR', help: 'the dataset: a folder, which is made' },
     jobs: {

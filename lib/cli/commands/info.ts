@@ -10,6 +10,7 @@ export const info: Command = command({
   arity: [0, 1],
   about:
     'Shows what is known about a kernel and where each fact comes from: form, release, compiler, build id, configuration, tables and BTF.',
+  examples: ['vmlinuz', '- < vmlinux'],
   options: {
     ...KERNEL_OPTIONS,
     kernel: EACH_KERNEL_OPTION,

@@ -10,6 +10,7 @@ export const kallsyms: Command = command({
   arity: [1, 1],
   about: `Prints the symbol table packed into a kernel image, as /proc/kallsyms shows it on that kernel when it runs at its link address (nokaslr). It needs
 no .symtab: it finds the tables by their contents.`,
+  examples: ['vmlinuz', 'vmlinuz --json'],
   options: {
     json: JSON_OPTION,
     ndjson: NDJSON_OPTION,

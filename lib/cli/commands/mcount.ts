@@ -9,6 +9,7 @@ export const mcount: Command = command({
   arity: [1, 1],
   about: `Prints the contents of ftrace's table between __start_mcount_loc and __stop_mcount_loc: the number of words, how many are zero in the file and
 which relocations fill them, and where the words point relative to their functions.`,
+  examples: ['vmlinux', 'vmlinux --json'],
   options: {
     list: { type: 'boolean', help: 'print every word: address, stored value, relocated value, function' },
     json: JSON_OPTION,

@@ -12,6 +12,7 @@ export const module: Command = command({
   arity: [1, 100_000],
   about: `Describes a kernel module (.ko, compressed or not): its name, the kernel it was built for, its dependencies, and the number of functions, ftrace
 sites, exports and BTF FUNCs. The BTF of a module is split over the kernel's BTF, which --base gives.`,
+  examples: ['xfs.ko.xz', 'xfs.ko --json'],
   options: {
     base: BASE_OPTION,
     functions: { type: 'boolean', help: 'list its functions: section and offset, size, letter, marks, name' },

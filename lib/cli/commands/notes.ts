@@ -11,6 +11,7 @@ export const notes: Command = command({
   arity: [1, 1],
   about:
     'Prints the notes, one per line: owner, type, and the description, decoded if its type is known (GNU, Linux, Xen), else in hexadecimal.',
+  examples: ['vmlinux', 'xfs.ko --json'],
   options: { json: JSON_OPTION, ndjson: NDJSON_OPTION },
   run({ args, note, write }) {
     const elf = ElfFile.open(openElfSource(args[0]!));

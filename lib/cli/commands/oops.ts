@@ -18,6 +18,7 @@ serial console, the journal or kdump, of any architecture; without it, or with -
 are listed. A size or a build id that KERNEL does not have is from another build, and is reported.
 Addresses without a name need the distance by which KASLR moved the kernel: the log's "Kernel Offset:", or --stext. The bytes of a Code: line are
 compared with the image; what the kernel patches at boot or for tracing is told apart.`,
+  examples: ['vmlinux dmesg.txt --modules /lib/modules/6.1.0', 'vmlinux --json < console.log'],
   options: {
     modules: MODULES_OPTION,
     stext: { type: 'string', value: 'ADDRESS', help: 'where _stext was in the kernel that wrote the log, for addresses without a name' },

@@ -20,6 +20,7 @@ export const relocs: Command = command({
   arity: [1, 1],
   about: `Prints the relocations, one per line: relocation section, offset (an address in a linked file), type, and symbol+addend. RELR bitmaps are shown as
 the relative relocations that they encode. REL and RELR store the addends in the relocated words.`,
+  examples: ['xfs.ko', 'program.bpf.o --json'],
   options: {
     section: { type: 'string', value: 'NAME', help: 'only the relocation section named NAME, or those that apply to the section NAME' },
     json: JSON_OPTION,

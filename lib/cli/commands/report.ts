@@ -25,6 +25,7 @@ export const report: Command = command({
 with their holes, and a page for each function with its verdicts, their evidence, and lines that attach to it. --diff shows what kelf diff finds between
 two kernels, --check what kelf bpf check says of BPF objects on kernels.
 The page is one file, which a browser opens without a network: it asks for nothing from elsewhere. kelf serve shows one that reads kernels itself.`,
+  examples: ['vmlinux --out report.html', '--diff vmlinux-6.1 vmlinux-6.12 --out diff.html'],
   options: {
     ...OPTIONS,
     ...PAHOLE_OPTION,

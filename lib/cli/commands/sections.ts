@@ -14,6 +14,7 @@ export const sections: Command = command({
   arity: [1, 1],
   about: `Prints the section headers, one per line under a heading. Sizes, offsets and alignments are decimal; flags are readelf's letters; - means nothing. The
 last column is the compression format of a compressed section and its unpacked size.`,
+  examples: ['vmlinux', 'program.bpf.o --json'],
   options: { json: JSON_OPTION, ndjson: NDJSON_OPTION },
   run({ args, note, write }) {
     const elf = ElfTables.open(openElfSource(args[0]!));

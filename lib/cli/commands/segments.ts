@@ -9,6 +9,7 @@ export const segments: Command = command({
   usage: '[OPTION…] FILE',
   arity: [1, 1],
   about: 'Prints the program headers, one per line under a heading. Sizes and offsets are decimal, addresses hexadecimal.',
+  examples: ['vmlinux', 'vmlinux --json'],
   options: { json: JSON_OPTION, ndjson: NDJSON_OPTION },
   run({ args, write }) {
     const elf = ElfTables.open(openElfSource(args[0]!));

@@ -13,6 +13,7 @@ export const serve: Command = command({
   arity: [0, 0],
   about: `Serves, on this machine alone, a page that reads kernels, modules, BTF, BPF objects and lists of symbols in the browser: drop them on it. The
 files do not leave the browser, and the page asks for nothing once it is loaded. It runs until it is interrupted.`,
+  examples: ['', '--port 8080'],
   options: {
     port: { type: 'string', value: 'N', help: 'the port on 127.0.0.1; by default one that is free' },
   },

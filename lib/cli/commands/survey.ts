@@ -44,6 +44,7 @@ and why; where a member stands; on which kernels BPF objects fail; which functio
 kprobe_multi) meets with a reason; what the kernels of one release have and those of another have not (6.1 is all of 6.1).
 Kernels are named by their releases, as ranges in the order of machine and release. A set of the dataset that is damaged is left out and
 reported: exit code 3. Exit code 4: no kernel has what was asked for.`,
+  examples: ['dataset function may_create', 'dataset gone-between 6.1 6.12'],
   options: {
     loader: {
       type: 'string',

@@ -16,6 +16,7 @@ export const symbols: Command = command({
   arity: [1, 2],
   about: `Prints the symbol table, one symbol per line: address, size in bytes, type, binding, section, name, and for local symbols the source file if the
 table has it. NAME is a pattern: * ? [a-z]. Leaves out section and file symbols, like nm.`,
+  examples: ['vmlinux', 'xfs.ko --json'],
   options: {
     sort: { type: 'string', value: 'KEY', help: 'address (the default), name, or none for the order of the table' },
     type: { type: 'string', value: 'TYPE', help: 'only symbols of this type: func, object, notype, tls, ifunc …' },

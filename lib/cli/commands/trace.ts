@@ -13,6 +13,7 @@ its name, and by the address of each function that shares the name. A refusal co
 NAME may also be a place (do_exit+0x12, 0xffffffff81000000), a tracepoint (tracepoint:sched_switch), or a system call (execve or
 syscall:execve), which stands for its entry functions.
 --modules also covers functions in modules, and tells what a name means once these are loaded.`,
+  examples: ['vmlinux do_unlinkat vfs_read+0x4', "vmlinux 'tty_*' --modules /lib/modules/6.1.0"],
   options: { ...KERNEL_OPTIONS, kernel: EACH_KERNEL_OPTION, ndjson: NDJSON_OPTION, modules: MODULES_OPTION },
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, names) => {

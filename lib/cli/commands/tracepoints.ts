@@ -11,6 +11,7 @@ export const tracepoints: Command = command({
   arity: [0, Number.POSITIVE_INFINITY],
   about: `Lists the tracepoints and tracefs events of a kernel: SYSTEM:NAME; which of raw_tp, tp_btf and event can attach; the arguments. PATTERN is a name or
 SYSTEM:NAME, with * and ? as in a shell.`,
+  examples: ["vmlinux 'sched:*'", 'vmlinux sched_switch --json'],
   options: { ...KERNEL_OPTIONS, kernel: EACH_KERNEL_OPTION, ndjson: NDJSON_OPTION },
   run: ({ args, options, note, write }) =>
     withKernel(args, options, note, (kernel, patterns) => {

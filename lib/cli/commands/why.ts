@@ -15,6 +15,7 @@ export const why: Command = command({
   about: `Explains why BTF has no FUNC for each name: the rule of pahole that dropped it, the evidence in the image and its debug information, and which
 functions with BTF can serve instead. If the pahole release matters and is not known, kelf infers it from the BTF and says so. --all covers
 every function that BTF lacks.`,
+  examples: ['vmlinux may_create', 'vmlinux --all'],
   options: {
     ...KERNEL_OPTIONS,
     kernel: EACH_KERNEL_OPTION,
