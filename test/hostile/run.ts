@@ -1,5 +1,5 @@
 /**
- * Asks kelf about each file of test/support/evil-files.ts, 1.9 MB of it, in a process of its own: processor time and memory. Exit code 1 where one takes
+ * Asks kelf about each file of test/support/evil/files.ts, 1.9 MB of it, in a process of its own: processor time and memory. Exit code 1 where one takes
  * more than SECURITY.md promises; on a machine that is at work, times are longer.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KELF } from '../support/cli.js';
-import { argumentsFor, EVIL_FILES } from '../support/evil-files.js';
+import { argumentsFor, EVIL_FILES } from '../support/evil/files.js';
 
 const SIZE = 1_900_000;
 const MOST_SECONDS = 1;

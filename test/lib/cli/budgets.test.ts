@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { cli } from '../../support/cli.js';
 import { WorkCounter } from '../../support/counted-work.js';
-import { argumentsFor, EVIL_FILES } from '../../support/evil-files.js';
+import { argumentsFor, EVIL_FILES } from '../../support/evil/files.js';
 
 const KERNEL = fileURLToPath(new URL('../../../../fixtures/kernel/vmlinux-amd64', import.meta.url));
 const SIZE = 100_000;

@@ -1,5 +1,5 @@
-import { ElfWriter } from './elf-writer.js';
-import type { EvilFile } from './evil-files.js';
+import { ElfWriter } from '../elf-writer.js';
+import type { EvilFile } from './evil-file.js';
 
 // Packed symbols, as a linker would lay them down: the tables of 6.4 and later, base-relative, in an ELF file without .symtab.
 
