@@ -82,6 +82,7 @@ const RULES: Readonly<Record<Machine, ReadonlyMap<number, RelocationRule>>> = {
     1: ['absolute', 4], // 32
     2: ['absolute', 8], // 64
     3: ['relative', 8], // RELATIVE
+    57: ['pc-relative', 4], // 32_PCREL
   }),
   // Power Architecture 64-bit ELF V2 ABI, §3.5
   [EM.PPC64]: rules({
@@ -98,6 +99,8 @@ const RULES: Readonly<Record<Machine, ReadonlyMap<number, RelocationRule>>> = {
     1: ['absolute', 4], // 32
     2: ['absolute', 8], // 64
     3: ['relative', 8], // RELATIVE
+    99: ['pc-relative', 4], // 32_PCREL
+    109: ['pc-relative', 8], // 64_PCREL
   }),
   // SYSTEM V ABI, MIPS RISC supplement, §4, and the 64-bit ELF object file specification, §2.9
   [EM.MIPS]: rules({

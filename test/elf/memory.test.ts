@@ -54,6 +54,21 @@ describe('Memory: relocations', () => {
     },
     'R_X86_64_PC64: S + A - P': { machine: EM.X86_64, row: { offset: 0n, type: 24, symbol: 1 }, after: le64(S - BigInt(P)) },
     'R_X86_64_NONE leaves the word': { machine: EM.X86_64, row: { offset: 0n, type: 0, addend: 5n }, before: [7], after: [7, 0xee] },
+    'R_RISCV_32_PCREL: S + A - P': {
+      machine: EM.RISCV,
+      row: { offset: 0n, type: 57, symbol: 1 },
+      after: [...le32(Number(S) - P), 0xee],
+    },
+    'R_LARCH_32_PCREL: S + A - P': {
+      machine: EM.LOONGARCH,
+      row: { offset: 0n, type: 99, symbol: 1 },
+      after: [...le32(Number(S) - P), 0xee],
+    },
+    'R_LARCH_64_PCREL: S + A - P': {
+      machine: EM.LOONGARCH,
+      row: { offset: 0n, type: 109, symbol: 1, addend: 8n },
+      after: le64(S + 8n - BigInt(P)),
+    },
     'R_386_32, REL: S + the word': {
       machine: EM.I386,
       bits: 32,
