@@ -75,7 +75,7 @@ export const EXIT = {
 export const JSON_OPTION = { type: 'boolean', help: 'print JSON' } as const;
 
 /** `--ndjson`, of answers about many things. */
-export const NDJSON_OPTION = { type: 'boolean', help: 'print a line of JSON for each' } as const;
+export const NDJSON_OPTION = { type: 'boolean', help: 'print JSON, one line per item' } as const;
 
 /** `--kernel`, of the commands that ask each kernel in turn. */
 export const EACH_KERNEL_OPTION = {
@@ -93,7 +93,7 @@ export const CSV_OPTION = { type: 'boolean', help: 'print CSV' } as const;
 /** Options every command has. */
 export const COMMON_OPTIONS: OptionTable = {
   help: { type: 'boolean', short: 'h', help: 'print this help and exit' },
-  color: { type: 'string', value: 'WHEN', help: 'colour text: always, never, or auto, which is on a terminal' },
+  color: { type: 'string', value: 'WHEN', help: 'colour text: always, never, or auto (only on a terminal)' },
   quiet: { type: 'boolean', short: 'q', help: 'print no notes on stderr; errors are printed' },
   debug: { type: 'boolean', help: 'print the stack trace of an error' },
 };

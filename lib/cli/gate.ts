@@ -12,7 +12,7 @@ export const GATE_OPTIONS = {
   format: { type: 'string', value: 'NAME', help: 'print as NAME: text, json, junit, sarif, github or markdown' },
   out: { type: 'string', multiple: true, value: 'NAME=FILE', help: 'also write it in the format NAME to FILE; repeatable' },
   junit: { type: 'string', value: 'FILE', help: 'as --out junit=FILE; - writes it to stdout instead of the text' },
-  baseline: { type: 'string', value: 'FILE', help: 'known failures, each with a reason and a last day: they do not fail the check' },
+  baseline: { type: 'string', value: 'FILE', help: 'known failures, each with a reason and an expiry date: they do not fail the check' },
 } as const;
 
 export function isGate(options: OptionTable): boolean {

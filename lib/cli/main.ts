@@ -119,7 +119,7 @@ function withoutCommand(argv: readonly string[]): string {
   const names = Object.keys(COMMANDS);
   const group = names.filter(name => name.startsWith(`${first} `));
   if (group.length === 0) {
-    if (first.startsWith('-')) throw new UsageError(`no command is given, and ${first} is none; 'kelf --help' lists them`);
+    if (first.startsWith('-')) throw new UsageError(`no command given: ${first} is not one; 'kelf --help' lists them`);
     // Of the commands of two words, the second alone is asked for as well: `kelf disasm`.
     const second = names.filter(name => name.endsWith(` ${first}`));
     const meant =

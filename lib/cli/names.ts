@@ -29,11 +29,11 @@ function matched(kernel: Kernel, text: string): string[] {
     );
   }
   if (/^syscall:/.test(text) || placeIn(text) !== undefined)
-    throw new UsageError(`'${text}' is a pattern: they stand for functions and tracepoints, not for system calls or places`);
+    throw new UsageError(`'${text}' is a pattern: patterns stand for functions and tracepoints, not for system calls or places`);
   const wanted = glob(text);
   const [, module] = OF_MODULE.exec(text) ?? [];
   if (module !== undefined) {
-    if (kernel.modules === undefined) throw new MissingError(`'${text}' is a pattern of functions in modules: --modules DIR reads these`);
+    if (kernel.modules === undefined) throw new MissingError(`'${text}' is a pattern for functions in modules: --modules DIR reads them`);
     return all(text, 'function of a module', ofModules(kernel, 'qualified').filter(wanted));
   }
   const own = Array.from({ length: kernel.functions.count }, (_, row) => kernel.functions.name(row)).filter(wanted);

@@ -15,7 +15,7 @@ const WHENS: readonly string[] = ['auto', 'always', 'never'] satisfies When[];
 /** @throws UsageError */
 export function whenColoured(option: unknown): When {
   const when = String(option ?? 'auto');
-  if (!WHENS.includes(when)) throw new UsageError(`--color takes ${WHENS.join(', ')}, and '${when}' is none`);
+  if (!WHENS.includes(when)) throw new UsageError(`--color: '${when}' is not one of ${WHENS.join(', ')}`);
   return when as When;
 }
 

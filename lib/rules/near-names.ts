@@ -23,7 +23,7 @@ export function nearFunctions(kernel: KernelFacts, name: string): Evidence[] {
   }
   const [, module, own] = /^([\w-]+):([^:]+)$/.exec(name) ?? [];
   if (module !== undefined) return nearInModule(kernel, module, own!);
-  if (/[*?[]/.test(name)) return [{ source: 'kallsyms', says: 'a pattern here is a name, and stands for no other' }];
+  if (/[*?[]/.test(name)) return [{ source: 'kallsyms', says: 'a pattern is taken for a name here' }];
   const similar = similarFunctions(kernel, name);
   // One slip of a key, in a word that no function has: nothing else needs to be thought of.
   const isSlip = wordsOf(name).some(word => !byWordOf(kernel)().has(word)) && similarNames(name, similar, 1).length > 0;

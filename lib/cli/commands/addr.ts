@@ -18,7 +18,7 @@ NAME+0x1c/0x20. If several symbols share NAME, each of them gets an answer. - re
     stext: {
       type: 'string',
       value: 'ADDRESS',
-      help: "where _stext is in the running kernel, by its /proc/kallsyms: ADDRESS is then that kernel's, which KASLR moved",
+      help: 'the address of _stext in the running kernel, from its /proc/kallsyms: ADDRESS is then one of that kernel, moved by KASLR',
     },
     'no-inlines': { type: 'boolean', help: 'leave out inlined functions: print only the function that has a symbol, and the line in it' },
     json: JSON_OPTION,

@@ -23,18 +23,18 @@ export const bpfTag: Command = command({
   usage: 'FILE|DIR… [--kernel KERNEL] [--match LIST|TAG | --allow-list] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
   about: `Prints the tags of each program in BPF objects, or in programs and libraries that contain them: what 'bpftool prog list' will show. There are two:
-SHA-1 for kernels before 6.18, SHA-256 since. A tag is exact, or conditional on what is listed beside it. --match tells for each loaded
-program which file it came from, whatever it is called: a name is the choice of whoever loads it.
-Exit code 4: there is no program, or no loaded program is known.`,
+SHA-1 for kernels before 6.18, SHA-256 since. A tag is exact, or conditional on what is listed beside it. --match tells which
+file each loaded program came from, whatever its name: whoever loads a program can choose that.
+Exit code 4: no program was found, or no loaded program is known.`,
   examples: ['program.bpf.o', 'program.bpf.o --kernel vmlinux'],
   options: {
     kernel: CORE_KERNEL_OPTION,
     match: {
       type: 'string',
       value: 'LIST|TAG',
-      help: "the output of 'bpftool prog list', text or JSON, in a file or - for stdin, or a tag: tell where each program came from. CO-RE is for the running kernel without --kernel",
+      help: "the output of 'bpftool prog list', text or JSON, in a file or - for stdin, or a tag: tell where each program came from. Without --kernel, CO-RE is applied for the running kernel",
     },
-    'allow-list': { type: 'boolean', help: 'print each exact tag once, with its programs: what a monitor may take for known' },
+    'allow-list': { type: 'boolean', help: 'print each exact tag once, with its programs: those that a monitor may treat as known' },
     json: JSON_OPTION,
   },
   async run({ args, options, note, write }) {

@@ -10,7 +10,7 @@ export const btfFind: Command = command({
   usage: 'FILE NAME [--kind KIND] [--base FILE] [--json]',
   arity: [2, 2],
   about: `Prints every type named NAME, one per line: id, kind, size or -, and its declaration in C. In a kernel a function and a struct may share a name: a
-program that takes the first match may take the wrong one. Exit code 4: there is none.`,
+program that takes the first match may take the wrong one. Exit code 4: no type has the name.`,
   examples: ['vmlinux task_struct', 'vmlinux pid --kind struct'],
   options: {
     base: BASE_OPTION,

@@ -26,13 +26,13 @@ export const diff: Command = command({
   about: `Compares two kernels, for someone whose probes worked on OLD: functions that are gone, new, renamed, cloned or inlined; prototypes; verdicts of
 each tracing mechanism; BTF; structs and their members; enumerators; tracepoints; system calls; kfuncs; what BPF programs may use; exports;
 .config.
-OLD and NEW are anything that the other commands take, of different architectures too: vmlinux, vmlinuz, BTF alone.
+OLD and NEW are anything that the other commands take, even of different architectures: vmlinux, vmlinuz, BTF alone.
 KIND is one of ${DIFFERENCE_KINDS.join(', ')}. What breaks programs comes first.
-Exit code 1: --fail-on names a KIND of which something breaks programs or has to be looked at.`,
+Exit code 1: a change of a KIND that --fail-on names breaks programs, or has to be looked at.`,
   examples: ['vmlinux-6.1 vmlinux-6.12', 'vmlinux-6.1 vmlinux-6.12 --for program.bpf.o'],
   options: {
-    only: { type: 'string', multiple: true, value: 'KIND', help: 'compare this alone; repeatable, or a list with commas' },
-    name: { type: 'string', multiple: true, value: 'GLOB', help: 'only what is called so: tty_write, task_struct*; repeatable' },
+    only: { type: 'string', multiple: true, value: 'KIND', help: 'compare only this; repeatable, or separated by commas' },
+    name: { type: 'string', multiple: true, value: 'GLOB', help: 'only names that match: tty_write, task_struct*; repeatable' },
     for: {
       type: 'string',
       multiple: true,
@@ -43,9 +43,9 @@ Exit code 1: --fail-on names a KIND of which something breaks programs or has to
       type: 'string',
       multiple: true,
       value: 'KIND',
-      help: 'exit with 1 if such a change breaks programs or has to be looked at; any stands for each KIND',
+      help: 'exit with 1 if such a change breaks programs or has to be looked at; any stands for every KIND',
     },
-    inlined: { type: 'boolean', help: "look for all functions that are gone among those that were inlined: reads NEW's debug information" },
+    inlined: { type: 'boolean', help: "look for every missing function among the inlined ones: reads NEW's debug information" },
     config: { type: 'string', multiple: true, value: 'FILE', help: 'the .config of OLD, then that of NEW' },
     symbols: {
       type: 'string',
@@ -147,7 +147,7 @@ async function touchedBy(files: readonly string[], kernels: readonly Kernel[], n
       for (const { name } of (await readRequirements(textOf(file, MOST_OF_LIST), file)).functions) touched.addFunction(name);
     } catch (error) {
       if (isFormatError(error) || notes.length > 0)
-        throw new MissingError(`${notes.join('; ') || file}, and it is no list of requirements: ${(error as Error).message}`);
+        throw new MissingError(`${notes.join('; ') || file}, and it is not a list of requirements: ${(error as Error).message}`);
       throw error;
     }
   }

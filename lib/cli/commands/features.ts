@@ -29,9 +29,9 @@ export const features: Command = command({
   usage: 'FILE|--live [PATTERN…] [--only SECTION]… [--for OBJECT]… [OPTION…]',
   arity: [0, Number.POSITIVE_INFINITY],
   about: `Lists what a kernel has for BPF programs: program types, map types, attach types, commands, mechanisms (kprobe.multi, trampolines, token, arena …),
-helpers with the programs that may call them, kfuncs with their flags and sets, struct_ops, iterators, LSM hooks and tracepoints. It is what
-bpftool feature probe asks a running kernel. An enumerator alone does not show that a type was built: each answer has its evidence, and is open
-where nothing shows it.
+helpers with the programs that may call them, kfuncs with their flags and sets, struct_ops, iterators, LSM hooks and tracepoints. 'bpftool
+feature probe' asks a running kernel for the same. An enumerator alone does not show that a type was built: each answer has its evidence, and
+is open where nothing shows it.
 PATTERN is the name of a feature, with * and ? as in a shell. Without one, and without --only, features are counted and named; with either, each
 is listed with its evidence.
 Exit code 1, with --for: the kernel lacks something that an object needs.`,
@@ -46,7 +46,7 @@ Exit code 1, with --for: the kernel lacks something that an object needs.`,
       type: 'string',
       multiple: true,
       value: 'SECTION',
-      help: `one section alone: ${SECTIONS.map(([, name]) => name).join(', ')}; repeatable`,
+      help: `only one section: ${SECTIONS.map(([, name]) => name).join(', ')}; repeatable`,
     },
     for: { type: 'string', multiple: true, value: 'OBJECT', help: 'only what a BPF object needs, or those in an executable; repeatable' },
   },

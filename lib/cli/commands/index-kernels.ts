@@ -11,21 +11,25 @@ import { Progress } from '../progress.js';
 export const index: Command = command({
   usage: 'KERNEL…|- --out DIR [--jobs N] [--json]',
   arity: [1, Number.POSITIVE_INFINITY],
-  about: `Reads kernels once and writes what is known of them as Parquet: kernels, functions with the verdict of each tracing mechanism, members,
-enumerators, tracepoints, syscalls, exports, kfuncs, BTF. A kernel is a folder of DIR, named by its build id, with a file for each table; it
-appears when it is whole. Kernels that are there are left as they are. With - the paths are read from stdin, a line each, or ended by NUL as
-find -print0 writes them. An archive of BTF (.btf.tar.xz) is as many kernels as it has. 'kelf survey DIR' asks the dataset.
+  about: `Reads each kernel once and writes what is known about it as Parquet: kernels, functions with the verdict of each tracing mechanism, members,
+enumerators, tracepoints, syscalls, exports, kfuncs, BTF. Each kernel is a folder in DIR, named by its build id, with a file for each table;
+it appears only when it is complete. Kernels that DIR already has are not written again. With -, paths are read from stdin, one per line or
+separated by NUL, as find -print0 writes them. An archive of BTF (.btf.tar.xz) counts as one kernel for each BTF in it. 'kelf survey DIR'
+asks the dataset.
 Exit code 3: some kernels can't be read; the others are written.`,
   examples: ['vmlinux-6.1 vmlinux-6.12 --out dataset', '--merge dataset --out merged'],
   options: {
-    out: { type: 'string', short: 'o', value: 'DIR', help: 'the dataset: a folder, which is made' },
+    out: { type: 'string', short: 'o', value: 'DIR', help: 'the folder of the dataset; created if it is missing' },
     jobs: {
       type: 'string',
       short: 'j',
       value: 'N',
-      help: 'how many kernels to read at a time; as many as there are processors where not given',
+      help: 'the number of kernels to read at a time; by default one per processor',
     },
-    merge: { type: 'boolean', help: 'KERNEL is a dataset: write its kernels to DIR, many to a set, which thousands are asked faster by' },
+    merge: {
+      type: 'boolean',
+      help: 'KERNEL is a dataset: write its kernels to DIR with many in each set, which makes questions about thousands faster',
+    },
     json: JSON_OPTION,
   },
   async run({ args, options, write, note }) {

@@ -21,7 +21,11 @@ compared with the image; what the kernel patches at boot or for tracing is told 
   examples: ['vmlinux dmesg.txt --modules /lib/modules/6.1.0', 'vmlinux --json < console.log'],
   options: {
     modules: MODULES_OPTION,
-    stext: { type: 'string', value: 'ADDRESS', help: 'where _stext was in the kernel that wrote the log, for addresses without a name' },
+    stext: {
+      type: 'string',
+      value: 'ADDRESS',
+      help: 'the address of _stext in the kernel that wrote the log, for addresses without a name',
+    },
     json: JSON_OPTION,
     ndjson: NDJSON_OPTION,
   },

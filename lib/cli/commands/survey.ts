@@ -39,19 +39,19 @@ const QUESTIONS: Readonly<Record<string, readonly [least: number, most: number, 
 export const survey: Command = command({
   usage: 'DIR function NAME|member STRUCT.PATH|object FILE…|verdict MECHANISM CODE|gone-between RELEASE RELEASE [--json|--csv|--markdown]',
   arity: [2, Number.POSITIVE_INFINITY],
-  about: `Asks a dataset of 'kelf index' about all of its kernels: which variants of a function there are, where it can't be traced or has no BTF,
-and why; where a member stands; on which kernels BPF objects fail; which functions a mechanism (kprobe, kretprobe, fentry, fexit, fmod_ret,
-kprobe_multi) meets with a reason; what the kernels of one release have and those of another have not (6.1 is all of 6.1).
-Kernels are named by their releases, as ranges in the order of machine and release. A set of the dataset that is damaged is left out and
-reported: exit code 3. Exit code 4: no kernel has what was asked for.`,
+  about: `Asks a dataset of 'kelf index' about all of its kernels: the variants of a function, where it can't be traced or has no BTF, and why; the
+offsets of a member; the kernels on which BPF objects fail; the functions for which a mechanism (kprobe, kretprobe, fentry, fexit, fmod_ret,
+kprobe_multi) gives a reason code; what the kernels of one release have and those of another lack (6.1 stands for every 6.1 kernel).
+Kernels are listed by release, as ranges in the order of machine and release. Damaged sets of the dataset are skipped and reported: exit
+code 3. Exit code 4: no kernel has what was asked for.`,
   examples: ['dataset function may_create', 'dataset gone-between 6.1 6.12'],
   options: {
     loader: {
       type: 'string',
       value: 'NAME',
-      help: 'object: whose rules count before the kernel sees it: libbpf (the default), cilium or aya',
+      help: 'object: the loader whose rules apply before the kernel sees it: libbpf (the default), cilium or aya',
     },
-    jobs: { type: 'string', short: 'j', value: 'N', help: 'how many threads read; as many as there are processors where not given' },
+    jobs: { type: 'string', short: 'j', value: 'N', help: 'the number of threads that read; by default one per processor' },
     json: JSON_OPTION,
     markdown: MARKDOWN_OPTION,
     csv: CSV_OPTION,

@@ -37,10 +37,18 @@ export function* functionChanges(sides: Sides): Generator<Difference> {
 
 function* clonedFunction(name: string, before: Forms, after: Forms): Generator<Difference> {
   if (before.whole && !after.whole) {
-    const says = 'the compiler left clones alone: a probe needs their names, and their arguments may be others';
+    const says = 'the compiler left only clones: a probe needs their names, and their arguments may differ';
     yield { kind: 'functions', change: 'cloned', effect: 'breaks', name, old: name, new: after.clones.join(', '), says };
   } else if (!before.whole && after.whole) {
-    yield { kind: 'functions', change: 'new', effect: 'adds', name, old: before.clones.join(', '), new: name, says: 'it was clones alone' };
+    yield {
+      kind: 'functions',
+      change: 'new',
+      effect: 'adds',
+      name,
+      old: before.clones.join(', '),
+      new: name,
+      says: 'only clones of it existed',
+    };
   } else if (before.whole && before.clones.length === 0 && after.clones.length > 0) {
     const says = 'the compiler made clones beside it: some callers enter these, and a probe on the function does not see them';
     yield { kind: 'functions', change: 'cloned', effect: 'changes', name, old: name, new: [name, ...after.clones].join(', '), says };
