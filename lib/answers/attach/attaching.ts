@@ -191,18 +191,8 @@ export class Attaching {
       return found;
     }
     if (alias !== undefined) notes.push(`BTF has it under another name, ${functions.name(alias)}`);
-    if (tooManyParameters(btf, ids, notes)) return undefined;
-    const prototypes = new Set(ids.map(id => btf.prototype(id)));
-    if (prototypes.size > 1) {
-      notes.push(
-        `BTF has ${prototypes.size} prototypes for the name, and does not show which function each belongs to: the forms read no arguments`,
-      );
-      return undefined;
-    }
-    const bearers = functions.find(alias === undefined ? (clone?.base ?? row.name) : functions.name(alias)).length;
-    if (bearers > 1)
-      notes.push(`BTF has one prototype for ${bearers} functions with the name: it is likely, not certain, that it belongs to this one`);
-    return signatures.ofBtf(btf, ids[0]!, btfSource!);
+    const sharing = functions.find(alias === undefined ? (clone?.base ?? row.name) : functions.name(alias)).length;
+    return hasOnePrototype(btf, ids, sharing, notes) ? signatures.ofBtf(btf, ids[0]!, btfSource!) : undefined;
   }
 
   /** By the debug information of the image, which describes the very function, static ones and namesakes too. */
@@ -287,17 +277,23 @@ export class Attaching {
     }
     if (own.length === 0)
       notes.push(`its FUNC is in the kernel's BTF, not in the module's: it is likely, not certain, that the two have the same prototype`);
-    if (tooManyParameters(btf, ids, notes)) return undefined;
-    const prototypes = new Set(ids.map(id => btf.prototype(id)));
-    if (prototypes.size > 1) {
-      notes.push(
-        `BTF has ${prototypes.size} prototypes for the name, and does not show which function each belongs to: the forms read no arguments`,
-      );
-      return undefined;
-    }
-    const bearers = modules!.find(name).filter(({ module }) => module === row.module).length;
-    if (bearers > 1)
-      notes.push(`BTF has one prototype for ${bearers} functions with the name: it is likely, not certain, that it belongs to this one`);
+    const sharing = modules!.find(name).filter(({ module }) => module === row.module).length;
+    if (!hasOnePrototype(btf, ids, sharing, notes)) return undefined;
     return signatures.ofBtf(btf, ids[0]!, own.length > 0 ? `${row.module}: .BTF` : (this.#kernel.btfSource ?? '.BTF'));
   }
+}
+
+/** Whether the FUNCs of a name tell one prototype, whose arguments can be read; notes say why not. @param sharing how many functions have the name */
+function hasOnePrototype(btf: Btf, ids: readonly TypeId[], sharing: number, notes: string[]): boolean {
+  if (tooManyParameters(btf, ids, notes)) return false;
+  const prototypes = new Set(ids.map(id => btf.prototype(id)));
+  if (prototypes.size > 1) {
+    notes.push(
+      `BTF has ${prototypes.size} prototypes for the name, and does not show which function each belongs to: the forms read no arguments`,
+    );
+    return false;
+  }
+  if (sharing > 1)
+    notes.push(`BTF has one prototype for ${sharing} functions with the name: it is likely, not certain, that it belongs to this one`);
+  return true;
 }

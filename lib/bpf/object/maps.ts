@@ -140,19 +140,10 @@ function dataMaps({ data, objectName }: MapSources): BpfMap[] {
       // Programs and user space share what is not static (map_is_mmapable).
       const shared = typeId !== undefined && variables.some(({ linkage, typeId }) => typeId !== undefined && linkage !== 'static');
       return {
-        ...dataMapNames(section, objectName),
+        ...arrayOfOne(section, objectName, size),
         origin: kind,
-        section,
         sectionIndex,
-        offset: 0,
-        type: ARRAY,
-        typeName: mapTypeName(ARRAY),
-        keySize: 4,
-        valueSize: size,
-        maxEntries: 1,
         flags: (kind === 'rodata' ? RDONLY_PROG : 0) | (shared ? MMAPABLE : 0),
-        pinned: false,
-        autocreate: true,
         ...(typeId === undefined ? {} : { valueTypeId: typeId }),
       };
     });
@@ -161,23 +152,24 @@ function dataMaps({ data, objectName }: MapSources): BpfMap[] {
 function kconfigMap({ externs, objectName }: MapSources): BpfMap[] {
   const size = kconfigSize(externs);
   if (size === 0) return [];
-  return [
-    {
-      ...dataMapNames('.kconfig', objectName),
-      origin: 'kconfig',
-      section: '.kconfig',
-      offset: 0,
-      type: ARRAY,
-      typeName: mapTypeName(ARRAY),
-      keySize: 4,
-      valueSize: size,
-      maxEntries: 1,
-      // Its variables are externs, which are not static.
-      flags: RDONLY_PROG | MMAPABLE,
-      pinned: false,
-      autocreate: true,
-    },
-  ];
+  // Its variables are externs, which are not static.
+  return [{ ...arrayOfOne('.kconfig', objectName, size), origin: 'kconfig', flags: RDONLY_PROG | MMAPABLE }];
+}
+
+/** What libbpf makes for a section of data: its bytes as the one value. */
+function arrayOfOne(section: string, objectName: string, size: number): Omit<BpfMap, 'origin' | 'flags'> {
+  return {
+    ...dataMapNames(section, objectName),
+    section,
+    offset: 0,
+    type: ARRAY,
+    typeName: mapTypeName(ARRAY),
+    keySize: 4,
+    valueSize: size,
+    maxEntries: 1,
+    pinned: false,
+    autocreate: true,
+  };
 }
 
 function structOpsMaps({ structOps }: MapSources): BpfMap[] {
