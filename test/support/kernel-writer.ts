@@ -58,6 +58,8 @@ export interface KernelSpec {
   readonly erased?: readonly { readonly name: string; readonly offset: number }[];
   /** The first bytes of functions of .text. */
   readonly code?: Readonly<Record<string, readonly number[]>>;
+  /** Labels at the beginning of functions of .text: `__noinstr_text_start`. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly config?: Readonly<Record<string, string>>;
 }
 
@@ -141,6 +143,7 @@ export function imageOf(spec: KernelSpec): Uint8Array {
     at += BigInt(padded.length);
   };
   const of = (name: string): bigint => addresses.get(name)!;
+  for (const [name, at] of Object.entries(spec.labels ?? {})) label(name, of(at), text);
   const banner = `Linux version ${spec.release ?? '6.1.0-test'} (kelf@test) (${spec.compiler ?? 'gcc'}) #1\n\0`;
   table('linux_banner', undefined, () => new TextEncoder().encode(banner));
   if (spec.noTable !== true)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { FormatError, type FormatErrorCode, packingOf, type UnpackOptions, unpack } from 'kelf/elf';
+import { PACKED_SUFFIXES } from '../../../elf/compression/packing.js';
 import { joined, vector, vectors } from '../../support/compressed.js';
 
 const FORMATS: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'lzma', zst: 'zstd', lz4: 'lz4', bz2: 'bzip2', lzo: 'lzo' };
@@ -60,6 +61,10 @@ describe('unpack: files made by gzip, xz, zstd, lz4, bzip2 and lzop', () => {
 });
 
 describe('unpack: what every format has in common', () => {
+  it('is tried on a file of each', () => {
+    expect(READ.map(file => file.slice(file.lastIndexOf('.')))).to.include.members([...PACKED_SUFFIXES]);
+  });
+
   for (const file of READ) {
     const { packed } = vector(file);
 

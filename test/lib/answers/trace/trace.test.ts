@@ -125,6 +125,18 @@ describe('traceability of a name', () => {
     expect([kprobe, ftrace].map(({ byName }) => say(byName))).to.deep.equal(['EINVAL kprobe-blacklisted', 'accepted']);
   });
 
+  it('is refused in an area that the kernel blacklists whole', () => {
+    const kernel = modern({
+      functions: [
+        { name: 'enter', site: 0 },
+        { name: 'ordinary', site: 0 },
+      ],
+      labels: { __noinstr_text_start: 'enter', __noinstr_text_end: 'ordinary' },
+    });
+    const byName = (name: string) => say(kernel.traceability(name).kprobe.byName);
+    expect(['enter', 'ordinary'].map(byName)).to.deep.equal(['EINVAL kprobe-blacklisted', 'accepted']);
+  });
+
   it('goes by the name without its suffix, for the site and for the blacklist', () => {
     const functions = [
       { name: 'traced', site: 0 },
