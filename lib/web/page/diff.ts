@@ -94,7 +94,7 @@ function summary({ subject }: Context, counts: DiffDocument['counts']): HTMLElem
       count === 0 ? '' : h('a', { href: linkTo(subject, '', { kind, effect }) }, count),
     );
   };
-  return h(
+  const table = h(
     'table',
     { class: 'matrix' },
     h(
@@ -115,4 +115,5 @@ function summary({ subject }: Context, counts: DiffDocument['counts']): HTMLElem
       ),
     ),
   );
+  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Differences by kind' }, table);
 }
