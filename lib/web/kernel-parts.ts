@@ -5,7 +5,8 @@ import type { MissingBtfOptions } from '../answers/missing-btf/missing-btf.js';
 import { MissingError } from '../errors.js';
 import { once } from '../facts/once.js';
 import type { Coded } from '../fleet/rows/columns.js';
-import { functionRows, type MECHANISMS } from '../fleet/rows/functions.js';
+import { functionRows } from '../fleet/rows/functions.js';
+import type { Mechanism } from '../fleet/rows/mechanisms.js';
 import type { Kernel } from '../kernel.js';
 import { auditReport } from '../report/audit.js';
 import { infoRows } from '../report/info.js';
@@ -58,7 +59,7 @@ function auditOf(kernel: Kernel, options: MissingBtfOptions): AuditData {
 function functionColumns(kernel: Kernel): { readonly [K in keyof FunctionData]: () => FunctionData[K] } {
   kernel.needNames();
   const rows = functionRows(kernel);
-  const verdict = (mechanism: (typeof MECHANISMS)[number]) => () => rows.verdicts[mechanism];
+  const verdict = (mechanism: Mechanism) => () => rows.verdicts[mechanism];
   return {
     name: () => rows.name,
     anchor: () => known(rows.anchor),

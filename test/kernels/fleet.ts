@@ -6,7 +6,7 @@ import { withTable } from '../../lib/dataset/folder.js';
 import { indexKernels } from '../../lib/dataset/index-kernels.js';
 import type { Cell } from '../../lib/fleet/dataset/columns.js';
 import { columnOf } from '../../lib/fleet/dataset/tables.js';
-import { MECHANISMS, type Mechanism } from '../../lib/fleet/rows/functions.js';
+import { MECHANISMS, type Mechanism } from '../../lib/fleet/rows/mechanisms.js';
 import type { Check, Outcome } from './check.js';
 import type { KernelFiles } from './run.js';
 

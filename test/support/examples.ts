@@ -17,7 +17,10 @@ export interface Example {
 
 /** The documents that show output. */
 export function documents(): string[] {
-  const folder = (name: string): string[] => readdirSync(`${ROOT}${name}`).map(file => `${name}/${file}`);
+  const folder = (name: string): string[] =>
+    readdirSync(`${ROOT}${name}`)
+      .filter(file => file.endsWith('.md'))
+      .map(file => `${name}/${file}`);
   return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...folder('docs/guide'), ...folder('docs/reasons')];
 }
 

@@ -1,7 +1,7 @@
 import { LOADERS } from '../../bpf/preflight/loaders.js';
 import { type SurveyOptions, surveyFunction, surveyGone, surveyMember, surveyObjects, surveyVerdict } from '../../dataset/survey.js';
 import { columnOf } from '../../fleet/dataset/tables.js';
-import { MECHANISMS } from '../../fleet/rows/functions.js';
+import { MECHANISMS } from '../../fleet/rows/mechanisms.js';
 import { splitMember } from '../../fleet/survey/member.js';
 import { objectsOf } from '../../open/bpf-objects.js';
 import { isReasonCode, REASONS } from '../../reasons.js';

@@ -1,19 +1,9 @@
 import { REASONS, type ReasonCode } from '../../reasons.js';
 import { cellOf } from '../rows/columns.js';
-import { MECHANISMS, type Mechanism } from '../rows/functions.js';
+import { MECHANISM_WORDS, MECHANISMS } from '../rows/mechanisms.js';
 import type { ShortVerdict } from '../rows/verdicts.js';
 import type { Difference, Effect, Fate } from './difference.js';
 import type { Sides } from './sides.js';
-
-/** What mechanisms are called. */
-const WORDS: Readonly<Record<Mechanism, string>> = {
-  kprobe: 'kprobe',
-  kretprobe: 'kretprobe',
-  fentry: 'fentry',
-  fexit: 'fexit',
-  fmodRet: 'fmod_ret',
-  kprobeMulti: 'kprobe.multi',
-};
 
 /** What holds for every function of a kernel is told once. */
 const OF_KERNEL: ReadonlySet<ReasonCode> = new Set(['no-kprobes', 'no-ftrace', 'no-trampoline', 'no-kprobe-multi', 'no-btf']);
@@ -38,7 +28,7 @@ export function* verdictChanges({ old, new: now }: Sides): Generator<Difference>
       const two = cellOf(after[mechanism], other);
       if (isSame(one, two) || one.outcome === 'open' || two.outcome === 'open') continue;
       if (OF_KERNEL.has(one.code) || OF_KERNEL.has(two.code)) {
-        const change = changeOf(EVERY_FUNCTION, [WORDS[mechanism]], one, two);
+        const change = changeOf(EVERY_FUNCTION, [MECHANISM_WORDS[mechanism]], one, two);
         const keyOf = ({ code, outcome }: ShortVerdict): string => (OF_KERNEL.has(code) ? code : outcome);
         const key = `${mechanism} ${keyOf(one)} ${keyOf(two)}`;
         const known = ofKernel.get(key);
@@ -48,8 +38,8 @@ export function* verdictChanges({ old, new: now }: Sides): Generator<Difference>
       }
       const key = `${textOf(one)} ${textOf(two)}`;
       const known = alike.get(key);
-      if (known === undefined) alike.set(key, { one, two, mechanisms: [WORDS[mechanism]] });
-      else known.mechanisms.push(WORDS[mechanism]);
+      if (known === undefined) alike.set(key, { one, two, mechanisms: [MECHANISM_WORDS[mechanism]] });
+      else known.mechanisms.push(MECHANISM_WORDS[mechanism]);
     }
     for (const { one, two, mechanisms } of alike.values()) yield changeOf(name, mechanisms, one, two);
   }

@@ -12,6 +12,7 @@ import { hasPromoted } from '../../rules/lto-names.js';
 import { tracingOf } from '../../rules/tracing.js';
 import type { TrampolineProgram } from '../../rules/trampolines.js';
 import { type Coded, CodedBuilder, orderByName } from './columns.js';
+import { MECHANISMS, type Mechanism } from './mechanisms.js';
 import { type Prototype, Prototypes } from './prototypes.js';
 import { type ShortVerdict, VerdictColumn } from './verdicts.js';
 
@@ -20,10 +21,6 @@ export interface Absence {
   readonly code: ReasonCode;
   readonly certainty: Certainty;
 }
-
-/** The mechanisms that verdicts are given for, by name each: what attaching a program to the name comes to. */
-export const MECHANISMS = ['kprobe', 'kretprobe', 'fentry', 'fexit', 'fmodRet', 'kprobeMulti'] as const;
-export type Mechanism = (typeof MECHANISMS)[number];
 
 /**
  * The functions of a kernel in columns, in the order of their names: a row for each function symbol, and for each name that BTF alone has a

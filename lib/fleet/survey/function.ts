@@ -1,6 +1,6 @@
 import type { Row } from '../dataset/read.js';
 import { columnOf } from '../dataset/tables.js';
-import { MECHANISMS } from '../rows/functions.js';
+import { MECHANISMS } from '../rows/mechanisms.js';
 import { type Among, amongOf, Groups, type SurveyKernels } from './kernels.js';
 
 /** A prototype that some kernels have. */

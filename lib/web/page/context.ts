@@ -1,3 +1,4 @@
+import { MECHANISM_WORDS, type Mechanism } from '../../fleet/rows/mechanisms.js';
 import { REASONS } from '../../reasons.js';
 import type { FunctionData, Problem, Subject } from '../page-data.js';
 import type { Store } from './store.js';
@@ -13,19 +14,8 @@ export interface Context {
   remember(query: Readonly<Record<string, string | number>>): void;
 }
 
-/** The mechanisms with a column, and what they are called. */
-export const MECHANISMS = {
-  kprobe: 'kprobe',
-  kretprobe: 'kretprobe',
-  fentry: 'fentry',
-  fexit: 'fexit',
-  fmodRet: 'fmod_ret',
-  kprobeMulti: 'kprobe.multi',
-} as const;
-export type Mechanism = keyof typeof MECHANISMS;
-
 export function mechanismOf(text: string | null): Mechanism {
-  return text !== null && Object.hasOwn(MECHANISMS, text) ? (text as Mechanism) : 'fentry';
+  return text !== null && Object.hasOwn(MECHANISM_WORDS, text) ? (text as Mechanism) : 'fentry';
 }
 
 /** The address of a view of a subject. */

@@ -1,5 +1,6 @@
+import { MECHANISM_WORDS, type Mechanism } from '../../fleet/rows/mechanisms.js';
 import type { Column } from '../page-data.js';
-import { type Context, columnOf, functionLink, hex, MECHANISMS, type Mechanism, mechanismOf, pause } from './context.js';
+import { type Context, columnOf, functionLink, hex, mechanismOf, pause } from './context.js';
 import { type Child, code, h, kindOf, search, select } from './dom.js';
 import { pagedTable, type Shown } from './table.js';
 
@@ -81,7 +82,7 @@ export async function functionsView(context: Context): Promise<Child[]> {
         { title: 'place after _stext', sort: 'place', className: 'code number wide' },
         { title: 'bytes', sort: 'size', className: 'number wide' },
         { title: 'file', className: 'code wide' },
-        { title: MECHANISMS[ask.mechanism], className: 'code' },
+        { title: MECHANISM_WORDS[ask.mechanism], className: 'code' },
       ],
       rows(),
       rowOf,
@@ -102,7 +103,7 @@ export async function functionsView(context: Context): Promise<Child[]> {
       'div',
       { class: 'tools' },
       search('name contains', ask.name, name => void show({ name })),
-      select('mechanism', MECHANISMS, ask.mechanism, value => void show({ mechanism: mechanismOf(value), code: '' })),
+      select('mechanism', MECHANISM_WORDS, ask.mechanism, value => void show({ mechanism: mechanismOf(value), code: '' })),
       choice,
     ),
     list,

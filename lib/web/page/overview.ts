@@ -1,6 +1,7 @@
+import { MECHANISM_WORDS, MECHANISMS, type Mechanism } from '../../fleet/rows/mechanisms.js';
 import type { AuditData, Overview, Problem, Tally } from '../page-data.js';
 import { bars, countVerdicts, shares } from './bars.js';
-import { type Context, columnOf, linkTo, MECHANISMS, type Mechanism, pause } from './context.js';
+import { type Context, columnOf, linkTo, pause } from './context.js';
 import { type Child, facts, h, section, sentence } from './dom.js';
 
 /** What the kernel is, what each mechanism refuses and why, and why BTF lacks functions. */
@@ -27,13 +28,13 @@ export async function overviewView(context: Context): Promise<Child[]> {
 async function pictures(context: Context): Promise<Child[]> {
   const { store, subject } = context;
   const columns = new Map<Mechanism, Awaited<ReturnType<typeof columnOf<Mechanism>>>>();
-  for (const mechanism of Object.keys(MECHANISMS) as Mechanism[]) columns.set(mechanism, await columnOf(context, mechanism));
+  for (const mechanism of MECHANISMS) columns.set(mechanism, await columnOf(context, mechanism));
   const audit = await store.load<AuditData | Problem>(subject, 'audit');
   const reasons: Child[] = [];
   for (const [mechanism, column] of columns) {
     await pause();
     const bar = countVerdicts(column).map(each => ({ ...each, href: linkTo(subject, 'functions', { mechanism, code: each.code }) }));
-    reasons.push(section(`${MECHANISMS[mechanism]}: what is refused, and why`, bars(bar)));
+    reasons.push(section(`${MECHANISM_WORDS[mechanism]}: what is refused, and why`, bars(bar)));
   }
   await pause();
   return [
@@ -44,7 +45,7 @@ async function pictures(context: Context): Promise<Child[]> {
         'div',
         { class: 'mechanisms' },
         ...Array.from(columns, ([mechanism, column]) => [
-          h('a', { href: linkTo(subject, 'functions', { mechanism }) }, MECHANISMS[mechanism]),
+          h('a', { href: linkTo(subject, 'functions', { mechanism }) }, MECHANISM_WORDS[mechanism]),
           shares(column),
         ]).flat(),
       ),

@@ -1,5 +1,6 @@
+import { MECHANISM_WORDS } from '../../fleet/rows/mechanisms.js';
 import { percent } from './bars.js';
-import { type Context, columnOf, linkTo, MECHANISMS, mechanismOf } from './context.js';
+import { type Context, columnOf, linkTo, mechanismOf } from './context.js';
 import { type Child, drawingWidth, h, kindOf, select, sentence, svg } from './dom.js';
 import { type Tile, treemap } from './treemap.js';
 
@@ -34,7 +35,12 @@ export async function sourcesView(context: Context): Promise<Child[]> {
     h(
       'div',
       { class: 'tools' },
-      select('mechanism', MECHANISMS, mechanism, value => void (location.hash = linkTo(subject, 'sources', { mechanism: value, under }))),
+      select(
+        'mechanism',
+        MECHANISM_WORDS,
+        mechanism,
+        value => void (location.hash = linkTo(subject, 'sources', { mechanism: value, under })),
+      ),
     ),
     under === '' ? undefined : h('p', {}, ...crumbs(context, under, mechanism)),
   ];
@@ -52,7 +58,7 @@ export async function sourcesView(context: Context): Promise<Child[]> {
       'p',
       { class: 'legend' },
       'The area is the number of functions; the colour is how many ',
-      MECHANISMS[mechanism],
+      MECHANISM_WORDS[mechanism],
       ' traces by name:',
       ...[0, 1, 2, 3, 4].map(level =>
         h('span', { class: `key share${level}` }, ['under 20%', '20 to 40%', '40 to 60%', '60 to 80%', '80% and more'][level]!),

@@ -13,7 +13,8 @@ import { type IndexedKernel, indexKernels } from '../../../lib/dataset/index-ker
 import { fileOf, TABLES } from '../../../lib/fleet/dataset/format.js';
 import { columnOf } from '../../../lib/fleet/dataset/tables.js';
 import { cellOf } from '../../../lib/fleet/rows/columns.js';
-import { functionRows, MECHANISMS } from '../../../lib/fleet/rows/functions.js';
+import { functionRows } from '../../../lib/fleet/rows/functions.js';
+import { MECHANISMS } from '../../../lib/fleet/rows/mechanisms.js';
 import { memberRows } from '../../../lib/fleet/rows/members.js';
 import { UNPACKERS } from '../../../lib/node/packers.js';
 import { removeUnfinished } from '../../../lib/node/sets.js';

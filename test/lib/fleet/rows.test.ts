@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { cellOf } from '../../../lib/fleet/rows/columns.js';
 import { enumeratorRows } from '../../../lib/fleet/rows/enumerators.js';
-import { functionRows, MECHANISMS, type Mechanism } from '../../../lib/fleet/rows/functions.js';
+import { functionRows } from '../../../lib/fleet/rows/functions.js';
+import { MECHANISMS, type Mechanism } from '../../../lib/fleet/rows/mechanisms.js';
 import { memberRows } from '../../../lib/fleet/rows/members.js';
 import { hashText } from '../../../lib/fleet/rows/prototypes.js';
 import type { Kernel } from '../../../lib/kernel.js';
