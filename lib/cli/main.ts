@@ -54,8 +54,9 @@ export async function main(argv: readonly string[], out: Output, say: (line: str
     const context: Context = { args: positionals, options, out, note: quiet ? () => {} : note, write };
     const kernels = asksEach(command) ? (options['kernel'] as readonly string[] | undefined) : undefined;
     return (
-      (await (kernels === undefined ? command.run(context) : (await import('./each-kernel.js')).askEach(command, kernels, context))) ??
-      EXIT.ok
+      (await (kernels === undefined
+        ? command.run(context)
+        : (await import('./each-kernel.js')).askEach(command, kernels, context, note))) ?? EXIT.ok
     );
   } catch (error) {
     if (isClosedPipe(error)) return EXIT.ok;

@@ -13,7 +13,7 @@ const MOST_WORDS = 128;
 export function loggedCode(line: string): LoggedCode | undefined {
   const at = line.indexOf('Code: ');
   // s390's is a listing over several lines: `Krnl Code: 0000000000113a2e: …`
-  if (at < 0 || line.endsWith('Krnl ', at) || line.slice(Math.max(0, at - 5), at) === 'Krnl ') return undefined;
+  if (at < 0 || line.slice(Math.max(0, at - 5), at) === 'Krnl ') return undefined;
   const printed = line
     .slice(at + 'Code: '.length, at + 'Code: '.length + MOST_WORDS * 11)
     .trim()
@@ -38,9 +38,11 @@ export function bytesOfCode({ words }: LoggedCode, littleEndian: boolean): Uint8
 /** Whether a line has the program counter of the kernel, and the code that is printed next is of it; false: a process's. */
 export function programCounter(line: string): boolean | undefined {
   const at = line.indexOf('RIP: ');
-  if (at >= 0) return line.startsWith('0010:', at + 'RIP: '.length);
+  // e030 is the segment of a kernel in a paravirtualised guest of Xen (FLAT_RING1_CS64).
+  if (at >= 0) return ['0010:', 'e030:'].some(segment => line.startsWith(segment, at + 'RIP: '.length));
+  if (/ ip [0-9a-f]+ sp /.test(line)) return false;
   return KERNEL_PC.some(text => line.includes(text)) ? true : undefined;
 }
 
 /** arm64, riscv, arm, powerpc, loongarch and mips. */
-const KERNEL_PC = ['pc : ', 'epc : ', 'PC is at ', 'NIP [', 'NIP: ', 'ERA: ', 'epc   : '];
+const KERNEL_PC = ['EIP: ', 'pc : ', 'PC is at ', 'NIP [', 'NIP: ', 'ERA: ', 'epc   : '];

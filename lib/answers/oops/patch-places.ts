@@ -2,6 +2,7 @@ import type { Memory } from '../../../elf/memory.js';
 import { alternatives } from '../../facts/alternatives.js';
 import type { Labels } from '../../facts/areas.js';
 import type { KernelFacts } from '../../facts/kernel-facts.js';
+import { oncePerKernel } from '../../facts/once-per-kernel.js';
 import { tracingOf } from '../../rules/tracing.js';
 
 /** Code that a running kernel has otherwise than its image. */
@@ -23,32 +24,58 @@ const DISTANCES: readonly (readonly [start: string, stop: string, length: number
 const LARGEST = 1 << 24;
 
 /** The places between two addresses that the kernel patches at boot or when tracing, by the tables of its image. */
-export function patchPlaces(kernel: KernelFacts, memory: Memory, from: bigint, to: bigint): PatchPlace[] {
-  const { arch, functions, pieces } = kernel;
+export function patchPlaces(kernel: KernelFacts, from: bigint, to: bigint): PatchPlace[] {
   const { kprobes } = tracingOf(kernel);
-  const isText = (address: bigint): boolean => kprobes.text.areas.some(area => address >= area.from && address < area.to);
-  const isX86 = arch.instructions.unit === 1;
-  // x86 patches an instruction of five bytes. Elsewhere a call takes one or two; what saves the link register stands before it, and before the
-  // function, where it begins with a landing pad, the word of DYNAMIC_FTRACE_WITH_CALL_OPS (arch/arm64/kernel/ftrace.c).
-  const patched = isX86 ? 5n : 8n;
-  const beforeSite = isX86 ? 0n : 16n;
+  const patched = lengthOfPatch(kernel);
   const places: PatchPlace[] = [];
-  const add = (address: bigint, length: bigint, what: string): void => {
-    if (address < to && address + length > from) places.push({ from: address, to: address + length, what });
-  };
-  const sites = functions.sites?.ip;
-  for (let i = 0; sites !== undefined && i < sites.length; i++) add(sites.big[i]! - beforeSite, beforeSite + patched, 'an ftrace site');
+  const all = tablesOf(kernel);
+  for (let i = firstFrom(all, from - LONGEST); i < all.length && all[i]!.from < to; i++) if (all[i]!.to > from) places.push(all[i]!);
   const patchedCode = kprobes.patchedCode();
   for (let address = from - patched; address < to; address++) {
     const code = patchedCode?.atAddress(address);
-    if (code === 'jump-label') add(address, patched, 'a jump label');
-    if (code === 'static-call') add(address, patched, 'a static call');
+    const what = code === 'jump-label' ? 'a jump label' : code === 'static-call' ? 'a static call' : undefined;
+    if (what !== undefined && address + patched > from) places.push({ from: address, to: address + patched, what });
   }
+  return places;
+}
+
+/** An alternative tells its length in a byte; nothing else is longer. */
+const LONGEST = 256n;
+
+/** The index of the first place that begins at an address, or behind it. */
+function firstFrom(places: readonly PatchPlace[], address: bigint): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (places[middle]!.from < address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The places of all tables but those that kprobes ask, in the order of their addresses: a log has many lines of code. */
+const tablesOf: (kernel: KernelFacts) => readonly PatchPlace[] = oncePerKernel(kernel => {
+  const { arch, functions, image, pieces } = kernel;
+  if (image === undefined) return [];
+  const { memory } = image;
+  const { text } = tracingOf(kernel).kprobes;
+  const places: PatchPlace[] = [];
+  const add = (from: bigint, length: bigint, what: string): void => void places.push({ from, to: from + length, what });
+  // But on x86, what saves the link register stands before a site, and before the function, where it begins with a landing pad, the word of
+  // DYNAMIC_FTRACE_WITH_CALL_OPS (arch/arm64/kernel/ftrace.c).
+  const before = arch.instructions.unit === 1 ? 0n : 16n;
+  for (const ip of functions.sites?.ip.big ?? []) add(ip - before, before + lengthOfPatch(kernel), 'an ftrace site');
+  const isText = (address: bigint): boolean => text.areas.some(({ from, to }) => address >= from && address < to);
   for (const { address, length } of alternatives(memory, pieces.labels, isText)) add(address, BigInt(length), 'an alternative');
   for (const [start, stop, length, what] of DISTANCES)
     for (const address of relativePlaces(memory, pieces.labels, start, stop)) add(address, BigInt(length), what);
   for (const [address, length] of paravirtCalls(memory, pieces.labels)) add(address, BigInt(length), 'a call of paravirt_ops');
-  return places;
+  return places.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
+});
+
+/** x86 patches an instruction of five bytes. Elsewhere a call takes one or two. */
+function lengthOfPatch({ arch }: KernelFacts): bigint {
+  return arch.instructions.unit === 1 ? 5n : 8n;
 }
 
 /** struct paravirt_patch_site of x86: `u8 *instr; u8 type; u8 len`, in 16 bytes; up to 6.7, since then they are alternatives. */

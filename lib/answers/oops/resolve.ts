@@ -49,19 +49,21 @@ export function resolveLog(kernel: KernelFacts, lines: readonly string[], moved:
     text,
     places: places.map(place => ({ ...place, answers: answers.get(keyOf(place))! })),
   }));
-  return withCode(kernel, resolved);
+  return withCode(kernel, resolved, moved);
 }
 
 /** The code of an oops is that at the program counter, which stands on a line before. */
-function withCode(kernel: KernelFacts, lines: readonly OopsLine[]): OopsLine[] {
+function withCode(kernel: KernelFacts, lines: readonly OopsLine[], moved: bigint | undefined): OopsLine[] {
   let counter: OopsPlace | undefined;
   return lines.map(line => {
     const isKernels = programCounter(line.text);
     if (isKernels !== undefined) counter = isKernels ? line.places[0] : undefined;
-    const code = loggedCode(line.text);
+    const code = counter === undefined ? undefined : loggedCode(line.text);
     const found = counter?.answers.flatMap(answer => ('address' in answer ? [answer.address] : [])) ?? [];
     // Of functions that share name and size, the code tells which it is; where it is of none, or of several, the first stands for them.
-    const compared = code === undefined ? [] : found.flatMap(address => compareCode(kernel, counter!.query, address, code) ?? []);
+    const compared = code === undefined ? [] : found.flatMap(address => compareCode(kernel, counter!.query, address, code, moved) ?? []);
+    // Code that comes after it is of another place: of a process, whose program counter other lines have.
+    if (line.text.includes('Code: ')) counter = undefined;
     const best = compared.sort((a, b) => a.differences.length - b.differences.length)[0];
     return best === undefined ? line : { ...line, code: best };
   });

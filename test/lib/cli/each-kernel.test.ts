@@ -61,10 +61,26 @@ describe('--kernel, of a command that asks each', () => {
   });
 
   it('refuses what goes with one kernel', async () => {
-    for (const option of [['--live'], ['--btf', 'x'], ['--config', 'x'], ['--modules', 'x']]) {
+    for (const option of [
+      ['--btf', 'x'],
+      ['--config', 'x'],
+      ['--modules', 'x'],
+    ]) {
       const { code, stderr } = await cli('trace', ...BOTH, 'schedule', ...option);
       expect([code, stderr]).to.deep.equal([2, `kelf: ${option[0]} is for one kernel, and there are 2\n`]);
     }
+    for (const kernels of [BOTH, BOTH.slice(0, 2)]) {
+      const { code, stdout, stderr } = await cli('trace', ...kernels, 'schedule', '--live');
+      expect([code, stdout, stderr]).to.deep.equal([
+        2,
+        '',
+        'kelf: --live asks the running kernel, and --kernel another: give one of them\n',
+      ]);
+    }
+    expect((await cli('features', ...BOTH, '--csv')).code).to.equal(2);
+    expect((await cli('features', ...BOTH.slice(0, 2), '--csv')).stdout).to.not.contain('==>');
+    const quiet = await cli('info', '-q', '-k', 'nowhere', '-k', KERNELS[0]);
+    expect(quiet.stderr).to.equal('kelf: nowhere: no such file\n');
     const { code } = await cli('trace', '-k', KERNELS[0], 'schedule', '--config', fixture('kernel/config-amd64'));
     expect(code).to.equal(0);
   });

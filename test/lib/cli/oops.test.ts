@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { isMoved } from '../../../lib/answers/oops/compare-code.js';
 import { openKernel } from '../../../lib/index.js';
 import { cli } from '../../support/cli.js';
 
@@ -89,6 +90,29 @@ describe('kelf oops', () => {
       const { stdout } = await oops(WITHOUT, ['RIP: 0010:tty_write+0x8/0x20', code]);
       expect(stdout).to.match(/ -0x8 +0f 1f 44 00 00 +image: e8 ab fc ff ff +the kernel patches it: an ftrace site\n/);
       expect(stdout).to.match(/ \+0x7 +.. +image: .. +nothing of the image says that the kernel patches it\n/);
+    });
+
+    it('differs where KASLR moved an address', async () => {
+      using kernel = await openKernel(WITHOUT);
+      const { memory } = kernel.image!;
+      const pc = kernel.symbols.address.big[kernel.symbols.find('tty_write')[0]!]!;
+      // The image has no such instruction near: one is written into what the log has, beside an image's word that is an address.
+      const image = new Uint8Array(8);
+      new DataView(image.buffer).setInt32(3, Number(BigInt.asIntN(32, pc)), true);
+      const log = Uint8Array.from(image);
+      new DataView(log.buffer).setInt32(3, Number(BigInt.asIntN(32, pc + 0x1a00_0000n)), true);
+      expect(isMoved(memory, log, image, 3, 0x1a00_0000n)).to.equal(true);
+      expect(isMoved(memory, log, image, 3, undefined)).to.equal(true);
+      expect(isMoved(memory, log, image, 3, 0x1c00_0000n)).to.equal(false);
+      expect(isMoved(memory, log, image, 2, 0x1a00_0000n)).to.equal(false);
+      log[4]! ^= 1;
+      expect(isMoved(memory, log, image, 3, undefined)).to.equal(false);
+    });
+
+    it('of a process that a segfault names is left alone', async () => {
+      const code = await printed();
+      const log = ['RIP: 0010:tty_write+0x8/0x20', code, 'prog[123]: segfault at 0 ip 000055d0 sp 00007ffd error 4', code];
+      expect((await oops(WITHOUT, log)).stdout.split('the code at')).to.have.length(2);
     });
 
     it('of a process, or behind no program counter, is left alone', async () => {
