@@ -12,8 +12,8 @@ export interface KernelInfo {
   readonly form: readonly string[];
   readonly machine: string;
   readonly release?: string;
-  /** Where the release is from: of BTF alone it is the name of the file. */
-  readonly releaseFrom: 'banner' | 'file name';
+  /** Where the release is from: of a file without a banner, such as BTF alone, it is the name of the file. */
+  readonly releaseFrom?: 'banner' | 'file name';
   /** As the banner has it. */
   readonly compiler?: string;
   /** `#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)`, what `uname -v` says. */
@@ -85,13 +85,12 @@ const OPTIONS_OF_TRACING = [
 
 /** What is known of a kernel, and where from. */
 export function infoOf(kernel: KernelFacts): KernelInfo {
-  const { pieces, release, buildId, image, symbolsMissing } = kernel;
+  const { pieces, release, banner, buildId, symbolsMissing } = kernel;
   const symtab = pieces.imageSymbols()?.table.count;
   return {
     form: pieces.form,
     machine: machineName(kernel.machine),
-    releaseFrom: image === undefined && symbolsMissing !== undefined ? 'file name' : 'banner',
-    ...(release === undefined ? {} : { release }),
+    ...(release === undefined ? {} : { release, releaseFrom: banner === undefined ? 'file name' : 'banner' }),
     ...(buildId === undefined ? {} : { buildId }),
     ...(symtab === undefined ? {} : { symtab }),
     ...btfInfo(kernel),

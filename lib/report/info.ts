@@ -20,6 +20,8 @@ export function infoRows(info: InfoModel): (readonly [what: string, value: strin
   return rows.map(([what, value, source]) => [what, value ?? 'unknown', value === undefined ? '' : source]);
 }
 
+const RELEASE_FROM = { banner: 'banner', 'file name': 'the name of the file' } as const;
+
 /** What, its value, and where that is from. */
 type Row = readonly [what: string, value: string | undefined, source: string];
 
@@ -28,7 +30,7 @@ function rowsOfUnnamed({ kernel, form, machine, release, releaseFrom, buildId, s
   return [
     ['form', form.join(', '), kernel.name],
     ['machine', machine, ''],
-    ['release', release, releaseFrom === 'banner' ? 'banner' : 'the name of the file'],
+    ['release', release, RELEASE_FROM[releaseFrom ?? 'banner']],
     ['build id', buildId, '.notes'],
     ['symbols', 'none', reason],
     ['.symtab', String(symtab ?? 'none'), 'no functions'],
@@ -36,12 +38,25 @@ function rowsOfUnnamed({ kernel, form, machine, release, releaseFrom, buildId, s
   ];
 }
 
-function rowsOfNamed({ kernel, form, machine, release, buildId, compiler, utsVersion, symtab, btf, config, ...info }: InfoModel): Row[] {
+function rowsOfNamed({
+  kernel,
+  form,
+  machine,
+  release,
+  releaseFrom,
+  buildId,
+  compiler,
+  utsVersion,
+  symtab,
+  btf,
+  config,
+  ...info
+}: InfoModel): Row[] {
   const { symbols, ftraceSites: sites, ftrace, mcount, kprobeBlacklist: blacklist, pahole, exports } = info;
   return [
     ['form', form.join(', '), kernel.name],
     ['machine', machine, ''],
-    ['release', release, 'banner'],
+    ['release', release, RELEASE_FROM[releaseFrom ?? 'banner']],
     ['compiler', compiler, 'banner'],
     ['version', utsVersion, 'banner'],
     ['build id', buildId, '.notes'],

@@ -12,7 +12,7 @@ import { sitesOf } from '../../rules/sites.js';
 import { tracingOf } from '../../rules/tracing.js';
 import { noFunction } from '../no-function.js';
 import { type ModuleTraceability, type NameInModules, traceInModule } from '../trace/in-modules.js';
-import { placeIn, traceabilityOf } from '../trace/traceability.js';
+import { placeIn, type TraceabilityAnswer, traceabilityOf } from '../trace/traceability.js';
 import { btfOfSubprogram } from './dwarf-btf.js';
 import { Names } from './event-names.js';
 import { bpftraceFentryLine } from './forms/bpftrace.js';
@@ -75,12 +75,14 @@ export class Attaching {
     const { rows, modules } = this.#bearers(name);
     const all = rows.length + (modules?.functions.length ?? 0);
     const own = modules?.functions[0]?.function.name ?? name;
+    // Once for all functions of the name.
+    const answer = rows.length === 0 ? undefined : traceabilityOf(this.#kernel).answer(this.#kernel.functions.name(rows[0]!));
     const event = (i: number): string => names.take(all > 1 ? `${own}_${i + 1}` : own, '');
     return {
       name,
       ...(all > 0 ? {} : { problem: noFunction(this.#kernel, name) }),
       functions: [
-        ...rows.map((row, i) => this.#recipe(functionRow(this.#kernel, row), event(i))),
+        ...rows.map((row, i) => this.#recipe(functionRow(this.#kernel, row), event(i), answer!)),
         ...(modules?.functions ?? []).map((found, i) => this.#recipeInModule(found, modules!, event(rows.length + i))),
       ],
     };
@@ -90,7 +92,11 @@ export class Attaching {
   recipe(row: FunctionRow): Recipe {
     const { rows, modules } = this.#bearers(row.name);
     const all = rows.length + (modules?.functions.length ?? 0);
-    return this.#recipe(row, Names.ofEvents().take(all > 1 ? `${row.name}_${rows.indexOf(row.row) + 1}` : row.name));
+    return this.#recipe(
+      row,
+      Names.ofEvents().take(all > 1 ? `${row.name}_${rows.indexOf(row.row) + 1}` : row.name),
+      traceabilityOf(this.#kernel).answer(row.name),
+    );
   }
 
   /**
@@ -109,10 +115,11 @@ export class Attaching {
     return { rows: rows.filter(row => module(row) === undefined || !known.has(module(row)!)), modules };
   }
 
-  #recipe(row: FunctionRow, event: string): Recipe {
+  /** @param answer what is said of its name */
+  #recipe(row: FunctionRow, event: string, answer: TraceabilityAnswer): Recipe {
     const kernel = this.#kernel;
     const { name, address } = row;
-    const { kprobe, kretprobe, functions, fentry } = traceabilityOf(kernel).answer(name);
+    const { kprobe, kretprobe, functions, fentry } = answer;
     const own = functions.find(({ function: other }) => other.row === row.row)!;
     const plain = isPlainName(name);
     // A name that the kernel does not find by itself (ThinLTO's, while it cuts them) leaves the place.

@@ -4,7 +4,7 @@ import { diffKernels } from '../../fleet/diff/diff-kernels.js';
 import { collectInThreads } from '../../node/collect-entries.js';
 import { saveFile } from '../../node/save.js';
 import { openKernel } from '../../open/open-kernel.js';
-import { bpfCheckReport } from '../../report/bpf-check.js';
+import { bpfCheckReport, isRead } from '../../report/bpf-check.js';
 import { diffReport } from '../../report/diff.js';
 import { kernelId } from '../../report/report.js';
 import { pageHtml } from '../../web/html.js';
@@ -57,7 +57,8 @@ The page is one file, which a browser opens without a network: it asks for nothi
       if (args.length === 0 || kernels.length === 0) throw new UsageError('--check OBJECT… --kernel KERNEL…');
       const inputs = kernels.map(path => ({ path, beside: {}, modules: undefined }));
       const { model } = await checkObjects(args, inputs, LIBBPF, note);
-      return save(documentParts('check', 'BPF objects on kernels', jsonOf(bpfCheckReport, model)));
+      save(documentParts('check', 'BPF objects on kernels', jsonOf(bpfCheckReport, model)));
+      return model.objects.every(({ kernels }) => kernels.every(isRead)) ? EXIT.ok : EXIT.input;
     }
     if (diff === true) return save(await diffParts(args, note));
     if (args.length > 1) throw new UsageError('one kernel has a report; --diff OLD NEW compares two');
