@@ -1,5 +1,5 @@
 import { EM, type Machine } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, NO_TRAMPOLINES } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, CALL_BEHIND_SAVE, NO_TRAMPOLINES } from './architecture.js';
 import { ARM } from './arm.js';
 import { ARM64 } from './arm64.js';
 import type { CallingConvention } from './calling-convention.js';
@@ -34,7 +34,7 @@ const UNKNOWN: Architecture = {
   functionPrefix: undefined,
   instructions: { unit: 1, fixed: false, between: 'EINVAL' },
   conventions: [],
-  callSites: { distances: ANY_DISTANCE, mcountOnly: false, adjust: () => 0 },
+  callSites: { distances: ANY_DISTANCE, mcountOnly: false, patched: CALL_BEHIND_SAVE, adjust: () => 0 },
   entry: undefined,
   kprobes: { blacklist: [], noReturnProbe: [], onFtrace: true },
   trampolines: NO_TRAMPOLINES,

@@ -96,6 +96,8 @@ export interface CallSites {
    * (CALL_PADDING).
    */
   readonly mcountOnly: boolean;
+  /** Bytes that the kernel may change around a site: so many before it, and so many from it on. A jump label takes no more than the latter. */
+  readonly patched: { readonly before: number; readonly length: number };
   /** ftrace_call_adjust(): what is added to every word. */
   adjust(table: CallSiteTable): number;
   /** What is added to a word besides, by the instructions there; undefined where every word is adjusted alike. */
@@ -152,6 +154,14 @@ export const IDMAP: LabelledArea = ['.idmap.text', '__idmap_text_start', '__idma
 
 /** bpf_arch_text_poke() of architectures that change no text of the kernel itself, and of those that have none. */
 export const NO_POKE: Architecture['trampolines']['withoutSite'] = { errno: 'ENOTSUPP', freed: 'ENOTSUPP', module: 'ENOTSUPP' };
+
+/** x86: an instruction of five bytes. */
+export const ONE_CALL: CallSites['patched'] = { before: 0, length: 5 };
+/**
+ * A call takes one or two instructions. What saves the link register stands before it; and before the function, where it begins with a landing pad,
+ * the word of DYNAMIC_FTRACE_WITH_CALL_OPS (arch/arm64/kernel/ftrace.c).
+ */
+export const CALL_BEHIND_SAVE: CallSites['patched'] = { before: 16, length: 8 };
 
 /** An architecture without BPF trampolines. */
 export const NO_TRAMPOLINES: Architecture['trampolines'] = { eras: [], withoutSite: NO_POKE, takesAnyNop: false };

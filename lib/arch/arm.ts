@@ -1,5 +1,14 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, behindPrologue, ENTRY, IDMAP, IRQENTRY, NO_TRAMPOLINES, type RawImageKind } from './architecture.js';
+import {
+  type Architecture,
+  behindPrologue,
+  CALL_BEHIND_SAVE,
+  ENTRY,
+  IDMAP,
+  IRQENTRY,
+  NO_TRAMPOLINES,
+  type RawImageKind,
+} from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [0, 1, 2, 3].map(n => ({ name: `r${n}`, field: `uregs[${n}]` }));
@@ -39,6 +48,7 @@ export const ARM: Architecture & { readonly rawImage: RawImageKind } = {
     // The call of __gnu_mcount_nc, after what the prologue has pushed before it. It is patched where the word points.
     distances: behindPrologue(2, 32),
     mcountOnly: true,
+    patched: CALL_BEHIND_SAVE,
     adjust: () => 0,
   },
   entry: undefined,

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, CALL_BEHIND_SAVE, ENTRY, IDMAP, IRQENTRY, NO_POKE, type RawImageKind } from './architecture.js';
 import { ARM64_CALLS } from './arm64-calls.js';
 import type { CallingConvention } from './calling-convention.js';
 
@@ -52,6 +52,7 @@ export const ARM64: Architecture & { readonly rawImage: RawImageKind } = {
   callSites: {
     distances: ANY_DISTANCE,
     mcountOnly: false,
+    patched: CALL_BEHIND_SAVE,
     // With -fpatchable-function-entry=2 the second of two NOPs is patched (entry + 4); with the older -pg a word is that of the call
     // itself, after the prologue.
     adjust: table => {

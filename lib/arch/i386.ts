@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, behindPrologue, ENTRY, NO_TRAMPOLINES } from './architecture.js';
+import { type Architecture, behindPrologue, ENTRY, NO_TRAMPOLINES, ONE_CALL } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 import { decodeX86 } from './x86-instructions.js';
 
@@ -41,7 +41,7 @@ export const I386: Architecture = {
   instructions: { unit: 1, fixed: false, decode: (code, at) => decodeX86(code, at, 32), between: 'EILSEQ' },
   conventions: [CONVENTION],
   // At the function with -mfentry; behind the prologue in old kernels.
-  callSites: { distances: behindPrologue(1, 24), mcountOnly: true, adjust: () => 0 },
+  callSites: { distances: behindPrologue(1, 24), mcountOnly: true, patched: ONE_CALL, adjust: () => 0 },
   entry: undefined,
   kprobes: { blacklist: [ENTRY], noReturnProbe: ['__switch_to'], onFtrace: true },
   trampolines: NO_TRAMPOLINES,

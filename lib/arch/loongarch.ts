@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, IRQENTRY, NO_POKE, type RawImageKind } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, CALL_BEHIND_SAVE, IRQENTRY, NO_POKE, type RawImageKind } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [4, 5, 6, 7, 8, 9, 10, 11].map(n => ({ name: `r${n}`, field: `regs[${n}]` }));
@@ -32,7 +32,7 @@ export const LOONGARCH: Architecture & { readonly rawImage: RawImageKind } = {
   functionPrefix: 'loongarch_',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
-  callSites: { distances: ANY_DISTANCE, mcountOnly: false, adjust: () => 0 },
+  callSites: { distances: ANY_DISTANCE, mcountOnly: false, patched: CALL_BEHIND_SAVE, adjust: () => 0 },
   entry: undefined,
   kprobes: { blacklist: [IRQENTRY], noReturnProbe: [], onFtrace: true },
   trampolines: {

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, behindPrologue, NO_TRAMPOLINES } from './architecture.js';
+import { type Architecture, behindPrologue, CALL_BEHIND_SAVE, NO_TRAMPOLINES } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [4, 5, 6, 7, 8, 9, 10, 11].map(n => ({ name: `r${n}`, field: `regs[${n}]` }));
@@ -32,7 +32,7 @@ export const MIPS: Architecture = {
   functionPrefix: 'mips_',
   instructions: { unit: 4, fixed: true, between: 'EINVAL' },
   conventions: [CONVENTION],
-  callSites: { distances: behindPrologue(4), mcountOnly: false, adjust: () => 0 },
+  callSites: { distances: behindPrologue(4), mcountOnly: false, patched: CALL_BEHIND_SAVE, adjust: () => 0 },
   entry: undefined,
   kprobes: { blacklist: [], noReturnProbe: [], onFtrace: false },
   trampolines: NO_TRAMPOLINES,

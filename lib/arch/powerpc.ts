@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, type CallSiteTable } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, CALL_BEHIND_SAVE, type CallSiteTable } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 const REGISTERS = [3, 4, 5, 6, 7, 8, 9, 10].map(n => ({ name: `gpr${n}`, field: `gpr[${n}]` }));
@@ -53,6 +53,7 @@ export const POWERPC: Architecture = {
   callSites: {
     distances: ANY_DISTANCE,
     mcountOnly: false,
+    patched: CALL_BEHIND_SAVE,
     // The second of two NOPs is patched, where there are two.
     adjust: table => (isOfPairs(table) ? 4 : 0),
   },

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, IRQENTRY, type RawImageKind } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, CALL_BEHIND_SAVE, IRQENTRY, type RawImageKind } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 /** The prefix of a native system call's name. */
@@ -46,6 +46,7 @@ export const RISCV: Architecture & { readonly rawImage: RawImageKind } = {
   callSites: {
     distances: ANY_DISTANCE,
     mcountOnly: false,
+    patched: CALL_BEHIND_SAVE,
     adjust: table => (table.commonDistance() < 0 ? CALL_OPS : table.has('riscvPatchesSecond') === true ? 4 : 0),
   },
   entry: undefined,

@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { ANY_DISTANCE, type Architecture, IRQENTRY, type RawImageKind } from './architecture.js';
+import { ANY_DISTANCE, type Architecture, CALL_BEHIND_SAVE, IRQENTRY, type RawImageKind } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 
 /** Bytes of an instruction, by its first two bits. */
@@ -44,7 +44,7 @@ export const S390: Architecture & { readonly rawImage: RawImageKind } = {
   functionPrefix: 's390_',
   instructions: { unit: 2, fixed: false, decode: (code, at) => ({ length: LENGTHS[code[at]! >> 6]! }), between: 'EINVAL' },
   conventions: [CONVENTION],
-  callSites: { distances: ANY_DISTANCE, mcountOnly: true, adjust: () => 0 },
+  callSites: { distances: ANY_DISTANCE, mcountOnly: true, patched: CALL_BEHIND_SAVE, adjust: () => 0 },
   entry: undefined,
   kprobes: { blacklist: [IRQENTRY], noReturnProbe: [], onFtrace: true },
   trampolines: {

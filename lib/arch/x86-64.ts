@@ -1,5 +1,5 @@
 import { EM } from '../../elf/constants.js';
-import { type Architecture, ENTRY } from './architecture.js';
+import { type Architecture, ENTRY, ONE_CALL } from './architecture.js';
 import type { CallingConvention } from './calling-convention.js';
 import { X86_CALLS } from './x86-calls.js';
 import { decodeX86 } from './x86-instructions.js';
@@ -63,6 +63,7 @@ export const X86_64: Architecture = {
     // Behind ENDBR64, where there is one. A word farther behind is that of an overridden weak function (FTRACE_MCOUNT_MAX_OFFSET).
     distances: [0, 4],
     mcountOnly: true,
+    patched: ONE_CALL,
     adjust: () => 0,
   },
   entry: undefined,

@@ -28,7 +28,7 @@ export async function askEach(
   const given = OF_ONE.find(name => options[name] !== undefined);
   if (options['live'] !== undefined) throw new UsageError('--live asks the running kernel, and --kernel another: give one of them');
   const ofRows = ['csv', 'markdown'].find(name => options[name] !== undefined);
-  if (ofRows !== undefined && kernels.length > 1) throw new UsageError(`--${ofRows} is of one kernel, and there are ${kernels.length}`);
+  if (ofRows !== undefined && kernels.length > 1) throw new UsageError(`--${ofRows} takes one kernel, and there are ${kernels.length}`);
   if (given !== undefined && kernels.length > 1) throw new UsageError(`--${given} is for one kernel, and there are ${kernels.length}`);
   const names = namesOf(context.args);
   const { kernel: _, ...others } = options;

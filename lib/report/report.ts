@@ -38,10 +38,7 @@ export type Format = <M extends object>(report: Report<M>, model: M) => Iterable
 /** Every format. The command line has an option of the name for each but text: a switch, or one that takes a file. */
 export const FORMATS: Readonly<Record<string, Format>> & Readonly<Record<'text' | 'json', Format>> = {
   text: (report, model) => textLines(report.text(model)),
-  json: (report, model) => {
-    const { schema, version, rows } = report;
-    return jsonLines({ $schema: schemaPath(report), schema, version, ...written(report, model) }, rows);
-  },
+  json: (report, model) => jsonLines(documentOf(report, model), report.rows),
   ndjson: (report, model) => ndjsonLines(written(report, model), report.lists ?? [report.rows!]),
   junit: (report, model) => junitLines(gateOf(report, model)),
   sarif: (report, model) => sarifLines(gateOf(report, model)),
@@ -49,6 +46,12 @@ export const FORMATS: Readonly<Record<string, Format>> & Readonly<Record<'text' 
   markdown: (report, model) => markdownLines(tablesOf(report, model)),
   csv: (report, model) => csvLines(tablesOf(report, model)),
 };
+
+/** What `--json` prints: the model, under the name and version of its schema. */
+export function documentOf<M extends object>(report: Report<M>, model: M): object {
+  const { schema, version } = report;
+  return { $schema: schemaPath(report), schema, version, ...written(report, model) };
+}
 
 function written<M extends object>({ json }: Report<M>, model: M): object {
   return json?.(model) ?? model;

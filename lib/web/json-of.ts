@@ -1,11 +1,10 @@
 import { hex } from '../report/json.js';
-import { type Report, schemaPath } from '../report/report.js';
+import { documentOf, type Report } from '../report/report.js';
 import type { Json } from './page-data.js';
 
 /** The document that `--json` prints, as plain data: what comes out of reading its text, without the text. */
 export function jsonOf<M extends object, D>(report: Report<M>, model: M): D {
-  const { schema, version, json } = report;
-  return plain({ $schema: schemaPath(report), schema, version, ...(json?.(model) ?? model) }) as D;
+  return plain(documentOf(report, model)) as D;
 }
 
 /** As toJson() writes it: addresses as `0x…`, maps as objects, lists that are made while they are read as lists. */

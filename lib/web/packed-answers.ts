@@ -2,8 +2,8 @@ import type { Json } from './page-data.js';
 
 /**
  * Answers about many functions, small. Answers of one shape, the same keys and lengths of lists, have their leaves in columns; a column that says the
- * same of each function has one value, and equal columns stand once. So that what is said alike of two functions is equal, a function's name and
- * address are marks in texts. What comes out is what went in.
+ * same of each function has one value, and equal columns stand once. A function's name and
+ * address are marks in texts, which are then equal for two functions. What comes out is what went in.
  */
 export interface PackedAnswers {
   /** For each shape the tree, with the number of a column in the place of each leaf. */

@@ -1,6 +1,10 @@
+import type { MemberDescription } from '../../btf/print/describe.js';
+import type { Difference } from '../fleet/diff/difference.js';
+
 /**
  * What the page is shown: parts, each plain data, which a report has inlined and the worker of the site makes when they are asked for. Answers are
- * the documents that `--json` prints. This file imports nothing: the page is checked with the types of the DOM, and the library without them.
+ * the documents that `--json` prints. This file imports types alone, of models that have no
+ * addresses: these are bigints in the library, and text here. The page is checked with the types of the DOM, and the library without them.
  */
 
 /** Any value of JSON. */
@@ -119,16 +123,7 @@ export interface StructData {
   readonly kind: string;
   readonly name: string;
   readonly size: number;
-  readonly members: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly offset: number;
-    readonly size: number;
-    readonly bitOffset?: number;
-    readonly bits?: number;
-    readonly hole?: number;
-    readonly bitHole?: number;
-  }[];
+  readonly members: readonly Omit<MemberDescription, 'typeId'>[];
   readonly padding: number;
 }
 
@@ -241,17 +236,7 @@ export interface DiffDocument {
   readonly new: KernelName;
   readonly notes: readonly string[];
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly changes: readonly {
-    readonly kind: string;
-    readonly change: string;
-    readonly effect: string;
-    readonly name: string;
-    readonly module?: string;
-    readonly field?: string;
-    readonly old?: string;
-    readonly new?: string;
-    readonly says?: string;
-  }[];
+  readonly changes: readonly Difference[];
 }
 
 export interface KernelName {

@@ -25,8 +25,13 @@ export interface CodeDifference {
   readonly patched?: string;
 }
 
-/** @param moved how far KASLR moved the kernel, where that is known
- * @param pc the image's address of the instruction that is marked @returns undefined where the image does not have the bytes */
+/**
+ * The code of a log beside the image's.
+ * @param query the place that the log names
+ * @param pc the image's address of the instruction that is marked
+ * @param moved how far KASLR moved the kernel, where that is known
+ * @returns undefined where the image does not have the bytes
+ */
 export function compareCode(kernel: KernelFacts, query: string, pc: bigint, code: LoggedCode, moved?: bigint): CodeComparison | undefined {
   const memory = kernel.image?.memory;
   if (memory === undefined) return undefined;
@@ -49,7 +54,10 @@ export function compareCode(kernel: KernelFacts, query: string, pc: bigint, code
 
 type Run = readonly [from: number, to: number];
 
-/** Where the bytes differ; equal bytes between two that differ are of the same change, where they are few. */
+/** So few equal bytes between two that differ are of the same change. */
+const NEAR = 3;
+
+/** Where the bytes differ. */
 function runsOf(log: Uint8Array, image: Uint8Array): Run[] {
   const runs: [number, number][] = [];
   for (const [i, byte] of log.entries()) {
@@ -60,8 +68,6 @@ function runsOf(log: Uint8Array, image: Uint8Array): Run[] {
   }
   return runs;
 }
-
-const NEAR = 3;
 
 interface Compared {
   readonly log: Uint8Array;

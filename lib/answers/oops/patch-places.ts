@@ -26,7 +26,7 @@ const LARGEST = 1 << 24;
 /** The places between two addresses that the kernel patches at boot or when tracing, by the tables of its image. */
 export function patchPlaces(kernel: KernelFacts, from: bigint, to: bigint): PatchPlace[] {
   const { kprobes } = tracingOf(kernel);
-  const patched = lengthOfPatch(kernel);
+  const patched = BigInt(kernel.arch.callSites.patched.length);
   const places: PatchPlace[] = [];
   const all = tablesOf(kernel);
   for (let i = firstFrom(all, from - LONGEST); i < all.length && all[i]!.from < to; i++) if (all[i]!.to > from) places.push(all[i]!);
@@ -61,10 +61,8 @@ const tablesOf: (kernel: KernelFacts) => readonly PatchPlace[] = oncePerKernel(k
   const { text } = tracingOf(kernel).kprobes;
   const places: PatchPlace[] = [];
   const add = (from: bigint, length: bigint, what: string): void => void places.push({ from, to: from + length, what });
-  // But on x86, what saves the link register stands before a site, and before the function, where it begins with a landing pad, the word of
-  // DYNAMIC_FTRACE_WITH_CALL_OPS (arch/arm64/kernel/ftrace.c).
-  const before = arch.instructions.unit === 1 ? 0n : 16n;
-  for (const ip of functions.sites?.ip.big ?? []) add(ip - before, before + lengthOfPatch(kernel), 'an ftrace site');
+  const [before, length] = [BigInt(arch.callSites.patched.before), BigInt(arch.callSites.patched.length)];
+  for (const ip of functions.sites?.ip.big ?? []) add(ip - before, before + length, 'an ftrace site');
   const isText = (address: bigint): boolean => text.areas.some(({ from, to }) => address >= from && address < to);
   for (const { address, length } of alternatives(memory, pieces.labels, isText)) add(address, BigInt(length), 'an alternative');
   for (const [start, stop, length, what] of DISTANCES)
@@ -72,11 +70,6 @@ const tablesOf: (kernel: KernelFacts) => readonly PatchPlace[] = oncePerKernel(k
   for (const [address, length] of paravirtCalls(memory, pieces.labels)) add(address, BigInt(length), 'a call of paravirt_ops');
   return places.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
 });
-
-/** x86 patches an instruction of five bytes. Elsewhere a call takes one or two. */
-function lengthOfPatch({ arch }: KernelFacts): bigint {
-  return arch.instructions.unit === 1 ? 5n : 8n;
-}
 
 /** struct paravirt_patch_site of x86: `u8 *instr; u8 type; u8 len`, in 16 bytes; up to 6.7, since then they are alternatives. */
 function* paravirtCalls(memory: Memory, labels: Labels): Generator<readonly [address: bigint, length: number]> {

@@ -46,7 +46,7 @@ Exit code 1: an autoloaded program would fail. An open answer is not a failure. 
     loader: {
       type: 'string',
       value: 'NAME',
-      help: 'whose rules count before the kernel sees the object: libbpf (the default), cilium or aya',
+      help: 'the loader whose rules apply before the kernel sees the object: libbpf (the default), cilium or aya',
     },
     ...GATE_OPTIONS,
     json: JSON_OPTION,

@@ -53,6 +53,6 @@ files do not leave the browser, and the page asks for nothing once it is loaded.
 
 function portOf(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= 65_535)) throw new UsageError(`--port: '${text}' is no port: 0 to 65535`);
+  if (!(port <= 65_535)) throw new UsageError(`--port: '${text}' is not a port (0 to 65535)`);
   return port;
 }

@@ -89,7 +89,7 @@ function answerOf(answer: TraceDocument['answers'][number], named: boolean): Chi
   const { functions } = answer;
   return [
     section(
-      `What a program meets that is given the name${named ? ` ${answer.name}` : ''}`,
+      `What happens to a program that uses the name${named ? ` ${answer.name}` : ''}`,
       verdictTable(byName),
       evidenceOf(Object.values(byName)),
     ),

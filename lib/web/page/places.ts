@@ -20,7 +20,7 @@ export async function placesView({ store, subject }: Context): Promise<Child[]> 
       {},
       `From left to right ${(bytes / 2 ** 20).toFixed(1)} MiB from `,
       code(from),
-      ` on; a bar is ${(step / 1024).toFixed(0)} KiB. Where there is no bar lie data.`,
+      ` on; a bar is ${(step / 1024).toFixed(0)} KiB. Gaps are data.`,
     ),
     lane('Functions', functions, `${total(functions).toLocaleString('en')} functions`, 'bar'),
     sites.length === 0

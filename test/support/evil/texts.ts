@@ -21,4 +21,14 @@ export const TEXTS: readonly EvilFile[] = [
         `a0: &a0 [x,x,x,x,x,x,x,x,x]\n${Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array.from({ length: 9 }, () => `*a${i}`).join(',')}]`).join('\n')}\nfunctions: *a9\n#${'x'.repeat(Math.min(size, 1000))}`,
       ),
   },
+  {
+    name: 'log: places and no end of them',
+    calls: [['oops', 'KERNEL', 'FILE']],
+    bytes: size => encoder.encode('tty_write+0x1/0x20 ['.repeat(size / 20)),
+  },
+  {
+    name: 'log: code at every line',
+    calls: [['oops', 'KERNEL', 'FILE']],
+    bytes: size => encoder.encode('RIP: 0010:tty_write+0x4/0x20\nCode: <00>\n'.repeat(size / 40)),
+  },
 ];
